@@ -1,13 +1,13 @@
 //! Failures on demand.
 
 use std::collections::VecDeque;
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
+use super::lock;
 use super::random::Random;
 
 /// One way for a request to go wrong.
@@ -152,10 +152,10 @@ impl Fault {
 /// # std::io::Result::Ok(()) })?;
 /// # std::io::Result::Ok(())
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Faults(Arc<Mutex<Waiting>>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Waiting {
     queue: VecDeque<Fault>,
     mix: Option<(Random, Vec<(f64, Fault)>)>,
@@ -163,7 +163,7 @@ struct Waiting {
 
 impl Faults {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// Puts a fault behind those already queued.
@@ -217,16 +217,5 @@ impl Faults {
             left -= *probability;
         }
         None
-    }
-}
-
-impl fmt::Debug for Faults {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let waiting = self.waiting();
-        formatter
-            .debug_struct("Faults")
-            .field("queue", &waiting.queue)
-            .field("mix", &waiting.mix.as_ref().map(|(_, mix)| mix))
-            .finish()
     }
 }

@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, Method};
 
-use super::query;
+use super::{lock, query};
 
 /// Older entries make room, so that a sandbox that runs for days stays small.
 const CAPACITY: usize = 100_000;
@@ -185,7 +185,7 @@ impl Pages {
 
 impl Journal {
     fn pages(&self) -> MutexGuard<'_, Pages> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// A copy of all entries, in the order in which the requests arrived.

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST, HeaderValue};
+use http::header::HOST;
 use http::request::Parts;
 use http::uri::Authority;
 use http::{Request, Response, StatusCode};
@@ -19,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::clock::Clock;
 use super::faults::{Action, Faults};
 use super::journal::{Entry, Journal};
-use super::service::{Dropped, Peer, Service, whole};
+use super::service::{self, Dropped, Peer, Service, whole};
 use super::wire::{Line, ResponseBody, Wire};
 
 /// What all listeners of a sandbox share.
@@ -64,14 +63,6 @@ fn is_loopback(host: &str) -> bool {
 const WRONG_HOST: &str = "The sandbox answers on this machine's addresses to this machine's names \
     alone, such as 127.0.0.1 and localhost; start it with allow_any_host (--allow-any-host) to \
     use others.\n";
-
-fn wrong_host() -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from_static(WRONG_HOST.as_bytes()));
-    *response.status_mut() = StatusCode::FORBIDDEN;
-    let text = HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, text);
-    response
-}
 
 /// Where a client on this machine finds what listens at `address`.
 pub(crate) fn reachable(mut address: SocketAddr) -> SocketAddr {
@@ -171,7 +162,8 @@ async fn handle<S: Service>(
         response
     };
     if !welcome {
-        let response = wrong_host();
+        let text = "text/plain; charset=utf-8";
+        let response = service::response(StatusCode::FORBIDDEN, text, WRONG_HOST);
         desk.journal.answered(number, response.status().as_u16());
         return Ok(response.map(|body| ResponseBody::new(body, None, None, line)));
     }

@@ -2,6 +2,7 @@
 
 /// A reproducible source of values. Every purpose has a stream of its own, so that drawing more for one of them changes
 /// nothing in the others.
+#[derive(Debug)]
 pub(crate) struct Random(fastrand::Rng);
 
 impl Random {

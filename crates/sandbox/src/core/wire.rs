@@ -3,7 +3,7 @@
 use std::io::{self, Read as _};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -11,6 +11,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::lock;
 use super::service::{Attachment, Dropped};
 
 /// What a connection's bytes, its requests and its responses tell each other.
@@ -109,11 +110,7 @@ impl Body for ResponseBody {
         };
         // An error drops what the connection still holds in its buffer, so it has to wait until all of that is on the
         // wire.
-        let mut waiting = cut
-            .line
-            .waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = lock(&cut.line.waiting);
         if !cut.asked_to_flush {
             cut.asked_to_flush = true;
             cut.line.flushed.store(false, Ordering::Release);
@@ -177,11 +174,7 @@ impl AsyncWrite for Wire {
         let flushed = Pin::new(&mut wire.stream).poll_flush(context);
         if flushed.is_ready() {
             wire.line.flushed.store(true, Ordering::Release);
-            let mut waiting = wire
-                .line
-                .waiting
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut waiting = lock(&wire.line.waiting);
             if let Some(waker) = waiting.take() {
                 waker.wake();
             }

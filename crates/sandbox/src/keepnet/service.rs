@@ -16,7 +16,7 @@ use super::http::request::{content_type, read};
 use super::http::response::{self, Outcome, Refusal};
 use super::lists::search;
 use super::records::secrets::{HIDDEN, hide_secrets, is_secret};
-use super::routes::{Route, Routes};
+use super::routes::{self, Route};
 use super::seed;
 use super::shapes::Type;
 use super::state::{Inner, State};
@@ -30,7 +30,7 @@ impl Service for State {
     const LARGEST_BODY: usize = 64 << 20;
 
     fn respond(&self, parts: &Parts, body: &Bytes) -> Response<Bytes> {
-        let found = Routes::get().find(&parts.method, parts.uri.path());
+        let found = routes::find(&parts.method, parts.uri.path());
         let (route, params) = match found {
             Ok(found) => found,
             Err(refusal) => return refusal.into_response(),

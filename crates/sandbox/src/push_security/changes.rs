@@ -5,7 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::events::Event;
-use super::model::{APPROVALS, Collection, Record, SENSITIVITIES, Words, embedded, text};
+use super::model::{Collection, Record, embedded, names, text};
 use super::response::{Refusal, one_of};
 use super::store::Store;
 
@@ -40,7 +40,8 @@ impl Change {
 enum Kind {
     Flag,
     Text,
-    Word(Words),
+    /// One of the words of a list.
+    Word(&'static str),
     Employee,
 }
 
@@ -48,8 +49,8 @@ enum Kind {
 fn members(of: Collection) -> &'static [(&'static str, Kind)] {
     match of {
         Collection::Apps => &[
-            ("approvalStatus", Kind::Word(APPROVALS)),
-            ("sensitivityLevel", Kind::Word(SENSITIVITIES)),
+            ("approvalStatus", Kind::Word("approval_statuses")),
+            ("sensitivityLevel", Kind::Word("sensitivity_levels")),
             ("notes", Kind::Text),
             ("ownerId", Kind::Employee),
         ],
@@ -58,8 +59,6 @@ fn members(of: Collection) -> &'static [(&'static str, Kind)] {
         _ => &[],
     }
 }
-
-const LOGIN_METHODS: Words = &["USERNAME_PASSWORD", "OKTA_SWA", "OIDC", "SAML", "FEDCM"];
 
 /// Changes the record with that id. There is an event if it is not as it was.
 pub(crate) fn apply(
@@ -141,7 +140,7 @@ fn update(
         let fits = match (kind, value) {
             (Kind::Flag, value) => value.is_boolean(),
             (_, Value::Null) | (Kind::Text, Value::String(_)) => true,
-            (Kind::Word(words), Value::String(word)) => words.contains(&word.as_str()),
+            (Kind::Word(words), Value::String(_)) => names(words).contains(value),
             (Kind::Employee, Value::String(id)) => employees.get(id).is_some(),
             _ => false,
         };
@@ -189,7 +188,7 @@ fn delete_login_method(account: &mut Record, body: &Record) -> Result<(), Refusa
         "OIDC" => methods["oidcLogin"] = Value::Null,
         "SAML" => methods["samlLogin"] = Value::Null,
         "FEDCM" => methods["fedCmLogin"] = Value::Null,
-        _ => return Err(one_of("loginMethod", LOGIN_METHODS)),
+        _ => return Err(one_of("loginMethod", "login_methods")),
     }
     Ok(())
 }

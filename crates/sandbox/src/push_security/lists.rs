@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::model::{By, Collection, Filter, Record};
+use super::model::{By, Collection, Filter, Record, names};
 use super::response::{Refusal, one_of};
 use super::store::{Row, Store};
 use crate::core::query;
@@ -49,7 +49,9 @@ impl Wanted {
             By::Text => text.map(Self::Text),
             By::Part => text.map(|text| Self::Part(text.to_lowercase())),
             By::Word(words) => match value {
-                Some(word) if !words.contains(&word) => return Err(one_of(name, words)),
+                Some(word) if !names(words).iter().any(|one| one == word) => {
+                    return Err(one_of(name, words));
+                }
                 _ => text.map(Self::Text),
             },
             By::Flag => query.number(name, "true or false")?.map(Self::Flag),

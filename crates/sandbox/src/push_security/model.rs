@@ -3,71 +3,22 @@
 //! The words are documented or were seen in public samples. The filters of browsers, accounts and browser extensions
 //! are documented, creation times come from public clients, and the others are inferred.
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value};
 
 /// A record as it goes over the wire.
 pub(crate) type Record = Map<String, Value>;
 
-/// A closed set of words.
-pub(crate) type Words = &'static [&'static str];
+/// The API's words, and what people, places and things are called.
+static NAMES: LazyLock<Value> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("names.json")).expect("names.json keeps to its form")
+});
 
-pub(crate) const MFA_METHODS: Words = &[
-    "APP_TOTP",
-    "PUSH_NOTIFICATION",
-    "EMAIL_OTP",
-    "U2F",
-    "HARDWARE_TOTP",
-    "PHONE_CALL",
-    "SMS_OTP",
-    "APP_PASSWORD",
-    "GRID_CARD",
-    "EXTERNAL_PROVIDER",
-    "BACKUP_CODES",
-    "WEBAUTHN",
-];
-pub(crate) const APPROVALS: Words = &["UNDER_REVIEW", "APPROVED", "NOT_APPROVED"];
-pub(crate) const SENSITIVITIES: Words = &["HIGH", "MEDIUM", "LOW"];
-pub(crate) const DETECTIONS: Words = &[
-    "PHISHING",
-    "STOLEN_CREDENTIALS",
-    "BLOCKED_URL",
-    "MALWARE_DELIVERY",
-];
-pub(crate) const DEPLOYMENTS: Words = &["MANAGED", "DEVELOPMENT", "MANUAL", "SIDELOAD", "OTHER"];
-
-const BROWSERS: Words = &[
-    "CHROME",
-    "FIREFOX",
-    "EDGE",
-    "SAFARI",
-    "OPERA",
-    "BRAVE",
-    "ARC",
-    "ISLAND",
-    "PRISMA_ACCESS",
-    "UNKNOWN",
-];
-const SYSTEMS: Words = &[
-    "MACOS",
-    "WINDOWS",
-    "LINUX",
-    "CHROME_OS",
-    "IOS",
-    "ANDROID",
-    "UNKNOWN",
-];
-const FINDINGS: Words = &[
-    "MFA_NOT_REGISTERED",
-    "REUSED_PASSWORD",
-    "SHARED_ACCOUNT",
-    "UNUSED_THIRD_PARTY_APP",
-    "WEAK_PASSWORD",
-    "LEAKED_PASSWORD",
-    "PASSWORD_MANAGER_NOT_USED",
-    "STOLEN_CREDENTIALS",
-];
-const FINDING_STATES: Words = &["OPEN", "RESOLVED"];
-const SEVERITIES: Words = &["LOW", "MEDIUM", "HIGH", "CRITICAL"];
+/// The words or names of a list in `names.json`.
+pub(crate) fn names(list: &str) -> &'static [Value] {
+    NAMES[list].as_array().map_or(&[], Vec::as_slice)
+}
 
 /// How a filter compares its value with the member that has the filter's name.
 #[derive(Clone, Copy, Debug)]
@@ -76,8 +27,8 @@ pub(crate) enum By {
     Text,
     /// The member contains that text, in any case.
     Part,
-    /// The same as `Text`, but other words are refused.
-    Word(Words),
+    /// The same as `Text`, but words that are not in that list are refused.
+    Word(&'static str),
     /// The member is `true` or `false`.
     Flag,
     /// One of the values is in the member's list. They are repeated, separated by commas, or both.
@@ -152,8 +103,8 @@ impl Collection {
                 "apps",
                 &[
                     ("type", Text),
-                    ("approvalStatus", Word(APPROVALS)),
-                    ("sensitivityLevel", Word(SENSITIVITIES)),
+                    ("approvalStatus", Word("approval_statuses")),
+                    ("sensitivityLevel", Word("sensitivity_levels")),
                     ("ownerId", Text),
                     ("creationTimestamp", Time),
                 ],
@@ -165,7 +116,7 @@ impl Collection {
                     ("extensionId", Text),
                     ("employeeId", Text),
                     ("browserId", Text),
-                    ("deploymentMode", Word(DEPLOYMENTS)),
+                    ("deploymentMode", Word("deployment_modes")),
                     ("permissions", Any),
                     ("hostPermissions", Any),
                     ("enabled", Flag),
@@ -176,8 +127,8 @@ impl Collection {
                 &[
                     ("email", Part),
                     ("employeeId", Text),
-                    ("browser", Word(BROWSERS)),
-                    ("os", Word(SYSTEMS)),
+                    ("browser", Word("browsers")),
+                    ("os", Word("systems")),
                     ("lastOnlineTimestamp", Time),
                 ],
             ),
@@ -185,9 +136,9 @@ impl Collection {
                 "detections",
                 &[
                     ("creationTimestamp", Time),
-                    ("severity", Word(SEVERITIES)),
+                    ("severity", Word("severities")),
                     ("archived", Flag),
-                    ("detectionType", Word(DETECTIONS)),
+                    ("detectionType", Word("detection_types")),
                     ("employeeId", Text),
                 ],
             ),
@@ -196,8 +147,8 @@ impl Collection {
                 "findings",
                 &[
                     ("creationTimestamp", Time),
-                    ("type", Word(FINDINGS)),
-                    ("state", Word(FINDING_STATES)),
+                    ("type", Word("finding_types")),
+                    ("state", Word("finding_states")),
                     ("employeeId", Text),
                     ("accountId", Text),
                     ("passwordId", Text),

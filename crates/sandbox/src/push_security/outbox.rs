@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -20,6 +20,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 
 use crate::core::clock::Clock;
+use crate::core::lock;
 
 /// When an event is delivered, in minutes after it happened, for as long as nobody takes it (documented, as is the
 /// next).
@@ -81,16 +82,12 @@ impl Outbox {
     pub(crate) fn deliver_to(&self, url: &str) -> io::Result<()> {
         let target =
             target(url).map_err(|reason| io::Error::new(io::ErrorKind::InvalidInput, reason))?;
-        *self.target.lock().unwrap_or_else(PoisonError::into_inner) = Some(target);
+        *lock(&self.target) = Some(target);
         Ok(())
     }
 
-    fn log(&self) -> MutexGuard<'_, VecDeque<Delivery>> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(crate) fn deliveries(&self) -> Vec<Delivery> {
-        self.log().iter().cloned().collect()
+        lock(&self.log).iter().cloned().collect()
     }
 
     /// The value of the signature header. Documented; that the digits are upper case is so in all public captures.
@@ -110,12 +107,9 @@ impl Outbox {
 
     /// Delivers an event, now and if need be again later. Without a receiver it is lost.
     pub(crate) fn send(self: &Arc<Self>, event_id: String, object: String, payload: &Value) {
-        let target = self
-            .target
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let Some(target) = target else { return };
+        let Some(target) = lock(&self.target).clone() else {
+            return;
+        };
         let outbox = Arc::clone(self);
         let body = Bytes::from(payload.to_string());
         let happened = self.clock.elapsed();
@@ -132,7 +126,7 @@ impl Outbox {
                     .await
                     .ok()
                     .flatten();
-                let mut log = outbox.log();
+                let mut log = lock(&outbox.log);
                 if log.len() == CAPACITY {
                     log.pop_front();
                 }

@@ -1,10 +1,12 @@
 //! Responses and refusals as the service words them.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::header::{HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
+use serde_json::Value;
 
-use super::model::Words;
+use super::model::names;
+use crate::core::service::response;
 
 /// Why a request is refused.
 #[derive(Debug)]
@@ -22,8 +24,9 @@ pub(crate) enum Refusal {
     NotFound,
 }
 
-/// The refusal of a value that is none of these words.
-pub(crate) fn one_of(name: &str, words: Words) -> Refusal {
+/// The refusal of a value that is none of these words, by the name of their list.
+pub(crate) fn one_of(name: &str, words: &str) -> Refusal {
+    let words: Vec<_> = names(words).iter().filter_map(Value::as_str).collect();
     Refusal::Invalid(format!("{name} must be one of: {}", words.join(", ")))
 }
 
@@ -51,9 +54,5 @@ pub(crate) fn message_response(status: StatusCode, message: &str) -> Response<By
 }
 
 pub(crate) fn json_response(status: StatusCode, body: Bytes) -> Response<Bytes> {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(CONTENT_TYPE, json);
-    response
+    response(status, "application/json", body)
 }

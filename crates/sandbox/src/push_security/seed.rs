@@ -4,14 +4,10 @@
 //! [`ANCHOR`], a fixed moment, so that the same seed gives the same bytes on any day.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use super::model::{
-    APPROVALS, Collection, DEPLOYMENTS, DETECTIONS, MFA_METHODS, Record, SENSITIVITIES, embedded,
-    text,
-};
+use super::model::{Collection, Record, embedded, names, text};
 use super::options::PushSecurityOptions;
 use super::store::Store;
 use crate::core::random::Random;
@@ -20,11 +16,6 @@ use crate::core::random::Random;
 pub(crate) const ANCHOR: i64 = 1_750_000_000;
 
 const DAY: i64 = 86_400;
-
-/// What people, places and things are called. What is more likely is listed more often.
-static NAMES: LazyLock<Value> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("names.json")).expect("names.json keeps to its form")
-});
 
 /// What makes a record, or nothing if the organisation lacks the record that it would belong to.
 type Make = fn(&mut Seeding) -> Option<Value>;
@@ -86,9 +77,9 @@ impl Seeding {
         self.random.percent(chance)
     }
 
-    /// One of these names.
-    fn pick(&mut self, names: &str) -> &'static Value {
-        let names = NAMES[names].as_array().map_or(&[][..], Vec::as_slice);
+    /// One of these names. What is more likely is listed more often.
+    fn pick(&mut self, list: &str) -> &'static Value {
+        let names = names(list);
         &names[self.random.below(names.len())]
     }
 
@@ -133,11 +124,6 @@ fn without_nulls(mut record: Value, names: &[&str]) -> Option<Value> {
     Some(record)
 }
 
-/// The names of a list.
-fn names(list: &str) -> &'static [Value] {
-    NAMES[list].as_array().map_or(&[], Vec::as_slice)
-}
-
 /// What tells apart those that have the same name.
 fn suffix(namesakes: usize) -> String {
     match namesakes {
@@ -180,11 +166,11 @@ fn browser(of: &mut Seeding) -> Option<Value> {
     // Everybody has one before anybody has two.
     let owner = employees.get(of.number).map(|row| row.record.clone());
     let owner = owner.or_else(|| of.any(Collection::Employees))?;
-    let os = of.pick("systems");
+    let os = of.pick("likely_systems");
     let browser = of.pick(match os.as_str()? {
         "MACOS" | "IOS" => "apple_browsers",
         "ANDROID" => "mobile_browsers",
-        _ => "browsers",
+        _ => "likely_browsers",
     });
     let version = (of.random.between(118, 138), of.random.between(0, 7000));
     let browser = json!({
@@ -219,7 +205,7 @@ fn browser_extension(of: &mut Seeding) -> Option<Value> {
         "name": extension["name"],
         "description": of.percent(85).then_some(&extension["description"]),
         "version": version,
-        "deploymentMode": of.random.pick(DEPLOYMENTS),
+        "deploymentMode": of.pick("deployment_modes"),
         "permissions": extension["permissions"],
         "hostPermissions": extension["host_permissions"],
         "enabled": of.percent(88),
@@ -247,8 +233,8 @@ fn app(of: &mut Seeding) -> Option<Value> {
     let app = json!({
         "id": of.random.id(),
         "type": kind,
-        "approvalStatus": of.percent(65).then(|| of.random.pick(APPROVALS)),
-        "sensitivityLevel": of.percent(55).then(|| of.random.pick(SENSITIVITIES)),
+        "approvalStatus": of.perhaps(65, "approval_statuses"),
+        "sensitivityLevel": of.perhaps(55, "sensitivity_levels"),
         "ownerId": owner.filter(|_| of.percent(40)).map(|owner| owner["id"].clone()),
         "notes": of.perhaps(35, "app_notes"),
         "website": format!("https://{slug}.example.com"),
@@ -314,7 +300,7 @@ fn account(of: &mut Seeding) -> Option<Value> {
     let mfa_methods = mfa.map(|registered| {
         let mut methods = Vec::new();
         if registered {
-            let (first, second) = (of.random.pick(MFA_METHODS), of.random.pick(MFA_METHODS));
+            let (first, second) = (of.pick("mfa_methods"), of.pick("mfa_methods"));
             methods.push(first);
             methods.extend((of.percent(30) && first != second).then_some(second));
         }
@@ -410,8 +396,8 @@ fn detection(of: &mut Seeding) -> Option<Value> {
         of.random.between(of.created, until),
     );
     made["browserId"] = browser["id"].clone();
-    made["severity"] = of.pick("severities").clone();
-    made["detectionType"] = json!(of.random.pick(DETECTIONS));
+    made["severity"] = of.pick("likely_severities").clone();
+    made["detectionType"] = of.pick("detection_types").clone();
     made["response"] = json!(of.perhaps(88, "responses"));
     made["archived"] = json!(of.percent(20));
     without_nulls(made, &["response"])

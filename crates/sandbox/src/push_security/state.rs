@@ -1,6 +1,6 @@
 //! What the imitation of Push Security holds.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::runtime::Handle;
 
@@ -12,6 +12,7 @@ use super::seed;
 use super::store::Store;
 use crate::core::clock::Clock;
 use crate::core::limit::RateLimit;
+use crate::core::lock;
 use crate::core::random::{ALPHANUMERIC, HEX, Random};
 
 /// Documented: ten requests a second, ten more for a moment. That each key has its own is how "per user" is read.
@@ -45,10 +46,6 @@ pub(crate) struct Inner {
     event_ids: Random,
     /// The ids of records that are not of the seeded organisation.
     pub(crate) record_ids: Random,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl State {

@@ -24,9 +24,10 @@ const TABLES: [Table; 13] = [
     training::OPERATIONS,
 ];
 
-static RESOURCES: [&Resource; 9] = [
+static RESOURCES: [&Resource; 10] = [
     &admin::SYSTEM_ROLES,
     &admin::SYSTEM_USERS,
+    &clients::API_CLIENTS,
     &groups::TARGET_GROUPS,
     &incidents::NOTIFIED_EMAILS,
     &investigations::INVESTIGATIONS,

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::handler::Handler::{Do, Rows};
+use super::handler::Handler::{Do, OnRecords, Rows};
 use super::handler::Table;
 use super::memberships::{MEMBERSHIP, USERS, check_groups};
-use super::resource::Resource;
+use super::resource::{Resource, Verb};
 use crate::keepnet::http::call::{Call, choice};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::store::{DELETED, Store};
@@ -28,12 +28,16 @@ pub(crate) static CUSTOM_FIELDS: Resource = Resource {
 };
 
 pub(crate) const OPERATIONS: Table = Table {
-    below: "/api/target-users",
+    below: "/api",
     handlers: &[
-        ("POST /search-email", Rows(search_email)),
+        ("POST /target-users/search-email", Rows(search_email)),
         (
-            "POST /include-deleted/by-resource-ids",
+            "POST /target-users/include-deleted/by-resource-ids",
             Do(by_ids_with_deleted),
+        ),
+        (
+            "GET /custom-fields/company",
+            OnRecords(&CUSTOM_FIELDS, Verb::List),
         ),
     ],
 };

@@ -10,8 +10,7 @@ use super::request::content_type;
 use super::response::{Refusal, json_response};
 use crate::core::query;
 use crate::keepnet::dates;
-use crate::keepnet::records::company;
-use crate::keepnet::records::text;
+use crate::keepnet::records::{client, company, text};
 use crate::keepnet::shapes::{Operation, Shapes};
 use crate::keepnet::state::{Grant, Inner, State};
 
@@ -52,29 +51,33 @@ pub(crate) fn token(state: &State, parts: &Parts, body: &Bytes) -> Response<Byte
     }
     let mut inner = state.inner();
     let (id, secret) = (field("client_id"), field("client_secret"));
-    let client = inner
-        .clients
-        .iter()
-        .find(|client| client.id == id && client.secret == secret && client.active)
-        .cloned();
-    let Some(client) = client else {
+    let found = client::find(&inner.store, id)
+        .filter(|(_, client)| text(client, client::SECRET) == secret && client::is_active(client));
+    let Some((company, client)) = found else {
         return refused("invalid_client", "Invalid client credentials");
     };
     if field("scope") != "api1" {
         return refused("invalid_scope", "The scope is not known");
     }
     // The status is known from the vendor's front end; that it is told here already is inferred.
-    if !allowed_from(&inner, &client.id) {
+    if !client::allows(client, inner.address) {
         return Refusal::IpRestricted.into_response();
     }
-    let (token, lifetime) = state.issue(&mut inner, &client);
+    let reseller = client::reaches_others(client);
+    let grant = Grant {
+        client_id: id.to_owned(),
+        name: text(client, "name").to_owned(),
+        company: company.to_owned(),
+        reseller,
+    };
+    let (token, lifetime) = state.issue(&mut inner, grant);
     drop(inner);
     let body = json!({
         "access_token": token,
         "expires_in": lifetime,
         "token_type": "Bearer",
         "scope": "api1",
-        "permissions": permissions(client.reseller),
+        "permissions": permissions(reseller),
     });
     let mut response = json_response(StatusCode::OK, &body);
     response.headers_mut().insert(
@@ -97,19 +100,12 @@ pub(crate) fn authenticate(state: &State, inner: &Inner, parts: &Parts) -> Resul
         .and_then(bearer)
         .and_then(|token| state.grant(inner, token))
         .ok_or(Refusal::Unauthorized)?;
-    if allowed_from(inner, &grant.client_id) {
-        Ok(grant)
-    } else {
-        Err(Refusal::IpRestricted)
+    // Tokens live on when their client is deactivated or deleted (inferred).
+    let client = client::find(&inner.store, &grant.client_id);
+    match client.is_none_or(|(_, client)| client::allows(client, inner.address)) {
+        true => Ok(grant),
+        false => Err(Refusal::IpRestricted),
     }
-}
-
-fn allowed_from(inner: &Inner, client_id: &str) -> bool {
-    let mut clients = inner.clients.iter();
-    let addresses = clients
-        .find(|client| client.id == client_id)
-        .and_then(|client| client.addresses.as_ref());
-    addresses.is_none_or(|addresses| addresses.contains(&inner.address))
 }
 
 /// The company that a request is about: its client's own, unless a header or the query names another. Source: the

@@ -1,9 +1,11 @@
 //! Responses and refusals as the service words them.
 
 use bytes::Bytes;
-use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use http::header::{CONTENT_DISPOSITION, HeaderValue, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
+
+use crate::core::service::response;
 
 /// What an operation came to.
 #[derive(Debug)]
@@ -59,49 +61,49 @@ impl Refusal {
     }
 
     pub(crate) fn into_response(self) -> Response<Bytes> {
-        let refused = |status, token, message: &str| {
-            json_response(status, &envelope(Value::Null, token, message, &[]))
-        };
-        match self {
-            Self::Unauthorized => {
-                let mut response = refused(StatusCode::UNAUTHORIZED, "FAILED", "Unauthorized");
-                response.headers_mut().insert(
-                    WWW_AUTHENTICATE,
-                    HeaderValue::from_static("Bearer error=\"invalid_token\""),
-                );
-                response
-            }
-            Self::Forbidden(message) => refused(StatusCode::FORBIDDEN, "FAILED", message),
-            Self::Privacy => refused(
+        let (status, token, message) = match &self {
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "FAILED", "Unauthorized"),
+            Self::Forbidden(message) => (StatusCode::FORBIDDEN, "FAILED", *message),
+            Self::Privacy => (
                 StatusCode::FORBIDDEN,
                 "PRIVACY_ERROR",
                 "The company does not share its data at the moment",
             ),
-            Self::IpRestricted => refused(
+            Self::IpRestricted => (
                 StatusCode::FORBIDDEN,
                 "IP_RESTRICTED",
                 "This address is not allowed",
             ),
-            Self::NotFound(message) => refused(StatusCode::NOT_FOUND, "FAILED", message),
-            Self::Input(messages) => {
-                let first = messages.first().map_or("Invalid request", String::as_str);
-                json_response(
-                    StatusCode::BAD_REQUEST,
-                    &envelope(Value::Null, "INPUT_ERROR", first, &messages),
-                )
-            }
-            Self::Internal => refused(
+            Self::NotFound(message) => (StatusCode::NOT_FOUND, "FAILED", *message),
+            Self::Input(messages) => (
+                StatusCode::BAD_REQUEST,
+                "INPUT_ERROR",
+                messages.first().map_or("Invalid request", String::as_str),
+            ),
+            Self::Internal => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "INTERNAL_SERVER_ERROR",
                 "An error occurred",
             ),
-            Self::MethodNotAllowed => empty(StatusCode::METHOD_NOT_ALLOWED),
-            Self::NoSuchPath => empty(StatusCode::NOT_FOUND),
+            Self::MethodNotAllowed => return empty(StatusCode::METHOD_NOT_ALLOWED),
+            Self::NoSuchPath => return empty(StatusCode::NOT_FOUND),
             Self::NotPlayed(what) => {
                 let message = format!("The sandbox does not play {what}");
-                refused(StatusCode::NOT_IMPLEMENTED, "NOT_PLAYED", &message)
+                let body = envelope(Value::Null, "NOT_PLAYED", &message, &[]);
+                return json_response(StatusCode::NOT_IMPLEMENTED, &body);
             }
+        };
+        let validation = match &self {
+            Self::Input(messages) => messages.as_slice(),
+            _ => &[],
+        };
+        let body = envelope(Value::Null, token, message, validation);
+        let mut response = json_response(status, &body);
+        if matches!(self, Self::Unauthorized) {
+            let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
+        response
     }
 }
 
@@ -139,13 +141,7 @@ pub(crate) fn envelope(data: Value, status: &str, message: &str, validation: &[S
 }
 
 pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body.to_string()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/json; charset=utf-8"),
-    );
-    response
+    response(status, "application/json; charset=utf-8", body.to_string())
 }
 
 pub(crate) fn empty(status: StatusCode) -> Response<Bytes> {
@@ -155,11 +151,9 @@ pub(crate) fn empty(status: StatusCode) -> Response<Bytes> {
 }
 
 pub(crate) fn file(content_type: &'static str, name: &str, bytes: Bytes) -> Response<Bytes> {
-    let mut response = Response::new(bytes);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    let mut response = response(StatusCode::OK, content_type, bytes);
     if let Ok(value) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
-        headers.insert(CONTENT_DISPOSITION, value);
+        response.headers_mut().insert(CONTENT_DISPOSITION, value);
     }
     response
 }

@@ -1,7 +1,5 @@
 //! Search bodies: which of them are complete, and what page they ask for.
 
-use std::cmp::Ordering;
-
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
@@ -157,7 +155,7 @@ impl Search {
         };
         // Stable, so that rows that are equal keep the order they came in; descending turns that around as well, or
         // pages would overlap.
-        rows.sort_by_cached_key(|row| Key::of(member(row, column)));
+        rows.sort_by_cached_key(|row| key(member(row, column)));
         if !self.ascending {
             rows.reverse();
         }
@@ -264,55 +262,20 @@ pub(crate) fn quoted(cell: &str) -> String {
     }
 }
 
-/// What rows are ordered by.
-#[derive(Debug, PartialEq)]
-enum Key {
-    Nothing,
-    Number(f64),
-    Time(i64),
-    Text(String),
-}
-
-impl Key {
-    fn of(value: Option<&Value>) -> Self {
-        match value {
-            None | Some(Value::Null) => Self::Nothing,
-            Some(Value::Bool(value)) => Self::Number(f64::from(u8::from(*value))),
-            Some(Value::Number(number)) => Self::Number(number.as_f64().unwrap_or_default()),
-            Some(Value::String(text)) => match dates::parse(text) {
-                Some(at) => Self::Time(at),
-                None => Self::Text(text.to_lowercase()),
-            },
-            Some(other) => Self::Text(other.to_string()),
+/// What rows are ordered by: what is absent, numbers, times, then text. Numbers are compared to three decimals.
+fn key(value: Option<&Value>) -> (u8, i64, String) {
+    match value {
+        None | Some(Value::Null) => (0, 0, String::new()),
+        Some(Value::Bool(value)) => (1, i64::from(*value) * 1_000, String::new()),
+        Some(Value::Number(number)) => {
+            let number = number.as_f64().unwrap_or_default();
+            (1, (number * 1_000.0) as i64, String::new())
         }
-    }
-
-    fn rank(&self) -> u8 {
-        match self {
-            Self::Nothing => 0,
-            Self::Number(_) => 1,
-            Self::Time(_) => 2,
-            Self::Text(_) => 3,
-        }
-    }
-}
-
-impl Eq for Key {}
-
-impl PartialOrd for Key {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Key {
-    fn cmp(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            (Self::Number(one), Self::Number(other)) => one.total_cmp(other),
-            (Self::Time(one), Self::Time(other)) => one.cmp(other),
-            (Self::Text(one), Self::Text(other)) => one.cmp(other),
-            _ => self.rank().cmp(&other.rank()),
-        }
+        Some(Value::String(text)) => match dates::parse(text) {
+            Some(at) => (2, at, String::new()),
+            None => (3, 0, text.to_lowercase()),
+        },
+        Some(other) => (3, 0, other.to_string()),
     }
 }
 

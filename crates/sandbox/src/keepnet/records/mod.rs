@@ -1,6 +1,7 @@
 //! A record, and what is read from it and put into it.
 
 pub(super) mod audit_log;
+pub(super) mod client;
 pub(super) mod company;
 pub(super) mod secrets;
 pub(super) mod store;

@@ -44,6 +44,15 @@ impl Store {
         tables.entry(table).or_default()
     }
 
+    /// The records of all companies, each with its company.
+    pub(crate) fn everywhere(&self, table: &str) -> impl Iterator<Item = (&str, &Row)> {
+        let tables = self.tables.iter();
+        tables.flat_map(move |(company, tables)| {
+            let rows = tables.get(table).into_iter().flatten();
+            rows.map(move |row| (company.as_str(), row))
+        })
+    }
+
     pub(crate) fn push(&mut self, company: &str, table: &'static str, record: Record) {
         self.table_mut(company, table).push(Arc::new(record));
     }
