@@ -18,14 +18,17 @@ async fn role(session: &Session<'_>, name: &str) -> String {
 async fn system_users_are_kept() {
     let sandbox = start().await;
     let session = Session::reseller(&sandbox).await;
-    let body = json!({"firstName": "Ada", "lastName": "Lovelace", "email": "ada@b.example"});
+    let mut body = json!({"firstName": "Ada", "lastName": "Lovelace", "email": "ada@b.example"});
     let path = "/api/system-users";
+    let refused = session.post(path, body.clone()).await;
+    assert_eq!(refused.json()["message"], "Role should be selected");
+    body["roleResourceIdList"] = json!([role(&session, "Company Admin").await]);
     let id = session.post(path, body.clone()).await.id();
     assert_eq!(session.post(path, body).await.status, 400);
     let search = "/api/system-users/search";
     let wanted = filter("email", "=", "ada@b.example");
     let found = session.all(search, "Email", wanted).await;
-    assert_eq!(found[0]["firstName"], "Ada");
+    assert_eq!(found[0]["roles"], "Company Admin");
     session.delete(&format!("{path}/{id}")).await.data();
     assert_eq!(session.all(search, "Email", Value::Null).await.len(), 2);
 }

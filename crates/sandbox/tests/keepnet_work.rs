@@ -110,6 +110,23 @@ async fn a_campaign_runs_and_its_numbers_add_up() {
     }
     let path = format!("{REPORT}/Submitted/search/{id}/1");
     assert_eq!(session.post(&path, search("Email", true)).await.status, 400);
+    let opened = session
+        .all(
+            &format!("{REPORT}/Opened/search/{id}/1"),
+            "Email",
+            Value::Null,
+        )
+        .await;
+    let person = opened[0]["resourceId"].as_str().expect("an id");
+    let path = format!("{REPORT}/search-email-opened/{person}");
+    session.post(&path, search("Email", true)).await.data();
+    let unknown = format!("{REPORT}/search-email-opened/nobody");
+    let refused = session.post(&unknown, search("Email", true)).await;
+    assert_eq!(refused.refused(), (404, "FAILED".to_owned()));
+    assert_eq!(
+        refused.json()["message"],
+        "Phishing campaign instance user not found"
+    );
 }
 
 #[tokio::test]
@@ -380,6 +397,22 @@ async fn a_cancelled_investigation_goes_no_further() {
         )
         .await;
     assert_eq!(rows[0]["status"], "Canceled");
+}
+
+#[tokio::test]
+async fn badges_of_nobody_are_refused_with_problem_details() {
+    let sandbox = start().await;
+    let session = Session::reseller(&sandbox).await;
+    let path = "/api/gamificationreport/badges";
+    let refused = session.get(&format!("{path}/nobody")).await;
+    assert_eq!(refused.status, 404);
+    assert_eq!(
+        refused.headers["content-type"],
+        "application/problem+json; charset=utf-8"
+    );
+    assert_eq!(refused.json()["status"], 404);
+    let user = first(&session, "/api/target-users/search", "Email", "resourceId").await;
+    session.get(&format!("{path}/{user}")).await.data();
 }
 
 #[tokio::test]

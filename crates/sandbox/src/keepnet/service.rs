@@ -25,6 +25,15 @@ use crate::core::service::Service;
 
 pub(crate) const TOKEN_PATH: &str = "/connect/token";
 
+/// Operations that refuse with problem details. Source: the published description.
+const PROBLEM_DETAILS: [&str; 5] = [
+    "/api/gamificationreport/badges/{targetUserResourceId}",
+    "/api/gamificationreport/calculate-badges",
+    "/api/gamificationreport/learning/{targetUserResourceId}",
+    "/api/gamificationreport/phishing-result/{targetUserResourceId}",
+    "/api/gamificationreport/user-info/{targetUserResourceId}",
+];
+
 impl Service for State {
     const NAME: &'static str = "keepnet";
     const LARGEST_BODY: usize = 64 << 20;
@@ -39,7 +48,11 @@ impl Service for State {
             return auth::token(self, parts, body);
         }
         let performed = self.perform(route, params, parts, body);
-        performed.unwrap_or_else(Refusal::into_response)
+        let in_problems = PROBLEM_DETAILS.contains(&route.operation.path.as_str());
+        performed.unwrap_or_else(|refusal| match in_problems {
+            true => refusal.into_problem(),
+            false => refusal.into_response(),
+        })
     }
 
     fn failure(&self, status: StatusCode) -> Response<Bytes> {
@@ -166,7 +179,16 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use super::super::shapes::Shapes;
     use super::*;
+
+    #[test]
+    fn problem_details_belong_to_operations() {
+        let operations = &Shapes::get().operations;
+        for path in PROBLEM_DETAILS {
+            assert!(operations.iter().any(|one| one.path == path), "{path}");
+        }
+    }
 
     #[test]
     fn secrets_in_forms_and_queries_are_hidden_however_they_are_written() {

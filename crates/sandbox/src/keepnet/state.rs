@@ -48,7 +48,6 @@ pub(crate) struct State {
     pub(crate) options: KeepnetOptions,
     pub(crate) reseller_client: (String, String),
     pub(crate) company_client: (String, String),
-    key: String,
     inner: Mutex<Inner>,
 }
 
@@ -84,7 +83,6 @@ impl State {
             )
         };
         let (reseller_client, company_client) = (credential(), credential());
-        let key = credentials.text(ALPHANUMERIC, 64);
         let password = credentials.text(ALPHANUMERIC, 16);
         let (reseller_id, company_ids) = (company_ids[0].clone(), company_ids[1..].to_vec());
         let first = company_ids.first().unwrap_or(&reseller_id);
@@ -116,7 +114,6 @@ impl State {
             options: options.clone(),
             reseller_client,
             company_client,
-            key,
             inner: Mutex::new(Inner {
                 store,
                 address: Ipv4Addr::LOCALHOST.into(),
@@ -144,14 +141,15 @@ impl State {
         let now = self.clock.elapsed();
         inner.tokens.retain(|_, token| token.expires > now);
         inner.issued += 1;
-        let signed = token::sign(self.key.as_bytes(), &self.claims(inner, &grant));
+        let claims = self.claims(inner, &grant);
+        let text = token::write(&claims, &mut inner.store.random);
         let token = Token {
             grant,
             expires: now + LIFETIME,
             number: inner.issued,
         };
-        inner.tokens.insert(signed.clone(), token);
-        (signed, LIFETIME.as_secs())
+        inner.tokens.insert(text.clone(), token);
+        (text, LIFETIME.as_secs())
     }
 
     /// The claims that the vendor documents.

@@ -1,11 +1,13 @@
 //! The operations that change records, and the events that tell of them.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
 
 use super::events::Event;
-use super::model::{Collection, Record, embedded, names, text};
+use super::model::{Collection, Record, names, text};
 use super::response::{Refusal, one_of};
 use super::store::Store;
 
@@ -69,7 +71,7 @@ pub(crate) fn apply(
     body: &Bytes,
 ) -> Result<(Bytes, Option<Event>), Refusal> {
     let old = store.table(to).get(id).ok_or(Refusal::NotFound)?;
-    let old = old.record.clone();
+    let old = Arc::clone(&old.record);
     let object = match to {
         Collection::Accounts => "ACCOUNT",
         Collection::AccountsOther => "ACCOUNT_OTHER",
@@ -86,7 +88,7 @@ pub(crate) fn apply(
     }
     let body: Record = serde_json::from_slice(body)
         .map_err(|_| Refusal::Invalid("the request body must be a JSON object".to_owned()))?;
-    let mut new = old.clone();
+    let mut new = Record::clone(&old);
     match change {
         Change::Update => update(&mut new, members(to), store, &body)?,
         Change::AddToGroups => {
@@ -114,16 +116,9 @@ pub(crate) fn apply(
         record
     };
     let event = (told(&new) != told(&old)).then(|| Event::updated(object, &new, &old));
-    let response = Value::Object(new.clone()).to_string();
-    if to == Collection::Employees {
-        let employee = embedded(&new);
-        store.table_mut(Collection::Detections).update_all(
-            |detection| text(detection, "employeeId") == id && detection["employee"] != employee,
-            |detection| detection["employee"] = employee.clone(),
-        );
-    }
     store.table_mut(to).replace(new);
-    Ok((response.into(), event))
+    let row = store.table(to).get(id).ok_or(Refusal::NotFound)?;
+    Ok((Bytes::copy_from_slice(row.json().as_bytes()), event))
 }
 
 fn update(

@@ -4,6 +4,7 @@
 //! [`ANCHOR`], a fixed moment, so that the same seed gives the same bytes on any day.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -99,16 +100,16 @@ impl Seeding {
     }
 
     /// Any record of a collection.
-    fn any(&mut self, of: Collection) -> Option<Record> {
+    fn any(&mut self, of: Collection) -> Option<Arc<Record>> {
         let count = self.store.table(of).len();
         self.any_of_first(count, of)
     }
 
     /// Any of the first records of a collection.
-    fn any_of_first(&mut self, count: usize, of: Collection) -> Option<Record> {
+    fn any_of_first(&mut self, count: usize, of: Collection) -> Option<Arc<Record>> {
         let position = self.random.below(count);
         let rows = self.store.table(of).after(0);
-        rows.get(position).map(|row| row.record.clone())
+        rows.get(position).map(|row| Arc::clone(&row.record))
     }
 
     /// A moment between the record's creation and the anchor.
@@ -164,7 +165,7 @@ fn employee(of: &mut Seeding) -> Option<Value> {
 fn browser(of: &mut Seeding) -> Option<Value> {
     let employees = of.store.table(Collection::Employees).after(0);
     // Everybody has one before anybody has two.
-    let owner = employees.get(of.number).map(|row| row.record.clone());
+    let owner = employees.get(of.number).map(|row| Arc::clone(&row.record));
     let owner = owner.or_else(|| of.any(Collection::Employees))?;
     let os = of.pick("likely_systems");
     let browser = of.pick(match os.as_str()? {
@@ -387,7 +388,8 @@ fn finding(of: &mut Seeding) -> Option<Value> {
 fn detection(of: &mut Seeding) -> Option<Value> {
     let browser = of.any(Collection::Browsers)?;
     let employees = of.store.table(Collection::Employees);
-    let owner = employees.get(text(&browser, "employeeId"))?.record.clone();
+    let owner = &employees.get(text(&browser, "employeeId"))?.record;
+    let owner = Arc::clone(owner);
     let until = (of.created + DAY).min(ANCHOR);
     let mut made = detected(
         of.random.id(),

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::model::{Collection, Record, text};
 
@@ -20,7 +21,7 @@ pub(crate) struct Table {
 pub(crate) struct Row {
     /// Rises along the table and is never used again, so a page can start behind a record that has been removed.
     pub(crate) number: u32,
-    pub(crate) record: Record,
+    pub(crate) record: Arc<Record>,
     json: OnceCell<String>,
 }
 
@@ -28,7 +29,7 @@ impl Row {
     pub(crate) fn json(&self) -> &str {
         // A map of JSON values always serialises.
         self.json
-            .get_or_init(|| serde_json::to_string(&self.record).unwrap_or_default())
+            .get_or_init(|| serde_json::to_string(&*self.record).unwrap_or_default())
     }
 }
 
@@ -54,7 +55,7 @@ impl Table {
             .insert(text(&record, "id").to_owned(), self.last);
         self.rows.push(Row {
             number: self.last,
-            record,
+            record: Arc::new(record),
             json: OnceCell::new(),
         });
     }
@@ -64,7 +65,7 @@ impl Table {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Record> {
-        self.rows.iter().map(|row| &row.record)
+        self.rows.iter().map(|row| &*row.record)
     }
 
     /// The rows behind the one with that number, which need not exist.
@@ -76,31 +77,20 @@ impl Table {
         self.position(id).map(|position| &self.rows[position])
     }
 
-    /// Changes every record that `wanted` accepts.
-    pub(crate) fn update_all(
-        &mut self,
-        wanted: impl Fn(&Record) -> bool,
-        change: impl Fn(&mut Record),
-    ) {
-        for row in self.rows.iter_mut().filter(|row| wanted(&row.record)) {
-            change(&mut row.record);
-            row.json = OnceCell::new();
-        }
-    }
-
     /// Puts a record in the place of the one with its id.
     pub(crate) fn replace(&mut self, record: Record) {
         if let Some(position) = self.position(text(&record, "id")) {
             let row = &mut self.rows[position];
-            row.record = record;
+            row.record = Arc::new(record);
             row.json = OnceCell::new();
         }
     }
 
-    pub(crate) fn remove(&mut self, id: &str) -> Option<Record> {
-        let position = self.position(id)?;
-        self.numbers.remove(id);
-        Some(self.rows.remove(position).record)
+    pub(crate) fn remove(&mut self, id: &str) {
+        if let Some(position) = self.position(id) {
+            self.numbers.remove(id);
+            self.rows.remove(position);
+        }
     }
 
     fn position(&self, id: &str) -> Option<usize> {

@@ -9,7 +9,7 @@ use crate::core::random::ALPHANUMERIC;
 use crate::keepnet::dates::DISPLAY;
 use crate::keepnet::http::call::{Call, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::records::{Row, text};
+use crate::keepnet::records::{Record, Row, text, texts};
 use crate::keepnet::state::Inner;
 
 pub(crate) const USERS: &str = "/api/system-users";
@@ -17,6 +17,7 @@ pub(crate) const ROLES: &str = "/api/roles";
 
 pub(crate) static SYSTEM_USERS: Resource = Resource {
     unique: Some("email"),
+    prepare,
     ..Resource::plain(
         USERS,
         "SystemUser",
@@ -54,6 +55,13 @@ pub(crate) fn roles(call: &Call<'_>, ids: &[String]) -> Result<Vec<Row>, Refusal
             role.map_err(|_| Refusal::input("Role not found"))
         })
         .collect()
+}
+
+fn prepare(call: &mut Call<'_>, user: &mut Record, _: Option<&Record>) -> Result<(), Refusal> {
+    let roles = roles(call, &texts(user, "roleResourceIdList"))?;
+    let names: Vec<_> = roles.iter().map(|role| text(role, "name")).collect();
+    user.insert("roles".to_owned(), json!(names.join(", ")));
+    Ok(())
 }
 
 /// Returns the same for addresses that nobody has (inferred).

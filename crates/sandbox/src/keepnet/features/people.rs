@@ -10,6 +10,7 @@ use crate::keepnet::http::call::{Call, choice};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::store::{DELETED, Store};
 use crate::keepnet::records::{Record, Row, also, bool_of, member, row, text, texts};
+use crate::keepnet::shapes::Shapes;
 
 pub(crate) static TARGET_USERS: Resource = Resource {
     unique: Some("email"),
@@ -34,6 +35,22 @@ pub(crate) const OPERATIONS: Table = Table {
         (
             "POST /target-users/include-deleted/by-resource-ids",
             Do(by_ids_with_deleted),
+        ),
+        (
+            "GET /gamificationreport/badges/{targetUserResourceId}",
+            Do(of_person),
+        ),
+        (
+            "POST /gamificationreport/learning/{targetUserResourceId}",
+            Do(of_person),
+        ),
+        (
+            "GET /gamificationreport/phishing-result/{targetUserResourceId}",
+            Do(of_person),
+        ),
+        (
+            "GET /gamificationreport/user-info/{targetUserResourceId}",
+            Do(of_person),
         ),
         (
             "GET /custom-fields/company",
@@ -149,4 +166,11 @@ fn brief(user: &Row, deleted: bool) -> Row {
     record.insert("isDeleted".to_owned(), json!(deleted));
     record.insert("status".to_owned(), json!(i32::from(is_active(user))));
     row(Value::Object(record))
+}
+
+/// A sample of what one person did. That somebody who does not exist is not found is inferred.
+fn of_person(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    TARGET_USERS.find(call, &call.last_param())?;
+    let sample = Shapes::get().sample(&call.operation.response);
+    Ok(Outcome::Data(sample))
 }

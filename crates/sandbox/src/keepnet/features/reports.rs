@@ -8,7 +8,9 @@ use super::phishing::{self, PHISHING_CAMPAIGNS, PHISHING_SCENARIOS};
 use super::rounds::{self, Counts, Fate, Round, time};
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::lists::search::Search;
 use crate::keepnet::records::{Record, Row, row, text, texts};
+use crate::keepnet::shapes::Shapes;
 
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api/phishing-simulator/phishing-campaign-job-report",
@@ -24,6 +26,10 @@ pub(crate) const OPERATIONS: Table = Table {
             "GET /summary/training/{resourceId}/{instanceGroup}",
             Do(summary),
         ),
+        ("POST /search-email-opened/{resourceId}", Do(detail)),
+        ("POST /search-email-clicked/{resourceId}", Do(detail)),
+        ("POST /search-email-submitted/{resourceId}", Do(detail)),
+        ("POST /search-email-reported/{resourceId}", Do(detail)),
     ],
 };
 
@@ -172,4 +178,19 @@ fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         },
         "campaignDurationExpired": round.stop.is_none() && ends.is_some_and(|end| end <= call.now()),
     }))
+}
+
+/// A sample of what the person with that row did. Source: the vendor documents the 404.
+fn detail(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    // Complete like any other search, though only one record is returned.
+    Search::strict(&call.body, true)?;
+    let id = call.param("resourceId");
+    let mut runs = all(call).into_iter();
+    if !runs.any(|(_, round)| fates(call, &round).iter().any(|fate| fate.id == id)) {
+        return Err(Refusal::NotFound(
+            "Phishing campaign instance user not found",
+        ));
+    }
+    let sample = Shapes::get().sample(&call.operation.response);
+    Ok(Outcome::Data(sample))
 }

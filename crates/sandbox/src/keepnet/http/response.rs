@@ -1,5 +1,7 @@
 //! Responses and refusals as the service words them.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header::{CONTENT_DISPOSITION, HeaderValue, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
@@ -61,7 +63,40 @@ impl Refusal {
     }
 
     pub(crate) fn into_response(self) -> Response<Bytes> {
-        let (status, token, message) = match &self {
+        let (status, token, message) = self.words();
+        if matches!(self, Self::MethodNotAllowed | Self::NoSuchPath) {
+            return empty(status);
+        }
+        let validation = match &self {
+            Self::Input(messages) => messages.as_slice(),
+            _ => &[],
+        };
+        let body = envelope(Value::Null, token, &message, validation);
+        let mut response = json_response(status, &body);
+        if matches!(self, Self::Unauthorized) {
+            let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+
+    /// As the few operations say it that declare problem details in the published description.
+    pub(crate) fn into_problem(self) -> Response<Bytes> {
+        let (status, _, title) = self.words();
+        let body = json!({
+            "type": format!("https://httpstatuses.io/{}", status.as_u16()),
+            "title": title,
+            "status": status.as_u16(),
+            "detail": null,
+            "instance": null,
+        });
+        let problem = "application/problem+json; charset=utf-8";
+        response(status, problem, body.to_string())
+    }
+
+    /// The status, its name in the envelope, and the message.
+    fn words(&self) -> (StatusCode, &'static str, Cow<'_, str>) {
+        let (status, token, message) = match self {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "FAILED", "Unauthorized"),
             Self::Forbidden(message) => (StatusCode::FORBIDDEN, "FAILED", *message),
             Self::Privacy => (
@@ -85,25 +120,14 @@ impl Refusal {
                 "INTERNAL_SERVER_ERROR",
                 "An error occurred",
             ),
-            Self::MethodNotAllowed => return empty(StatusCode::METHOD_NOT_ALLOWED),
-            Self::NoSuchPath => return empty(StatusCode::NOT_FOUND),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "", ""),
+            Self::NoSuchPath => (StatusCode::NOT_FOUND, "", ""),
             Self::NotPlayed(what) => {
                 let message = format!("The sandbox does not play {what}");
-                let body = envelope(Value::Null, "NOT_PLAYED", &message, &[]);
-                return json_response(StatusCode::NOT_IMPLEMENTED, &body);
+                return (StatusCode::NOT_IMPLEMENTED, "NOT_PLAYED", message.into());
             }
         };
-        let validation = match &self {
-            Self::Input(messages) => messages.as_slice(),
-            _ => &[],
-        };
-        let body = envelope(Value::Null, token, message, validation);
-        let mut response = json_response(status, &body);
-        if matches!(self, Self::Unauthorized) {
-            let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
-            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-        }
-        response
+        (status, token, message.into())
     }
 }
 
