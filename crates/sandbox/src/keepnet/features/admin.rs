@@ -32,15 +32,12 @@ pub(crate) static SYSTEM_ROLES: Resource = Resource {
 };
 
 pub(crate) const OPERATIONS: Table = Table {
-    below: "/api",
+    below: "/api/system-users",
     handlers: &[
-        (
-            "POST /system-users/send-reset-password-link",
-            Do(send_reset_link),
-        ),
-        ("POST /system-users/reset-password", Do(reset_password)),
-        ("PUT /system-users/change-password", Do(change_password)),
-        ("GET /system-users/settings", Do(settings)),
+        ("POST /send-reset-password-link", Do(send_reset_link)),
+        ("POST /reset-password", Do(reset_password)),
+        ("PUT /change-password", Do(change_password)),
+        ("GET /settings", Do(settings)),
     ],
 };
 

@@ -12,7 +12,7 @@ use crate::core::random::ALPHANUMERIC;
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::client::{self, CLIENTS, RESELLER, SECRET};
-use crate::keepnet::records::{Record, bool_of, integer, member, record, text, texts};
+use crate::keepnet::records::{Record, flag, integer, record, text, texts};
 
 pub(crate) static API_CLIENTS: Resource = Resource {
     prepare,
@@ -43,7 +43,7 @@ fn generate(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 fn prepare(call: &mut Call<'_>, new: &mut Record, _: Option<&Record>) -> Result<(), Refusal> {
     let roles = admin::roles(call, &texts(new, "roleResourceIdList"))?;
     let addresses = texts(new, "allowedIpAddresses");
-    let restricted = member(new, "hasIpAddressRestriction").and_then(bool_of) == Some(true);
+    let restricted = flag(new, "hasIpAddressRestriction");
     let invalid = |text: &String| text.parse::<IpAddr>().is_err();
     if addresses.iter().any(invalid) || restricted && addresses.is_empty() {
         return Err(Refusal::input("Invalid ip address"));

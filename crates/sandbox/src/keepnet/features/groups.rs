@@ -13,7 +13,7 @@ use crate::keepnet::http::call::{Call, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::lists::search::selected;
 use crate::keepnet::records::company;
-use crate::keepnet::records::{Record, Row, bool_of, record, text, texts};
+use crate::keepnet::records::{Record, Row, flag, record, text, texts};
 
 pub(crate) static TARGET_GROUPS: Resource = Resource {
     unique: Some("name"),
@@ -75,7 +75,7 @@ fn search_name(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
 fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let id = call.last_param();
     TARGET_GROUPS.find(call, &id)?;
-    let others = call.member("excludeGroupUsers").and_then(bool_of) == Some(true);
+    let others = flag(call.object()?, "excludeGroupUsers");
     let rows = call.rows(USERS).iter();
     Ok(rows
         .filter(|user| is_in(user, &id) != others)

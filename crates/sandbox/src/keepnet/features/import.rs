@@ -158,6 +158,21 @@ fn create_mapping(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     done(&id)
 }
 
+/// The members that a column can be mapped to; any other name is that of a custom field.
+const MEMBERS: [&str; 11] = [
+    "email",
+    "firstName",
+    "lastName",
+    "department",
+    "priority",
+    "phoneNumber",
+    "timeZone",
+    "preferredLanguage",
+    "managerFirstName",
+    "managerLastName",
+    "managerEmail",
+];
+
 /// A row of the file as a target user that is yet to be imported. The statuses are those of the vendor's front end;
 /// what makes a row an error is inferred.
 fn mapped(
@@ -166,19 +181,6 @@ fn mapped(
     fields: &[(usize, String)],
     cells: &[String],
 ) -> Row {
-    const MEMBERS: [&str; 11] = [
-        "email",
-        "firstName",
-        "lastName",
-        "department",
-        "priority",
-        "phoneNumber",
-        "timeZone",
-        "preferredLanguage",
-        "managerFirstName",
-        "managerLastName",
-        "managerEmail",
-    ];
     let mut user = Map::new();
     let mut custom = Vec::new();
     for (position, field) in fields {
@@ -331,15 +333,7 @@ fn import(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
             continue;
         }
         let mut new = Record::clone(&user);
-        for name in [
-            "resourceId",
-            "transactionId",
-            "status",
-            "validationDetail",
-            "createTime",
-        ] {
-            new.remove(name);
-        }
+        new.retain(|name, _| name == "customFields" || MEMBERS.contains(&name.as_str()));
         if text(&new, "priority").is_empty() {
             new.remove("priority");
         }

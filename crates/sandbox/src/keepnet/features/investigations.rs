@@ -12,7 +12,7 @@ use crate::keepnet::dates;
 use crate::keepnet::http::call::{Call, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::lists::search::selected;
-use crate::keepnet::records::{Record, Row, bool_of, integer, member, record, row, text, texts};
+use crate::keepnet::records::{Record, Row, flag, integer, member, record, row, text, texts};
 
 use crate::core::random::{ALPHANUMERIC, Random};
 
@@ -263,7 +263,7 @@ fn delete_emails(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     if chosen.is_empty() || !chosen.iter().all(known) {
         return Err(Refusal::input("The items are not of this investigation"));
     }
-    let permanent = member(body, "isPermanentDelete").and_then(bool_of) == Some(true);
+    let permanent = flag(body, "isPermanentDelete");
     let kind = if permanent { "Delete" } else { "MoveToTrash" };
     let (id, now) = (call.param("resourceId"), call.now());
     call.change(

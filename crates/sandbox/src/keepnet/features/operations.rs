@@ -8,7 +8,7 @@ use super::{
 };
 use crate::keepnet::shapes::Operation;
 
-const TABLES: [Table; 13] = [
+const TABLES: [Table; 16] = [
     admin::OPERATIONS,
     audit::OPERATIONS,
     clients::OPERATIONS,
@@ -17,11 +17,14 @@ const TABLES: [Table; 13] = [
     import::OPERATIONS,
     incidents::OPERATIONS,
     investigations::OPERATIONS,
+    people::BADGES,
+    people::FIELDS,
     people::OPERATIONS,
     phishing::OPERATIONS,
     reports::OPERATIONS,
     settings::OPERATIONS,
     training::OPERATIONS,
+    training::REPORTS,
 ];
 
 static RESOURCES: [&Resource; 10] = [

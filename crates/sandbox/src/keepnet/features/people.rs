@@ -9,7 +9,7 @@ use super::resource::{Resource, Verb};
 use crate::keepnet::http::call::{Call, choice};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::store::{DELETED, Store};
-use crate::keepnet::records::{Record, Row, also, bool_of, member, row, text, texts};
+use crate::keepnet::records::{Record, Row, also, flag, member, row, text, texts};
 use crate::keepnet::shapes::Shapes;
 
 pub(crate) static TARGET_USERS: Resource = Resource {
@@ -29,33 +29,28 @@ pub(crate) static CUSTOM_FIELDS: Resource = Resource {
 };
 
 pub(crate) const OPERATIONS: Table = Table {
-    below: "/api",
+    below: "/api/target-users",
     handlers: &[
-        ("POST /target-users/search-email", Rows(search_email)),
+        ("POST /search-email", Rows(search_email)),
         (
-            "POST /target-users/include-deleted/by-resource-ids",
+            "POST /include-deleted/by-resource-ids",
             Do(by_ids_with_deleted),
         ),
-        (
-            "GET /gamificationreport/badges/{targetUserResourceId}",
-            Do(of_person),
-        ),
-        (
-            "POST /gamificationreport/learning/{targetUserResourceId}",
-            Do(of_person),
-        ),
-        (
-            "GET /gamificationreport/phishing-result/{targetUserResourceId}",
-            Do(of_person),
-        ),
-        (
-            "GET /gamificationreport/user-info/{targetUserResourceId}",
-            Do(of_person),
-        ),
-        (
-            "GET /custom-fields/company",
-            OnRecords(&CUSTOM_FIELDS, Verb::List),
-        ),
+    ],
+};
+
+pub(crate) const FIELDS: Table = Table {
+    below: "/api/custom-fields",
+    handlers: &[("GET /company", OnRecords(&CUSTOM_FIELDS, Verb::List))],
+};
+
+pub(crate) const BADGES: Table = Table {
+    below: "/api/gamificationreport",
+    handlers: &[
+        ("GET /badges/{targetUserResourceId}", Do(of_person)),
+        ("POST /learning/{targetUserResourceId}", Do(of_person)),
+        ("GET /phishing-result/{targetUserResourceId}", Do(of_person)),
+        ("GET /user-info/{targetUserResourceId}", Do(of_person)),
     ],
 };
 
@@ -102,7 +97,7 @@ pub(crate) fn complete(user: &mut Record) -> Result<(), Refusal> {
     }
     priority(user)?;
     // Absent is false, as .NET reads it (inferred).
-    let active = member(user, "isActive").and_then(bool_of).unwrap_or(false);
+    let active = flag(user, "isActive");
     let status = if active { "Active" } else { "Inactive" };
     user.insert("isActive".to_owned(), json!(active));
     user.insert("status".to_owned(), json!(status));

@@ -30,21 +30,12 @@ pub(crate) static PHISHING_CAMPAIGNS: Resource = Resource {
 };
 
 pub(crate) const OPERATIONS: Table = Table {
-    below: "/api/phishing-simulator",
+    below: "/api/phishing-simulator/phishing-campaign-job",
     handlers: &[
-        ("POST /phishing-campaign-job/start/{resourceId}", Do(start)),
-        (
-            "POST /phishing-campaign-job/start/{resourceId}/{instanceGroup}",
-            Do(start_saved),
-        ),
-        (
-            "PATCH /phishing-campaign-job/stop/{resourceId}/{instanceGroup}",
-            Do(stop),
-        ),
-        (
-            "DELETE /phishing-campaign-job/{resourceId}/{instanceGroup}",
-            Do(delete),
-        ),
+        ("POST /start/{resourceId}", Do(start)),
+        ("POST /start/{resourceId}/{instanceGroup}", Do(start_saved)),
+        ("PATCH /stop/{resourceId}/{instanceGroup}", Do(stop)),
+        ("DELETE /{resourceId}/{instanceGroup}", Do(delete)),
     ],
 };
 

@@ -9,7 +9,7 @@ use super::rounds::{self, Counts, Fate, Round, time};
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::lists::search::Search;
-use crate::keepnet::records::{Record, Row, row, text, texts};
+use crate::keepnet::records::{Record, Row, record, row, text, texts};
 use crate::keepnet::shapes::Shapes;
 
 pub(crate) const OPERATIONS: Table = Table {
@@ -99,8 +99,8 @@ fn person(call: &Call<'_>, campaign: &Row, fate: &Fate) -> Row {
         Some(text(&found, "name").to_owned())
     });
     let count = |at: Option<i64>| i32::from(at.is_some());
-    let mut record = Record::clone(&fate.person);
-    record.extend(crate::keepnet::records::record(json!({
+    let mut person = Record::clone(&fate.person);
+    person.extend(record(json!({
         "resourceId": fate.id,
         "targetUserResourceId": text(&fate.person, "resourceId"),
         "phishingScenarioName": scenario,
@@ -117,7 +117,7 @@ fn person(call: &Call<'_>, campaign: &Row, fate: &Fate) -> Row {
         "emailDelivery": "SMTP",
         "activityType": "Human",
     })));
-    row(Value::Object(record))
+    row(Value::Object(person))
 }
 
 /// The words are those of the vendor's front end, whatever their case; the vendor documents 400 for `Submitted`.
@@ -129,7 +129,7 @@ fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
         "clicked" => |fate| fate.clicked.is_some(),
         "submitteddata" => |fate| fate.submitted.is_some(),
         "reported" => |fate| fate.reported.is_some(),
-        "noresponse" => |fate| fate.sent.is_some() && fate.opened.is_none(),
+        "noresponse" => Fate::is_silent,
         "attachmentopened" | "mfa" | "replied" => |_| false,
         _ => return Err(Refusal::input("The searchType is not known")),
     };

@@ -7,7 +7,7 @@ use crate::core::random::{ALPHANUMERIC, Random};
 use crate::keepnet::dates;
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::Refusal;
-use crate::keepnet::records::{Record, Row, bool_of, member, row, text, texts};
+use crate::keepnet::records::{Record, Row, flag, record, row, text, texts};
 
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
@@ -31,6 +31,13 @@ pub(crate) struct Fate {
     /// Gave data away, or finished the training.
     pub(crate) submitted: Option<i64>,
     pub(crate) reported: Option<i64>,
+}
+
+impl Fate {
+    /// Whether this person was reached and did not respond.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.sent.is_some() && self.opened.is_none()
+    }
 }
 
 /// A round as it is kept.
@@ -246,9 +253,7 @@ pub(crate) fn round(
     people: &[Row],
     created: &str,
 ) -> Record {
-    let active = people
-        .iter()
-        .filter(|user| member(user, "isActive").and_then(bool_of) == Some(true));
+    let active = people.iter().filter(|user| flag(user, "isActive"));
     let users = active.map(|user| {
         json!({
             "resourceId": text(user, "resourceId"),
@@ -261,7 +266,7 @@ pub(crate) fn round(
         })
     });
     let users: Vec<_> = users.collect();
-    crate::keepnet::records::record(json!({
+    record(json!({
         "resourceId": format!("{of}/{number}"),
         "of": of,
         "instanceGroup": number,
@@ -316,13 +321,13 @@ pub(crate) fn time(at: Option<i64>) -> Value {
     at.map_or(Value::Null, |at| json!(dates::iso(at)))
 }
 
-/// The groups of a round by name, with how many people they have.
-pub(crate) fn group_counts(call: &Call<'_>, round: &Round) -> Vec<Value> {
+/// The names of a round's groups.
+pub(crate) fn group_names(call: &Call<'_>, round: &Round) -> Vec<String> {
     let ids = texts(&round.row, "targetGroupResourceIds");
-    let groups = ids.iter().filter_map(|id| {
-        let group = call.find(GROUPS, id, NO_GROUP).ok()?;
-        let count = memberships::members(call, std::slice::from_ref(id)).len();
-        Some(json!({ "name": text(&group, "name"), "usersCount": count }))
-    });
-    groups.collect()
+    let groups = ids
+        .iter()
+        .filter_map(|id| call.find(GROUPS, id, NO_GROUP).ok());
+    groups
+        .map(|group| text(&group, "name").to_owned())
+        .collect()
 }

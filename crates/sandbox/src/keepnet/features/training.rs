@@ -10,7 +10,7 @@ use super::rounds::{self, Counts, Delivery, Fate, Round, Schedule, time};
 use crate::keepnet::dates;
 use crate::keepnet::http::call::{Call, choice, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::records::{Record, Row, bool_of, member, record, row, text, texts};
+use crate::keepnet::records::{Record, Row, member, record, row, text, texts};
 
 pub(crate) static TRAININGS: Resource =
     Resource::plain("/api/trainings", "Training", "Training not found", &[]);
@@ -48,33 +48,36 @@ pub(crate) const OPERATIONS: Table = Table {
         ),
         ("POST /enrollments/{resourceId}/send", Do(send)),
         ("POST /enrollments/{resourceId}/stop", Do(stop)),
-        ("GET /training-reports/{enrollmentId}/summary", Do(summary)),
+    ],
+};
+
+pub(crate) const REPORTS: Table = Table {
+    below: "/api/training-reports/{enrollmentId}",
+    handlers: &[
+        ("GET /summary", Do(summary)),
+        ("POST /users/search", Rows(|call| people(call, |_| true))),
         (
-            "POST /training-reports/{enrollmentId}/users/search",
-            Rows(|call| people(call, |_| true)),
-        ),
-        (
-            "POST /training-reports/{enrollmentId}/opened-emails/search",
+            "POST /opened-emails/search",
             Rows(|call| people(call, |fate| fate.opened.is_some())),
         ),
         (
-            "POST /training-reports/{enrollmentId}/clicked-emails/search",
+            "POST /clicked-emails/search",
             Rows(|call| people(call, |fate| fate.clicked.is_some())),
         ),
         (
-            "POST /training-reports/{enrollmentId}/no-response/search",
-            Rows(|call| people(call, |fate| fate.sent.is_some() && fate.opened.is_none())),
+            "POST /no-response/search",
+            Rows(|call| people(call, Fate::is_silent)),
         ),
         (
-            "POST /training-reports/{enrollmentId}/progress/search",
+            "POST /progress/search",
             Rows(|call| people(call, |fate| fate.clicked.is_some())),
         ),
         (
-            "POST /training-reports/{enrollmentId}/exam-results/search",
+            "POST /exam-results/search",
             Rows(|call| people(call, |fate| fate.submitted.is_some())),
         ),
         (
-            "POST /training-reports/{enrollmentId}/sending-report/search",
+            "POST /sending-report/search",
             Rows(|call| people(call, |fate| fate.sent.is_some())),
         ),
     ],
@@ -166,8 +169,6 @@ fn prepare(call: &mut Call<'_>, new: &mut Record, _: Option<&Record>) -> Result<
     };
     let id = text(new, "resourceId").to_owned();
     rounds::add(call, &id, schedule, &groups)?;
-    let set = |name: &str| member(new, name).and_then(bool_of).unwrap_or(false);
-    let (award, test) = (set("awardCertificate"), set("markedAsTest"));
     let is_object = |name: &str| member(new, name).is_some_and(Value::is_object);
     let (remind, auto) = (
         is_object("enrollmentReminder"),
@@ -196,9 +197,6 @@ fn prepare(call: &mut Call<'_>, new: &mut Record, _: Option<&Record>) -> Result<
         "delivery": "Email",
         "deliveryType": "Email",
         "recipientType": "TargetGroup",
-        "tags": [],
-        "awardCertificate": award,
-        "markedAsTest": test,
         "isReminderActive": remind,
         "hasReminder": remind,
         "isAutoEnrollmentActive": auto,
@@ -282,8 +280,8 @@ fn people(call: &mut Call<'_>, wanted: fn(&Fate) -> bool) -> Result<Vec<Row>, Re
         let done = fate.submitted.is_some();
         let last = fate.submitted.or(fate.clicked).or(fate.opened);
         let count = |at: Option<i64>| i32::from(at.is_some());
-        let mut record = Record::clone(&fate.person);
-        record.extend(crate::keepnet::records::record(json!({
+        let mut person = Record::clone(&fate.person);
+        person.extend(record(json!({
             "resourceId": fate.id,
             "enrollmentId": text(&enrollment, "resourceId"),
             "targetUserResourceId": text(&fate.person, "resourceId"),
@@ -312,7 +310,7 @@ fn people(call: &mut Call<'_>, wanted: fn(&Fate) -> bool) -> Result<Vec<Row>, Re
             "examScore": if done { 80 } else { 0 },
             "isMainScore": true,
         })));
-        row(Value::Object(record))
+        row(Value::Object(person))
     });
     Ok(rows.collect())
 }
@@ -320,8 +318,7 @@ fn people(call: &mut Call<'_>, wanted: fn(&Fate) -> bool) -> Result<Vec<Row>, Re
 fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (enrollment, round, fates) = fates(call)?;
     let counts = Counts::of(&fates);
-    let groups = round.map_or_else(Vec::new, |round| rounds::group_counts(call, &round));
-    let names: Vec<_> = groups.iter().map(|group| group["name"].clone()).collect();
+    let names = round.map_or_else(Vec::new, |round| rounds::group_names(call, &round));
     let training = TRAININGS.find(call, text(&enrollment, "trainingId")).ok();
     let of_training = |name: &str| training.as_ref().and_then(|row| row.get(name)).cloned();
     call.data(json!({

@@ -95,10 +95,6 @@ impl Call<'_> {
             .ok_or_else(|| Refusal::input("Invalid request"))
     }
 
-    pub(crate) fn member(&self, name: &str) -> Option<&Value> {
-        self.body.as_object().and_then(|body| member(body, name))
-    }
-
     pub(crate) fn text(&self, name: &str) -> &str {
         self.body.as_object().map_or("", |body| text(body, name))
     }

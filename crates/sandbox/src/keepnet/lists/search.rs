@@ -7,7 +7,7 @@ use super::filter::Filter;
 use crate::keepnet::dates;
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::records::{Record, Row, bool_of, integer_of, member, text, texts};
+use crate::keepnet::records::{Record, Row, bool_of, flag, integer_of, member, text, texts};
 use crate::keepnet::shapes::{Shapes, Type, page};
 
 /// Columns that can be ordered by although the rows do not have them: what the vendor's own client orders by, and what
@@ -89,16 +89,15 @@ impl Search {
         // Documented by the vendor: pages of 1 to 99,999 records.
         let page = bounded(body, "pageNumber", 1, i32::MAX as usize, &mut wrong);
         let size = bounded(body, "pageSize", 10, 99_999, &mut wrong);
-        let flag = |name: &str| member(body, name).and_then(bool_of) == Some(true);
         match wrong.is_empty() {
             true => Ok(Self {
                 page,
                 size,
                 order_by: body_text(body, "orderBy").map(str::to_owned),
-                ascending: flag("ascending"),
+                ascending: flag(body, "ascending"),
                 filter,
                 // A .NET flag: false if it is absent. The vendor's own client always sends it.
-                all_pages: flag("reportAllPages"),
+                all_pages: flag(body, "reportAllPages"),
             }),
             false => Err(Refusal::Input(wrong)),
         }
@@ -286,7 +285,7 @@ pub(crate) fn selected(
     excluded: &str,
     rows: &[Row],
 ) -> Result<Vec<String>, Refusal> {
-    if member(body, "selectAll").and_then(bool_of) != Some(true) {
+    if !flag(body, "selectAll") {
         return Ok(texts(body, items));
     }
     let excluded = texts(body, excluded);

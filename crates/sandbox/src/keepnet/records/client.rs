@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::store::Store;
-use super::{Record, Row, bool_of, text, texts};
+use super::{Record, Row, flag, text, texts};
 
 /// The table of a company's clients.
 pub(crate) const CLIENTS: &str = "/api/companies/clients";
@@ -27,12 +27,12 @@ pub(crate) fn is_active(client: &Record) -> bool {
 }
 
 pub(crate) fn reaches_others(client: &Record) -> bool {
-    client.get(RESELLER) == Some(&Value::Bool(true))
+    flag(client, RESELLER)
 }
 
 /// Whether it may be used from this address.
 pub(crate) fn allows(client: &Record, address: IpAddr) -> bool {
-    let restricted = client.get("hasIpAddressRestriction").and_then(bool_of);
     let allowed = texts(client, "allowedIpAddresses");
-    restricted != Some(true) || allowed.iter().any(|text| text.parse() == Ok(address))
+    !flag(client, "hasIpAddressRestriction")
+        || allowed.iter().any(|text| text.parse() == Ok(address))
 }

@@ -45,6 +45,11 @@ pub(crate) fn bool_of(value: &Value) -> Option<bool> {
         })
 }
 
+/// Whether a member is true, with or without quotes.
+pub(crate) fn flag(record: &Record, name: &str) -> bool {
+    member(record, name).and_then(bool_of) == Some(true)
+}
+
 pub(crate) fn text<'a>(record: &'a Record, name: &str) -> &'a str {
     member(record, name)
         .and_then(Value::as_str)
