@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::core::clock::Clock;
 use crate::core::faults::Faults;
 use crate::core::journal::Journal;
-use crate::core::listener::{self, Desk, Hosts};
+use crate::core::listener::{self, Hosts, Shared};
 use crate::core::service::Service;
 use crate::keepnet::{Keepnet, KeepnetOptions};
 use crate::password_pusher::{PasswordPusher, PasswordPusherOptions};
@@ -33,7 +33,7 @@ use crate::push_security::{PushSecurity, PushSecurityOptions};
 /// # std::io::Result::Ok(())
 /// ```
 pub struct Sandbox {
-    desk: Desk,
+    shared: Shared,
     push_security: PushSecurity,
     password_pusher: PasswordPusher,
     keepnet: Keepnet,
@@ -103,19 +103,19 @@ impl Sandbox {
     /// The sandbox's idea of time.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.desk.clock
+        &self.shared.clock
     }
 
     /// The faults that wait for a request.
     #[must_use]
     pub fn faults(&self) -> &Faults {
-        &self.desk.faults
+        &self.shared.faults
     }
 
     /// What the sandbox received.
     #[must_use]
     pub fn journal(&self) -> &Journal {
-        &self.desk.journal
+        &self.shared.journal
     }
 }
 
@@ -137,9 +137,9 @@ impl fmt::Debug for Sandbox {
             .field("push_security", &self.push_security)
             .field("password_pusher", &self.password_pusher)
             .field("keepnet", &self.keepnet)
-            .field("clock", &self.desk.clock)
-            .field("faults", &self.desk.faults)
-            .field("journal", &self.desk.journal)
+            .field("clock", &self.shared.clock)
+            .field("faults", &self.shared.faults)
+            .field("journal", &self.shared.journal)
             .finish_non_exhaustive()
     }
 }
@@ -233,7 +233,7 @@ impl SandboxBuilder {
     /// When an address is not a loopback one and [`allow_remote`](Self::allow_remote) was not set
     /// ([`InvalidInput`](io::ErrorKind::InvalidInput)), when a port cannot be bound or a thread cannot be started.
     pub async fn start(self) -> io::Result<Sandbox> {
-        let desk = Desk {
+        let shared = Shared {
             clock: Clock::start(),
             faults: Faults::default(),
             journal: Journal::default(),
@@ -241,16 +241,16 @@ impl SandboxBuilder {
         let (stop, stopped) = oneshot::channel();
         let (ready, started) = oneshot::channel();
         let thread = {
-            let desk = desk.clone();
+            let shared = shared.clone();
             thread::Builder::new()
                 .name("security-api-sandbox".to_owned())
-                .spawn(move || serve(&self, &desk, ready, stopped))?
+                .spawn(move || serve(&self, &shared, ready, stopped))?
         };
         let (push_security, password_pusher, keepnet) = started
             .await
             .map_err(|_| io::Error::other("the sandbox's thread ended"))??;
         Ok(Sandbox {
-            desk,
+            shared,
             push_security,
             password_pusher,
             keepnet,
@@ -265,7 +265,7 @@ type Services = (PushSecurity, PasswordPusher, Keepnet);
 /// The sandbox's thread: runs until `stopped` is told or its sender is gone.
 fn serve(
     settings: &SandboxBuilder,
-    desk: &Desk,
+    shared: &Shared,
     ready: oneshot::Sender<io::Result<Services>>,
     stopped: oneshot::Receiver<()>,
 ) {
@@ -278,29 +278,29 @@ fn serve(
         }
     };
     runtime.block_on(async {
-        let _ = ready.send(settings.open_all(desk));
+        let _ = ready.send(settings.open_all(shared));
         let _ = stopped.await;
     });
 }
 
 impl SandboxBuilder {
     /// Opens all services, inside the runtime. All addresses are bound before any of them is served.
-    fn open_all(&self, desk: &Desk) -> io::Result<Services> {
+    fn open_all(&self, shared: &Shared) -> io::Result<Services> {
         let (seed, limited) = (self.seed, self.rate_limits);
         let push_security = self.bind(self.push_security_address)?;
         let password_pusher = self.bind(self.password_pusher_address)?;
         let keepnet = self.bind(self.keepnet_address)?;
         Ok((
-            self.open(push_security, desk, |address, clock| {
+            self.open(push_security, shared, |address, clock| {
                 let service = PushSecurity::new(address, seed, limited, &self.push_security, clock);
                 (Arc::clone(service.state()), service)
             })?,
-            self.open(password_pusher, desk, |address, clock| {
+            self.open(password_pusher, shared, |address, clock| {
                 let options = &self.password_pusher;
                 let service = PasswordPusher::new(address, seed, limited, options, clock);
                 (Arc::clone(service.state()), service)
             })?,
-            self.open(keepnet, desk, |address, clock| {
+            self.open(keepnet, shared, |address, clock| {
                 let service = Keepnet::new(address, seed, &self.keepnet, clock);
                 (Arc::clone(service.state()), service)
             })?,
@@ -323,7 +323,7 @@ impl SandboxBuilder {
     fn open<S: Service, H>(
         &self,
         listener: TcpListener,
-        desk: &Desk,
+        shared: &Shared,
         made: impl FnOnce(SocketAddr, Clock) -> (Arc<S>, H),
     ) -> io::Result<H> {
         let address = listener.local_addr()?;
@@ -331,8 +331,8 @@ impl SandboxBuilder {
             true => Hosts::Loopback,
             false => Hosts::Any,
         };
-        let (state, handle) = made(listener::reachable(address), desk.clock.clone());
-        tokio::spawn(listener::run(listener, state, desk.clone(), hosts));
+        let (state, handle) = made(listener::reachable(address), shared.clock.clone());
+        tokio::spawn(listener::run(listener, state, shared.clone(), hosts));
         Ok(handle)
     }
 }

@@ -1,4 +1,4 @@
-//! Failures on demand.
+//! Faults: failures that a test requests.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -70,7 +70,7 @@ impl Fault {
         })
     }
 
-    /// The service does as asked at once; its response is held back for this long, in real time.
+    /// The service performs the request at once; its response is held back for this long, in real time.
     pub fn delay(by: Duration) -> Self {
         Self::new(Action::Delay(by))
     }
@@ -80,8 +80,8 @@ impl Fault {
         Self::new(Action::Reset)
     }
 
-    /// The service does as asked and its response's head is sent whole, with the length of the whole body; the
-    /// connection ends after `bytes` of it. A shorter body is sent whole.
+    /// The service performs the request, and the head of its response is sent whole, with the length of the whole body;
+    /// the connection ends after `bytes` of it. A shorter body is sent whole.
     pub fn cut_body(bytes: usize) -> Self {
         Self::new(Action::CutBody(bytes))
     }
@@ -96,7 +96,7 @@ impl Fault {
     ///
     /// # Panics
     ///
-    /// When name or value cannot stand in an HTTP header.
+    /// When name or value is not valid in an HTTP header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         if let Action::Status { headers, .. } = &mut self.action {
             headers.append(
@@ -136,7 +136,7 @@ impl Fault {
     }
 }
 
-/// The faults that are waiting for a request. Clones share them.
+/// The faults that wait for a request. Clones share them.
 ///
 /// The first queued fault that covers a request is applied to it. When there is none, and a mix was given to
 /// [`random`](Self::random), chance decides.
@@ -181,18 +181,18 @@ impl Faults {
         self.waiting().mix = Some((Random::new(seed, "faults"), mix));
     }
 
-    /// Takes back all queued faults and any random mix.
+    /// Removes all queued faults and any random mix.
     pub fn clear(&self) {
         *self.waiting() = Waiting::default();
     }
 
-    /// How many more requests the queued faults will spoil.
+    /// How many more requests the queued faults will apply to.
     #[must_use]
     pub fn pending(&self) -> usize {
         self.waiting().queue.iter().map(|fault| fault.times).sum()
     }
 
-    /// What is to go wrong with this request.
+    /// The fault that applies to this request, which is used up by it.
     pub(crate) fn take(&self, method: &Method, path: &str) -> Option<Action> {
         let mut waiting = self.waiting();
         let first = waiting

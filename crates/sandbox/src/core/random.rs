@@ -1,7 +1,7 @@
-//! Seeded randomness and the identifiers drawn from it.
+//! Seeded random values and identifiers.
 
-/// A reproducible source of values. Every purpose has a stream of its own, so that drawing more for one of them changes
-/// nothing in the others.
+/// A reproducible source of values. Each purpose has its own stream, so that taking more values for one of them does not
+/// change the others.
 #[derive(Debug)]
 pub(crate) struct Random(fastrand::Rng);
 
@@ -53,7 +53,7 @@ impl Random {
         choices[self.below(choices.len())]
     }
 
-    /// `count` characters out of `alphabet`.
+    /// `count` characters of `alphabet`.
     pub(crate) fn text(&mut self, alphabet: &[u8], count: usize) -> String {
         (0..count)
             .map(|_| char::from(self.pick(alphabet)))

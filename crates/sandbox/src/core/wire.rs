@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use super::lock;
 use super::service::{Attachment, Dropped};
 
-/// What a connection's bytes, its requests and its responses tell each other.
+/// What the parts of a connection share: its bytes, its requests and its responses.
 #[derive(Default)]
 pub(super) struct Line {
     pub(super) reset: AtomicBool,
@@ -57,7 +57,7 @@ impl ResponseBody {
         let kept = cut.map_or(whole, |cut| whole.min(cut as u64));
         match unread {
             Some(unread) => *unread = kept,
-            // Not beyond its length, which is one of memory.
+            // At most the length of a body in memory, so it fits.
             None => left.truncate(kept as usize),
         }
         let cut = (kept < whole).then(|| Cut {
@@ -108,8 +108,7 @@ impl Body for ResponseBody {
         let Some(cut) = &mut this.cut else {
             return Poll::Ready(None);
         };
-        // An error drops what the connection still holds in its buffer, so it has to wait until all of that is on the
-        // wire.
+        // An error discards what is still in the connection's buffer, so it has to wait until all of that is sent.
         let mut waiting = lock(&cut.line.waiting);
         if !cut.asked_to_flush {
             cut.asked_to_flush = true;
@@ -132,7 +131,7 @@ impl Body for ResponseBody {
     }
 }
 
-/// A TCP stream that tells when everything written to it has been flushed.
+/// A TCP stream that notes when everything written to it has been flushed.
 pub(super) struct Wire {
     pub(super) stream: TcpStream,
     pub(super) line: Arc<Line>,
