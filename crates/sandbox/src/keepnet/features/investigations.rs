@@ -79,9 +79,8 @@ fn prepare(call: &mut Call<'_>, new: &mut Record, _: Option<&Record>) -> Result<
     };
     let now = call.now();
     let days = integer(new, "duration").clamp(1, 365);
-    let targets = named.iter().map(
-        |target| json!({"resourceId": target, "targetUser": target, "targetGroupResourceId": null}),
-    );
+    let targets = named.iter();
+    let targets = targets.map(|target| json!({"resourceId": target, "targetUser": target}));
     let targets: Vec<_> = targets.collect();
     let scans = member(new, "scanTypes").and_then(Value::as_array).cloned();
     let scans = scans.unwrap_or_default();
@@ -205,8 +204,6 @@ fn found(call: &Call<'_>, investigation: &Record, progress: &Progress) -> Vec<Ro
                 "scanType": "O365",
                 "emailLastAction": action,
                 "recipient": [owner],
-                "cc": [],
-                "bcc": [],
             }))
         })
         .collect()
@@ -266,25 +263,18 @@ fn delete_emails(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let permanent = flag(body, "isPermanentDelete");
     let kind = if permanent { "Delete" } else { "MoveToTrash" };
     let (id, now) = (call.param("resourceId"), call.now());
-    call.change(
-        INVESTIGATIONS.path,
-        &id,
-        INVESTIGATIONS.not_found,
-        |record| {
-            for email in &chosen {
-                record["actions"][email] = json!({"type": kind, "permanent": permanent, "at": now});
-            }
-        },
-    )?;
+    let Resource {
+        path, not_found, ..
+    } = INVESTIGATIONS;
+    call.change(path, &id, not_found, |record| {
+        for email in &chosen {
+            record["actions"][email] = json!({"type": kind, "permanent": permanent, "at": now});
+        }
+    })?;
     let after = record(json!({ "items": chosen, "isPermanentDelete": permanent }));
     let action = call.store().id();
-    call.log(
-        "InvestigationAction",
-        "CreateMany",
-        &action,
-        None,
-        Some(&after),
-    );
+    let entity = "InvestigationAction";
+    call.log(entity, "CreateMany", &action, None, Some(&after));
     done(&action)
 }
 

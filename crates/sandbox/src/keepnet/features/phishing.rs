@@ -9,7 +9,7 @@ use super::resource::Resource;
 use super::rounds::{self, Round, Schedule};
 use crate::keepnet::http::call::{Call, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::records::{Record, Row, integer, member, row, text, texts};
+use crate::keepnet::records::{Record, Row, integer, member, record, text, texts};
 
 pub(crate) static PHISHING_SCENARIOS: Resource = Resource::plain(
     "/api/phishing-simulator/phishing-scenario",
@@ -60,28 +60,27 @@ fn prepare(
     let mut scenarios = Vec::new();
     for id in &ids {
         let found = PHISHING_SCENARIOS.find(call, id);
-        scenarios.push(found.map_err(|_| Refusal::input("Phishing scenario not found"))?);
+        let found = found.map_err(|_| Refusal::input("Phishing scenario not found"))?;
+        scenarios.push(json!({
+            "resourceId": id,
+            "phishingScenarioResourceId": id,
+            "name": text(&found, "name"),
+            "method": text(&found, "method"),
+        }));
     }
-    let method = scenarios.first().map_or("", |one| text(one, "method"));
-    campaign.insert("method".to_owned(), json!(method));
-    campaign.insert("phishingScenarioResourceIds".to_owned(), json!(ids));
-    campaign.insert("scenarioCount".to_owned(), json!(ids.len().to_string()));
-    let shown = scenarios.iter().map(|scenario| {
-        json!({
-            "resourceId": text(scenario, "resourceId"),
-            "phishingScenarioResourceId": text(scenario, "resourceId"),
-            "name": text(scenario, "name"),
-        })
-    });
-    let shown: Vec<_> = shown.collect();
-    campaign.insert("phishingScenarios".to_owned(), json!(shown));
     let groups = texts(campaign, "targetGroupResourceIds");
     let mut shown = Vec::new();
     for id in &groups {
         let group = call.find(GROUPS, id, NO_GROUP)?;
         shown.push(json!({ "value": id, "text": text(&group, "name") }));
     }
-    campaign.insert("targetGroups".to_owned(), json!(shown));
+    campaign.extend(record(json!({
+        "method": scenarios.first().map(|first| &first["method"]),
+        "phishingScenarioResourceIds": ids,
+        "scenarioCount": ids.len().to_string(),
+        "phishingScenarios": scenarios,
+        "targetGroups": shown,
+    })));
     if before.is_none() {
         let filtered = campaign.get("categoryFilter").is_some_and(Value::is_object);
         if ids.is_empty() && filtered {
@@ -118,28 +117,17 @@ fn days(campaign: &Record) -> i64 {
 fn with_status(call: &Call<'_>, campaign: &Row) -> Row {
     let rounds = rounds::of(call, text(campaign, "resourceId"));
     let last = rounds.last();
-    let people = |round: &Round| {
-        round
-            .row
-            .get("users")
-            .and_then(Value::as_array)
-            .map(Vec::len)
-    };
-    let mut record = Record::clone(campaign);
-    let status = last.map_or("Idle", |round| round.status(call.now()));
-    record.insert("status".to_owned(), json!(status));
-    record.insert("instanceCount".to_owned(), json!(rounds.len().to_string()));
-    record.insert(
-        "instanceGroup".to_owned(),
-        json!(last.map_or(0, |round| round.number)),
-    );
-    let people = last.and_then(people).unwrap_or_default();
-    record.insert("targetUsers".to_owned(), json!(people.to_string()));
-    let launched = last
-        .and_then(|round| round.start)
-        .filter(|at| *at <= call.now());
-    record.insert("lastLaunch".to_owned(), rounds::time(launched));
-    row(Value::Object(record))
+    let people = last.and_then(|last| last.row.get("users").and_then(Value::as_array));
+    let launched = last.and_then(|last| last.start);
+    let mut now = Record::clone(campaign);
+    now.extend(record(json!({
+        "status": last.map_or("Idle", |last| last.status(call.now())),
+        "instanceCount": rounds.len().to_string(),
+        "instanceGroup": last.map_or(0, |last| last.number),
+        "targetUsers": people.map_or(0, Vec::len).to_string(),
+        "lastLaunch": rounds::time(launched.filter(|at| *at <= call.now())),
+    })));
+    Row::new(now)
 }
 
 fn start(call: &mut Call<'_>) -> Result<Outcome, Refusal> {

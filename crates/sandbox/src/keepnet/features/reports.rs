@@ -59,7 +59,6 @@ fn search(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
             "totalOpenedCount": counts.opened,
             "totalClickedCount": counts.clicked,
             "totalSubmittedCount": counts.submitted,
-            "totalAttachmentOpenedCount": 0,
             "totalNoResponseCount": counts.silent(),
             "totalTargetUserCount": counts.people,
             "emailDeliveredUserCount": counts.sent,
@@ -68,7 +67,6 @@ fn search(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
             "createdBy": text(&campaign, "createdBy"),
             "createdDate": text(&round.row, "createdDate"),
             "emailDelivery": "SMTP",
-            "totalSubmittedMFACount": 0,
         }))
     });
     Ok(rows.collect())
@@ -158,23 +156,15 @@ fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
             "emailDeliveryEndDate": time(round.start),
             "scheduleTypeId": 1,
         },
-        "settings": {"excludeFromReports": false, "duration": round.days},
-        "targetUsers": {
-            "randomlyUsersCount": 0,
-            "targetGroupsCount": groups,
-            "sendRandomlyUsers": false,
-            "sendOnlyActiveUsers": true,
-        },
+        "settings": {"duration": round.days},
+        "targetUsers": {"targetGroupsCount": groups, "sendOnlyActiveUsers": true},
         "scenarioStats": {
             "openedEmail": counts.opened,
             "clickedEmail": counts.clicked,
             "submittedEmail": counts.submitted,
-            "attachmentOpenedEmail": 0,
             "reportedEmail": counts.reported,
             "noResponseEmail": counts.silent(),
             "notDelivered": counts.people - counts.sent,
-            "failedToSend": 0,
-            "mfa": 0,
         },
         "campaignDurationExpired": round.stop.is_none() && ends.is_some_and(|end| end <= call.now()),
     }))
