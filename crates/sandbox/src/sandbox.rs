@@ -137,9 +137,7 @@ impl fmt::Debug for Sandbox {
             .field("push_security", &self.push_security)
             .field("password_pusher", &self.password_pusher)
             .field("keepnet", &self.keepnet)
-            .field("clock", &self.shared.clock)
-            .field("faults", &self.shared.faults)
-            .field("journal", &self.shared.journal)
+            .field("shared", &self.shared)
             .finish_non_exhaustive()
     }
 }
@@ -262,7 +260,7 @@ impl SandboxBuilder {
 
 type Services = (PushSecurity, PasswordPusher, Keepnet);
 
-/// The sandbox's thread: runs until `stopped` is told or its sender is gone.
+/// The sandbox's thread: runs until the sender of `stopped` is dropped.
 fn serve(
     settings: &SandboxBuilder,
     shared: &Shared,

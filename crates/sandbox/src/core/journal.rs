@@ -29,9 +29,9 @@ const SMALL_BODY: usize = 4096;
 
 /// One request as the sandbox received it.
 ///
-/// A credential that the service knows is replaced by its name before; what is in `headers` is therefore either harmless
-/// or wrong. `Debug` prints neither credentials nor bodies, and of the other fields nothing that gives
-/// access by itself.
+/// A credential that the service knows is replaced by its name before; what is in `headers` is therefore either
+/// harmless or wrong. `Debug` prints neither credentials nor bodies, and of the other fields nothing that gives access
+/// by itself.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Entry {

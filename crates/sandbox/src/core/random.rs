@@ -1,7 +1,7 @@
 //! Seeded random values and identifiers.
 
-/// A reproducible source of values. Each purpose has its own stream, so that taking more values for one of them does not
-/// change the others.
+/// A reproducible source of values. Each purpose has its own stream, so that taking more values for one of them does
+/// not change the others.
 #[derive(Debug)]
 pub(crate) struct Random(fastrand::Rng);
 

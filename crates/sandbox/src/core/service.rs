@@ -21,8 +21,9 @@ pub(crate) trait Service: Send + Sync + 'static {
     /// The largest request body it takes.
     const LARGEST_BODY: usize;
 
-    /// Reads a request's body; nothing if it is too large. A service that takes bodies too large for memory puts what it
-    /// makes of them into the extensions, for [`respond`](Self::respond), and returns as much as the journal is to keep.
+    /// Reads a request's body; nothing if it is too large. A service that takes bodies too large for memory puts what
+    /// it makes of them into the extensions, for [`respond`](Self::respond), and returns as much as the journal is to
+    /// keep.
     fn receive(
         &self,
         parts: &mut Parts,
@@ -32,8 +33,8 @@ pub(crate) trait Service: Send + Sync + 'static {
         whole(body, Self::LARGEST_BODY)
     }
 
-    /// Performs a request. The extensions hold its [`Peer`]; an [`Attachment`] among the response's
-    /// extensions is sent as its body.
+    /// Performs a request. The extensions hold its [`Peer`]; an [`Attachment`] among the response's extensions is sent
+    /// as its body.
     fn respond(&self, parts: &Parts, body: &Bytes) -> Response<Bytes>;
 
     /// The response that this service gives with a status that it did not choose itself.

@@ -40,7 +40,7 @@ pub(crate) fn show(value: &mut Value) {
 }
 
 /// Milliseconds since 1970 of a date, with or without a time and an offset: ISO 8601, or one of the display formats of
-/// the vendor's front end, where the year first or last tells them apart and the day stands before the month.
+/// the vendor's front end, which differ in whether the year is first or last; the day is before the month.
 pub(crate) fn parse(text: &str) -> Option<i64> {
     let text = text.trim();
     // Most texts are no dates, and need no further look.

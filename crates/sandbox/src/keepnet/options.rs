@@ -32,35 +32,29 @@ impl Default for KeepnetOptions {
     }
 }
 
+macro_rules! sizes {
+    ($($name:ident: $what:literal;)+) => {
+        impl KeepnetOptions {
+            $(
+                #[doc = $what]
+                #[must_use]
+                pub fn $name(mut self, count: usize) -> Self {
+                    self.$name = count;
+                    self
+                }
+            )+
+        }
+    };
+}
+
+sizes! {
+    companies: "How many companies the reseller looks after, its own not counted; 3 by default.";
+    target_users: "How many target users each company has; 200 by default.";
+    notified_emails: "How many e-mails were reported in each company; 40 by default.";
+    audit_records: "How many records the audit log of each company starts with; 100 by default.";
+}
+
 impl KeepnetOptions {
-    /// How many companies the reseller looks after, its own not counted; 3 by default.
-    #[must_use]
-    pub fn companies(mut self, count: usize) -> Self {
-        self.companies = count;
-        self
-    }
-
-    /// How many target users each company has; 200 by default.
-    #[must_use]
-    pub fn target_users(mut self, count: usize) -> Self {
-        self.target_users = count;
-        self
-    }
-
-    /// How many e-mails were reported in each company; 40 by default.
-    #[must_use]
-    pub fn notified_emails(mut self, count: usize) -> Self {
-        self.notified_emails = count;
-        self
-    }
-
-    /// How many records the audit log of each company starts with; 100 by default.
-    #[must_use]
-    pub fn audit_records(mut self, count: usize) -> Self {
-        self.audit_records = count;
-        self
-    }
-
     /// Whether responses have times in the format that the settings of a system user name, such as `01/04/2026 09:00`,
     /// in place of ISO 8601. They do not by default; the real service has been seen to do either.
     #[must_use]

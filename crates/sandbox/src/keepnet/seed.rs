@@ -126,7 +126,7 @@ impl Seeding<'_> {
         self.store.push(self.company, table, new);
     }
 
-    /// Replaces what stands for something else.
+    /// Fills in what the samples leave open.
     fn fill(&self, value: &mut Value, id: &str) {
         match value {
             Value::Array(values) => values.iter_mut().for_each(|value| self.fill(value, id)),

@@ -87,7 +87,7 @@ impl Service for State {
             return body.clone();
         };
         if content_type.contains("json") && is_secret(text) {
-            // Not quite JSON: which part is secret cannot be told.
+            // It cannot be parsed, so it is unknown which part is secret.
             return Bytes::from_static(HIDDEN.as_bytes());
         }
         Bytes::from(hide_pairs(text))

@@ -260,7 +260,7 @@ impl Shapes {
         }
     }
 
-    /// Whether the type stands within itself.
+    /// Whether the type contains itself.
     fn turns_back(&self, of: &Type, within: &[&str]) -> bool {
         matches!(of, Type::Named(name) if within.contains(&name.as_str()))
     }

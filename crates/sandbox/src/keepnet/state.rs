@@ -185,7 +185,7 @@ impl State {
         })
     }
 
-    /// What a token stands for, while it is valid.
+    /// Who a token is for, while it is valid.
     pub(crate) fn grant(&self, inner: &Inner, token: &str) -> Option<Grant> {
         let token = inner.tokens.get(token)?;
         (token.expires > self.clock.elapsed()).then(|| token.grant.clone())

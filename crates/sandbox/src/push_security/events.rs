@@ -81,7 +81,7 @@ struct Known {
     categories: Vec<Category>,
     /// How samples of changed records are made.
     records: HashMap<String, Changed>,
-    /// What the event of a control says beside what all of them say.
+    /// The members that only the event of this control has.
     control: HashMap<String, Record>,
     audit: HashMap<String, Audit>,
 }

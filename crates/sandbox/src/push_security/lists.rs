@@ -114,8 +114,8 @@ impl Places {
     }
 }
 
-/// The page that a list request asks for, in the order of the records. Documented are the parameters, `paging`, and
-/// that `result` may be null; what an empty page has is inferred.
+/// The page of a list that is requested, in the order of the records. Documented are the parameters, `paging`, and that
+/// `result` may be null; what an empty page has is inferred.
 pub(crate) fn list(
     collection: Collection,
     store: &Store,

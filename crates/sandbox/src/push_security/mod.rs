@@ -155,8 +155,8 @@ impl PushSecurity {
         self.state.outbox.deliveries()
     }
 
-    /// Lets stolen credentials of an employee be detected: there is one more detection, and a webhook tells of it.
-    /// Returns the detection's id, or nothing if there is no such employee.
+    /// Adds a detection of an employee's stolen credentials, and sends a webhook about it. Returns the detection's id,
+    /// or nothing if there is no such employee.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {

@@ -33,7 +33,7 @@ pub(crate) enum By {
     Flag,
     /// One of the values is in the member's list. They are repeated, separated by commas, or both.
     Any,
-    /// The member is a time from `…After` to `…Before`, both included. An absent time lies only in the unbounded span.
+    /// The member is a time from `…After` to `…Before`, both included. An absent time is only in the unbounded span.
     Time,
 }
 

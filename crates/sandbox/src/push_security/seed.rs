@@ -125,7 +125,7 @@ fn without_nulls(mut record: Value, names: &[&str]) -> Option<Value> {
     Some(record)
 }
 
-/// What tells apart those that have the same name.
+/// A number that makes equal names different.
 fn suffix(namesakes: usize) -> String {
     match namesakes {
         0 => String::new(),

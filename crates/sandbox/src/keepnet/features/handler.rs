@@ -26,7 +26,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// What it says of an operation, if anything.
+    /// The handler of an operation, if it is in this table.
     pub(crate) fn find(&self, method: &str, path: &str) -> Option<Handler> {
         let rest = path.strip_prefix(self.below)?;
         let mut handlers = self.handlers.iter();

@@ -116,7 +116,7 @@ fn get_upload(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     }))
 }
 
-/// The vendor's front end asks for the e-mail address. That an unknown column is refused is inferred.
+/// The vendor's front end requires the e-mail address. That an unknown column is refused is inferred.
 fn create_mapping(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.require(&["transactionId", "fieldMappings"])?;
     let body = call.object()?;

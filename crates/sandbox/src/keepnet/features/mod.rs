@@ -1,7 +1,6 @@
 //! What the operations do, feature by feature.
 
 pub(super) mod admin;
-pub(super) mod audit;
 pub(super) mod clients;
 pub(super) mod companies;
 pub(super) mod groups;

@@ -3,14 +3,13 @@
 use super::handler::{Handler, Table};
 use super::resource::{Resource, Verb};
 use super::{
-    admin, audit, clients, companies, groups, import, incidents, investigations, people, phishing,
+    admin, clients, companies, groups, import, incidents, investigations, people, phishing,
     reports, settings, training,
 };
 use crate::keepnet::shapes::Operation;
 
-const TABLES: [Table; 16] = [
+const TABLES: [Table; 15] = [
     admin::OPERATIONS,
-    audit::OPERATIONS,
     clients::OPERATIONS,
     companies::OPERATIONS,
     groups::OPERATIONS,

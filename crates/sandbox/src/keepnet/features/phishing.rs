@@ -109,7 +109,7 @@ fn prepare(
     Ok(())
 }
 
-/// For how many days a campaign records what people do. None are said: 0, as .NET reads an absent number (inferred).
+/// For how many days a campaign records what people do. Without any it is 0, as .NET reads an absent number (inferred).
 fn days(campaign: &Record) -> i64 {
     integer(campaign, "duration").max(0)
 }

@@ -17,7 +17,7 @@ const DAY: i64 = 24 * HOUR;
 /// How long it takes until all e-mails are delivered (inferred).
 const DELIVERY: i64 = MINUTE;
 
-/// The table of all rounds; the member `of` says of what.
+/// The table of all rounds; the member `of` is the id of the campaign or the enrolment.
 pub(crate) const ROUNDS: &str = "rounds";
 
 /// What one person did, and when: milliseconds since 1970.
@@ -117,8 +117,8 @@ impl Round {
         })
     }
 
-    /// What happened in an enrolment until now, person by person. Everybody does the training within two weeks
-    /// (made up).
+    /// What happened in an enrolment until now, person by person. Everybody does the training within two weeks (made
+    /// up).
     pub(crate) fn progress(&self, seed: u64, now: i64) -> Vec<Fate> {
         self.people(seed, now, |random, fate, sent| {
             let opened = sent + random.between(MINUTE, 3 * DAY);

@@ -1,12 +1,13 @@
-//! Collections that are kept and have no rules of their own, and the operations that try settings out.
+//! The audit log, collections that are kept and have no rules of their own, and the operations that try settings out.
 
 use serde_json::json;
 
-use super::handler::Handler::Do;
+use super::handler::Handler::{Do, Rows};
 use super::handler::Table;
 use super::resource::Resource;
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::records::audit_log::AUDIT;
 use crate::keepnet::records::text;
 
 const NO_RECORD: &str = "Record not found";
@@ -40,6 +41,15 @@ const fn plain(path: &'static str, entity: &'static str) -> Resource {
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api",
     handlers: &[
+        // Source: the published description.
+        (
+            "POST /audit-logs",
+            Rows(|call| Ok(call.rows(AUDIT).to_vec())),
+        ),
+        (
+            "POST /audit-logs/search",
+            Rows(|call| Ok(call.rows(AUDIT).to_vec())),
+        ),
         ("POST /companies/siem-settings/test", Do(test)),
         (
             "PUT /analysis-engines-types/{resourceId}/test-connection",

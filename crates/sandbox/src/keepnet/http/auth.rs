@@ -59,7 +59,7 @@ pub(crate) fn token(state: &State, parts: &Parts, body: &Bytes) -> Response<Byte
     if field("scope") != "api1" {
         return refused("invalid_scope", "The scope is not known");
     }
-    // The status is known from the vendor's front end; that it is told here already is inferred.
+    // The status is known from the vendor's front end; that a token request gets it is inferred.
     if !client::allows(client, inner.address) {
         return Refusal::IpRestricted.into_response();
     }

@@ -19,7 +19,7 @@ pub(crate) struct Call<'a> {
     pub(crate) inner: &'a mut Inner,
     pub(crate) operation: &'static Operation,
     pub(crate) grant: Grant,
-    /// Whose data is asked for.
+    /// The company whose data is requested.
     pub(crate) company: String,
     pub(crate) params: Params,
     /// The JSON body; null without one.

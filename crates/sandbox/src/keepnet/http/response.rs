@@ -14,7 +14,7 @@ use crate::core::service::response;
 pub(crate) enum Outcome {
     /// Data, to be put into the envelope.
     Data(Value),
-    /// Done with 200, yet the envelope says that it failed. Source: the vendor's front end.
+    /// A 200 whose envelope has the state `FAILED`. Source: the vendor's front end.
     Failed(&'static str),
     File {
         content_type: &'static str,
@@ -131,7 +131,7 @@ impl Refusal {
     }
 }
 
-/// How the service says a status that is not of its own making.
+/// The response that the service gives with a status that it did not choose itself.
 pub(crate) fn failure(status: StatusCode) -> Response<Bytes> {
     let token = match status {
         status if status.is_success() => "SUCCESS",

@@ -50,7 +50,7 @@ impl Wanted {
         }
     }
 
-    /// How a row's value stands to this one, if they can be compared.
+    /// How a row's value compares with this one, if they can be compared.
     fn order(&self, value: &str) -> Option<Ordering> {
         if let (Some(wanted), Some(value)) = (self.time, dates::parse(value)) {
             return Some(value.cmp(&wanted));

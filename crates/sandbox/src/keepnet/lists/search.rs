@@ -36,7 +36,7 @@ pub(crate) struct Search {
     all_pages: bool,
 }
 
-/// The page of these rows that the body asks for.
+/// The page of these rows that the body requests.
 pub(crate) fn search(
     call: &mut Call<'_>,
     rows: impl FnOnce(&mut Call<'_>) -> Result<Vec<Row>, Refusal>,
@@ -143,7 +143,7 @@ impl Search {
         }
     }
 
-    /// The rows that are asked for, in order, all pages of them.
+    /// The rows that the filter keeps, in order.
     fn sorted(&self, rows: Vec<Row>) -> Vec<Row> {
         let mut rows: Vec<Row> = rows
             .into_iter()
@@ -161,7 +161,7 @@ impl Search {
         rows
     }
 
-    /// The page that is asked for.
+    /// The page that is requested.
     pub(crate) fn page(
         &self,
         shapes: &Shapes,

@@ -34,7 +34,7 @@ pub(crate) fn integer_of(value: &Value) -> Option<i64> {
         .or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
 }
 
-/// Whether that is said, with or without quotes.
+/// A truth value, with or without quotes.
 pub(crate) fn bool_of(value: &Value) -> Option<bool> {
     value
         .as_bool()
