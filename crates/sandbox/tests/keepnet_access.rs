@@ -125,6 +125,20 @@ async fn without_a_valid_token_nothing_is_answered() {
 }
 
 #[tokio::test]
+async fn literal_segments_win_and_their_case_does_not_matter() {
+    let sandbox = start().await;
+    let session = Session::reseller(&sandbox).await;
+    let mine = session.get("/api/Companies/MY").await.data();
+    assert!(mine.is_array(), "{mine}");
+    let nobody = session.get("/api/companies/nobody").await;
+    assert!(is(&nobody.refused(), 404, "FAILED"));
+    let no_items = session.delete("/api/target-users/bulk-delete").await;
+    assert!(is(&no_items.refused(), 400, "INPUT_ERROR"));
+    let patched = session.call(http::Method::PATCH, "/api/companies/my", Value::Null);
+    assert_eq!(patched.await.status, 405);
+}
+
+#[tokio::test]
 async fn data_belongs_to_one_company() {
     let sandbox = start().await;
     let ids = sandbox.keepnet().company_ids();

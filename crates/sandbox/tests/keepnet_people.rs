@@ -290,6 +290,20 @@ async fn a_file_of_target_users_is_mapped_looked_at_and_imported() {
     let sandbox = start().await;
     let session = Session::reseller(&sandbox).await;
     assert_eq!(upload(&session, "people.txt", "x").await.status, 400);
+    for (content, body) in [
+        ("application/json", "{}"),
+        ("multipart/form-data", "--b--"),
+        ("multipart/form-data; boundary=b", ""),
+        ("multipart/form-data; boundary=b", "--b\r\n"),
+        (
+            "multipart/form-data; boundary=b",
+            "--b\r\nContent-Disposition: form-data; name=\"File\"\r\n\r\nno file\r\n--b--",
+        ),
+    ] {
+        let path = "/api/target-users/upload";
+        let refused = session.send(Method::POST, path, content, body.into()).await;
+        assert_eq!(refused.refused(), (400, "INPUT_ERROR".to_owned()), "{body}");
+    }
     let excel = upload(&session, "people.xlsx", "PK").await;
     assert_eq!(excel.refused(), (501, "NOT_PLAYED".to_owned()));
     let message = excel.json()["message"].take();

@@ -1,6 +1,7 @@
 //! Lists: their filters, their pages, and the tokens that lead from one page to the next.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -23,7 +24,7 @@ impl Query {
         named.next().map(|(_, value)| value.as_str())
     }
 
-    fn number<T: std::str::FromStr>(&self, name: &str, is: &str) -> Result<Option<T>, Refusal> {
+    fn number<T: FromStr>(&self, name: &str, is: &str) -> Result<Option<T>, Refusal> {
         let number = self.last(name).map(str::parse).transpose();
         number.map_err(|_| Refusal::Invalid(format!("{name} must be {is}")))
     }
@@ -58,8 +59,8 @@ impl Wanted {
             By::Any => {
                 let named = query.0.iter().filter(|(key, _)| key == name);
                 let values = named.flat_map(|(_, value)| value.split(','));
-                let values: Vec<_> = values.filter(|value| !value.is_empty()).collect();
-                let values = values.into_iter().map(str::to_owned).collect::<Vec<_>>();
+                let values = values.filter(|value| !value.is_empty());
+                let values: Vec<_> = values.map(str::to_owned).collect();
                 (!values.is_empty()).then_some(Self::Any(values))
             }
             By::Time => {
