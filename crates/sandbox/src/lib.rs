@@ -21,8 +21,8 @@
 
 // A file of the same name is the same thing in each service: `options`, what a caller of the sandbox chooses; `state`,
 // what the service holds; `routes`, from a method and a path to an operation; `service`, from a request to its
-// response; `call`, a request on its way through an operation; `response`, responses and refusals; `seed`, what the
-// service holds at the start.
+// response; `call`, a request on its way through an operation; `response`, responses and refusals; `lists`,
+// filters and pages; `seed`, what the service holds at the start.
 mod core;
 mod keepnet;
 mod password_pusher;

@@ -24,9 +24,10 @@ impl Query {
         named.next().map(|(_, value)| value.as_str())
     }
 
-    fn number<T: FromStr>(&self, name: &str, is: &str) -> Result<Option<T>, Refusal> {
-        let number = self.last(name).map(str::parse).transpose();
-        number.map_err(|_| Refusal::Invalid(format!("{name} must be {is}")))
+    /// The last value under that name, parsed; refused if it is not what it has to be.
+    fn parsed<T: FromStr>(&self, name: &str, is: &str) -> Result<Option<T>, Refusal> {
+        let value = self.last(name).map(str::parse).transpose();
+        value.map_err(|_| Refusal::Invalid(format!("{name} must be {is}")))
     }
 }
 
@@ -55,7 +56,7 @@ impl Wanted {
                 }
                 _ => text.map(Self::Text),
             },
-            By::Flag => query.number(name, "true or false")?.map(Self::Flag),
+            By::Flag => query.parsed(name, "true or false")?.map(Self::Flag),
             By::Any => {
                 let named = query.0.iter().filter(|(key, _)| key == name);
                 let values = named.flat_map(|(_, value)| value.split(','));
@@ -65,7 +66,7 @@ impl Wanted {
             }
             By::Time => {
                 let bound = |end: &str| {
-                    query.number(&format!("{name}{end}"), "a UNIX timestamp in seconds")
+                    query.parsed(&format!("{name}{end}"), "a UNIX timestamp in seconds")
                 };
                 match (bound("After")?, bound("Before")?) {
                     (None, None) => None,
@@ -132,14 +133,14 @@ pub(crate) fn list(
         }
     }
     let list = format!("{} {filters:?}", collection.name());
-    let limit = query.number("limit", &format!("between 1 and {LARGEST_PAGE}"))?;
+    let limit = query.parsed("limit", &format!("between 1 and {LARGEST_PAGE}"))?;
     let limit = limit.unwrap_or(LARGEST_PAGE);
     if !(1..=LARGEST_PAGE).contains(&limit) {
         return Err(Refusal::Invalid(format!(
             "limit must be between 1 and {LARGEST_PAGE}"
         )));
     }
-    let offset: Option<usize> = query.number("offset", "a number from 0")?;
+    let offset: Option<usize> = query.parsed("offset", "a number from 0")?;
     // After which record, how many of those that the filters accept are left out, and how many came before.
     let (after, skip, taken) = match (query.last("nextToken"), offset) {
         (Some(_), Some(_)) => {
