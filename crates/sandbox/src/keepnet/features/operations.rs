@@ -75,7 +75,10 @@ pub(crate) fn handler(operation: &Operation) -> Handler {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sample::SEARCHES;
     use super::*;
+    use crate::keepnet::lists::search::WITHOUT_FILTER;
+    use crate::keepnet::service::PROBLEM_DETAILS;
     use crate::keepnet::shapes::Shapes;
 
     #[test]
@@ -98,7 +101,8 @@ mod tests {
                 resource.path
             );
         }
-        for path in CREATED {
+        let lists: [&[&str]; 4] = [&CREATED, &PROBLEM_DETAILS, &SEARCHES, &WITHOUT_FILTER];
+        for path in lists.concat() {
             assert!(operations.iter().any(|one| one.path == path), "{path}");
         }
     }
