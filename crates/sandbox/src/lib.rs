@@ -1,14 +1,12 @@
-//! An embedded server that imitates the HTTP APIs of security services, for
-//! tests and for trying things out without an account.
+//! An embedded server that imitates the HTTP APIs of security services, for tests and for trying things out without an
+//! account.
 //!
-//! [`Sandbox::start`] opens one loopback listener per service and gives base
-//! URLs and credentials. Behind them is a seeded, reproducible organisation
-//! whose state changes as the real one's would. A test can move the
-//! [`Clock`], queue [`Fault`]s and read in the [`Journal`] what was received.
+//! [`Sandbox::start`] opens one loopback listener per service and gives base URLs and credentials. Behind them is a
+//! seeded, reproducible organisation whose state changes as the real one's would. A test can move the [`Clock`], queue
+//! [`Fault`]s and read in the [`Journal`] what was received.
 //!
-//! Today it imitates the Push Security REST API v1 and its signed webhooks, see
-//! [`PushSecurity`], the Password Pusher API v2, see [`PasswordPusher`], and the
-//! Keepnet REST API, see [`Keepnet`].
+//! Today it imitates the Push Security REST API v1 and its signed webhooks, see [`PushSecurity`], the Password Pusher
+//! API v2, see [`PasswordPusher`], and the Keepnet REST API, see [`Keepnet`].
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -21,10 +19,10 @@
 //! # std::io::Result::Ok(())
 //! ```
 
-// A file of the same name is the same thing in each service: `options`, what a caller of the sandbox
-// chooses; `state`, what the service holds; `routes`, from a method and a path to an operation;
-// `service`, from a request to its response; `call`, a request on its way through an operation;
-// `response`, responses and refusals; `seed`, what the service holds at the start.
+// A file of the same name is the same thing in each service: `options`, what a caller of the sandbox chooses; `state`,
+// what the service holds; `routes`, from a method and a path to an operation; `service`, from a request to its
+// response; `call`, a request on its way through an operation; `response`, responses and refusals; `lists`,
+// filters and pages; `seed`, what the service holds at the start.
 mod core;
 mod keepnet;
 mod password_pusher;

@@ -2,16 +2,17 @@
 
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread;
 
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::core::clock::Clock;
 use crate::core::faults::Faults;
 use crate::core::journal::Journal;
-use crate::core::listener::{self, Desk, Hosts};
+use crate::core::listener::{self, Hosts, Shared};
 use crate::core::service::Service;
 use crate::keepnet::{Keepnet, KeepnetOptions};
 use crate::password_pusher::{PasswordPusher, PasswordPusherOptions};
@@ -19,9 +20,8 @@ use crate::push_security::{PushSecurity, PushSecurityOptions};
 
 /// A running sandbox: one listener for each service. Dropping it stops them.
 ///
-/// The servers run on a thread of their own, so one sandbox can serve several
-/// runtimes, and a test that blocks or pauses its own runtime does not hold
-/// them up.
+/// The servers run on a thread of their own, so one sandbox can serve several runtimes, and a test that blocks or
+/// pauses its own runtime does not hold them up.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -33,7 +33,7 @@ use crate::push_security::{PushSecurity, PushSecurityOptions};
 /// # std::io::Result::Ok(())
 /// ```
 pub struct Sandbox {
-    desk: Desk,
+    shared: Shared,
     push_security: PushSecurity,
     password_pusher: PasswordPusher,
     keepnet: Keepnet,
@@ -42,8 +42,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox on free loopback ports, with the default seed and rate
-    /// limits on.
+    /// Starts a sandbox on free loopback ports, with the default seed and rate limits on.
     ///
     /// # Errors
     ///
@@ -104,19 +103,19 @@ impl Sandbox {
     /// The sandbox's idea of time.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.desk.clock
+        &self.shared.clock
     }
 
     /// The faults that wait for a request.
     #[must_use]
     pub fn faults(&self) -> &Faults {
-        &self.desk.faults
+        &self.shared.faults
     }
 
     /// What the sandbox received.
     #[must_use]
     pub fn journal(&self) -> &Journal {
-        &self.desk.journal
+        &self.shared.journal
     }
 }
 
@@ -124,8 +123,8 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // The runtime drops its tasks without waiting for them, so this is
-            // short, and afterwards the ports are free.
+            // The runtime drops its tasks without waiting for them, so this is short, and afterwards the ports are
+            // free.
             let _ = thread.join();
         }
     }
@@ -138,9 +137,7 @@ impl fmt::Debug for Sandbox {
             .field("push_security", &self.push_security)
             .field("password_pusher", &self.password_pusher)
             .field("keepnet", &self.keepnet)
-            .field("clock", &self.desk.clock)
-            .field("faults", &self.desk.faults)
-            .field("journal", &self.desk.journal)
+            .field("shared", &self.shared)
             .finish_non_exhaustive()
     }
 }
@@ -162,34 +159,30 @@ pub struct SandboxBuilder {
 }
 
 impl SandboxBuilder {
-    /// What the seeded data, identifiers and credentials are made from. The
-    /// same seed and sizes give the same bytes. 1 by default.
+    /// What the seeded data, identifiers and credentials are made from. The same seed and sizes give the same bytes. 1
+    /// by default.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Whether the services' rate limits are enforced. They are by default.
-    /// Password Pusher's locks on a push or a user belong to what is locked
-    /// and stay.
+    /// Whether the services' rate limits are enforced. They are by default. Password Pusher's locks on a push or a user
+    /// belong to what is locked and stay.
     pub fn rate_limits(mut self, enforced: bool) -> Self {
         self.rate_limits = enforced;
         self
     }
 
-    /// Allows addresses that other machines can reach. What the sandbox sends
-    /// and receives is not encrypted, and its credentials can be guessed from
-    /// its seed.
+    /// Allows addresses that other machines can reach. What the sandbox sends and receives is not encrypted, and its
+    /// credentials can be guessed from its seed.
     pub fn allow_remote(mut self, allowed: bool) -> Self {
         self.allow_remote = allowed;
         self
     }
 
-    /// Allows requests for any host name. A listener at a loopback address
-    /// otherwise responds with 403 to one whose `Host` is not a name of this machine
-    /// (`localhost`, `127.0.0.1`, `[::1]`), so that no web page can reach it
-    /// by a name of its own that leads here. Of use behind a proxy or with
-    /// names from a hosts file.
+    /// Allows requests for any host name. A listener at a loopback address otherwise responds with 403 to one whose
+    /// `Host` is not a name of this machine (`localhost`, `127.0.0.1`, `[::1]`), so that no web page can reach it by a
+    /// name of its own that leads here. Of use behind a proxy or with names from a hosts file.
     pub fn allow_any_host(mut self, allowed: bool) -> Self {
         self.allow_any_host = allowed;
         self
@@ -235,17 +228,10 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// When an address is not a loopback one and
-    /// [`allow_remote`](Self::allow_remote) was not set
-    /// ([`InvalidInput`](io::ErrorKind::InvalidInput)), when a port cannot be
-    /// bound or a thread cannot be started.
+    /// When an address is not a loopback one and [`allow_remote`](Self::allow_remote) was not set
+    /// ([`InvalidInput`](io::ErrorKind::InvalidInput)), when a port cannot be bound or a thread cannot be started.
     pub async fn start(self) -> io::Result<Sandbox> {
-        let listeners = Listeners {
-            push_security: bind(self.push_security_address, self.allow_remote)?,
-            password_pusher: bind(self.password_pusher_address, self.allow_remote)?,
-            keepnet: bind(self.keepnet_address, self.allow_remote)?,
-        };
-        let desk = Desk {
+        let shared = Shared {
             clock: Clock::start(),
             faults: Faults::default(),
             journal: Journal::default(),
@@ -253,63 +239,36 @@ impl SandboxBuilder {
         let (stop, stopped) = oneshot::channel();
         let (ready, started) = oneshot::channel();
         let thread = {
-            let desk = desk.clone();
+            let shared = shared.clone();
             thread::Builder::new()
                 .name("security-api-sandbox".to_owned())
-                .spawn(move || serve(&self, listeners, desk, ready, stopped))?
+                .spawn(move || serve(&self, &shared, ready, stopped))?
         };
-        let services = started
+        let (push_security, password_pusher, keepnet) = started
             .await
             .map_err(|_| io::Error::other("the sandbox's thread ended"))??;
         Ok(Sandbox {
-            desk,
-            push_security: services.push_security,
-            password_pusher: services.password_pusher,
-            keepnet: services.keepnet,
+            shared,
+            push_security,
+            password_pusher,
+            keepnet,
             stop: Some(stop),
             thread: Some(thread),
         })
     }
 }
 
-/// What listens for each service.
-struct Listeners {
-    push_security: TcpListener,
-    password_pusher: TcpListener,
-    keepnet: TcpListener,
-}
+type Services = (PushSecurity, PasswordPusher, Keepnet);
 
-/// What is handed out for each service.
-struct Services {
-    push_security: PushSecurity,
-    password_pusher: PasswordPusher,
-    keepnet: Keepnet,
-}
-
-fn bind(address: SocketAddr, allow_remote: bool) -> io::Result<TcpListener> {
-    if !address.ip().is_loopback() && !allow_remote {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            format!("{address} is not a loopback address; allow remote access to use it"),
-        ));
-    }
-    let listener = TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
-}
-
-/// The sandbox's thread: runs until `stopped` is told or its sender is gone.
+/// The sandbox's thread: runs until the sender of `stopped` is dropped.
 fn serve(
     settings: &SandboxBuilder,
-    listeners: Listeners,
-    desk: Desk,
+    shared: &Shared,
     ready: oneshot::Sender<io::Result<Services>>,
     stopped: oneshot::Receiver<()>,
 ) {
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = match runtime.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             let _ = ready.send(Err(error));
@@ -317,52 +276,61 @@ fn serve(
         }
     };
     runtime.block_on(async {
-        let _ = ready.send(services(settings, listeners, &desk));
+        let _ = ready.send(settings.open_all(shared));
         let _ = stopped.await;
     });
 }
 
-/// Opens all services, inside the runtime.
-fn services(settings: &SandboxBuilder, listeners: Listeners, desk: &Desk) -> io::Result<Services> {
-    let (seed, limited) = (settings.seed, settings.rate_limits);
-    let any = settings.allow_any_host;
-    let push_security = open(listeners.push_security, desk, any, |address| {
-        let options = &settings.push_security;
-        let service = PushSecurity::new(address, seed, limited, options, desk.clock.clone());
-        (Arc::clone(service.state()), service)
-    })?;
-    let password_pusher = open(listeners.password_pusher, desk, any, |address| {
-        let options = &settings.password_pusher;
-        let service = PasswordPusher::new(address, seed, limited, options, desk.clock.clone());
-        (Arc::clone(service.state()), service)
-    })?;
-    let keepnet = open(listeners.keepnet, desk, any, |address| {
-        let options = &settings.keepnet;
-        let service = Keepnet::new(address, seed, options, desk.clock.clone());
-        (Arc::clone(service.state()), service)
-    })?;
-    Ok(Services {
-        push_security,
-        password_pusher,
-        keepnet,
-    })
-}
+impl SandboxBuilder {
+    /// Opens all services, inside the runtime. All addresses are bound before any of them is served.
+    fn open_all(&self, shared: &Shared) -> io::Result<Services> {
+        let (seed, limited) = (self.seed, self.rate_limits);
+        let push_security = self.bind(self.push_security_address)?;
+        let password_pusher = self.bind(self.password_pusher_address)?;
+        let keepnet = self.bind(self.keepnet_address)?;
+        Ok((
+            self.open(push_security, shared, |address, clock| {
+                let service = PushSecurity::new(address, seed, limited, &self.push_security, clock);
+                (Arc::clone(service.state()), service)
+            })?,
+            self.open(password_pusher, shared, |address, clock| {
+                let options = &self.password_pusher;
+                let service = PasswordPusher::new(address, seed, limited, options, clock);
+                (Arc::clone(service.state()), service)
+            })?,
+            self.open(keepnet, shared, |address, clock| {
+                let service = Keepnet::new(address, seed, &self.keepnet, clock);
+                (Arc::clone(service.state()), service)
+            })?,
+        ))
+    }
 
-/// Lets a service respond at a listener: `made` gives what responds and what is
-/// handed out.
-fn open<S: Service, H>(
-    listener: TcpListener,
-    desk: &Desk,
-    any_host: bool,
-    made: impl FnOnce(SocketAddr) -> (Arc<S>, H),
-) -> io::Result<H> {
-    let listener = tokio::net::TcpListener::from_std(listener)?;
-    let address = listener.local_addr()?;
-    let hosts = match address.ip().to_canonical().is_loopback() && !any_host {
-        true => Hosts::Loopback,
-        false => Hosts::Any,
-    };
-    let (state, handle) = made(listener::reachable(address));
-    tokio::spawn(listener::run(listener, state, desk.clone(), hosts));
-    Ok(handle)
+    fn bind(&self, address: SocketAddr) -> io::Result<TcpListener> {
+        if !address.ip().is_loopback() && !self.allow_remote {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("{address} is not a loopback address; allow remote access to use it"),
+            ));
+        }
+        let listener = std::net::TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        TcpListener::from_std(listener)
+    }
+
+    /// Lets a service respond at a listener: `made` gives what responds and what is handed out.
+    fn open<S: Service, H>(
+        &self,
+        listener: TcpListener,
+        shared: &Shared,
+        made: impl FnOnce(SocketAddr, Clock) -> (Arc<S>, H),
+    ) -> io::Result<H> {
+        let address = listener.local_addr()?;
+        let hosts = match address.ip().to_canonical().is_loopback() && !self.allow_any_host {
+            true => Hosts::Loopback,
+            false => Hosts::Any,
+        };
+        let (state, handle) = made(listener::reachable(address), shared.clock.clone());
+        tokio::spawn(listener::run(listener, state, shared.clone(), hosts));
+        Ok(handle)
+    }
 }

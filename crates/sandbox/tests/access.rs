@@ -36,9 +36,25 @@ async fn a_missing_key_an_unknown_path_and_an_unknown_method_look_the_same() {
         (Method::GET, "/", None),
         (Method::GET, "/v1/nothing", Some(key)),
         (Method::GET, "/v1/nothing", Some("wrong")),
+        (Method::GET, "/v1", Some(key)),
+        (Method::GET, "/v1/", Some(key)),
         (Method::GET, "/v2/browsers", Some(key)),
+        (Method::GET, "/v1/Browsers", Some(key)),
+        (Method::GET, "/v1/browsers/", Some(key)),
+        (Method::GET, "/v1/browsers/1/2", Some(key)),
+        (Method::GET, "/v1/accounts/1/loginMethods", Some(key)),
         (Method::POST, "/v1/browsers", Some(key)),
         (Method::PUT, "/v1/apps", Some(key)),
+        (Method::PUT, "/v1/apps/1", Some(key)),
+        (Method::PATCH, "/v1/apps", Some(key)),
+        (Method::PATCH, "/v1/findings/1", Some(key)),
+        (Method::DELETE, "/v1/apps/1", Some(key)),
+        (Method::DELETE, "/v1/accounts/1/loginMethods/2", Some(key)),
+        (
+            Method::DELETE,
+            "/v1/accountsOther/1/loginMethods",
+            Some(key),
+        ),
     ] {
         let seen = refusal(&sandbox, method.clone(), path, key).await;
         assert!(is(&seen, MISSING), "{method} {path}: {seen:?}");
@@ -251,7 +267,10 @@ async fn only_names_of_this_machine_are_answered_unless_more_is_allowed() {
             &["localhost"][..],
             &["127.0.0.1:1"],
             &["[::1]:8080"],
+            &["LocalHost."],
             &["push.localhost:80"],
+            &["127.9.9.9"],
+            &["[::ffff:127.0.0.1]"],
             &[],
         ] {
             assert_eq!(asked(sandbox, url, hosts).await.status, 200, "{hosts:?}");
@@ -263,6 +282,11 @@ async fn only_names_of_this_machine_are_answered_unless_more_is_allowed() {
         &["localhost", "rebound.example.com"],
         &["192.0.2.1"],
         &["user@localhost.example.com"],
+        &["notlocalhost"],
+        &["127.0.0.1.example.com"],
+        &["0.0.0.0"],
+        &["[::]"],
+        &["[2001:db8::1]"],
         &[""],
     ] {
         for url in [
@@ -280,7 +304,7 @@ async fn only_names_of_this_machine_are_answered_unless_more_is_allowed() {
     }
     assert_eq!(
         closed.journal().count(|entry| entry.status == Some(403)),
-        18
+        33
     );
 }
 

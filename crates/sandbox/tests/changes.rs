@@ -190,25 +190,6 @@ async fn a_detection_is_archived_and_brought_back() {
 }
 
 #[tokio::test]
-async fn a_licence_taken_away_shows_wherever_the_employee_does() {
-    let sandbox = small().await;
-    let detection = find(&sandbox, "detections", |one| {
-        one["employee"]["licensed"] == true
-    })
-    .await;
-    let detection_path = format!("/v1/detections/{}", id(&detection));
-    let employee = detection["employeeId"].as_str().expect("an id");
-    let path = format!("/v1/employees/{employee}");
-    // Asked for before the change, so that nothing stale can be served after.
-    assert_eq!(get(&sandbox, &detection_path).await.json(), detection);
-    let response = changed(&sandbox, Method::PATCH, &path, json!({ "licensed": false })).await;
-    assert_eq!(response["licensed"], false);
-    let after = get(&sandbox, &detection_path).await.json();
-    assert_eq!(after["employee"]["licensed"], false);
-    assert!(after["employee"].get("groups").is_none());
-}
-
-#[tokio::test]
 async fn groups_are_added_once_and_removed() {
     let sandbox = small().await;
     let employee = find(&sandbox, "employees", |_| true).await;

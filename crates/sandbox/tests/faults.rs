@@ -161,6 +161,31 @@ async fn a_large_body_is_cut_only_after_its_bytes_were_sent() {
 }
 
 #[tokio::test]
+async fn faults_are_applied_first_in_first_out_to_the_requests_they_cover() {
+    let sandbox = small().await;
+    let faults = sandbox.faults();
+    faults.queue(Fault::status(500).on(Method::GET, "/v1/apps"));
+    faults.queue(Fault::status(501).times(0));
+    faults.queue(Fault::status(502).on(Method::GET, "/v1/apps/").times(2));
+    let status = async |method, path| call(&sandbox, method, path, "").await.status;
+    for (method, path) in [
+        (Method::PATCH, "/v1/apps"),
+        (Method::GET, "/v1/appsOther"),
+        (Method::GET, "/v1"),
+    ] {
+        assert!(status(method.clone(), path).await < 500, "{method} {path}");
+    }
+    assert_eq!(faults.pending(), 3);
+    assert_eq!(status(Method::GET, "/v1/apps/1").await, 500);
+    assert_eq!(status(Method::GET, "/v1/apps").await, 502);
+    assert_eq!(faults.pending(), 1);
+    faults.random(1, vec![(1.0, Fault::reset())]);
+    faults.clear();
+    assert_eq!(status(Method::GET, "/v1/apps").await, 200);
+    assert_eq!(faults.pending(), 0);
+}
+
+#[tokio::test]
 async fn chance_spoils_requests_reproducibly() {
     let run = async |seed| {
         let sandbox = small().await;
@@ -243,8 +268,9 @@ async fn the_journal_tells_what_was_received_and_how_it_was_answered() {
 async fn the_journal_keeps_wrong_keys_and_only_the_names_of_right_ones() {
     let sandbox = small().await;
     let push = sandbox.push_security();
+    let path = "/v1/apps?limit=1&pass%70hrase=hunter4&push[payload]=hunter5&nextToken=hunter6";
     for key in [push.api_key(), push.read_only_key(), "wrong-key"] {
-        let request = request(Method::GET, "/v1/apps?limit=1", Some(key), "");
+        let request = request(Method::GET, path, Some(key), "hunter3");
         exchange(push.base_url(), request)
             .await
             .expect("a response");
@@ -255,7 +281,9 @@ async fn the_journal_keeps_wrong_keys_and_only_the_names_of_right_ones() {
         .map(|entry| &entry.headers["x-api-key"])
         .collect();
     assert_eq!(keys, ["[full access key]", "[read only key]", "wrong-key"]);
-    assert!(!format!("{entries:?}").contains("wrong-key"));
+    let printed = format!("{entries:?}");
+    assert!(printed.contains("limit=1") && printed.contains("localhost"));
+    assert!(!printed.contains("wrong-key") && !printed.contains("hunter"));
 }
 
 #[tokio::test]

@@ -76,8 +76,6 @@ async fn a_target_user_lives_from_creation_to_deletion() {
         id.as_str(),
         "still listed"
     );
-    let path = "/api/target-users/by-resource-ids";
-    assert_eq!(session.post(path, ids.clone()).await.data(), json!([]));
     let path = "/api/target-users/include-deleted/by-resource-ids";
     assert_eq!(session.post(path, ids).await.data()[0]["isDeleted"], true);
 }
@@ -201,14 +199,6 @@ async fn bulk_deletion_takes_ids_or_all_that_a_filter_selects() {
         .all("/api/target-users/search", "Email", wanted)
         .await;
     assert_eq!(column(&left, "resourceId"), [kept]);
-    let summary = session.get("/api/target-users/count-summary").await.data();
-    let count = |name: &str| summary[name].as_u64().expect("a number") as usize;
-    let here = sandbox.keepnet().target_users(company);
-    assert_eq!(
-        count("totalNumberOfActiveUsers") + count("totalNumberOfInActiveUsers"),
-        here
-    );
-    assert_eq!(count("totalNumberOfDeletedUsers"), 30 - here);
 }
 
 #[tokio::test]
@@ -254,9 +244,6 @@ async fn groups_gain_and_lose_people() {
         "excludedResourceIdList": [ids[0]]});
     session.put("/api/target-groups/users", all).await.data();
     assert_eq!(session.all(&path, "Email", Value::Null).await.len(), 29);
-    let of = format!("/api/target-users/{}/groups", ids[5]);
-    let groups = session.all(&of, "CreateTime", Value::Null).await;
-    assert!(column(&groups, "resourceId").contains(&id.as_str()));
     session
         .delete(&format!("/api/target-groups/{id}"))
         .await
@@ -270,8 +257,6 @@ async fn custom_fields_name_the_values_of_target_users() {
     let session = Session::reseller(&sandbox).await;
     let body = json!({"name": "Desk", "ownerType": "Company", "fieldDataType": "Number"});
     let id = session.post("/api/custom-fields", body).await.id();
-    let fields = session.get("/api/custom-fields/company").await.data();
-    assert_eq!(fields.as_array().map(Vec::len), Some(3));
     let body = json!({"email": "desk@b.example",
         "customFields": [{"resourceId": id, "value": "17"}]});
     let user = session.post("/api/target-users", body).await.id();
@@ -305,6 +290,20 @@ async fn a_file_of_target_users_is_mapped_looked_at_and_imported() {
     let sandbox = start().await;
     let session = Session::reseller(&sandbox).await;
     assert_eq!(upload(&session, "people.txt", "x").await.status, 400);
+    for (content, body) in [
+        ("application/json", "{}"),
+        ("multipart/form-data", "--b--"),
+        ("multipart/form-data; boundary=b", ""),
+        ("multipart/form-data; boundary=b", "--b\r\n"),
+        (
+            "multipart/form-data; boundary=b",
+            "--b\r\nContent-Disposition: form-data; name=\"File\"\r\n\r\nno file\r\n--b--",
+        ),
+    ] {
+        let path = "/api/target-users/upload";
+        let refused = session.send(Method::POST, path, content, body.into()).await;
+        assert_eq!(refused.refused(), (400, "INPUT_ERROR".to_owned()), "{body}");
+    }
     let excel = upload(&session, "people.xlsx", "PK").await;
     assert_eq!(excel.refused(), (501, "NOT_PLAYED".to_owned()));
     let message = excel.json()["message"].take();

@@ -206,11 +206,22 @@ async fn a_receiver_elsewhere_is_refused() {
         "http://203.0.113.9/",
         "https://127.0.0.1/",
         "ftp://127.0.0.1/",
+        "http://example.com/",
+        "/hook",
         "nonsense",
+        "",
     ] {
         let refused = sandbox.push_security().deliver_webhooks_to(url);
         let kind = refused.expect_err("refused").kind();
         assert_eq!(kind, std::io::ErrorKind::InvalidInput, "{url}");
+    }
+    for url in [
+        "http://127.0.0.1:9/hook?x=1",
+        "http://localhost",
+        "http://[::1]:9/",
+    ] {
+        let accepted = sandbox.push_security().deliver_webhooks_to(url);
+        assert!(accepted.is_ok(), "{url}");
     }
 }
 

@@ -1,6 +1,5 @@
 //! The sandbox's idea of time.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -9,11 +8,10 @@ use tokio::sync::watch;
 /// A century: enough for any test, and no addition of it overflows.
 const FARTHEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// The sandbox's idea of time: real time, plus what a test added to it, less
-/// what passed while a test had it frozen.
+/// The sandbox's idea of time: real time, plus what a test added to it, less what passed while a test had it frozen.
 ///
-/// Rate limits, timestamps and webhook retries follow it. It never goes back,
-/// not even when the machine's own clock does. Clones tell the same time.
+/// Rate limits, timestamps and webhook retries follow it. It never goes back, not even when the machine's own clock
+/// does. Clones tell the same time.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -26,9 +24,10 @@ const FARTHEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 /// # std::io::Result::Ok(()) })?;
 /// # std::io::Result::Ok(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Clock(Arc<Inner>);
 
+#[derive(Debug)]
 struct Inner {
     origin: Instant,
     started: SystemTime,
@@ -68,18 +67,16 @@ impl Clock {
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
     }
 
-    /// Moves the sandbox's time forward. Whatever becomes due by that happens
-    /// at once. All advances together are capped at a century.
+    /// Moves the sandbox's time forward. Whatever becomes due by that happens at once. All advances together are capped
+    /// at a century.
     pub fn advance(&self, by: Duration) {
         self.0
             .hands
             .send_modify(|hands| hands.ahead = hands.ahead.saturating_add(by).min(FARTHEST));
     }
 
-    /// Stops the sandbox's time: until [`resume`](Self::resume) it moves only
-    /// by [`advance`](Self::advance), so that what a test sends meanwhile
-    /// arrives at one moment, however slow the machine. Does nothing if it is
-    /// stopped.
+    /// Stops the sandbox's time: until [`resume`](Self::resume) it moves only by [`advance`](Self::advance), so that
+    /// what a test sends meanwhile arrives at one moment, however slow the machine. Does nothing if it is stopped.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -101,8 +98,7 @@ impl Clock {
         });
     }
 
-    /// Lets the sandbox's time go on from where [`freeze`](Self::freeze)
-    /// stopped it. Does nothing if it goes.
+    /// Lets the sandbox's time go on from where [`freeze`](Self::freeze) stopped it. Does nothing if it goes.
     pub fn resume(&self) {
         self.0.hands.send_modify(|hands| {
             if let Some(frozen) = hands.frozen.take() {
@@ -131,16 +127,6 @@ impl Clock {
                 _ = moves.changed() => {}
             }
         }
-    }
-}
-
-impl fmt::Debug for Clock {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Clock")
-            .field("now", &self.now())
-            .field("ahead", &self.0.hands.borrow().ahead)
-            .finish()
     }
 }
 

@@ -1,19 +1,19 @@
-//! Failures on demand.
+//! Faults: failures that a test requests.
 
 use std::collections::VecDeque;
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
+use super::lock;
 use super::random::Random;
 
 /// One way for a request to go wrong.
 ///
-/// A fault holds for one request unless [`times`](Self::times) says otherwise,
-/// and for any request unless [`on`](Self::on) narrows it down.
+/// A fault holds for one request unless [`times`](Self::times) says otherwise, and for any request unless
+/// [`on`](Self::on) narrows it down.
 ///
 /// ```
 /// use http::Method;
@@ -53,9 +53,8 @@ impl Fault {
         }
     }
 
-    /// Responds with this status in place of the service, which never sees the
-    /// request. Without [`body`](Self::body) the response has the body that the
-    /// service itself gives with such a status.
+    /// Responds with this status in place of the service, which never sees the request. Without [`body`](Self::body)
+    /// the response has the body that the service itself gives with such a status.
     ///
     /// # Panics
     ///
@@ -71,37 +70,33 @@ impl Fault {
         })
     }
 
-    /// The service does as asked at once; its response is held back for this
-    /// long, in real time.
+    /// The service performs the request at once; its response is held back for this long, in real time.
     pub fn delay(by: Duration) -> Self {
         Self::new(Action::Delay(by))
     }
 
-    /// Resets the connection without a response. The service never sees the
-    /// request.
+    /// Resets the connection without a response. The service never sees the request.
     pub fn reset() -> Self {
         Self::new(Action::Reset)
     }
 
-    /// The service does as asked and its response's head is sent whole, with the
-    /// length of the whole body; the connection ends after `bytes` of it. A
-    /// shorter body is sent whole.
+    /// The service performs the request, and the head of its response is sent whole, with the length of the whole body;
+    /// the connection ends after `bytes` of it. A shorter body is sent whole.
     pub fn cut_body(bytes: usize) -> Self {
         Self::new(Action::CutBody(bytes))
     }
 
-    /// Never responds, and leaves the connection open. The service never sees
-    /// the request.
+    /// Never responds, and leaves the connection open. The service never sees the request.
     pub fn stall() -> Self {
         Self::new(Action::Stall)
     }
 
-    /// Adds a header to the response of a [`status`](Self::status) fault; no
-    /// other fault has a response of its own to add it to.
+    /// Adds a header to the response of a [`status`](Self::status) fault; no other fault has a response of its own to
+    /// add it to.
     ///
     /// # Panics
     ///
-    /// When name or value cannot stand in an HTTP header.
+    /// When name or value is not valid in an HTTP header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         if let Action::Status { headers, .. } = &mut self.action {
             headers.append(
@@ -112,8 +107,7 @@ impl Fault {
         self
     }
 
-    /// Sets the body of a [`status`](Self::status) fault's response; no other
-    /// fault has one.
+    /// Sets the body of a [`status`](Self::status) fault's response; no other fault has one.
     pub fn body(mut self, text: impl Into<Bytes>) -> Self {
         if let Action::Status { body, .. } = &mut self.action {
             *body = Some(text.into());
@@ -127,9 +121,8 @@ impl Fault {
         self
     }
 
-    /// Holds only for requests with this method whose path is `path` or
-    /// continues it with further segments: `/v1/apps` covers `/v1/apps/1` but
-    /// not `/v1/appsOther`.
+    /// Holds only for requests with this method whose path is `path` or continues it with further segments: `/v1/apps`
+    /// covers `/v1/apps/1` but not `/v1/appsOther`.
     pub fn on(mut self, method: Method, path: impl Into<String>) -> Self {
         self.only = Some((method, path.into()));
         self
@@ -143,10 +136,10 @@ impl Fault {
     }
 }
 
-/// The faults that are waiting for a request. Clones share them.
+/// The faults that wait for a request. Clones share them.
 ///
-/// The first queued fault that covers a request is applied to it. When there
-/// is none, and a mix was given to [`random`](Self::random), chance decides.
+/// The first queued fault that covers a request is applied to it. When there is none, and a mix was given to
+/// [`random`](Self::random), chance decides.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -159,10 +152,10 @@ impl Fault {
 /// # std::io::Result::Ok(()) })?;
 /// # std::io::Result::Ok(())
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Faults(Arc<Mutex<Waiting>>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Waiting {
     queue: VecDeque<Fault>,
     mix: Option<(Random, Vec<(f64, Fault)>)>,
@@ -170,7 +163,7 @@ struct Waiting {
 
 impl Faults {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// Puts a fault behind those already queued.
@@ -180,28 +173,26 @@ impl Faults {
         }
     }
 
-    /// From now on, lets chance decide about each request that no queued fault
-    /// covers: each fault comes with its probability, and what is missing from
-    /// 1 is the probability of none. One number is drawn for every such
-    /// request, so the same seed and the same requests give the same faults.
-    /// A fault's [`times`](Fault::times) does not matter here; a fault that
-    /// does not cover the request it was drawn for is not applied.
+    /// From now on, lets chance decide about each request that no queued fault covers: each fault comes with its
+    /// probability, and what is missing from 1 is the probability of none. One number is drawn for every such request,
+    /// so the same seed and the same requests give the same faults. A fault's [`times`](Fault::times) does not matter
+    /// here; a fault that does not cover the request it was drawn for is not applied.
     pub fn random(&self, seed: u64, mix: Vec<(f64, Fault)>) {
         self.waiting().mix = Some((Random::new(seed, "faults"), mix));
     }
 
-    /// Takes back all queued faults and any random mix.
+    /// Removes all queued faults and any random mix.
     pub fn clear(&self) {
         *self.waiting() = Waiting::default();
     }
 
-    /// How many more requests the queued faults will spoil.
+    /// How many more requests the queued faults will apply to.
     #[must_use]
     pub fn pending(&self) -> usize {
         self.waiting().queue.iter().map(|fault| fault.times).sum()
     }
 
-    /// What is to go wrong with this request.
+    /// The fault that applies to this request, which is used up by it.
     pub(crate) fn take(&self, method: &Method, path: &str) -> Option<Action> {
         let mut waiting = self.waiting();
         let first = waiting
@@ -226,93 +217,5 @@ impl Faults {
             left -= *probability;
         }
         None
-    }
-}
-
-impl fmt::Debug for Faults {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let waiting = self.waiting();
-        formatter
-            .debug_struct("Faults")
-            .field("queue", &waiting.queue)
-            .field("mix", &waiting.mix.as_ref().map(|(_, mix)| mix))
-            .finish()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn status(action: Option<Action>) -> Option<u16> {
-        match action {
-            Some(Action::Status { status, .. }) => Some(status.as_u16()),
-            _ => None,
-        }
-    }
-
-    #[test]
-    fn queued_faults_are_applied_first_in_first_out_and_as_often_as_said() {
-        let faults = Faults::default();
-        faults.queue(Fault::status(500).times(2));
-        faults.queue(Fault::status(501).times(0));
-        faults.queue(Fault::status(502));
-        let seen: Vec<_> = (0..4)
-            .map(|_| status(faults.take(&Method::GET, "/")))
-            .collect();
-        assert_eq!(seen, [Some(500), Some(500), Some(502), None]);
-    }
-
-    #[test]
-    fn a_fault_waits_for_a_request_it_covers_and_lets_others_pass() {
-        let faults = Faults::default();
-        faults.queue(Fault::status(500).on(Method::GET, "/v1/apps"));
-        for (method, path) in [
-            (Method::PATCH, "/v1/apps"),
-            (Method::GET, "/v1/appsOther"),
-            (Method::GET, "/v1"),
-        ] {
-            assert!(faults.take(&method, path).is_none(), "{method} {path}");
-        }
-        assert_eq!(faults.pending(), 1);
-        assert_eq!(status(faults.take(&Method::GET, "/v1/apps/1")), Some(500));
-        assert_eq!(faults.pending(), 0);
-    }
-
-    #[test]
-    fn chance_is_reproducible_and_keeps_to_its_probabilities() {
-        let draw = |seed| {
-            let faults = Faults::default();
-            faults.random(
-                seed,
-                vec![(0.2, Fault::status(500)), (0.3, Fault::status(503))],
-            );
-            (0..2000)
-                .map(|_| status(faults.take(&Method::GET, "/")))
-                .collect::<Vec<_>>()
-        };
-        let first = draw(3);
-        assert_eq!(first, draw(3));
-        assert_ne!(first, draw(4));
-        let share = |wanted| first.iter().filter(|status| **status == wanted).count();
-        assert!(
-            (300..500).contains(&share(Some(500))),
-            "{}",
-            share(Some(500))
-        );
-        assert!(
-            (500..700).contains(&share(Some(503))),
-            "{}",
-            share(Some(503))
-        );
-    }
-
-    #[test]
-    fn clearing_takes_everything_back() {
-        let faults = Faults::default();
-        faults.queue(Fault::stall());
-        faults.random(1, vec![(1.0, Fault::reset())]);
-        faults.clear();
-        assert!(faults.take(&Method::GET, "/").is_none());
     }
 }

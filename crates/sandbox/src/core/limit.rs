@@ -3,11 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// A token bucket that in addition never lets more than its capacity through
-/// in any one second.
+/// A token bucket that in addition never lets more than its capacity through in any one second.
 ///
-/// A full bucket alone would: its content at once, and what flows in during
-/// the same second on top.
+/// A full bucket alone would: all its tokens at once, and those that are added during the same second.
 #[derive(Debug)]
 pub(crate) struct RateLimit {
     /// Time that one request costs.
@@ -23,7 +21,7 @@ pub(crate) struct RateLimit {
 const WINDOW: Duration = Duration::from_secs(1);
 
 impl RateLimit {
-    /// `per_second` requests in the long run, and `burst` more for a moment.
+    /// `per_second` requests a second in the long run, and `burst` more for a moment.
     pub(crate) fn new(per_second: u32, burst: u32) -> Self {
         let cost = WINDOW / per_second;
         let capacity = per_second + burst;
@@ -36,7 +34,7 @@ impl RateLimit {
         }
     }
 
-    /// Lets one request through at `now`, or says how long there is to wait.
+    /// Lets one request through at `now`, or returns how long to wait.
     pub(crate) fn admit(&mut self, now: Duration) -> Result<(), Duration> {
         let full = self.cost * u32::try_from(self.capacity).unwrap_or(u32::MAX);
         let passed = now.saturating_sub(self.seen);

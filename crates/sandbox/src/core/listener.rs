@@ -1,12 +1,11 @@
-//! Connections: accepting them, reading requests, and spoiling responses.
+//! Connections: accepting them, reading requests, and applying faults to responses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST, HeaderValue};
+use http::header::HOST;
 use http::request::Parts;
 use http::uri::Authority;
 use http::{Request, Response, StatusCode};
@@ -19,12 +18,12 @@ use tokio::net::{TcpListener, TcpStream};
 use super::clock::Clock;
 use super::faults::{Action, Faults};
 use super::journal::{Entry, Journal};
-use super::service::{Dropped, Peer, Service, whole};
+use super::service::{self, Dropped, Peer, Service, whole};
 use super::wire::{Line, ResponseBody, Wire};
 
 /// What all listeners of a sandbox share.
 #[derive(Clone, Debug)]
-pub(crate) struct Desk {
+pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
@@ -33,9 +32,8 @@ pub(crate) struct Desk {
 /// Which host names requests may be for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Hosts {
-    /// Those of this machine alone. A web page whose own name was made to lead
-    /// here could otherwise speak to the sandbox through the browser that
-    /// shows it, and knows the credentials of a fixed seed.
+    /// Only those of this machine. Otherwise a web page whose own name was made to resolve to this machine could send
+    /// requests to the sandbox, and it may know the credentials, which follow from the seed.
     Loopback,
     Any,
 }
@@ -61,20 +59,12 @@ fn is_loopback(host: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 
-/// What is said to a request for another host.
+/// The response to a request for another host.
 const WRONG_HOST: &str = "The sandbox answers on this machine's addresses to this machine's names \
     alone, such as 127.0.0.1 and localhost; start it with allow_any_host (--allow-any-host) to \
     use others.\n";
 
-fn wrong_host() -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from_static(WRONG_HOST.as_bytes()));
-    *response.status_mut() = StatusCode::FORBIDDEN;
-    let text = HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, text);
-    response
-}
-
-/// Where a client on this machine finds what listens at `address`.
+/// The address at which a client on this machine reaches what listens at `address`.
 pub(crate) fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(match address {
@@ -89,7 +79,7 @@ pub(crate) fn reachable(mut address: SocketAddr) -> SocketAddr {
 pub(crate) async fn run<S: Service>(
     listener: TcpListener,
     service: Arc<S>,
-    desk: Desk,
+    shared: Shared,
     hosts: Hosts,
 ) {
     loop {
@@ -97,9 +87,9 @@ pub(crate) async fn run<S: Service>(
             Ok((stream, address)) => {
                 let peer = Peer(address.ip());
                 let service = Arc::clone(&service);
-                tokio::spawn(connection(stream, peer, service, desk.clone(), hosts));
+                tokio::spawn(connection(stream, peer, service, shared.clone(), hosts));
             }
-            // Too many open files, mostly: give connections a moment to close.
+            // Mostly there are too many open files, so wait for connections to close.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
@@ -109,24 +99,24 @@ async fn connection<S: Service>(
     stream: TcpStream,
     peer: Peer,
     service: Arc<S>,
-    desk: Desk,
+    shared: Shared,
     hosts: Hosts,
 ) {
-    // Responses are written in one go; waiting to fill segments only adds delay.
+    // Responses are written at once, so waiting to fill segments only adds delay.
     let _ = stream.set_nodelay(true);
     let line = Arc::new(Line::default());
     let io = TokioIo::new(Wire {
         stream,
         line: Arc::clone(&line),
     });
-    let handler = service_fn(|request| handle(&*service, &desk, hosts, &line, peer, request));
+    let handler = service_fn(|request| handle(&*service, &shared, hosts, &line, peer, request));
     let mut connection = http1::Builder::new().serve_connection(io, handler);
-    // Ends with an error whenever a fault or the client cut it off.
+    // Ends with an error if a fault or the client ended it.
     let _ = (&mut connection).await;
     if line.reset.load(Ordering::Acquire) {
         let wire = connection.into_parts().io.into_inner();
-        // Closing with zero linger sends a reset. The method's successor is
-        // not in the oldest tokio this workspace supports.
+        // Closing with zero linger sends a reset. The method's successor is not in the oldest tokio this workspace
+        // supports.
         #[allow(deprecated)]
         let _ = wire.stream.set_linger(Some(Duration::ZERO));
     }
@@ -134,7 +124,7 @@ async fn connection<S: Service>(
 
 async fn handle<S: Service>(
     service: &S,
-    desk: &Desk,
+    shared: &Shared,
     hosts: Hosts,
     line: &Arc<Line>,
     peer: Peer,
@@ -142,16 +132,16 @@ async fn handle<S: Service>(
 ) -> Result<Response<ResponseBody>, Dropped> {
     let (mut parts, body) = request.into_parts();
     parts.extensions.insert(peer);
-    let welcome = hosts.allow(&parts);
-    let body = match welcome {
+    let allowed = hosts.allow(&parts);
+    let body = match allowed {
         true => service.receive(&mut parts, body).await?,
         false => whole(body, 0).await?,
     };
     let mut headers = parts.headers.clone();
     service.redact(&mut headers);
-    let number = desk.journal.record(Entry {
+    let number = shared.journal.record(Entry {
         service: S::NAME,
-        at: desk.clock.now(),
+        at: shared.clock.now(),
         method: parts.method.clone(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().map(|query| service.redact_query(query)),
@@ -171,12 +161,16 @@ async fn handle<S: Service>(
         service.stamp(response.headers_mut());
         response
     };
-    if !welcome {
-        let response = wrong_host();
-        desk.journal.answered(number, response.status().as_u16());
-        return Ok(response.map(|body| ResponseBody::new(body, None, None, line)));
-    }
-    let (response, cut) = match desk.faults.take(&parts.method, parts.uri.path()) {
+    let fault = match allowed {
+        true => shared.faults.take(&parts.method, parts.uri.path()),
+        false => None,
+    };
+    let (response, cut) = match fault {
+        None if !allowed => {
+            let text = "text/plain; charset=utf-8";
+            let response = service::response(StatusCode::FORBIDDEN, text, WRONG_HOST);
+            (response, None)
+        }
         None => (respond(), None),
         Some(Action::Status {
             status,
@@ -203,54 +197,9 @@ async fn handle<S: Service>(
         }
         Some(Action::Stall) => std::future::pending().await,
     };
-    desk.journal.answered(number, response.status().as_u16());
+    shared.journal.answered(number, response.status().as_u16());
     let (mut parts, body) = response.into_parts();
     let attachment = parts.extensions.remove();
     let body = ResponseBody::new(body, attachment, cut, line);
     Ok(Response::from_parts(parts, body))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_this_machine_are_told_from_others() {
-        for host in [
-            "localhost",
-            "LocalHost.",
-            "app.localhost",
-            "127.0.0.1",
-            "127.9.9.9",
-            "[::1]",
-            "[::ffff:127.0.0.1]",
-        ] {
-            assert!(is_loopback(host), "{host}");
-        }
-        for host in [
-            "",
-            "localhost.example.com",
-            "notlocalhost",
-            "127.0.0.1.example.com",
-            "0.0.0.0",
-            "192.0.2.1",
-            "[::]",
-            "[2001:db8::1]",
-        ] {
-            assert!(!is_loopback(host), "{host}");
-        }
-    }
-
-    #[test]
-    fn no_client_is_sent_to_the_address_that_stands_for_all() {
-        for (bound, found) in [
-            ("0.0.0.0:80", "127.0.0.1:80"),
-            ("[::]:80", "[::1]:80"),
-            ("[::1]:80", "[::1]:80"),
-            ("192.0.2.1:80", "192.0.2.1:80"),
-        ] {
-            let bound = bound.parse().expect("an address");
-            assert_eq!(reachable(bound).to_string(), found);
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! What a service gives its listener.
+//! What a listener needs of a service.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::BodyExt as _;
@@ -20,10 +21,9 @@ pub(crate) trait Service: Send + Sync + 'static {
     /// The largest request body it takes.
     const LARGEST_BODY: usize;
 
-    /// Reads a request's body, or finds that it is too large. A service that
-    /// takes bodies too large to be held puts what it makes of them into the
-    /// extensions, for [`respond`](Self::respond), and returns as much as the
-    /// journal is to keep.
+    /// Reads a request's body; nothing if it is too large. A service that takes bodies too large for memory puts what
+    /// it makes of them into the extensions, for [`respond`](Self::respond), and returns as much as the journal is to
+    /// keep.
     fn receive(
         &self,
         parts: &mut Parts,
@@ -33,11 +33,11 @@ pub(crate) trait Service: Send + Sync + 'static {
         whole(body, Self::LARGEST_BODY)
     }
 
-    /// Does what a request asks for. The extensions hold its [`Peer`]; an
-    /// [`Attachment`] among the response's extensions is sent as its body.
+    /// Performs a request. The extensions hold its [`Peer`]; an [`Attachment`] among the response's extensions is sent
+    /// as its body.
     fn respond(&self, parts: &Parts, body: &Bytes) -> Response<Bytes>;
 
-    /// How this service says a status that is not of its own making.
+    /// The response that this service gives with a status that it did not choose itself.
     fn failure(&self, status: StatusCode) -> Response<Bytes>;
 
     /// Adds the headers that every response of this service carries.
@@ -66,20 +66,32 @@ pub(crate) trait Service: Send + Sync + 'static {
     }
 }
 
+/// A response with a body of that type.
+pub(crate) fn response(
+    status: StatusCode,
+    content_type: &'static str,
+    body: impl Into<Bytes>,
+) -> Response<Bytes> {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    let content_type = HeaderValue::from_static(content_type);
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    response
+}
+
 /// Where a request came from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
-/// A file that is a response's body, from where it stands to its end.
+/// A file that is a response's body, from its present position on.
 #[derive(Clone, Debug)]
 pub(crate) struct Attachment {
     pub(crate) file: Arc<File>,
     pub(crate) length: u64,
 }
 
-/// A request's body, or nothing if it is too large. One that is too large is
-/// read to its end all the same: closing before that would reset the
-/// connection, and the response might be lost.
+/// A request's body, or nothing if it is too large. One that is too large is read to its end all the same: closing
+/// before that would reset the connection, and the response might be lost.
 pub(crate) async fn whole(mut body: Incoming, largest: usize) -> Result<Option<Bytes>, Dropped> {
     let mut kept = Some(BytesMut::new());
     while let Some(frame) = body.frame().await {
@@ -94,7 +106,7 @@ pub(crate) async fn whole(mut body: Incoming, largest: usize) -> Result<Option<B
     Ok(kept.map(BytesMut::freeze))
 }
 
-/// The connection is to end without (more of) a response.
+/// The connection is to end without a response, or without the rest of it.
 #[derive(Debug)]
 pub(crate) struct Dropped;
 

@@ -3,7 +3,7 @@
 use std::io::{self, Read as _};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -11,9 +11,10 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::lock;
 use super::service::{Attachment, Dropped};
 
-/// What a connection's bytes, its requests and its responses tell each other.
+/// What the parts of a connection share: its bytes, its requests and its responses.
 #[derive(Default)]
 pub(super) struct Line {
     pub(super) reset: AtomicBool,
@@ -56,7 +57,7 @@ impl ResponseBody {
         let kept = cut.map_or(whole, |cut| whole.min(cut as u64));
         match unread {
             Some(unread) => *unread = kept,
-            // Not beyond its length, which is one of memory.
+            // At most the length of a body in memory, so it fits.
             None => left.truncate(kept as usize),
         }
         let cut = (kept < whole).then(|| Cut {
@@ -107,13 +108,8 @@ impl Body for ResponseBody {
         let Some(cut) = &mut this.cut else {
             return Poll::Ready(None);
         };
-        // An error drops what the connection still holds in its buffer, so it
-        // has to wait until all of that is on the wire.
-        let mut waiting = cut
-            .line
-            .waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        // An error discards what is still in the connection's buffer, so it has to wait until all of that is sent.
+        let mut waiting = lock(&cut.line.waiting);
         if !cut.asked_to_flush {
             cut.asked_to_flush = true;
             cut.line.flushed.store(false, Ordering::Release);
@@ -135,7 +131,7 @@ impl Body for ResponseBody {
     }
 }
 
-/// A TCP stream that tells when everything written to it has been flushed.
+/// A TCP stream that notes when everything written to it has been flushed.
 pub(super) struct Wire {
     pub(super) stream: TcpStream,
     pub(super) line: Arc<Line>,
@@ -177,11 +173,7 @@ impl AsyncWrite for Wire {
         let flushed = Pin::new(&mut wire.stream).poll_flush(context);
         if flushed.is_ready() {
             wire.line.flushed.store(true, Ordering::Release);
-            let mut waiting = wire
-                .line
-                .waiting
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut waiting = lock(&wire.line.waiting);
             if let Some(waker) = waiting.take() {
                 waker.wake();
             }

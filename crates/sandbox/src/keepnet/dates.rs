@@ -15,6 +15,12 @@ fn timestamp(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or_default()
 }
 
+/// When everything seeded was made.
+pub(crate) const LONG_AGO: &str = "2026-01-05T08:00:00.000Z";
+
+/// The same in milliseconds since 1970.
+pub(crate) const LONG_AGO_MILLIS: i64 = 1_767_600_000_000;
+
 /// The formats in which times are displayed, as the settings of a system user name them.
 pub(crate) const DISPLAY: (&str, &str) = ("DD/MM/YYYY", "HH:mm");
 
@@ -33,8 +39,8 @@ pub(crate) fn show(value: &mut Value) {
     }
 }
 
-/// Milliseconds since 1970 of a date, with or without a time and an offset: ISO 8601, or one of the display formats of the
-/// vendor's front end, where the year first or last tells them apart and the day stands before the month.
+/// Milliseconds since 1970 of a date, with or without a time and an offset: ISO 8601, or one of the display formats of
+/// the vendor's front end, which differ in whether the year is first or last; the day is before the month.
 pub(crate) fn parse(text: &str) -> Option<i64> {
     let text = text.trim();
     // Most texts are no dates, and need no further look.

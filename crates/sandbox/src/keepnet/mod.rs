@@ -15,20 +15,18 @@ mod state;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 pub use options::KeepnetOptions;
 
+use self::features::admin;
 use self::features::memberships::USERS;
-use self::features::{admin, incidents};
 use self::records::audit_log::AUDIT;
 use self::records::store::Store;
-use self::records::{company, text};
+use self::records::text;
 use self::state::State;
 use crate::core::clock::Clock;
 
-/// The imitation of Keepnet: a reseller, the companies it looks after, and the
-/// REST API on top of them.
+/// The imitation of Keepnet: a reseller, the companies it looks after, and the REST API on top of them.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -83,22 +81,19 @@ impl Keepnet {
         &self.state.reseller_client.1
     }
 
-    /// The id of an API client of the first of
-    /// [`company_ids`](Self::company_ids) that reaches only that one.
+    /// The id of an API client of the first of [`company_ids`](Self::company_ids) that reaches only that one.
     #[must_use]
     pub fn company_client_id(&self) -> &str {
         &self.state.company_client.0
     }
 
-    /// The secret that belongs to
-    /// [`company_client_id`](Self::company_client_id).
+    /// The secret that belongs to [`company_client_id`](Self::company_client_id).
     #[must_use]
     pub fn company_client_secret(&self) -> &str {
         &self.state.company_client.1
     }
 
-    /// The company of the reseller itself: the one that requests of its client
-    /// are about unless they name another.
+    /// The company of the reseller itself: the one that requests of its client are about unless they name another.
     #[must_use]
     pub fn reseller_company_id(&self) -> &str {
         &self.state.reseller_id
@@ -110,15 +105,13 @@ impl Keepnet {
         &self.state.company_ids
     }
 
-    /// The password that `PUT /api/system-users/change-password` takes for the
-    /// current one.
+    /// The password that `PUT /api/system-users/change-password` takes for the current one.
     #[must_use]
     pub fn password(&self) -> String {
         self.state.inner().password.clone()
     }
 
-    /// The token in the link that was last sent to a system user who forgot
-    /// the password, until it is used.
+    /// The token in the link that was last sent to a system user who forgot the password, until it is used.
     #[must_use]
     pub fn password_reset_token(&self, email: &str) -> Option<String> {
         let inner = self.state.inner();
@@ -126,8 +119,8 @@ impl Keepnet {
         waiting.map(|(token, _)| token.clone())
     }
 
-    /// Lets a system user of a company forget the password and ask for a link;
-    /// the token in it, or nothing if the company has no system users.
+    /// Lets a system user of a company forget the password and ask for a link; the token in it, or nothing if the
+    /// company has no system users.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -158,28 +151,12 @@ impl Keepnet {
         self.state.issued()
     }
 
-    /// How long tokens are valid that are issued from now on, in whole
-    /// seconds.
-    pub fn set_token_lifetime(&self, lifetime: Duration) {
-        self.state.set_lifetime(lifetime);
-    }
-
-    /// Where requests appear to come from when an API client is restricted to
-    /// some addresses; `127.0.0.1` at first.
+    /// Where requests appear to come from when an API client is restricted to some addresses; `127.0.0.1` at first.
     pub fn set_client_address(&self, address: IpAddr) {
         self.state.inner().address = address;
     }
 
-    /// Lets a company keep its data from its reseller for so many days; for
-    /// none, it shares again.
-    pub fn set_privacy_days(&self, company_id: &str, days: i64) {
-        let now = self.state.millis();
-        let store = &mut self.state.inner().store;
-        company::set_privacy_until(store, company_id, now, days);
-    }
-
-    /// Adds so many records to the audit log of a company, as if others had
-    /// made changes a millisecond apart until now.
+    /// Adds so many records to the audit log of a company, as if others had made changes a millisecond apart until now.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -201,31 +178,6 @@ impl Keepnet {
             let age = i64::try_from(count - number - 1).unwrap_or_default();
             seed::audit_record(&mut inner.store, company_id, now - age, number);
         }
-    }
-
-    /// Lets somebody in a company report an e-mail; its id. It is open and
-    /// undetected, and was sent to whoever reported it.
-    ///
-    /// ```
-    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-    /// let sandbox = security_api_sandbox::Sandbox::start().await?;
-    /// let keepnet = sandbox.keepnet();
-    /// let company = &keepnet.company_ids()[0];
-    /// let id = keepnet.report_email(company, "ada@company.example", "Your invoice");
-    /// assert_eq!(id.len(), 12);
-    /// # std::io::Result::Ok(()) })?;
-    /// # std::io::Result::Ok(())
-    /// ```
-    pub fn report_email(&self, company_id: &str, reported_by: &str, subject: &str) -> String {
-        let now = dates::iso(self.state.millis());
-        let mut guard = self.state.inner();
-        let inner = &mut *guard;
-        seed::ready(&self.state, inner, company_id);
-        let id = inner.store.id();
-        let mut email = incidents::email(reported_by, "sender@mail.example", subject, &now);
-        email.insert("resourceId".to_owned(), id.clone().into());
-        inner.store.push(company_id, incidents::EMAILS, email);
-        id
     }
 
     /// How many records the audit log of a company has.

@@ -1,18 +1,13 @@
 //! What the imitation of Keepnet holds and how it behaves.
 
-use std::time::Duration;
-
-/// How large the seeded companies of [`Keepnet`](crate::Keepnet) are, and how
-/// the service behaves.
+/// How large the seeded companies of [`Keepnet`](crate::Keepnet) are, and how the service behaves.
 ///
 /// ```
-/// use std::time::Duration;
 /// use security_api_sandbox::KeepnetOptions;
 ///
 /// let small = KeepnetOptions::default()
 ///     .companies(2)
-///     .target_users(20)
-///     .token_lifetime(Duration::from_secs(60));
+///     .target_users(20);
 /// # let _ = small;
 /// ```
 #[derive(Clone, Debug)]
@@ -22,7 +17,6 @@ pub struct KeepnetOptions {
     pub(crate) target_users: usize,
     pub(crate) notified_emails: usize,
     pub(crate) audit_records: usize,
-    pub(crate) token_lifetime: Duration,
     pub(crate) display_dates: bool,
 }
 
@@ -33,55 +27,36 @@ impl Default for KeepnetOptions {
             target_users: 200,
             notified_emails: 40,
             audit_records: 100,
-            token_lifetime: Duration::from_secs(3600),
             display_dates: false,
         }
     }
 }
 
+macro_rules! sizes {
+    ($($name:ident: $what:literal;)+) => {
+        impl KeepnetOptions {
+            $(
+                #[doc = $what]
+                #[must_use]
+                pub fn $name(mut self, count: usize) -> Self {
+                    self.$name = count;
+                    self
+                }
+            )+
+        }
+    };
+}
+
+sizes! {
+    companies: "How many companies the reseller looks after, its own not counted; 3 by default.";
+    target_users: "How many target users each company has; 200 by default.";
+    notified_emails: "How many e-mails were reported in each company; 40 by default.";
+    audit_records: "How many records the audit log of each company starts with; 100 by default.";
+}
+
 impl KeepnetOptions {
-    /// How many companies the reseller looks after, its own not counted; 3 by
-    /// default.
-    #[must_use]
-    pub fn companies(mut self, count: usize) -> Self {
-        self.companies = count;
-        self
-    }
-
-    /// How many target users each company has; 200 by default.
-    #[must_use]
-    pub fn target_users(mut self, count: usize) -> Self {
-        self.target_users = count;
-        self
-    }
-
-    /// How many e-mails were reported in each company; 40 by default.
-    #[must_use]
-    pub fn notified_emails(mut self, count: usize) -> Self {
-        self.notified_emails = count;
-        self
-    }
-
-    /// How many records the audit log of each company starts with; 100 by
-    /// default.
-    #[must_use]
-    pub fn audit_records(mut self, count: usize) -> Self {
-        self.audit_records = count;
-        self
-    }
-
-    /// How long tokens are valid, in whole seconds; an hour by default.
-    /// [`Keepnet::set_token_lifetime`](crate::Keepnet::set_token_lifetime)
-    /// changes it later.
-    #[must_use]
-    pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
-        self.token_lifetime = lifetime;
-        self
-    }
-
-    /// Whether responses have times in the format that the settings of a system
-    /// user name, such as `01/04/2026 09:00`, in place of ISO 8601. They do
-    /// not by default; the real service has been seen to do either.
+    /// Whether responses have times in the format that the settings of a system user name, such as `01/04/2026 09:00`,
+    /// in place of ISO 8601. They do not by default; the real service has been seen to do either.
     #[must_use]
     pub fn display_dates(mut self, shown: bool) -> Self {
         self.display_dates = shown;

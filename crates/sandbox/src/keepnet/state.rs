@@ -1,48 +1,40 @@
 //! What the imitation of Keepnet holds.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
+use super::dates::LONG_AGO;
 use super::http::token;
 use super::options::KeepnetOptions;
+use super::records::client::{CLIENTS, RESELLER, SECRET};
 use super::records::company;
 use super::records::store::Store;
 use super::records::uploads::Upload;
-use super::records::{Row, text};
-use super::seed::seeding::LONG_AGO;
+use super::records::{Row, record, text};
 use crate::core::clock::Clock;
+use crate::core::lock;
 use crate::core::random::{ALPHANUMERIC, Random};
 
-/// An API client: what a program authenticates as.
-#[derive(Clone)]
-pub(crate) struct Client {
-    pub(crate) resource_id: String,
-    pub(crate) name: String,
-    pub(crate) id: String,
-    pub(crate) secret: String,
-    /// The company it belongs to.
-    pub(crate) company: String,
-    /// Whether it also reaches the companies below that one.
-    pub(crate) reseller: bool,
-    pub(crate) active: bool,
-    /// Where it may be used from; anywhere if there are none.
-    pub(crate) addresses: Option<Vec<IpAddr>>,
-    pub(crate) roles: Vec<String>,
-    pub(crate) created: String,
-}
+/// How long a token is valid. Source: the vendor's documentation.
+const LIFETIME: Duration = Duration::from_secs(3600);
 
-/// What a token stands for.
+/// Who a token is for.
 #[derive(Clone)]
 pub(crate) struct Grant {
     pub(crate) client_id: String,
     pub(crate) name: String,
+    /// The company that the client belongs to.
     pub(crate) company: String,
+    /// Whether it also reaches the companies below that one.
     pub(crate) reseller: bool,
+}
+
+struct Token {
+    grant: Grant,
     expires: Duration,
     /// Counts from 1, to tell tokens apart without showing them.
     number: usize,
@@ -56,14 +48,12 @@ pub(crate) struct State {
     pub(crate) options: KeepnetOptions,
     pub(crate) reseller_client: (String, String),
     pub(crate) company_client: (String, String),
-    key: String,
     inner: Mutex<Inner>,
 }
 
 /// What changes.
 pub(crate) struct Inner {
     pub(crate) store: Store,
-    pub(crate) clients: Vec<Client>,
     /// Where requests come from, as far as allow lists are concerned.
     pub(crate) address: IpAddr,
     /// The password of whoever is behind the tokens.
@@ -72,8 +62,7 @@ pub(crate) struct Inner {
     pub(crate) reset_tokens: HashMap<String, (String, String)>,
     /// Files that are being imported, by transaction.
     pub(crate) uploads: HashMap<String, Upload>,
-    lifetime: Duration,
-    tokens: HashMap<String, Grant>,
+    tokens: HashMap<String, Token>,
     issued: usize,
 }
 
@@ -94,27 +83,29 @@ impl State {
             )
         };
         let (reseller_client, company_client) = (credential(), credential());
-        let key = credentials.text(ALPHANUMERIC, 64);
         let password = credentials.text(ALPHANUMERIC, 16);
         let (reseller_id, company_ids) = (company_ids[0].clone(), company_ids[1..].to_vec());
-        let client =
-            |store: &mut Store, of: &(String, String), company: &str, reseller: bool| Client {
-                resource_id: store.id(),
-                name: if reseller { "reseller" } else { "company" }.to_owned(),
-                id: of.0.clone(),
-                secret: of.1.clone(),
-                company: company.to_owned(),
-                reseller,
-                active: true,
-                addresses: None,
-                roles: Vec::new(),
-                created: LONG_AGO.to_owned(),
-            };
         let first = company_ids.first().unwrap_or(&reseller_id);
-        let clients = vec![
-            client(&mut store, &reseller_client, &reseller_id, true),
-            client(&mut store, &company_client, first, false),
-        ];
+        for (name, (id, secret), company) in [
+            ("reseller", &reseller_client, &reseller_id),
+            ("company", &company_client, first),
+        ] {
+            let client = json!({
+                "resourceId": store.id(),
+                "name": name,
+                "clientName": name,
+                "clientId": id,
+                SECRET: secret,
+                RESELLER: name == "reseller",
+                "statusId": 1,
+                "statusName": "Active",
+                "hasIpAddressRestriction": false,
+                "allowedIpAddresses": [],
+                "roleResourceIdList": [],
+                "createTime": LONG_AGO,
+            });
+            store.push(company, CLIENTS, record(client));
+        }
         Self {
             seed,
             clock,
@@ -123,15 +114,12 @@ impl State {
             options: options.clone(),
             reseller_client,
             company_client,
-            key,
             inner: Mutex::new(Inner {
                 store,
-                clients,
                 address: Ipv4Addr::LOCALHOST.into(),
                 password,
                 reset_tokens: HashMap::new(),
                 uploads: HashMap::new(),
-                lifetime: options.token_lifetime,
                 tokens: HashMap::new(),
                 issued: 0,
             }),
@@ -139,7 +127,7 @@ impl State {
     }
 
     pub(crate) fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner)
     }
 
     /// Milliseconds since 1970, by the sandbox's clock.
@@ -149,38 +137,35 @@ impl State {
     }
 
     /// A token for that client: the token and its life in seconds.
-    pub(crate) fn issue(&self, inner: &mut Inner, client: &Client) -> (String, u64) {
+    pub(crate) fn issue(&self, inner: &mut Inner, grant: Grant) -> (String, u64) {
         let now = self.clock.elapsed();
-        inner.tokens.retain(|_, grant| grant.expires > now);
+        inner.tokens.retain(|_, token| token.expires > now);
         inner.issued += 1;
-        let lifetime = inner.lifetime;
-        let token = token::sign(self.key.as_bytes(), &self.claims(inner, client));
-        let grant = Grant {
-            client_id: client.id.clone(),
-            name: client.name.clone(),
-            company: client.company.clone(),
-            reseller: client.reseller,
-            expires: now + lifetime,
+        let claims = self.claims(inner, &grant);
+        let text = token::write(&claims, &mut inner.store.random);
+        let token = Token {
+            grant,
+            expires: now + LIFETIME,
             number: inner.issued,
         };
-        inner.tokens.insert(token.clone(), grant);
-        (token, lifetime.as_secs())
+        inner.tokens.insert(text.clone(), token);
+        (text, LIFETIME.as_secs())
     }
 
     /// The claims that the vendor documents.
-    fn claims(&self, inner: &Inner, client: &Client) -> Value {
-        let own = company::find(&inner.store, &client.company);
+    fn claims(&self, inner: &Inner, grant: &Grant) -> Value {
+        let own = company::find(&inner.store, &grant.company);
         let of = |name: &str| own.map_or("", |row: &Row| text(row, name));
         let parent = of(company::PARENT);
         let parent_name = company::find(&inner.store, parent).map_or("", |row| text(row, "name"));
         let now = self.clock.unix();
-        let role = if client.reseller {
+        let role = if grant.reseller {
             "Reseller"
         } else {
             "Company Admin"
         };
         json!({
-            "user_company_resourceid": client.company,
+            "user_company_resourceid": grant.company,
             "user_company_name": of("name"),
             "user_company_id": own.and_then(|row| row.get("id")),
             "user_company_logopath": of("logoUrl"),
@@ -188,29 +173,29 @@ impl State {
             "user_company_parentcompany_resourceid": parent,
             "user_company_parentcompany_name": parent_name,
             "role": role,
-            "company_admin_access": (!client.reseller).to_string(),
-            "reseller_access": client.reseller.to_string(),
+            "company_admin_access": (!grant.reseller).to_string(),
+            "reseller_access": grant.reseller.to_string(),
             "root_access": "false",
             "scope": ["api1"],
-            "client_id": client.id,
+            "client_id": grant.client_id,
             "iat": now,
-            "exp": now + i64::try_from(inner.lifetime.as_secs()).unwrap_or(i64::MAX),
+            "exp": now + LIFETIME.as_secs() as i64,
             // Tells tokens apart that were issued in the same second.
             "jti": format!("{:032x}", inner.issued),
         })
     }
 
-    /// What a token stands for, while it is valid.
+    /// Who a token is for, while it is valid.
     pub(crate) fn grant(&self, inner: &Inner, token: &str) -> Option<Grant> {
-        let grant = inner.tokens.get(token)?;
-        (grant.expires > self.clock.elapsed()).then(|| grant.clone())
+        let token = inner.tokens.get(token)?;
+        (token.expires > self.clock.elapsed()).then(|| token.grant.clone())
     }
 
     /// What a known token is called.
     pub(crate) fn token_name(&self, token: &str) -> Option<String> {
         let inner = self.inner();
-        let grant = inner.tokens.get(token)?;
-        Some(format!("[token {} of {}]", grant.number, grant.name))
+        let token = inner.tokens.get(token)?;
+        Some(format!("[token {} of {}]", token.number, token.grant.name))
     }
 
     pub(crate) fn revoke_tokens(&self) -> usize {
@@ -220,21 +205,8 @@ impl State {
         count
     }
 
-    pub(crate) fn set_lifetime(&self, lifetime: Duration) {
-        self.inner().lifetime = lifetime;
-    }
-
     /// How many tokens were issued so far.
     pub(crate) fn issued(&self) -> usize {
         self.inner().issued
-    }
-}
-
-impl fmt::Debug for State {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("State")
-            .field("seed", &self.seed)
-            .finish_non_exhaustive()
     }
 }

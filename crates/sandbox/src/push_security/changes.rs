@@ -1,259 +1,189 @@
 //! The operations that change records, and the events that tell of them.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::Method;
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
 use super::events::Event;
-use super::model::{
-    Account, ApprovalStatus, Collection, Employee, LoginMethod, Record, SensitivityLevel, Word,
-};
-use super::paging::Invalid;
-use super::response::Refusal;
-use super::store::{Store, Table};
-use crate::core::random::Id;
+use super::model::{Collection, Record, names, text};
+use super::response::{Refusal, one_of};
+use super::store::Store;
 
-/// An operation that changes a record. Documented are the bodies of app updates and of
-/// deleted login methods; the other bodies and all responses are inferred.
+/// What is done to a record. Documented are the bodies of app updates and of deleted login methods; the other bodies
+/// and all responses are inferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    UpdateApp,
-    UpdateDetection,
-    UpdateEmployee,
-    DeleteAccount,
-    DeleteAccountOther,
+    Update,
+    Delete,
     DeleteLoginMethod,
     AddToGroups,
     RemoveFromGroups,
 }
 
 impl Change {
-    /// The operation of a method on a record, or on what lies below it.
-    pub(crate) fn find(method: &Method, on: Collection, below: Option<&str>) -> Option<Self> {
-        match (method.as_str(), on, below) {
-            ("PATCH", Collection::Apps, None) => Some(Self::UpdateApp),
-            ("PATCH", Collection::Detections, None) => Some(Self::UpdateDetection),
-            ("PATCH", Collection::Employees, None) => Some(Self::UpdateEmployee),
-            ("DELETE", Collection::Accounts, None) => Some(Self::DeleteAccount),
-            ("DELETE", Collection::AccountsOther, None) => Some(Self::DeleteAccountOther),
-            ("DELETE", Collection::Accounts, Some("loginMethods")) => Some(Self::DeleteLoginMethod),
-            ("POST", Collection::Employees, Some("groups")) => Some(Self::AddToGroups),
-            ("DELETE", Collection::Employees, Some("groups")) => Some(Self::RemoveFromGroups),
-            _ => None,
-        }
+    /// What a method does to a record, or to what is below it.
+    pub(crate) fn find(method: &Method, to: Collection, below: Option<&str>) -> Option<Self> {
+        use Collection::{Accounts, AccountsOther, Employees};
+        Some(match (method.as_str(), to, below) {
+            ("PATCH", _, None) if !members(to).is_empty() => Self::Update,
+            ("DELETE", Accounts | AccountsOther, None) => Self::Delete,
+            ("DELETE", Accounts, Some("loginMethods")) => Self::DeleteLoginMethod,
+            ("POST", Employees, Some("groups")) => Self::AddToGroups,
+            ("DELETE", Employees, Some("groups")) => Self::RemoveFromGroups,
+            _ => return None,
+        })
     }
 }
 
-type Outcome = Result<(Bytes, Option<Event>), Refusal>;
+/// The values that a member can be set to. All but flags can be null.
+#[derive(Clone, Copy)]
+enum Kind {
+    Flag,
+    Text,
+    /// One of the words of a list.
+    Word(&'static str),
+    Employee,
+}
 
-/// Changes the record with that id.
-pub(crate) fn apply(change: Change, store: &mut Store, id: Id, body: &Bytes) -> Outcome {
+/// The members that an update can set; others are ignored (inferred).
+fn members(of: Collection) -> &'static [(&'static str, Kind)] {
+    match of {
+        Collection::Apps => &[
+            ("approvalStatus", Kind::Word("approval_statuses")),
+            ("sensitivityLevel", Kind::Word("sensitivity_levels")),
+            ("notes", Kind::Text),
+            ("ownerId", Kind::Employee),
+        ],
+        Collection::Detections => &[("archived", Kind::Flag)],
+        Collection::Employees => &[("licensed", Kind::Flag)],
+        _ => &[],
+    }
+}
+
+/// Changes the record with that id. There is an event if it is not as it was.
+pub(crate) fn apply(
+    change: Change,
+    to: Collection,
+    store: &mut Store,
+    id: &str,
+    body: &Bytes,
+) -> Result<(Bytes, Option<Event>), Refusal> {
+    let old = store.table(to).get(id).ok_or(Refusal::NotFound)?;
+    let old = Arc::clone(&old.record);
+    let object = match to {
+        Collection::Accounts => "ACCOUNT",
+        Collection::AccountsOther => "ACCOUNT_OTHER",
+        Collection::Apps => "APP",
+        Collection::Employees => "EMPLOYEE",
+        _ => text(&old, "detectionType"),
+    };
+    if change == Change::Delete {
+        store.table_mut(to).remove(id);
+        return Ok((
+            Bytes::from_static(b"{}"),
+            Some(Event::deleted(object, &old)),
+        ));
+    }
+    let body: Record = serde_json::from_slice(body)
+        .map_err(|_| Refusal::Invalid("the request body must be a JSON object".to_owned()))?;
+    let mut new = Record::clone(&old);
     match change {
-        Change::UpdateApp => update_app(store, id, body),
-        Change::UpdateDetection => update_detection(store, id, body),
-        Change::UpdateEmployee => {
-            existing(&store.employees, id)?;
-            let licensed = Members::read(body)?.flag("licensed")?;
-            update_employee(store, id, |employee| {
-                employee.licensed = licensed.unwrap_or(employee.licensed);
-            })
-        }
+        Change::Update => update(&mut new, members(to), store, &body)?,
         Change::AddToGroups => {
-            existing(&store.employees, id)?;
-            let added = Members::read(body)?.texts("groups")?;
-            update_employee(store, id, |employee| {
-                let groups = employee.groups.get_or_insert_default();
-                for group in added {
-                    if !groups.contains(&group) {
-                        groups.push(group);
-                    }
+            let added = groups(&body)?.iter().cloned();
+            let mut of = groups_of(&new);
+            for group in added {
+                if !of.contains(&group) {
+                    of.push(group);
                 }
-            })
+            }
+            new.insert("groups".to_owned(), json!(of));
         }
         Change::RemoveFromGroups => {
-            existing(&store.employees, id)?;
-            let removed = Members::read(body)?.texts("groups")?;
-            update_employee(store, id, |employee| {
-                employee
-                    .groups
-                    .get_or_insert_default()
-                    .retain(|group| !removed.contains(group));
-            })
+            let removed = groups(&body)?;
+            let mut of = groups_of(&new);
+            of.retain(|group| !removed.contains(group));
+            new.insert("groups".to_owned(), json!(of));
         }
-        Change::DeleteAccount => {
-            let old = store.accounts.remove(id).ok_or(Refusal::NotFound)?;
-            Ok((
-                Bytes::from_static(b"{}"),
-                Some(Event::deleted("ACCOUNT", &old)),
-            ))
-        }
-        Change::DeleteAccountOther => {
-            let old = store.accounts_other.remove(id).ok_or(Refusal::NotFound)?;
-            Ok((
-                Bytes::from_static(b"{}"),
-                Some(Event::deleted("ACCOUNT_OTHER", &old)),
-            ))
-        }
-        Change::DeleteLoginMethod => delete_login_method(store, id, body),
+        _ => delete_login_method(&mut new, &body)?,
     }
-}
-
-fn existing<T: Record>(table: &Table<T>, id: Id) -> Result<&T, Refusal> {
-    table.get(id).ok_or(Refusal::NotFound)
-}
-
-/// Changes a record; the response is the record as it is then, and there is an
-/// event if that is not as it was.
-fn update<T>(
-    table: &mut Table<T>,
-    id: Id,
-    object: &'static str,
-    change: impl FnOnce(&mut T),
-) -> Outcome
-where
-    T: Record + Clone + PartialEq + Serialize,
-{
-    let old = table.update(id, change).ok_or(Refusal::NotFound)?;
-    let row = table.row(id).ok_or(Refusal::NotFound)?;
-    let event = (row.record != old).then(|| Event::updated(object, &row.record, &old));
-    Ok((Bytes::copy_from_slice(row.json()), event))
-}
-
-fn update_app(store: &mut Store, id: Id, body: &Bytes) -> Outcome {
-    existing(&store.apps, id)?;
-    let members = Members::read(body)?;
-    let approval = members.word::<ApprovalStatus>("approvalStatus")?;
-    let sensitivity = members.word::<SensitivityLevel>("sensitivityLevel")?;
-    let notes = members.text("notes")?;
-    let owner = match members.text("ownerId")? {
-        Some(Some(text)) => {
-            let known = Id::parse(&text).filter(|id| store.employees.get(*id).is_some());
-            Some(Some(known.ok_or_else(|| {
-                Refusal::Invalid("ownerId must be the id of an employee".to_owned())
-            })?))
-        }
-        Some(None) => Some(None),
-        None => None,
-    };
-    let (record, event) = update(&mut store.apps, id, "APP", |app| {
-        app.approval_status = approval.unwrap_or(app.approval_status);
-        app.sensitivity_level = sensitivity.unwrap_or(app.sensitivity_level);
-        app.owner_id = owner.unwrap_or(app.owner_id);
-        if let Some(notes) = notes {
-            app.notes = notes;
-        }
-    })?;
     // The service does not tell of notes: the documented event has none.
-    Ok((record, event.filter(|event| event.differs_beyond("notes"))))
+    let told = |record: &Record| {
+        let mut record = record.clone();
+        record.remove("notes");
+        record
+    };
+    let event = (told(&new) != told(&old)).then(|| Event::updated(object, &new, &old));
+    store.table_mut(to).replace(new);
+    let row = store.table(to).get(id).ok_or(Refusal::NotFound)?;
+    Ok((Bytes::copy_from_slice(row.json().as_bytes()), event))
 }
 
-fn update_detection(store: &mut Store, id: Id, body: &Bytes) -> Outcome {
-    let object = existing(&store.detections, id)?.detection_type.text();
-    let archived = Members::read(body)?.flag("archived")?;
-    update(&mut store.detections, id, object, |detection| {
-        detection.archived = archived.unwrap_or(detection.archived);
-    })
-}
-
-fn update_employee(store: &mut Store, id: Id, change: impl FnOnce(&mut Employee)) -> Outcome {
-    let outcome = update(&mut store.employees, id, "EMPLOYEE", change)?;
-    let embedded = existing(&store.employees, id)?.embedded();
-    store.detections.update_all(
-        |detection| detection.employee_id == id && detection.employee != embedded,
-        |detection| detection.employee.clone_from(&embedded),
-    );
-    Ok(outcome)
-}
-
-fn delete_login_method(store: &mut Store, id: Id, body: &Bytes) -> Outcome {
-    existing(&store.accounts, id)?;
-    let method = Members::read(body)?
-        .word::<LoginMethod>("loginMethod")?
-        .flatten()
-        .ok_or_else(|| one_of::<LoginMethod>("loginMethod"))?;
-    update(
-        &mut store.accounts,
-        id,
-        "ACCOUNT",
-        |account: &mut Account| {
-            let methods = &mut account.login_methods;
-            match method {
-                LoginMethod::UsernamePassword => {
-                    methods.password_login = false;
-                    methods.last_password_login_timestamp = None;
-                    account.password_id = None;
-                }
-                LoginMethod::OktaSwa => methods.okta_swa_login = false,
-                LoginMethod::Oidc => methods.oidc_login = None,
-                LoginMethod::Saml => methods.saml_login = None,
-                LoginMethod::FedCm => methods.fed_cm_login = None,
-            }
-        },
-    )
-}
-
-fn one_of<W: Word>(name: &str) -> Invalid {
-    Invalid(format!("{name} must be one of: {}", W::listed()))
-}
-
-/// The members of a JSON object in a request's body; unknown ones are ignored
-/// (inferred).
-struct Members(Map<String, Value>);
-
-impl Members {
-    fn read(body: &Bytes) -> Result<Self, Invalid> {
-        serde_json::from_slice(body)
-            .map(Self)
-            .map_err(|_| Invalid("the request body must be a JSON object".to_owned()))
-    }
-
-    /// A text, or null, or nothing.
-    fn text(&self, name: &str) -> Result<Option<Option<String>>, Invalid> {
-        match self.0.get(name) {
-            None => Ok(None),
-            Some(Value::Null) => Ok(Some(None)),
-            Some(Value::String(text)) => Ok(Some(Some(text.clone()))),
-            Some(_) => Err(Invalid(format!("{name} must be a string or null"))),
-        }
-    }
-
-    /// One of a closed set of words, or null, or nothing.
-    fn word<W: Word>(&self, name: &str) -> Result<Option<Option<W>>, Invalid> {
-        match self.0.get(name) {
-            None => Ok(None),
-            Some(Value::Null) => Ok(Some(None)),
-            Some(value) => {
-                let word = value.as_str().and_then(W::parse);
-                word.map(|word| Some(Some(word)))
-                    .ok_or_else(|| one_of::<W>(name))
-            }
-        }
-    }
-
-    /// True, false, or nothing.
-    fn flag(&self, name: &str) -> Result<Option<bool>, Invalid> {
-        match self.0.get(name) {
-            None => Ok(None),
-            Some(Value::Bool(flag)) => Ok(Some(*flag)),
-            Some(_) => Err(Invalid(format!("{name} must be true or false"))),
-        }
-    }
-
-    /// At least one text.
-    fn texts(&self, name: &str) -> Result<Vec<String>, Invalid> {
-        let texts: Option<Vec<_>> = self
-            .0
-            .get(name)
-            .and_then(Value::as_array)
-            .and_then(|values| {
-                values
-                    .iter()
-                    .map(|value| value.as_str().map(str::to_owned))
-                    .collect()
+fn update(
+    record: &mut Record,
+    members: &[(&str, Kind)],
+    store: &Store,
+    body: &Record,
+) -> Result<(), Refusal> {
+    for (name, kind) in members {
+        let Some(value) = body.get(*name) else {
+            continue;
+        };
+        let employees = store.table(Collection::Employees);
+        let fits = match (kind, value) {
+            (Kind::Flag, value) => value.is_boolean(),
+            (_, Value::Null) | (Kind::Text, Value::String(_)) => true,
+            (Kind::Word(words), Value::String(_)) => names(words).contains(value),
+            (Kind::Employee, Value::String(id)) => employees.get(id).is_some(),
+            _ => false,
+        };
+        if !fits {
+            return Err(match kind {
+                Kind::Flag => Refusal::Invalid(format!("{name} must be true or false")),
+                Kind::Text => Refusal::Invalid(format!("{name} must be a string or null")),
+                Kind::Word(words) => one_of(name, words),
+                Kind::Employee => Refusal::Invalid(format!("{name} must be the id of an employee")),
             });
-        texts
-            .filter(|texts| !texts.is_empty())
-            .ok_or_else(|| Invalid(format!("{name} must be a non-empty array of strings")))
+        }
+        // Cleared notes are absent (inferred).
+        if *name == "notes" && value.is_null() {
+            record.remove(*name);
+        } else {
+            record.insert((*name).to_owned(), value.clone());
+        }
     }
+    Ok(())
+}
+
+fn groups_of(employee: &Record) -> Vec<Value> {
+    let groups = employee.get("groups").and_then(Value::as_array);
+    groups.cloned().unwrap_or_default()
+}
+
+fn groups(body: &Record) -> Result<&Vec<Value>, Refusal> {
+    let groups = body.get("groups").and_then(Value::as_array);
+    let groups = groups.filter(|all| !all.is_empty() && all.iter().all(Value::is_string));
+    let message = "groups must be a non-empty array of strings";
+    groups.ok_or_else(|| Refusal::Invalid(message.to_owned()))
+}
+
+fn delete_login_method(account: &mut Record, body: &Record) -> Result<(), Refusal> {
+    let methods = &mut account["loginMethods"];
+    match text(body, "loginMethod") {
+        "USERNAME_PASSWORD" => {
+            methods["passwordLogin"] = json!(false);
+            if let Some(methods) = methods.as_object_mut() {
+                methods.remove("lastPasswordLoginTimestamp");
+            }
+            account["passwordId"] = Value::Null;
+        }
+        "OKTA_SWA" => methods["oktaSwaLogin"] = json!(false),
+        "OIDC" => methods["oidcLogin"] = Value::Null,
+        "SAML" => methods["samlLogin"] = Value::Null,
+        "FEDCM" => methods["fedCmLogin"] = Value::Null,
+        _ => return Err(one_of("loginMethod", "login_methods")),
+    }
+    Ok(())
 }

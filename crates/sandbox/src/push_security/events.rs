@@ -1,76 +1,69 @@
-//! Webhook events.
+//! Webhook events, and a sample of each one, made of the organisation's own records.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
-use crate::core::random::Id;
+use super::model::{Collection, Record, embedded, text};
+use super::options::PushSecurityOptions;
+use super::seed::{self, ANCHOR};
+use super::store::Store;
+use crate::core::random::Random;
 
 /// An event without its id and its time.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
-    pub(crate) object: &'static str,
+    pub(crate) object: String,
     members: Vec<(&'static str, Value)>,
 }
 
 impl Event {
-    pub(crate) fn new(object: &'static str, members: Vec<(&'static str, Value)>) -> Self {
-        Self { object, members }
+    fn new(object: &str, members: Vec<(&'static str, Value)>) -> Self {
+        Self {
+            object: object.to_owned(),
+            members,
+        }
     }
 
-    pub(crate) fn created(object: &'static str, new: &impl Serialize) -> Self {
+    pub(crate) fn created(object: &str, new: &Record) -> Self {
         let members = vec![
             ("type", json!("CREATE")),
-            ("new", value(new)),
+            ("new", json!(new)),
             ("old", Value::Null),
         ];
         Self::new(object, members)
     }
 
-    pub(crate) fn updated(
-        object: &'static str,
-        new: &impl Serialize,
-        old: &impl Serialize,
-    ) -> Self {
+    pub(crate) fn updated(object: &str, new: &Record, old: &Record) -> Self {
         let members = vec![
             ("type", json!("UPDATE")),
-            ("new", value(new)),
-            ("old", value(old)),
+            ("new", json!(new)),
+            ("old", json!(old)),
         ];
         Self::new(object, members)
     }
 
     /// What is gone has no `new` at all. Source: a public sample of such an event.
-    pub(crate) fn deleted(object: &'static str, old: &impl Serialize) -> Self {
-        Self::new(object, vec![("type", json!("DELETE")), ("old", value(old))])
+    pub(crate) fn deleted(object: &str, old: &Record) -> Self {
+        Self::new(object, vec![("type", json!("DELETE")), ("old", json!(old))])
     }
 
-    /// Whether old and new state differ in more than that member.
-    pub(crate) fn differs_beyond(&self, member: &str) -> bool {
-        let state = |name| {
-            let found = self.members.iter().find(|(key, _)| *key == name);
-            let mut state = found.map(|(_, value)| value.clone()).unwrap_or_default();
-            if let Some(object) = state.as_object_mut() {
-                object.remove(member);
-            }
-            state
-        };
-        state("new") != state("old")
-    }
-
-    /// The event as it is sent. The members are documented; names and descriptions are
-    /// for display and made up.
-    pub(crate) fn payload(self, id: Id, timestamp: i64) -> Value {
-        let category = category(self.object);
+    /// The event as it is sent. The members are documented; names and descriptions are for display and made up.
+    pub(crate) fn payload(self, id: &str, timestamp: i64) -> Value {
+        let mut categories = KNOWN.categories.iter();
+        let category = categories.find(|one| one.objects.contains(&self.object.as_str()));
+        let category = category.expect("events are about known objects");
+        let words = self.object.to_ascii_lowercase().replace('_', " ");
+        let (first, rest) = words.split_at(1);
         let mut payload = json!({
             "version": "1",
             "id": id,
             "timestamp": timestamp,
             "category": category.name,
             "object": self.object,
-            "friendlyName": friendly_name(self.object),
+            "friendlyName": first.to_ascii_uppercase() + rest,
             "description": category.description,
         });
         for (name, value) in self.members {
@@ -80,20 +73,17 @@ impl Event {
     }
 }
 
-/// Plain data becomes JSON without fail.
-pub(crate) fn value(data: &impl Serialize) -> Value {
-    serde_json::to_value(data).unwrap_or_default()
-}
-
 /// What is known of the events, as the vendor documents them. The four about the state of a browser extension are one
 /// documented event.
 #[derive(Deserialize)]
-pub(super) struct Known {
+struct Known {
     #[serde(bound(deserialize = "'de: 'static"))]
     categories: Vec<Category>,
-    /// What the event of a control says beside what all of them say.
-    pub(super) control: HashMap<String, Map<String, Value>>,
-    pub(super) audit: HashMap<String, Audit>,
+    /// How samples of changed records are made.
+    records: HashMap<String, Changed>,
+    /// The members that only the event of this control has.
+    control: HashMap<String, Record>,
+    audit: HashMap<String, Audit>,
 }
 
 #[derive(Deserialize)]
@@ -103,45 +93,182 @@ struct Category {
     objects: Vec<&'static str>,
 }
 
+/// What happened to a record of a list.
 #[derive(Deserialize)]
-pub(super) struct Audit {
-    pub(super) by: Actor,
-    /// `$employee` and `$rule` stand for ids.
-    pub(super) new: Map<String, Value>,
+struct Changed {
+    of: String,
+    r#type: String,
+    /// The members that were different before.
+    #[serde(default)]
+    old: Record,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Deserialize)]
+struct Audit {
+    by: Actor,
+    /// `$employee` and `$rule` stand for ids.
+    new: Record,
+}
+
+#[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Actor {
+enum Actor {
     User,
     Key,
 }
 
-pub(super) fn known() -> &'static Known {
-    static KNOWN: LazyLock<Known> = LazyLock::new(|| {
-        serde_json::from_str(include_str!("events.json")).expect("events.json keeps to its form")
-    });
-    &KNOWN
-}
+static KNOWN: LazyLock<Known> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("events.json")).expect("events.json keeps to its form")
+});
 
-/// Every object there are events about.
+/// Every object that there are events about.
 pub(super) fn objects() -> &'static [&'static str] {
     static OBJECTS: LazyLock<Vec<&str>> = LazyLock::new(|| {
-        let categories = known().categories.iter();
+        let categories = KNOWN.categories.iter();
         categories.flat_map(|one| one.objects.clone()).collect()
     });
     &OBJECTS
 }
 
-/// The category of an object there are events about.
-fn category(object: &str) -> &'static Category {
-    let mut categories = known().categories.iter();
-    let found = categories.find(|one| one.objects.contains(&object));
-    found.expect("events are about known objects")
+/// A sample event about an object, or nothing if there is no such object.
+pub(crate) fn sample(store: &Store, seed: u64, object: &str) -> Option<Event> {
+    if !objects().contains(&object) {
+        return None;
+    }
+    of_store(store, seed, object).or_else(|| {
+        // The organisation lacks a record that the sample needs: borrow from another.
+        let mut two = PushSecurityOptions::default();
+        for collection in Collection::ALL {
+            *two.size_mut(collection) = 2;
+        }
+        of_store(&seed::organisation(seed, &two), seed, object)
+    })
 }
 
-fn friendly_name(object: &str) -> String {
-    let words = object.to_ascii_lowercase().replace('_', " ");
-    let (first, rest) = words.split_at(1);
-    first.to_ascii_uppercase() + rest
+const ADDRESS: &str = "203.0.113.7";
+const USER_AGENT: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) \
+     Chrome/125.0.0.0 Safari/537.36";
+
+fn first(store: &Store, of: Collection) -> Option<&Record> {
+    store.table(of).iter().next()
+}
+
+/// The employee of a record, as other records contain it.
+fn employee_of(store: &Store, record: &Record) -> Option<Value> {
+    let employees = store.table(Collection::Employees);
+    let row = employees.get(text(record, "employeeId"))?;
+    Some(embedded(&row.record))
+}
+
+fn of_store(store: &Store, seed: u64, object: &str) -> Option<Event> {
+    if let Some(change) = KNOWN.records.get(object) {
+        return changed(store, object, change);
+    }
+    if let Some(more) = KNOWN.control.get(object) {
+        let browser = first(store, Collection::Browsers)?;
+        let mut new = more.clone();
+        new.insert("employee".to_owned(), employee_of(store, browser)?);
+        new.insert("browser".to_owned(), browser["browser"].clone());
+        new.insert("os".to_owned(), browser["os"].clone());
+        new.insert("sourceIpAddress".to_owned(), json!(ADDRESS));
+        new.insert("userAgent".to_owned(), json!(USER_AGENT));
+        return Some(Event::new(object, vec![("new", json!(new))]));
+    }
+    if let Some(audit) = KNOWN.audit.get(object) {
+        return audited(store, seed, object, audit);
+    }
+    if object == "LOGIN" {
+        return Some(Event::new(object, vec![("new", login(store)?)]));
+    }
+    let extension = first(store, Collection::BrowserExtensions)?;
+    let mut new = Record::new();
+    new.insert("id".to_owned(), extension["extensionId"].clone());
+    new.insert("employee".to_owned(), employee_of(store, extension)?);
+    Some(Event::created(object, &new))
+}
+
+fn changed(store: &Store, object: &str, change: &Changed) -> Option<Event> {
+    let mut collections = Collection::ALL.into_iter();
+    let of = collections.find(|one| one.name() == change.of)?;
+    let mut new = first(store, of)?.clone();
+    match of {
+        Collection::Detections => {
+            new.insert("detectionType".to_owned(), json!(object));
+        }
+        Collection::Findings => {
+            let employee = employee_of(store, &new).unwrap_or_default();
+            new.insert("employee".to_owned(), employee);
+        }
+        _ => {}
+    }
+    Some(match change.r#type.as_str() {
+        "CREATE" => Event::created(object, &new),
+        "DELETE" => Event::deleted(object, &new),
+        _ => {
+            let mut old = new.clone();
+            old.extend(change.old.clone());
+            Event::updated(object, &new, &old)
+        }
+    })
+}
+
+fn login(store: &Store) -> Option<Value> {
+    let account = first(store, Collection::Accounts)?;
+    let browser = first(store, Collection::Browsers)?;
+    let methods = &account["loginMethods"];
+    let by_password = methods["passwordLogin"] == true;
+    Some(json!({
+        "employeeId": account["employeeId"],
+        "accountId": account["id"],
+        "appType": account["appType"],
+        "appId": account["appId"],
+        "email": account["email"],
+        "loginTimestamp": ANCHOR,
+        "loginUrl": "https://login.example.com/",
+        "passwordManuallyTyped": by_password.then_some(false),
+        "passwordManager": by_password.then_some("CHROME_BUILTIN"),
+        "weakPassword": by_password,
+        "weakPasswordReasons": by_password.then_some(["COMMON_BASE_WORD"]),
+        "leakedPassword": false,
+        "loginType": if by_password { "PASSWORD_LOGIN" } else { "OIDC_LOGIN" },
+        "identityProvider": methods["oidcLogin"],
+        "sourceIpAddress": ADDRESS,
+        "browser": browser["browser"],
+        "os": browser["os"],
+        "userAgent": USER_AGENT,
+        "workApp": true,
+        "passwordId": account["passwordId"],
+    }))
+}
+
+fn audited(store: &Store, seed: u64, object: &str, audit: &Audit) -> Option<Event> {
+    let employee = first(store, Collection::Employees)?;
+    let actor = match audit.by {
+        Actor::User => json!({
+            "source": "UI",
+            "email": employee["email"],
+            "sourceIpAddress": ADDRESS,
+            "userAgent": USER_AGENT,
+            "role": "FULL_ACCESS",
+        }),
+        Actor::Key => json!({
+            "source": "API",
+            "apiKeyName": "automation",
+            "apiKeyCreatedBy": employee["email"],
+            "sourceIpAddress": ADDRESS,
+            "userAgent": null,
+        }),
+    };
+    let mut new = audit.new.clone();
+    for value in new.values_mut() {
+        match value.as_str() {
+            Some("$employee") => *value = employee["id"].clone(),
+            Some("$rule") => *value = json!(Random::new(seed, "rules").id()),
+            _ => {}
+        }
+    }
+    Some(Event::new(
+        object,
+        vec![("actor", actor), ("new", json!(new))],
+    ))
 }

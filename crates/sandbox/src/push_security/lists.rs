@@ -1,171 +1,189 @@
-//! Every list and the filters it takes.
+//! Lists: their filters, their pages, and the tokens that lead from one page to the next.
+
+use std::collections::HashMap;
+use std::str::FromStr;
 
 use bytes::Bytes;
+use serde_json::{Value, json};
 
-use super::model::{
-    ApprovalStatus, BrowserType, Collection, DeploymentMode, DetectionType, FindingState,
-    FindingType, OsType, SensitivityLevel, Severity,
-};
-use super::paging::{Invalid, ListQuery, Tokens, page};
-use super::store::Store;
+use super::model::{By, Collection, Filter, Record, names};
+use super::response::{Refusal, one_of};
+use super::store::{Row, Store};
+use crate::core::query;
+use crate::core::random::Random;
 
-/// Whether a value is the wanted one, if any is.
-fn is<T: PartialEq<U>, U>(wanted: &Option<T>, value: &U) -> bool {
-    wanted.as_ref().is_none_or(|wanted| wanted == value)
+/// Documented.
+const LARGEST_PAGE: usize = 500;
+
+struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// The last value under that name: where one is expected, it counts (inferred).
+    fn last(&self, name: &str) -> Option<&str> {
+        let mut named = self.0.iter().rev().filter(|(key, _)| key == name);
+        named.next().map(|(_, value)| value.as_str())
+    }
+
+    /// The last value under that name, parsed; refused if it is not what it has to be.
+    fn parsed<T: FromStr>(&self, name: &str, is: &str) -> Result<Option<T>, Refusal> {
+        let value = self.last(name).map(str::parse).transpose();
+        value.map_err(|_| Refusal::Invalid(format!("{name} must be {is}")))
+    }
 }
 
-/// Whether an optional value is there and is the wanted one, if any is.
-fn is_some<T: PartialEq<U>, U>(wanted: &Option<T>, value: Option<&U>) -> bool {
-    wanted
-        .as_ref()
-        .is_none_or(|wanted| value.is_some_and(|value| wanted == value))
+/// What a filter wants of its member.
+#[derive(Debug)]
+enum Wanted {
+    Text(String),
+    /// In lower case.
+    Part(String),
+    Flag(bool),
+    Any(Vec<String>),
+    Time(Option<i64>, Option<i64>),
 }
 
-/// Whether a text contains the wanted part, if any is, in any case.
-fn has(wanted: &Option<String>, value: &str) -> bool {
-    wanted
-        .as_ref()
-        .is_none_or(|part| value.to_lowercase().contains(part.as_str()))
+impl Wanted {
+    /// What the query wants of a filter, if it has it at all.
+    fn read(query: &Query, (name, by): Filter) -> Result<Option<Self>, Refusal> {
+        let value = query.last(name);
+        let text = value.map(str::to_owned);
+        Ok(match by {
+            By::Text => text.map(Self::Text),
+            By::Part => text.map(|text| Self::Part(text.to_lowercase())),
+            By::Word(words) => match value {
+                Some(word) if !names(words).iter().any(|one| one == word) => {
+                    return Err(one_of(name, words));
+                }
+                _ => text.map(Self::Text),
+            },
+            By::Flag => query.parsed(name, "true or false")?.map(Self::Flag),
+            By::Any => {
+                let named = query.0.iter().filter(|(key, _)| key == name);
+                let values = named.flat_map(|(_, value)| value.split(','));
+                let values = values.filter(|value| !value.is_empty());
+                let values: Vec<_> = values.map(str::to_owned).collect();
+                (!values.is_empty()).then_some(Self::Any(values))
+            }
+            By::Time => {
+                let bound = |end: &str| {
+                    query.parsed(&format!("{name}{end}"), "a UNIX timestamp in seconds")
+                };
+                match (bound("After")?, bound("Before")?) {
+                    (None, None) => None,
+                    (from, to) => Some(Self::Time(from, to)),
+                }
+            }
+        })
+    }
+
+    fn is(&self, value: &Value) -> bool {
+        match self {
+            Self::Text(text) => value == text,
+            Self::Part(part) => value
+                .as_str()
+                .is_some_and(|text| text.to_lowercase().contains(part)),
+            Self::Flag(flag) => value == flag,
+            Self::Any(wanted) => value
+                .as_array()
+                .is_some_and(|values| wanted.iter().any(|one| values.iter().any(|it| it == one))),
+            Self::Time(from, to) => value.as_i64().is_some_and(|time| {
+                from.is_none_or(|from| from <= time) && to.is_none_or(|to| time <= to)
+            }),
+        }
+    }
 }
 
-/// Whether any of the wanted values, if there are any, is among the values.
-fn any_of(wanted: &[String], values: &[&str]) -> bool {
-    wanted.is_empty()
-        || wanted
-            .iter()
-            .any(|wanted| values.contains(&wanted.as_str()))
+/// The places that page tokens lead to.
+#[derive(Default)]
+pub(crate) struct Places(HashMap<String, Place>);
+
+struct Place {
+    /// The list and the filters that the token was made for. It is good for no others (inferred).
+    list: String,
+    /// The number of the record before.
+    number: u32,
+    /// How many records came before.
+    taken: usize,
 }
 
-/// The page that a list request asks for. The filters of browsers, accounts and
-/// extensions are documented, creation times come from public clients, and the others
-/// are inferred.
+impl Places {
+    /// The token that leads to this place; always the same one.
+    fn token(&mut self, seed: u64, place: Place) -> String {
+        let purpose = format!("page of {} after {}", place.list, place.number);
+        let token = Random::new(seed, &purpose).id();
+        self.0.insert(token.clone(), place);
+        token
+    }
+}
+
+/// The page of a list that is requested, in the order of the records. Documented are the parameters, `paging`, and that
+/// `result` may be null; what an empty page has is inferred.
 pub(crate) fn list(
     collection: Collection,
     store: &Store,
-    mut query: ListQuery,
-    tokens: &Tokens,
-) -> Result<Bytes, Invalid> {
-    let query = &mut query;
-    let name = collection.segment();
-    match collection {
-        Collection::Browsers => {
-            let email = query.part("email");
-            let employee = query.id("employeeId");
-            let browser = query.word::<BrowserType>("browser")?;
-            let os = query.word::<OsType>("os")?;
-            let online = query.span("lastOnlineTimestamp")?;
-            page(name, &store.browsers, query, tokens, |row| {
-                is(&employee, &row.employee_id)
-                    && is(&browser, &row.browser)
-                    && is(&os, &row.os)
-                    && online.covers(Some(row.last_online_timestamp))
-                    && has(&email, &row.email)
-            })
-        }
-        Collection::Accounts => {
-            let email = query.part("email");
-            let app_type = query.text("appType");
-            let employee = query.id("employeeId");
-            let password = query.id("passwordId");
-            let used = query.span("lastUsedTimestamp")?;
-            page(name, &store.accounts, query, tokens, |row| {
-                is(&app_type, &row.app_type)
-                    && is(&employee, &row.employee_id)
-                    && is_some(&password, row.password_id.as_ref())
-                    && used.covers(row.last_used_timestamp)
-                    && has(&email, &row.email)
-            })
-        }
-        Collection::Apps => {
-            let kind = query.text("type");
-            let approval = query.word::<ApprovalStatus>("approvalStatus")?;
-            let sensitivity = query.word::<SensitivityLevel>("sensitivityLevel")?;
-            let owner = query.id("ownerId");
-            let created = query.span("creationTimestamp")?;
-            page(name, &store.apps, query, tokens, |row| {
-                is(&kind, &row.kind)
-                    && is_some(&approval, row.approval_status.as_ref())
-                    && is_some(&sensitivity, row.sensitivity_level.as_ref())
-                    && is_some(&owner, row.owner_id.as_ref())
-                    && created.covers(Some(row.creation_timestamp))
-            })
-        }
-        Collection::BrowserExtensions => {
-            let extension = query.text("extensionId");
-            let employee = query.id("employeeId");
-            let browser = query.id("browserId");
-            let mode = query.word::<DeploymentMode>("deploymentMode")?;
-            let permissions = query.several("permissions");
-            let hosts = query.several("hostPermissions");
-            let enabled = query.flag("enabled")?;
-            page(name, &store.browser_extensions, query, tokens, |row| {
-                extension
-                    .as_ref()
-                    .is_none_or(|wanted| wanted == row.extension_id)
-                    && is(&employee, &row.employee_id)
-                    && is(&browser, &row.browser_id)
-                    && is(&mode, &row.deployment_mode)
-                    && is(&enabled, &row.enabled)
-                    && any_of(&permissions, row.permissions)
-                    && any_of(&hosts, row.host_permissions)
-            })
-        }
-        Collection::Detections => {
-            let created = query.span("creationTimestamp")?;
-            let severity = query.word::<Severity>("severity")?;
-            let archived = query.flag("archived")?;
-            let kind = query.word::<DetectionType>("detectionType")?;
-            let employee = query.id("employeeId");
-            page(name, &store.detections, query, tokens, |row| {
-                created.covers(Some(row.creation_timestamp))
-                    && is(&severity, &row.severity)
-                    && is(&archived, &row.archived)
-                    && is(&kind, &row.detection_type)
-                    && is(&employee, &row.employee_id)
-            })
-        }
-        Collection::Employees => {
-            let email = query.part("email");
-            let licensed = query.flag("licensed")?;
-            page(name, &store.employees, query, tokens, |row| {
-                is(&licensed, &row.licensed) && has(&email, &row.email)
-            })
-        }
-        Collection::Findings => {
-            let created = query.span("creationTimestamp")?;
-            let kind = query.word::<FindingType>("type")?;
-            let state = query.word::<FindingState>("state")?;
-            let employee = query.id("employeeId");
-            let account = query.id("accountId");
-            let password = query.id("passwordId");
-            let app_type = query.text("appType");
-            page(name, &store.findings, query, tokens, |row| {
-                created.covers(Some(row.creation_timestamp))
-                    && is(&kind, &row.kind)
-                    && is(&state, &row.state)
-                    && is_some(&employee, row.employee_id.as_ref())
-                    && is_some(&account, row.account_id.as_ref())
-                    && is_some(&password, row.password_id.as_ref())
-                    && is_some(&app_type, row.app_type.as_ref())
-            })
-        }
-        Collection::AccountsOther => {
-            let email = query.part("email");
-            let employee = query.id("employeeId");
-            let app = query.id("otherAppId");
-            let used = query.span("lastUsedTimestamp")?;
-            page(name, &store.accounts_other, query, tokens, |row| {
-                is(&employee, &row.employee_id)
-                    && is(&app, &row.other_app_id)
-                    && used.covers(Some(row.last_used_timestamp))
-                    && has(&email, &row.email)
-            })
-        }
-        Collection::AppsOther => {
-            let domain = query.part("domain");
-            page(name, &store.apps_other, query, tokens, |row| {
-                has(&domain, &row.domain)
-            })
+    places: &mut Places,
+    seed: u64,
+    query: Option<&str>,
+) -> Result<Bytes, Refusal> {
+    let query = Query(query::pairs(query.unwrap_or_default()));
+    let mut filters = Vec::new();
+    for filter in collection.filters() {
+        if let Some(wanted) = Wanted::read(&query, *filter)? {
+            filters.push((filter.0, wanted));
         }
     }
+    let list = format!("{} {filters:?}", collection.name());
+    let limit = query.parsed("limit", &format!("between 1 and {LARGEST_PAGE}"))?;
+    let limit = limit.unwrap_or(LARGEST_PAGE);
+    if !(1..=LARGEST_PAGE).contains(&limit) {
+        return Err(Refusal::Invalid(format!(
+            "limit must be between 1 and {LARGEST_PAGE}"
+        )));
+    }
+    let offset: Option<usize> = query.parsed("offset", "a number from 0")?;
+    // After which record, how many of those that the filters accept are left out, and how many came before.
+    let (after, skip, taken) = match (query.last("nextToken"), offset) {
+        (Some(_), Some(_)) => {
+            let message = "nextToken and offset are mutually exclusive";
+            return Err(Refusal::Invalid(message.to_owned()));
+        }
+        (Some(token), None) => {
+            let place = places.0.get(token).filter(|place| place.list == list);
+            let message = "nextToken is not valid for this request";
+            let place = place.ok_or_else(|| Refusal::Invalid(message.to_owned()))?;
+            (place.number, 0, place.taken)
+        }
+        (None, offset) => (0, offset.unwrap_or(0), offset.unwrap_or(0)),
+    };
+    let keeps = |record: &Record| {
+        let mut filters = filters.iter();
+        filters.all(|(name, wanted)| wanted.is(record.get(*name).unwrap_or(&Value::Null)))
+    };
+    let rows = store.table(collection).after(after).iter();
+    let mut rows = rows.filter(|row| keeps(&row.record)).skip(skip);
+    let page: Vec<&Row> = rows.by_ref().take(limit).collect();
+    let more = rows.next().is_some();
+
+    let paging = match page.last().filter(|_| more) {
+        None => json!({"moreResults": false, "nextToken": null, "next": null}),
+        Some(last) => {
+            let taken = taken + page.len();
+            let number = last.number;
+            let token = places.token(
+                seed,
+                Place {
+                    list,
+                    number,
+                    taken,
+                },
+            );
+            json!({"moreResults": true, "nextToken": token, "next": taken.to_string()})
+        }
+    };
+    let records: Vec<_> = page.iter().map(|row| row.json()).collect();
+    let result = match records.is_empty() {
+        true => "null".to_owned(),
+        false => format!("[{}]", records.join(",")),
+    };
+    Ok(format!("{{\"result\":{result},\"paging\":{paging}}}").into())
 }

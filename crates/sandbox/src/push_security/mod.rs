@@ -6,10 +6,8 @@ mod lists;
 mod model;
 mod options;
 mod outbox;
-mod paging;
 mod response;
 mod routes;
-mod sample_events;
 mod seed;
 mod service;
 mod state;
@@ -27,13 +25,12 @@ pub use options::PushSecurityOptions;
 pub use outbox::Delivery;
 
 use self::events::Event;
-use self::model::{Detection, DetectionType, Severity, Word as _};
+use self::model::{Collection, text};
 use self::state::State;
 use crate::core::clock::Clock;
-use crate::core::random::{Id, Random};
+use crate::core::random::Random;
 
-/// The imitation of Push Security: an organisation behind the REST API v1, and
-/// the webhooks that tell of its changes.
+/// The imitation of Push Security: an organisation behind the REST API v1, and the webhooks that tell of its changes.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -112,8 +109,7 @@ impl PushSecurity {
         &self.state.read_only_key
     }
 
-    /// The secret that webhooks are signed with: `psws_` and 32 hex digits,
-    /// used whole as the key.
+    /// The secret that webhooks are signed with: `psws_` and 32 hex digits, used whole as the key.
     #[must_use]
     pub fn webhook_secret(&self) -> &str {
         self.state.outbox.secret()
@@ -122,28 +118,28 @@ impl PushSecurity {
     /// How many records of each kind there are at the moment.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let store = self.state.store();
-        Counts {
-            employees: store.employees.len(),
-            browsers: store.browsers.len(),
-            accounts: store.accounts.len(),
-            apps: store.apps.len(),
-            apps_other: store.apps_other.len(),
-            accounts_other: store.accounts_other.len(),
-            browser_extensions: store.browser_extensions.len(),
-            findings: store.findings.len(),
-            detections: store.detections.len(),
-        }
+        self.state.with(|inner| {
+            let count = |of| inner.store.table(of).len();
+            Counts {
+                employees: count(Collection::Employees),
+                browsers: count(Collection::Browsers),
+                accounts: count(Collection::Accounts),
+                apps: count(Collection::Apps),
+                apps_other: count(Collection::AppsOther),
+                accounts_other: count(Collection::AccountsOther),
+                browser_extensions: count(Collection::BrowserExtensions),
+                findings: count(Collection::Findings),
+                detections: count(Collection::Detections),
+            }
+        })
     }
 
-    /// Sends webhooks to this URL from now on: for every change made through
-    /// the API, for [`raise_detection`](Self::raise_detection) and for
-    /// [`emit`](Self::emit).
+    /// Sends webhooks to this URL from now on: for every change made through the API, for
+    /// [`raise_detection`](Self::raise_detection) and for [`emit`](Self::emit).
     ///
-    /// An event is delivered up to four times, at once and 1, 5 and 15 minutes
-    /// later by the sandbox's [`Clock`], until the receiver responds with a 2xx
-    /// within five seconds of real time. Each delivery is signed anew. Events
-    /// may overtake each other.
+    /// An event is delivered up to four times, at once and 1, 5 and 15 minutes later by the sandbox's [`Clock`], until
+    /// the receiver responds with a 2xx within five seconds of real time. Each delivery is signed anew. Events may
+    /// overtake each other.
     ///
     /// # Errors
     ///
@@ -153,16 +149,14 @@ impl PushSecurity {
         self.state.outbox.deliver_to(url)
     }
 
-    /// Every attempt to deliver a webhook that has ended, in the order in which
-    /// they ended; the last 10,000.
+    /// Every attempt to deliver a webhook that has ended, in the order in which they ended; the last 10,000.
     #[must_use]
     pub fn deliveries(&self) -> Vec<Delivery> {
         self.state.outbox.deliveries()
     }
 
-    /// Lets stolen credentials of an employee be detected: there is one more
-    /// detection, and a webhook tells of it. Returns the detection's id, or
-    /// nothing if there is no such employee.
+    /// Adds a detection of an employee's stolen credentials, and sends a webhook about it. Returns the detection's id,
+    /// or nothing if there is no such employee.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -177,61 +171,50 @@ impl PushSecurity {
     /// ```
     pub fn raise_detection(&self, employee_id: &str) -> Option<String> {
         let now = self.state.clock.unix();
-        let mut store = self.state.store();
-        let employee = store.employees.get(Id::parse(employee_id)?)?;
-        let browser_id = {
-            let mut browsers = store.browsers.iter();
-            browsers
-                .find(|browser| browser.employee_id == employee.id)
-                .map(|browser| browser.id)
-        };
-        let id = self.state.record_id();
-        let detection = Detection {
-            id,
-            employee_id: employee.id,
-            employee: employee.embedded(),
-            browser_id,
-            severity: Severity::High,
-            detection_type: DetectionType::StolenCredentials,
-            response: Some("EMPLOYEE_WARNED"),
-            archived: false,
-            detection_link: Detection::link(id),
-            creation_timestamp: now,
-            last_activity_timestamp: now,
-        };
-        let event = Event::created(detection.detection_type.text(), &detection);
-        store.detections.push(detection);
-        drop(store);
-        self.state.announce(event);
-        Some(id.to_string())
+        self.state.with(|inner| {
+            let employee = inner.store.table(Collection::Employees).get(employee_id)?;
+            let id = inner.record_ids.id();
+            let mut detection = seed::detected(id.clone(), &employee.record, now, now);
+            let browser = {
+                let mut browsers = inner.store.table(Collection::Browsers).iter();
+                browsers.find(|one| text(one, "employeeId") == employee_id)
+            };
+            if let Some(browser) = browser {
+                detection["browserId"] = browser["id"].clone();
+            }
+            let detection = detection.as_object_mut().map(std::mem::take)?;
+            let event = Event::created(text(&detection, "detectionType"), &detection);
+            inner
+                .store
+                .table_mut(Collection::Detections)
+                .push(detection);
+            self.state.announce(inner, event);
+            Some(id)
+        })
     }
 
     /// The ids of all employees, in the order of `/v1/employees`.
     #[must_use]
     pub fn employee_ids(&self) -> Vec<String> {
-        let store = self.state.store();
-        store
-            .employees
-            .iter()
-            .map(|employee| employee.id.to_string())
-            .collect()
+        self.state.with(|inner| {
+            let employees = inner.store.table(Collection::Employees).iter();
+            employees.map(|one| text(one, "id").to_owned()).collect()
+        })
     }
 
-    /// Sends a [sample](Self::webhook_payload) as a webhook, with an id of its
-    /// own and the present time, and returns that id. The organisation stays
-    /// as it is.
+    /// Sends a [sample](Self::webhook_payload) as a webhook, with an id of its own and the present time, and returns
+    /// that id. The organisation stays as it is.
     ///
     /// # Panics
     ///
     /// When `object` is not one of [`webhook_objects`](Self::webhook_objects).
     pub fn emit(&self, object: &str) -> String {
         let event = self.sample(object);
-        self.state.announce(event).to_string()
+        self.state.with(|inner| self.state.announce(inner, event))
     }
 
-    /// A sample event about `object`, made of the organisation's own records.
-    /// The same seed gives the same sample, as long as those records do not
-    /// change.
+    /// A sample event about `object`, made of the organisation's own records. The same seed gives the same sample, as
+    /// long as those records do not change.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -250,24 +233,25 @@ impl PushSecurity {
     #[must_use]
     pub fn webhook_payload(&self, object: &str) -> Value {
         let event = self.sample(object);
-        let id = Random::new(self.state.seed, event.object).id();
-        event.payload(id, seed::ANCHOR)
+        let id = Random::new(self.state.seed, object).id();
+        event.payload(&id, seed::ANCHOR)
     }
 
     fn sample(&self, object: &str) -> Event {
-        let sample = sample_events::sample(&self.state.store(), self.state.seed, object);
+        let seed = self.state.seed;
+        let sample = self
+            .state
+            .with(|inner| events::sample(&inner.store, seed, object));
         sample.unwrap_or_else(|| panic!("there are no events about {object:?}"))
     }
 
-    /// The value of `object` in every documented event: 37 of them for 34
-    /// events, since one event covers four.
+    /// The value of `object` in every documented event: 37 of them for 34 events, since one event covers four.
     #[must_use]
     pub fn webhook_objects(&self) -> &'static [&'static str] {
         events::objects()
     }
 
-    /// The value of the `X-Signature` header that belongs to a body sent at
-    /// that time, in UNIX seconds.
+    /// The value of the `X-Signature` header that belongs to a body sent at that time, in UNIX seconds.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {

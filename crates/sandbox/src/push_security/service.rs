@@ -5,15 +5,10 @@ use http::header::HeaderValue;
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 
-use super::changes;
-use super::lists;
-use super::model::{Collection, Record};
-use super::paging::ListQuery;
-use super::response::{Refusal, json_response, message_body};
+use super::response::{Refusal, json_response, message_response};
 use super::routes::Operation;
 use super::state::{Permission, State};
-use super::store::{Store, Table};
-use crate::core::random::Id;
+use super::{changes, lists};
 use crate::core::service::Service;
 
 const API_KEY: &str = "x-api-key";
@@ -31,15 +26,12 @@ impl Service for State {
     }
 
     fn failure(&self, status: StatusCode) -> Response<Bytes> {
-        json_response(
-            status,
-            message_body(status.canonical_reason().unwrap_or("Unknown")),
-        )
+        message_response(status, status.canonical_reason().unwrap_or("Unknown"))
     }
 
     /// As the gateway does whose words the service uses (inferred).
     fn stamp(&self, headers: &mut HeaderMap) {
-        if let Ok(id) = HeaderValue::try_from(self.request_id().to_string()) {
+        if let Ok(id) = HeaderValue::try_from(self.request_id()) {
             headers.insert("x-amzn-requestid", id);
         }
     }
@@ -72,42 +64,24 @@ impl State {
             return Err(Refusal::Forbidden);
         }
         self.admit(permission).map_err(Refusal::TooMany)?;
-
-        let mut store = self.store();
-        match operation {
+        self.with(|inner| match operation {
             Operation::List(collection) => {
-                let query = ListQuery::new(parts.uri.query());
-                Ok(lists::list(collection, &store, query, self.tokens())?)
+                let (store, places) = (&inner.store, &mut inner.places);
+                lists::list(collection, store, places, self.seed, parts.uri.query())
             }
             Operation::Get(collection, id) => {
-                let id = Id::parse(id).ok_or(Refusal::NotFound)?;
-                get(collection, &store, id).ok_or(Refusal::NotFound)
+                let row = inner.store.table(collection).get(id);
+                let row = row.ok_or(Refusal::NotFound)?;
+                Ok(Bytes::copy_from_slice(row.json().as_bytes()))
             }
-            Operation::Change(change, id) => {
-                let id = Id::parse(id).ok_or(Refusal::NotFound)?;
-                let (record, event) = changes::apply(change, &mut store, id, body)?;
+            Operation::Change(change, collection, id) => {
+                let (record, event) =
+                    changes::apply(change, collection, &mut inner.store, id, body)?;
                 if let Some(event) = event {
-                    self.announce(event);
+                    self.announce(inner, event);
                 }
                 Ok(record)
             }
-        }
-    }
-}
-
-fn get(collection: Collection, store: &Store, id: Id) -> Option<Bytes> {
-    fn json<T: Record>(table: &Table<T>, id: Id) -> Option<Bytes> {
-        table.row(id).map(|row| Bytes::copy_from_slice(row.json()))
-    }
-    match collection {
-        Collection::Accounts => json(&store.accounts, id),
-        Collection::AccountsOther => json(&store.accounts_other, id),
-        Collection::Apps => json(&store.apps, id),
-        Collection::AppsOther => json(&store.apps_other, id),
-        Collection::BrowserExtensions => json(&store.browser_extensions, id),
-        Collection::Browsers => json(&store.browsers, id),
-        Collection::Detections => json(&store.detections, id),
-        Collection::Employees => json(&store.employees, id),
-        Collection::Findings => json(&store.findings, id),
+        })
     }
 }

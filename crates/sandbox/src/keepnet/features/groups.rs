@@ -1,4 +1,4 @@
-//! Target groups, who is in them, and custom fields.
+//! Target groups, and who is in them.
 
 use std::sync::Arc;
 
@@ -6,23 +6,20 @@ use serde_json::{Value, json};
 
 use super::handler::Handler::{Do, Rows};
 use super::handler::Table;
-use super::memberships::{GROUPS, MEMBERSHIP, NO_GROUP, USERS, check_groups, is_in};
-use super::people::{self, priority};
+use super::memberships::{GROUPS, MEMBERSHIP, NO_GROUP, USERS, check_groups, is_in, joined};
+use super::people::{TARGET_USERS, priority};
 use super::resource::Resource;
 use crate::keepnet::http::call::{Call, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::lists::search::selected;
 use crate::keepnet::records::company;
-use crate::keepnet::records::{Record, Row, bool_of, record, text, texts};
+use crate::keepnet::records::{Record, Row, flag, record, text, texts};
 
 pub(crate) static TARGET_GROUPS: Resource = Resource {
-    path: GROUPS,
-    entity: "TargetGroup",
-    not_found: NO_GROUP,
-    required: &["name", "priority"],
     unique: Some("name"),
-    prepare: prepare_group,
+    prepare,
     view: counted,
+    ..Resource::plain(GROUPS, "TargetGroup", NO_GROUP, &["name", "priority"])
 };
 
 pub(crate) const OPERATIONS: Table = Table {
@@ -31,17 +28,19 @@ pub(crate) const OPERATIONS: Table = Table {
         ("PUT /users", Do(add_users)),
         ("POST /{resourceId}/users", Rows(users)),
         ("DELETE /{resourceId}/users", Do(remove_users)),
-        ("POST /search/all", Rows(all)),
-        ("POST /search/current-company", Rows(all)),
+        (
+            "POST /search/all",
+            Rows(|call| Ok(TARGET_GROUPS.rows(call))),
+        ),
+        (
+            "POST /search/current-company",
+            Rows(|call| Ok(TARGET_GROUPS.rows(call))),
+        ),
         ("POST /search-name", Rows(search_name)),
     ],
 };
 
-fn prepare_group(
-    call: &mut Call<'_>,
-    group: &mut Record,
-    _: Option<&Record>,
-) -> Result<(), Refusal> {
+fn prepare(call: &mut Call<'_>, group: &mut Record, _: Option<&Record>) -> Result<(), Refusal> {
     priority(group)?;
     let company = company::find(&call.inner.store, &call.company);
     let name = company.map_or(Value::Null, |row| json!(text(row, "name")));
@@ -65,10 +64,6 @@ fn counted(call: &Call<'_>, group: &Row) -> Row {
     Arc::new(record)
 }
 
-fn all(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
-    Ok(TARGET_GROUPS.rows(call))
-}
-
 /// Source: the vendor's front end, which searches while a name is typed.
 fn search_name(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let name = call.text("groupName").to_lowercase();
@@ -79,8 +74,8 @@ fn search_name(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
 
 fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let id = call.last_param();
-    call.find(GROUPS, &id, NO_GROUP)?;
-    let others = call.member("excludeGroupUsers").and_then(bool_of) == Some(true);
+    TARGET_GROUPS.find(call, &id)?;
+    let others = flag(call.object()?, "excludeGroupUsers");
     let rows = call.rows(USERS).iter();
     Ok(rows
         .filter(|user| is_in(user, &id) != others)
@@ -88,8 +83,7 @@ fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
         .collect())
 }
 
-/// That all of them have to be there, and that whoever is in a group stays in it, is
-/// inferred.
+/// That all of them have to be there, and that whoever is in a group stays in it, is inferred.
 fn add_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let body = call.object()?;
     let groups = texts(body, MEMBERSHIP);
@@ -104,15 +98,12 @@ fn add_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     }
     check_groups(call, &groups)?;
     for user in &users {
-        call.find(USERS, user, people::TARGET_USERS.not_found)?;
+        TARGET_USERS.find(call, user)?;
     }
     for user in &users {
-        call.change(USERS, user, people::TARGET_USERS.not_found, |record| {
-            let mut ids = texts(record, MEMBERSHIP);
-            let new = groups.iter().filter(|group| !ids.contains(group));
-            let new: Vec<_> = new.cloned().collect();
-            ids.extend(new);
-            record.insert(MEMBERSHIP.to_owned(), json!(ids));
+        call.change(USERS, user, TARGET_USERS.not_found, |record| {
+            let joined = joined(record, &groups);
+            record.insert(MEMBERSHIP.to_owned(), json!(joined));
         })?;
     }
     let after = record(json!({ "targetUserResourceIds": users }));
@@ -122,11 +113,11 @@ fn add_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     Ok(Outcome::Data(json!([])))
 }
 
-/// By the ids of target users, as the vendor's front end sends them. What is inferred:
-/// whoever is not in the group is no error.
+/// By the ids of target users, as the vendor's front end sends them. What is inferred: whoever is not in the group is
+/// no error.
 fn remove_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let group = call.last_param();
-    call.find(GROUPS, &group, NO_GROUP)?;
+    TARGET_GROUPS.find(call, &group)?;
     let users = texts(call.object()?, "targetUserResourceIds");
     if users.is_empty() {
         return Err(Refusal::input(
@@ -134,7 +125,7 @@ fn remove_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         ));
     }
     for user in &users {
-        call.change(USERS, user, people::TARGET_USERS.not_found, |record| {
+        call.change(USERS, user, TARGET_USERS.not_found, |record| {
             let mut ids = texts(record, MEMBERSHIP);
             ids.retain(|id| *id != group);
             record.insert(MEMBERSHIP.to_owned(), json!(ids));

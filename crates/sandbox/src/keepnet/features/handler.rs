@@ -9,10 +9,10 @@ use crate::keepnet::records::Row;
 #[derive(Clone, Copy)]
 pub(crate) enum Handler {
     Do(fn(&mut Call<'_>) -> Result<Outcome, Refusal>),
-    /// A list that is searched, and exported by the operation whose path is
-    /// the same but for `/export`.
+    /// A list that is searched, and exported by the operation whose path is the same but for `/export`.
     Rows(fn(&mut Call<'_>) -> Result<Vec<Row>, Refusal>),
-    Resource(&'static Resource, Verb),
+    /// What is done with a collection whose records are kept.
+    OnRecords(&'static Resource, Verb),
     /// Nothing of its own: a response of the right shape.
     Sample,
 }
@@ -26,7 +26,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// What it says of an operation, if anything.
+    /// The handler of an operation, if it is in this table.
     pub(crate) fn find(&self, method: &str, path: &str) -> Option<Handler> {
         let rest = path.strip_prefix(self.below)?;
         let mut handlers = self.handlers.iter();

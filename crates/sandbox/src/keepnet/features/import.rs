@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::handler::Handler::Do;
 use super::handler::Table;
-use super::memberships::{MEMBERSHIP, USERS, check_groups};
+use super::memberships::{MEMBERSHIP, USERS, check_groups, joined};
 use super::people::{self, TARGET_USERS, valid_email};
 use crate::keepnet::http::call::{Call, done};
 use crate::keepnet::http::multipart;
@@ -27,8 +27,7 @@ pub(crate) const OPERATIONS: Table = Table {
     ],
 };
 
-/// How long mapping takes, in milliseconds: a moment to start, then some for each row
-/// (inferred).
+/// How long mapping takes, in milliseconds: a moment to start, then some for each row (inferred).
 const START: i64 = 2_000;
 const EACH: i64 = 10;
 
@@ -78,36 +77,16 @@ fn upload(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     Ok(Outcome::Data(data))
 }
 
-fn separator(text: &str) -> char {
-    let (mut quoted, mut found) = (false, ',');
-    for letter in text.chars() {
-        match letter {
-            '"' => quoted = !quoted,
-            ',' if !quoted => return ',',
-            ';' if !quoted => found = ';',
-            '\n' if !quoted => break,
-            _ => {}
-        }
-    }
-    found
-}
-
-/// The rows of comma-separated values, or of values with semicolons between
-/// them if the first line has no comma. Quotes may hold separators, line breaks
-/// and doubled quotes.
+/// The rows of comma-separated values. Quotes may hold separators, line breaks and doubled quotes.
 fn parse(text: &str) -> Vec<Vec<String>> {
-    let separator = separator(text);
     let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
     let mut quoted = false;
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
         match letter {
-            '"' if quoted && letters.peek() == Some(&'"') => {
-                letters.next();
-                cell.push('"');
-            }
+            '"' if quoted && letters.next_if_eq(&'"').is_some() => cell.push('"'),
             '"' => quoted = !quoted,
-            letter if letter == separator && !quoted => row.push(std::mem::take(&mut cell)),
+            ',' if !quoted => row.push(std::mem::take(&mut cell)),
             '\r' if !quoted => {}
             '\n' if !quoted => {
                 row.push(std::mem::take(&mut cell));
@@ -116,10 +95,8 @@ fn parse(text: &str) -> Vec<Vec<String>> {
             letter => cell.push(letter),
         }
     }
-    if !cell.is_empty() || !row.is_empty() {
-        row.push(cell);
-        rows.push(row);
-    }
+    row.push(cell);
+    rows.push(row);
     rows.retain(|row| row.iter().any(|cell| !cell.trim().is_empty()));
     rows
 }
@@ -139,8 +116,7 @@ fn get_upload(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     }))
 }
 
-/// The vendor's front end asks for the e-mail address. That an unknown column is
-/// refused is inferred.
+/// The vendor's front end requires the e-mail address. That an unknown column is refused is inferred.
 fn create_mapping(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.require(&["transactionId", "fieldMappings"])?;
     let body = call.object()?;
@@ -182,27 +158,29 @@ fn create_mapping(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     done(&id)
 }
 
-/// A row of the file as a target user that is yet to be imported. The statuses are
-/// those of the vendor's front end; what makes a row an error is inferred.
+/// The members that a column can be mapped to; any other name is that of a custom field.
+const MEMBERS: [&str; 11] = [
+    "email",
+    "firstName",
+    "lastName",
+    "department",
+    "priority",
+    "phoneNumber",
+    "timeZone",
+    "preferredLanguage",
+    "managerFirstName",
+    "managerLastName",
+    "managerEmail",
+];
+
+/// A row of the file as a target user that is yet to be imported. The statuses are those of the vendor's front end;
+/// what makes a row an error is inferred.
 fn mapped(
     call: &mut Call<'_>,
     transaction: &str,
     fields: &[(usize, String)],
     cells: &[String],
 ) -> Row {
-    const MEMBERS: [&str; 11] = [
-        "email",
-        "firstName",
-        "lastName",
-        "department",
-        "priority",
-        "phoneNumber",
-        "timeZone",
-        "preferredLanguage",
-        "managerFirstName",
-        "managerLastName",
-        "managerEmail",
-    ];
     let mut user = Map::new();
     let mut custom = Vec::new();
     for (position, field) in fields {
@@ -355,35 +333,19 @@ fn import(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
             continue;
         }
         let mut new = Record::clone(&user);
-        for name in [
-            "resourceId",
-            "transactionId",
-            "status",
-            "validationDetail",
-            "createTime",
-        ] {
-            new.remove(name);
-        }
+        new.retain(|name, _| name == "customFields" || MEMBERS.contains(&name.as_str()));
         if text(&new, "priority").is_empty() {
             new.remove("priority");
         }
         new.insert(MEMBERSHIP.to_owned(), json!(groups));
         match existing(call, text(&user, "email")) {
             Some(id) => {
-                let before = call.find(USERS, &id, TARGET_USERS.not_found)?;
+                let before = TARGET_USERS.find(call, &id)?;
                 // What the file has no column for stays as it is.
                 for (name, value) in before.iter() {
                     new.entry(name).or_insert_with(|| value.clone());
                 }
-                let mut of = texts(&before, MEMBERSHIP);
-                of.extend(
-                    groups
-                        .iter()
-                        .filter(|group| !of.contains(group))
-                        .cloned()
-                        .collect::<Vec<_>>(),
-                );
-                new.insert(MEMBERSHIP.to_owned(), json!(of));
+                new.insert(MEMBERSHIP.to_owned(), json!(joined(&before, &groups)));
                 TARGET_USERS.update(call, &id, new)?;
                 updated += 1;
             }
@@ -415,7 +377,6 @@ mod tests {
         let expected = [["a", "b"], ["x, y", "say \"hi\"\nnow"], ["1;2", ""]];
         assert_eq!(rows, expected);
         assert!(parse("\n\r\n").is_empty());
-        assert_eq!(parse("a;b\n1,5;2"), [["a", "b"], ["1,5", "2"]]);
     }
 
     proptest! {

@@ -3,15 +3,12 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::handler::Handler::{Do, Rows};
+use super::handler::Handler::{Do, OnRecords};
 use super::handler::Table;
-use super::memberships::USERS;
-use crate::keepnet::dates::iso;
-use crate::keepnet::http::call::{Call, choice, done};
+use super::resource::{Resource, Verb};
+use crate::keepnet::http::call::{Call, choice};
 use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::lists::search::Search;
-use crate::keepnet::records::{Record, Row, member, text, texts};
-use crate::keepnet::seed::seeding::{LONG_AGO_MILLIS, MINUTE, Seeding};
+use crate::keepnet::records::{Row, member, record, text};
 
 pub(crate) const EMAILS: &str = "/api/notified-emails";
 const NOT_FOUND: &str = "Notified email not found";
@@ -19,20 +16,19 @@ const NOT_FOUND: &str = "Notified email not found";
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api/notified-emails",
     handlers: &[
-        ("POST /search", Rows(search)),
-        ("GET /{resourceId}", Do(get)),
-        ("GET /for-edit/{resourceId}", Do(get)),
+        (
+            "GET /for-edit/{resourceId}",
+            OnRecords(&NOTIFIED_EMAILS, Verb::Read),
+        ),
         ("PUT /{resourceId}", Do(update)),
-        ("PUT /bulk-update", Do(update_many)),
-        ("GET /{resourceId}/reanalyze", Do(reanalyze)),
         ("GET /attachments/{resourceId}", Do(attachments)),
         ("GET /msg-files/{resourceId}", Do(message)),
     ],
 };
 
 /// The words of the vendor's front end.
-const RESULTS: [&str; 4] = ["Undetected", "Phishing", "Malicious", "Simulation"];
-const STATUSES: [&str; 5] = [
+pub(crate) const RESULTS: [&str; 4] = ["Undetected", "Phishing", "Malicious", "Simulation"];
+pub(crate) const STATUSES: [&str; 5] = [
     "Open",
     "InProgress",
     "Closed",
@@ -40,93 +36,29 @@ const STATUSES: [&str; 5] = [
     "BeingAnalyzed",
 ];
 
-fn search(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
-    Ok(call.rows(EMAILS).to_vec())
-}
+pub(crate) static NOTIFIED_EMAILS: Resource =
+    Resource::plain(EMAILS, "NotifiedEmail", NOT_FOUND, &[]);
 
-fn get(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let row = call.find(EMAILS, &call.last_param(), NOT_FOUND)?;
-    Ok(Outcome::Data(call.view(&row)))
-}
-
-/// Changes one e-mail as the body says.
-fn apply(call: &mut Call<'_>, id: &str, operation: &'static str) -> Result<(), Refusal> {
-    let body = call.object()?;
-    let result = choice(body, "result", &RESULTS, 0)?;
-    let status = choice(body, "status", &STATUSES, 0)?;
-    let before = call.find(EMAILS, id, NOT_FOUND)?;
-    let mut after = Record::clone(&before);
-    // What is absent is the first of the values, as .NET reads it (inferred; the vendor's front end always sends both).
-    let result = result.unwrap_or(RESULTS[0]);
-    let status = status.unwrap_or(STATUSES[0]);
-    after.insert("result".to_owned(), json!(result));
-    after.insert("status".to_owned(), json!(status));
-    for name in [
-        "note",
-        "isNotifyUser",
-        "customMessage",
-        "notificationTemplateResourceId",
-    ] {
-        let value = member(body, name).cloned().unwrap_or_default();
-        after.insert(name.to_owned(), value);
-    }
-    // The tags with commas between them. Source: the vendor's front end.
-    let tags = text(body, "tag").split(',').filter(|tag| !tag.is_empty());
-    let tags: Vec<_> = tags.collect();
-    after.insert("tags".to_owned(), json!(tags));
-    after.insert("lastUpdateDate".to_owned(), json!(call.now_text()));
-    call.log("NotifiedEmail", operation, id, Some(&before), Some(&after));
-    call.change(EMAILS, id, NOT_FOUND, |record| *record = after)
-}
-
+/// What is absent is the first of the values, as .NET reads it (inferred; the vendor's front end always sends both).
 fn update(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let body = call.object()?.clone();
+    let result = choice(&body, "result", &RESULTS, 0)?.unwrap_or(RESULTS[0]);
+    let status = choice(&body, "status", &STATUSES, 0)?.unwrap_or(STATUSES[0]);
+    // The tags with commas between them. Source: the vendor's front end.
+    let tags = text(&body, "tag").split(',').filter(|tag| !tag.is_empty());
+    let member = |name: &str| member(&body, name);
+    let changes = json!({
+        "result": result,
+        "status": status,
+        "note": member("note"),
+        "isNotifyUser": member("isNotifyUser"),
+        "customMessage": member("customMessage"),
+        "notificationTemplateResourceId": member("notificationTemplateResourceId"),
+        "tags": tags.collect::<Vec<_>>(),
+        "lastUpdateDate": call.now_text(),
+    });
     let id = call.last_param();
-    apply(call, &id, "Update")?;
-    done(&id)
-}
-
-/// The e-mails that a bulk operation is about. That one which does not exist stops all
-/// is inferred.
-fn selected(call: &Call<'_>) -> Result<Vec<String>, Refusal> {
-    let body = call.object()?;
-    let mut ids = texts(body, "resourceIdList");
-    if let Some(Value::Object(all)) = member(body, "selectAll") {
-        let excluded = texts(all, "excludedResourceIdList");
-        let search = member(all, "filter").and_then(Value::as_object);
-        // What is called a filter here is a whole search.
-        let filter = search.and_then(|search| member(search, "filter").or(member(all, "filter")));
-        let rows = Search::select(filter, call.rows(EMAILS))?;
-        let found = rows.iter().map(|row| text(row, "resourceId").to_owned());
-        ids.extend(found.filter(|id| !excluded.contains(id)));
-    }
-    if ids.is_empty() {
-        return Err(Refusal::input("The resourceIdList field is required."));
-    }
-    for id in &ids {
-        call.find(EMAILS, id, NOT_FOUND)?;
-    }
-    Ok(ids)
-}
-
-fn update_many(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let ids = selected(call)?;
-    for id in &ids {
-        apply(call, id, "UpdateMany")?;
-    }
-    done(&ids[0])
-}
-
-/// Done at once, while the service takes its time (inferred).
-fn reanalyze(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let id = call.param("resourceId");
-    let before = call.find(EMAILS, &id, NOT_FOUND)?;
-    let mut after = Record::clone(&before);
-    let now = call.now_text();
-    after.insert("analysisDate".to_owned(), json!(now));
-    after.insert("lastUpdateDate".to_owned(), json!(now));
-    call.log("NotifiedEmail", "Update", &id, Some(&before), Some(&after));
-    call.change(EMAILS, &id, NOT_FOUND, |record| *record = after)?;
-    done(&id)
+    NOTIFIED_EMAILS.edit(call, &id, "Update", |email| email.extend(record(changes)))
 }
 
 fn attachments(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
@@ -149,7 +81,7 @@ fn attachments(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 
 fn message(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let id = call.last_param();
-    let row = call.find(EMAILS, &id, NOT_FOUND)?;
+    let row = NOTIFIED_EMAILS.find(call, &id)?;
     let message = format!(
         "From: {}\r\nTo: {}\r\nSubject: {}\r\n\r\n{}\r\n",
         text(&row, "from"),
@@ -162,74 +94,4 @@ fn message(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         name: format!("{id}.msg"),
         bytes: Bytes::from(message),
     })
-}
-
-const SUBJECTS: [&str; 5] = [
-    "Your invoice is overdue",
-    "Action required: password expires today",
-    "Shared document",
-    "Parcel held at customs",
-    "Team lunch on Friday",
-];
-
-pub(crate) fn seed(seeding: &mut Seeding<'_>) {
-    let users = seeding.store.table(seeding.company, USERS).to_vec();
-    for number in 0..seeding.options.notified_emails {
-        let at = iso(LONG_AGO_MILLIS + number as i64 * 30 * MINUTE);
-        let reporter = match users.len() {
-            0 => "somebody@company.example".to_owned(),
-            count => text(&users[seeding.random.below(count)], "email").to_owned(),
-        };
-        let subject = seeding.random.pick(&SUBJECTS);
-        let sender = format!("sender{}@mail.example", seeding.random.below(9));
-        let attachments: Vec<Value> = (0..seeding.random.below(3))
-            .map(|at| {
-                json!({
-                    "resourceId": format!("{:09}att", number * 10 + at),
-                    "name": format!("document{at}.pdf"),
-                    "contentType": "application/pdf",
-                    "isEncrypted": false,
-                    "result": "Undetected",
-                    "analysisList": [],
-                })
-            })
-            .collect();
-        let mut email = email(&reporter, &sender, subject, &at);
-        email.extend(crate::keepnet::records::record(json!({
-            "senderIp": format!("198.51.100.{}", number % 250 + 1),
-            "attachmentCount": attachments.len(),
-            "attachments": attachments,
-            "status": seeding.random.pick(&STATUSES),
-            "result": seeding.random.pick(&RESULTS),
-        })));
-        seeding.add(EMAILS, Value::Object(email));
-    }
-}
-
-/// An e-mail as it is reported: nobody has looked at it yet.
-pub(crate) fn email(reporter: &str, sender: &str, subject: &str, at: &str) -> Record {
-    crate::keepnet::records::record(json!({
-        "reportedBy": reporter,
-        "senderIp": "198.51.100.1",
-        "senderName": "Sender",
-        "subject": subject,
-        "from": sender,
-        "to": [reporter],
-        "cc": [],
-        "bcc": [],
-        "attachmentCount": 0,
-        "attachments": [],
-        "status": "Open",
-        "result": "Undetected",
-        "source": "Outlook",
-        "tags": [],
-        "total": 1,
-        "matchingPlaybooks": [],
-        "htmlBody": format!("<p>{subject}</p>"),
-        "folderName": "Inbox",
-        "createTime": at,
-        "receivedDate": at,
-        "analysisDate": at,
-        "lastUpdateDate": at,
-    }))
 }

@@ -6,21 +6,36 @@ use serde_json::{Value, json};
 
 use super::handler::Handler::{Do, Rows};
 use super::handler::Table;
-use super::memberships::{self, GROUPS, NO_GROUP, USERS};
+use super::memberships::{self, USERS};
+use super::resource::Resource;
 use crate::keepnet::dates;
 use crate::keepnet::http::call::{Call, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::lists::search::selected;
-use crate::keepnet::records::{Record, Row, bool_of, integer, member, record, row, text, texts};
+use crate::keepnet::records::{Record, Row, flag, integer, member, record, row, text, texts};
 
 use crate::core::random::{ALPHANUMERIC, Random};
-use crate::keepnet::seed::seeding::{LONG_AGO, Seeding};
 
-pub(crate) const INVESTIGATIONS: &str = "/api/investigations";
-const NOT_FOUND: &str = "Investigation not found";
+pub(crate) static INVESTIGATIONS: Resource = Resource {
+    prepare,
+    view: current,
+    ..Resource::plain(
+        "/api/investigations",
+        "Investigation",
+        "Investigation not found",
+        &[
+            "name",
+            "duration",
+            "startDate",
+            "endDate",
+            "targetUserType",
+            "scanTypes",
+            "autoAction",
+        ],
+    )
+};
 
-/// How long an investigation waits, and how long each mailbox then takes, in
-/// milliseconds (inferred).
+/// How long an investigation waits, and how long each mailbox then takes, in milliseconds (inferred).
 const QUEUED: i64 = 5_000;
 const MAILBOX: i64 = 500;
 
@@ -30,10 +45,7 @@ const ACTION: i64 = 3_000;
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api/investigations",
     handlers: &[
-        ("POST ", Do(create)),
         ("GET /scan-types", Do(scan_types)),
-        ("POST /search", Rows(search)),
-        ("GET /{resourceId}", Do(get)),
         ("GET /{resourceId}/summary", Do(summary)),
         ("POST /{resourceId}/search-email", Rows(search_emails)),
         ("PUT /{resourceId}/cancel", Do(cancel)),
@@ -41,34 +53,21 @@ pub(crate) const OPERATIONS: Table = Table {
     ],
 };
 
-/// The required members are those of the published description, but for
-/// `investigationType`, which the vendor's front end leaves out; `duration` is days
-/// there.
-fn create(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    call.require(&[
-        "name",
-        "duration",
-        "startDate",
-        "endDate",
-        "targetUserType",
-        "scanTypes",
-        "autoAction",
-    ])?;
-    let body = call.object()?.clone();
-    let (start, end) = (text(&body, "startDate"), text(&body, "endDate"));
+/// The required members are those of the published description, but for `investigationType`, which the vendor's front
+/// end leaves out; `duration` is days there.
+fn prepare(call: &mut Call<'_>, new: &mut Record, _: Option<&Record>) -> Result<(), Refusal> {
+    let (start, end) = (text(new, "startDate"), text(new, "endDate"));
     if dates::parse(start)
         .zip(dates::parse(end))
         .is_none_or(|(start, end)| start > end)
     {
         return Err(Refusal::input("startDate has to be before endDate"));
     }
-    let named = texts(&body, "targetUsers");
-    let mailboxes: Vec<String> = match text(&body, "targetUserType").to_lowercase().as_str() {
+    let named = texts(new, "targetUsers");
+    let mailboxes: Vec<String> = match text(new, "targetUserType").to_lowercase().as_str() {
         "allusers" => emails(call.rows(USERS)),
         "groups" => {
-            for group in &named {
-                call.find(GROUPS, group, NO_GROUP)?;
-            }
+            memberships::check_groups(call, &named)?;
             emails(&memberships::members(call, &named))
         }
         // Addresses, and not ids. Source: the vendor's front end.
@@ -78,28 +77,22 @@ fn create(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         },
         _ => return Err(Refusal::input("The targetUserType is not known")),
     };
-    let (id, now) = (call.store().id(), call.now());
-    let days = integer(&body, "duration").clamp(1, 365);
-    let targets = named.iter().map(
-        |target| json!({"resourceId": target, "targetUser": target, "targetGroupResourceId": null}),
-    );
+    let now = call.now();
+    let days = integer(new, "duration").clamp(1, 365);
+    let targets = named.iter();
+    let targets = targets.map(|target| json!({"resourceId": target, "targetUser": target}));
     let targets: Vec<_> = targets.collect();
-    let scans = member(&body, "scanTypes")
-        .and_then(Value::as_array)
-        .cloned();
+    let scans = member(new, "scanTypes").and_then(Value::as_array).cloned();
     let scans = scans.unwrap_or_default();
     let scan_types = scans.iter().map(
         |scan| json!({"resourceId": scan["mailConfigurationResourceId"], "scanType": scan["type"]}),
     );
     let scan_types: Vec<_> = scan_types.collect();
-    let mut new = body;
     new.extend(record(json!({
-        "resourceId": id,
         "companyResourceId": call.company,
-        "incident": text(&new, "name"),
+        "incident": text(new, "name"),
         "source": "Manual",
         "priority": "Medium",
-        "createTime": dates::iso(now),
         "expireDate": dates::iso(now + days * 86_400_000),
         "scanTypes": scan_types,
         "scanConfigurationDetails": scans,
@@ -107,10 +100,7 @@ fn create(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         "mailboxes": mailboxes,
         "actions": {},
     })));
-    call.log("Investigation", "Create", &id, None, Some(&new));
-    let company = call.company.clone();
-    call.store().push(&company, INVESTIGATIONS, new);
-    done(&id)
+    Ok(())
 }
 
 fn emails(users: &[Row]) -> Vec<String> {
@@ -120,8 +110,8 @@ fn emails(users: &[Row]) -> Vec<String> {
         .collect()
 }
 
-/// How far an investigation has come. Source: the vendor's documentation (it expires
-/// when its time is up before it is done).
+/// How far an investigation has come. Source: the vendor's documentation (it expires when its time is up before it is
+/// done).
 struct Progress {
     status: &'static str,
     mailboxes: Vec<String>,
@@ -181,9 +171,8 @@ fn current(call: &Call<'_>, investigation: &Row) -> Row {
     Arc::new(now)
 }
 
-/// The e-mails found so far: one in every third mailbox, whatever is looked for (made
-/// up). The statuses of actions are those of the vendor's front end, but for `Queued`,
-/// which is inferred.
+/// The e-mails found so far: one in every third mailbox, whatever is looked for (made up). The statuses of actions are
+/// those of the vendor's front end, but for `Queued`, which is inferred.
 fn found(call: &Call<'_>, investigation: &Record, progress: &Progress) -> Vec<Row> {
     let id = text(investigation, "resourceId");
     let scanned = progress.mailboxes.iter().take(progress.scanned).step_by(3);
@@ -215,25 +204,13 @@ fn found(call: &Call<'_>, investigation: &Record, progress: &Progress) -> Vec<Ro
                 "scanType": "O365",
                 "emailLastAction": action,
                 "recipient": [owner],
-                "cc": [],
-                "bcc": [],
             }))
         })
         .collect()
 }
 
 fn one(call: &Call<'_>) -> Result<Row, Refusal> {
-    call.find(INVESTIGATIONS, &call.param("resourceId"), NOT_FOUND)
-}
-
-fn search(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
-    let rows = call.rows(INVESTIGATIONS).iter();
-    Ok(rows.map(|row| current(call, row)).collect())
-}
-
-fn get(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let row = current(call, &one(call)?);
-    Ok(Outcome::Data(call.view(&row)))
+    INVESTIGATIONS.find(call, &call.param("resourceId"))
 }
 
 fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
@@ -267,16 +244,13 @@ fn cancel(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     if !["Queued", "Running"].contains(&progress(call, &before).status) {
         return Err(Refusal::input("The investigation has ended already"));
     }
-    let id = call.param("resourceId");
-    let mut after = Record::clone(&before);
-    after.insert("cancelledTime".to_owned(), json!(call.now_text()));
-    call.log("Investigation", "Update", &id, Some(&before), Some(&after));
-    call.change(INVESTIGATIONS, &id, NOT_FOUND, |record| *record = after)?;
-    done(&id)
+    let (id, now) = (call.param("resourceId"), call.now_text());
+    INVESTIGATIONS.edit(call, &id, "Update", |investigation| {
+        investigation.insert("cancelledTime".to_owned(), json!(now));
+    })
 }
 
-/// The ids of e-mails, as the vendor's front end sends them. That others are refused is
-/// inferred.
+/// The ids of e-mails, as the vendor's front end sends them. That others are refused is inferred.
 fn delete_emails(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let investigation = one(call)?;
     let emails = found(call, &investigation, &progress(call, &investigation));
@@ -286,23 +260,21 @@ fn delete_emails(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     if chosen.is_empty() || !chosen.iter().all(known) {
         return Err(Refusal::input("The items are not of this investigation"));
     }
-    let permanent = member(body, "isPermanentDelete").and_then(bool_of) == Some(true);
+    let permanent = flag(body, "isPermanentDelete");
     let kind = if permanent { "Delete" } else { "MoveToTrash" };
     let (id, now) = (call.param("resourceId"), call.now());
-    call.change(INVESTIGATIONS, &id, NOT_FOUND, |record| {
+    let Resource {
+        path, not_found, ..
+    } = INVESTIGATIONS;
+    call.change(path, &id, not_found, |record| {
         for email in &chosen {
             record["actions"][email] = json!({"type": kind, "permanent": permanent, "at": now});
         }
     })?;
     let after = record(json!({ "items": chosen, "isPermanentDelete": permanent }));
     let action = call.store().id();
-    call.log(
-        "InvestigationAction",
-        "CreateMany",
-        &action,
-        None,
-        Some(&after),
-    );
+    let entity = "InvestigationAction";
+    call.log(entity, "CreateMany", &action, None, Some(&after));
     done(&action)
 }
 
@@ -318,27 +290,4 @@ fn scan_types(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         }))
     });
     Ok(call.list(&rows.collect::<Vec<_>>()))
-}
-
-pub(crate) fn seed(seeding: &mut Seeding<'_>) {
-    let users = seeding.store.table(seeding.company, USERS);
-    let mailboxes: Vec<_> = emails(users).into_iter().take(9).collect();
-    seeding.add(
-        INVESTIGATIONS,
-        json!({
-            "name": "Overdue invoices",
-            "incident": "Overdue invoices",
-            "companyResourceId": seeding.company,
-            "source": "Manual",
-            "priority": "Medium",
-            "targetUserType": "AllUsers",
-            "startDate": "2026-01-01T00:00:00.000Z",
-            "endDate": LONG_AGO,
-            "expireDate": "2026-01-12T08:00:00.000Z",
-            "scanTypes": [],
-            "targetUsers": [],
-            "mailboxes": mailboxes,
-            "actions": {},
-        }),
-    );
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::Refusal;
-use crate::keepnet::records::Row;
+use crate::keepnet::records::{Record, Row, texts};
 
 /// The table of target users.
 pub(crate) const USERS: &str = "/api/target-users";
@@ -28,6 +28,17 @@ pub(crate) fn check_groups(call: &Call<'_>, groups: &[String]) -> Result<(), Ref
 pub(crate) fn is_in(user: &Row, group: &str) -> bool {
     let groups = user.get(MEMBERSHIP).and_then(Value::as_array);
     groups.is_some_and(|groups| groups.iter().any(|id| id.as_str() == Some(group)))
+}
+
+/// The groups of a target user and these, each once.
+pub(crate) fn joined(user: &Record, groups: &[String]) -> Vec<String> {
+    let mut all = texts(user, MEMBERSHIP);
+    for group in groups {
+        if !all.contains(group) {
+            all.push(group.clone());
+        }
+    }
+    all
 }
 
 /// The target users of these groups.

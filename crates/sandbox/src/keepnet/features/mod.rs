@@ -1,17 +1,13 @@
 //! What the operations do, feature by feature.
 
 pub(super) mod admin;
-pub(super) mod audit;
 pub(super) mod clients;
 pub(super) mod companies;
-pub(super) mod custom_fields;
-pub(super) mod gamification;
 pub(super) mod groups;
 pub(super) mod handler;
 pub(super) mod import;
 pub(super) mod incidents;
 pub(super) mod investigations;
-pub(super) mod lookups;
 pub(super) mod memberships;
 pub(super) mod operations;
 pub(super) mod people;

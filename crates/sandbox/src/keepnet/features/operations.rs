@@ -3,35 +3,37 @@
 use super::handler::{Handler, Table};
 use super::resource::{Resource, Verb};
 use super::{
-    admin, audit, clients, companies, custom_fields, gamification, groups, import, incidents,
-    investigations, lookups, people, phishing, reports, settings, training,
+    admin, clients, companies, groups, import, incidents, investigations, people, phishing,
+    reports, settings, training,
 };
 use crate::keepnet::shapes::Operation;
 
-const TABLES: [Table; 16] = [
+const TABLES: [Table; 15] = [
     admin::OPERATIONS,
-    audit::OPERATIONS,
     clients::OPERATIONS,
     companies::OPERATIONS,
-    custom_fields::OPERATIONS,
-    gamification::OPERATIONS,
     groups::OPERATIONS,
     import::OPERATIONS,
     incidents::OPERATIONS,
     investigations::OPERATIONS,
-    lookups::OPERATIONS,
+    people::BADGES,
+    people::FIELDS,
     people::OPERATIONS,
     phishing::OPERATIONS,
     reports::OPERATIONS,
     settings::OPERATIONS,
     training::OPERATIONS,
+    training::REPORTS,
 ];
 
-static RESOURCES: [&Resource; 7] = [
+static RESOURCES: [&Resource; 10] = [
     &admin::SYSTEM_ROLES,
     &admin::SYSTEM_USERS,
-    &custom_fields::CUSTOM_FIELDS,
+    &clients::API_CLIENTS,
     &groups::TARGET_GROUPS,
+    &incidents::NOTIFIED_EMAILS,
+    &investigations::INVESTIGATIONS,
+    &people::CUSTOM_FIELDS,
     &people::TARGET_USERS,
     &phishing::PHISHING_CAMPAIGNS,
     &phishing::PHISHING_SCENARIOS,
@@ -66,14 +68,17 @@ pub(crate) fn handler(operation: &Operation) -> Handler {
         // A few return something else than their names say.
         Some((_, Verb::Search)) if operation.response.rows().is_none() => Handler::Sample,
         Some((_, Verb::List)) if !operation.response.is_list() => Handler::Sample,
-        Some((resource, verb)) => Handler::Resource(resource, verb),
+        Some((resource, verb)) => Handler::OnRecords(resource, verb),
         None => Handler::Sample,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::sample::SEARCHES;
     use super::*;
+    use crate::keepnet::lists::search::WITHOUT_FILTER;
+    use crate::keepnet::service::PROBLEM_DETAILS;
     use crate::keepnet::shapes::Shapes;
 
     #[test]
@@ -96,7 +101,8 @@ mod tests {
                 resource.path
             );
         }
-        for path in CREATED {
+        let lists: [&[&str]; 4] = [&CREATED, &PROBLEM_DETAILS, &SEARCHES, &WITHOUT_FILTER];
+        for path in lists.concat() {
             assert!(operations.iter().any(|one| one.path == path), "{path}");
         }
     }

@@ -2,37 +2,55 @@
 
 use serde_json::{Value, json};
 
-use super::custom_fields::FIELDS;
-use super::handler::Handler::{Do, Rows};
+use super::handler::Handler::{Do, OnRecords, Rows};
 use super::handler::Table;
-use super::memberships::{GROUPS, MEMBERSHIP, USERS, check_groups};
-use super::resource::{Resource, unchanged};
+use super::memberships::{MEMBERSHIP, USERS, check_groups};
+use super::resource::{Resource, Verb};
 use crate::keepnet::http::call::{Call, choice};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::store::{DELETED, Store};
-use crate::keepnet::records::{Record, Row, also, bool_of, member, row, text, texts};
+use crate::keepnet::records::{Record, Row, also, flag, member, row, text, texts};
+use crate::keepnet::shapes::Shapes;
 
 pub(crate) static TARGET_USERS: Resource = Resource {
-    path: USERS,
-    entity: "TargetUser",
-    not_found: "Target user not found",
-    required: &["email"],
     unique: Some("email"),
     prepare,
-    view: unchanged,
+    ..Resource::plain(USERS, "TargetUser", "Target user not found", &["email"])
+};
+
+pub(crate) static CUSTOM_FIELDS: Resource = Resource {
+    unique: Some("name"),
+    ..Resource::plain(
+        "/api/custom-fields",
+        "TargetUserCustomField",
+        "Custom field not found",
+        &["name", "fieldDataType"],
+    )
 };
 
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api/target-users",
     handlers: &[
         ("POST /search-email", Rows(search_email)),
-        ("GET /count-summary", Do(count_summary)),
-        ("POST /by-resource-ids", Do(by_ids)),
         (
             "POST /include-deleted/by-resource-ids",
             Do(by_ids_with_deleted),
         ),
-        ("POST /{resourceId}/groups", Rows(groups_of)),
+    ],
+};
+
+pub(crate) const FIELDS: Table = Table {
+    below: "/api/custom-fields",
+    handlers: &[("GET /company", OnRecords(&CUSTOM_FIELDS, Verb::List))],
+};
+
+pub(crate) const BADGES: Table = Table {
+    below: "/api/gamificationreport",
+    handlers: &[
+        ("GET /badges/{targetUserResourceId}", Do(of_person)),
+        ("POST /learning/{targetUserResourceId}", Do(of_person)),
+        ("GET /phishing-result/{targetUserResourceId}", Do(of_person)),
+        ("GET /user-info/{targetUserResourceId}", Do(of_person)),
     ],
 };
 
@@ -54,7 +72,7 @@ fn prepare(call: &mut Call<'_>, user: &mut Record, _: Option<&Record>) -> Result
     {
         let values = fields.iter().map(|field| {
             let id = field["resourceId"].as_str().unwrap_or_default();
-            let known = call.find(FIELDS, id, "Custom field not found").ok();
+            let known = CUSTOM_FIELDS.find(call, id).ok();
             let known = |name: &str| known.as_ref().and_then(|known| known.get(name)).cloned();
             json!({
                 "resourceId": id,
@@ -79,18 +97,10 @@ pub(crate) fn complete(user: &mut Record) -> Result<(), Refusal> {
     }
     priority(user)?;
     // Absent is false, as .NET reads it (inferred).
-    let active = member(user, "isActive").and_then(bool_of).unwrap_or(false);
+    let active = flag(user, "isActive");
     let status = if active { "Active" } else { "Inactive" };
     user.insert("isActive".to_owned(), json!(active));
     user.insert("status".to_owned(), json!(status));
-    let manager = format!(
-        "{} {}",
-        text(user, "managerFirstName"),
-        text(user, "managerLastName")
-    );
-    if !manager.trim().is_empty() {
-        user.insert("managerFullName".to_owned(), json!(manager.trim()));
-    }
     also(
         user,
         &[
@@ -112,26 +122,13 @@ fn is_active(row: &Row) -> bool {
     row.get("isActive") == Some(&json!(true))
 }
 
-/// How many target users a company has, and how many of them are active.
-pub(crate) fn counts(store: &Store, company: &str) -> (usize, usize) {
-    let users = store.table(company, USERS);
-    (
-        users.len(),
-        users.iter().filter(|row| is_active(row)).count(),
-    )
-}
-
-pub(crate) fn deleted(store: &Store, company: &str) -> usize {
-    deleted_users(store, company).count()
-}
-
 fn deleted_users<'a>(store: &'a Store, company: &str) -> impl Iterator<Item = &'a Row> {
     let rows = store.table(company, DELETED).iter();
     rows.filter(|row| text(row, "deletedFrom") == USERS)
 }
 
-/// Whoever was deleted stays listed (source: the vendor's documentation), here before the one who came back. How such a row
-/// differs, and which lists have it, is inferred.
+/// Whoever was deleted stays listed (source: the vendor's documentation), here before the one who came back. How such a
+/// row differs, and which lists have it, is inferred.
 fn search_email(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     call.require(&["email"])?;
     let email = call.text("email");
@@ -144,27 +141,6 @@ fn search_email(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     Ok(rows
         .filter(|row| text(row, "email").eq_ignore_ascii_case(email))
         .collect())
-}
-
-/// Source: the members that the vendor's front end reads.
-fn count_summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let (total, active) = counts(&call.inner.store, &call.company);
-    let now = call.now_text();
-    call.data(json!({
-        "totalNumberOfActiveUsers": active,
-        "totalNumberOfInActiveUsers": total - active,
-        "totalNumberOfDeletedUsers": deleted(&call.inner.store, &call.company),
-        "monthlyActiveUsers": [
-            {"period": &now[..7], "periodStart": format!("{}-01", &now[..7]), "count": active},
-        ],
-    }))
-}
-
-fn by_ids(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let ids = texts(call.object()?, "targetUserResourceIds");
-    let rows = call.rows(USERS).iter();
-    let found = rows.filter(|row| ids.iter().any(|id| id == text(row, "resourceId")));
-    Ok(call.list(&found.map(|row| brief(row, false)).collect::<Vec<_>>()))
 }
 
 fn by_ids_with_deleted(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
@@ -187,10 +163,9 @@ fn brief(user: &Row, deleted: bool) -> Row {
     row(Value::Object(record))
 }
 
-fn groups_of(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
-    let user = call.find(USERS, &call.last_param(), TARGET_USERS.not_found)?;
-    let ids = texts(&user, MEMBERSHIP);
-    let rows = call.rows(GROUPS).iter();
-    let rows = rows.filter(|row| ids.iter().any(|id| id == text(row, "resourceId")));
-    Ok(rows.cloned().collect())
+/// A sample of what one person did. That somebody who does not exist is not found is inferred.
+fn of_person(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    TARGET_USERS.find(call, &call.last_param())?;
+    let sample = Shapes::get().sample(&call.operation.response);
+    Ok(Outcome::Data(sample))
 }

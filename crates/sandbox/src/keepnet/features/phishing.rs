@@ -5,79 +5,39 @@ use serde_json::{Value, json};
 use super::handler::Handler::Do;
 use super::handler::Table;
 use super::memberships::{GROUPS, NO_GROUP};
-use super::resource::{Resource, unchanged};
+use super::resource::Resource;
 use super::rounds::{self, Round, Schedule};
 use crate::keepnet::http::call::{Call, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::records::{Record, Row, integer, member, row, text, texts};
-use crate::keepnet::seed::seeding::{LONG_AGO_MILLIS, Seeding};
+use crate::keepnet::records::{Record, Row, integer, member, record, text, texts};
 
-pub(crate) const SCENARIOS: &str = "/api/phishing-simulator/phishing-scenario";
-pub(crate) const CAMPAIGNS: &str = "/api/phishing-simulator/phishing-campaign";
-pub(crate) const NOT_FOUND: &str = "Phishing campaign not found";
-
-pub(crate) static PHISHING_SCENARIOS: Resource = Resource {
-    path: SCENARIOS,
-    entity: "PhishingScenario",
-    not_found: "Phishing scenario not found",
-    required: &["name", "methodTypeId"],
-    unique: None,
-    prepare: prepare_scenario,
-    view: unchanged,
-};
+pub(crate) static PHISHING_SCENARIOS: Resource = Resource::plain(
+    "/api/phishing-simulator/phishing-scenario",
+    "PhishingScenario",
+    "Phishing scenario not found",
+    &["name", "methodTypeId"],
+);
 
 pub(crate) static PHISHING_CAMPAIGNS: Resource = Resource {
-    path: CAMPAIGNS,
-    entity: "PhishingCampaign",
-    not_found: NOT_FOUND,
-    required: &["name", "scheduleTypeId"],
-    unique: None,
-    prepare: prepare_campaign,
+    prepare,
     view: with_status,
+    ..Resource::plain(
+        "/api/phishing-simulator/phishing-campaign",
+        "PhishingCampaign",
+        "Phishing campaign not found",
+        &["name", "scheduleTypeId"],
+    )
 };
 
 pub(crate) const OPERATIONS: Table = Table {
-    below: "/api/phishing-simulator",
+    below: "/api/phishing-simulator/phishing-campaign-job",
     handlers: &[
-        ("POST /phishing-campaign-job/start/{resourceId}", Do(start)),
-        (
-            "POST /phishing-campaign-job/start/{resourceId}/{instanceGroup}",
-            Do(start_saved),
-        ),
-        (
-            "PATCH /phishing-campaign-job/stop/{resourceId}/{instanceGroup}",
-            Do(stop),
-        ),
-        (
-            "DELETE /phishing-campaign-job/{resourceId}/{instanceGroup}",
-            Do(delete),
-        ),
+        ("POST /start/{resourceId}", Do(start)),
+        ("POST /start/{resourceId}/{instanceGroup}", Do(start_saved)),
+        ("PATCH /stop/{resourceId}/{instanceGroup}", Do(stop)),
+        ("DELETE /{resourceId}/{instanceGroup}", Do(delete)),
     ],
 };
-
-/// Source: the vendor's front end.
-fn method(id: i64) -> Option<&'static str> {
-    Some(match id {
-        1 => "Click-Only",
-        2 => "Data Submission",
-        3 => "Attachment",
-        4 => "MFA",
-        6 => "Double Barrel",
-        _ => return None,
-    })
-}
-
-fn prepare_scenario(
-    _: &mut Call<'_>,
-    scenario: &mut Record,
-    _: Option<&Record>,
-) -> Result<(), Refusal> {
-    let name = method(integer(scenario, "methodTypeId"));
-    let name = name.ok_or_else(|| Refusal::input("The methodTypeId is not known"))?;
-    scenario.insert("method".to_owned(), json!(name));
-    scenario.entry("difficulty").or_insert(json!("Medium"));
-    Ok(())
-}
 
 fn scenario_ids(campaign: &Record) -> Vec<String> {
     let mut ids = texts(campaign, "phishingScenarioResourceIds");
@@ -91,7 +51,7 @@ fn scenario_ids(campaign: &Record) -> Vec<String> {
     ids
 }
 
-fn prepare_campaign(
+fn prepare(
     call: &mut Call<'_>,
     campaign: &mut Record,
     before: Option<&Record>,
@@ -99,29 +59,28 @@ fn prepare_campaign(
     let ids = scenario_ids(campaign);
     let mut scenarios = Vec::new();
     for id in &ids {
-        let found = call.find(SCENARIOS, id, "");
-        scenarios.push(found.map_err(|_| Refusal::input("Phishing scenario not found"))?);
+        let found = PHISHING_SCENARIOS.find(call, id);
+        let found = found.map_err(|_| Refusal::input("Phishing scenario not found"))?;
+        scenarios.push(json!({
+            "resourceId": id,
+            "phishingScenarioResourceId": id,
+            "name": text(&found, "name"),
+            "method": text(&found, "method"),
+        }));
     }
-    let method = scenarios.first().map_or("", |one| text(one, "method"));
-    campaign.insert("method".to_owned(), json!(method));
-    campaign.insert("phishingScenarioResourceIds".to_owned(), json!(ids));
-    campaign.insert("scenarioCount".to_owned(), json!(ids.len().to_string()));
-    let shown = scenarios.iter().map(|scenario| {
-        json!({
-            "resourceId": text(scenario, "resourceId"),
-            "phishingScenarioResourceId": text(scenario, "resourceId"),
-            "name": text(scenario, "name"),
-        })
-    });
-    let shown: Vec<_> = shown.collect();
-    campaign.insert("phishingScenarios".to_owned(), json!(shown));
     let groups = texts(campaign, "targetGroupResourceIds");
     let mut shown = Vec::new();
     for id in &groups {
         let group = call.find(GROUPS, id, NO_GROUP)?;
         shown.push(json!({ "value": id, "text": text(&group, "name") }));
     }
-    campaign.insert("targetGroups".to_owned(), json!(shown));
+    campaign.extend(record(json!({
+        "method": scenarios.first().map(|first| &first["method"]),
+        "phishingScenarioResourceIds": ids,
+        "scenarioCount": ids.len().to_string(),
+        "phishingScenarios": scenarios,
+        "targetGroups": shown,
+    })));
     if before.is_none() {
         let filtered = campaign.get("categoryFilter").is_some_and(Value::is_object);
         if ids.is_empty() && filtered {
@@ -135,8 +94,8 @@ fn prepare_campaign(
                 "A scenario and a target group have to be named",
             ));
         }
-        // A campaign that is saved has a launch that waits: the vendor's front end starts it by its number (inferred from
-        // there; it is not documented when the launch is made).
+        // A campaign that is saved has a launch that waits: the vendor's front end starts it by its number (inferred
+        // from there; it is not documented when the launch is made).
         let schedule = Schedule {
             start: rounds::scheduled(
                 call.now(),
@@ -150,7 +109,7 @@ fn prepare_campaign(
     Ok(())
 }
 
-/// For how many days a campaign records what people do. None are said: 0, as .NET reads an absent number (inferred).
+/// For how many days a campaign records what people do. Without any it is 0, as .NET reads an absent number (inferred).
 fn days(campaign: &Record) -> i64 {
     integer(campaign, "duration").max(0)
 }
@@ -158,33 +117,22 @@ fn days(campaign: &Record) -> i64 {
 fn with_status(call: &Call<'_>, campaign: &Row) -> Row {
     let rounds = rounds::of(call, text(campaign, "resourceId"));
     let last = rounds.last();
-    let people = |round: &Round| {
-        round
-            .row
-            .get("users")
-            .and_then(Value::as_array)
-            .map(Vec::len)
-    };
-    let mut record = Record::clone(campaign);
-    let status = last.map_or("Idle", |round| round.status(call.now()));
-    record.insert("status".to_owned(), json!(status));
-    record.insert("instanceCount".to_owned(), json!(rounds.len().to_string()));
-    record.insert(
-        "instanceGroup".to_owned(),
-        json!(last.map_or(0, |round| round.number)),
-    );
-    let people = last.and_then(people).unwrap_or_default();
-    record.insert("targetUsers".to_owned(), json!(people.to_string()));
-    let launched = last
-        .and_then(|round| round.start)
-        .filter(|at| *at <= call.now());
-    record.insert("lastLaunch".to_owned(), rounds::time(launched));
-    row(Value::Object(record))
+    let people = last.and_then(|last| last.row.get("users").and_then(Value::as_array));
+    let launched = last.and_then(|last| last.start);
+    let mut now = Record::clone(campaign);
+    now.extend(record(json!({
+        "status": last.map_or("Idle", |last| last.status(call.now())),
+        "instanceCount": rounds.len().to_string(),
+        "instanceGroup": last.map_or(0, |last| last.number),
+        "targetUsers": people.map_or(0, Vec::len).to_string(),
+        "lastLaunch": rounds::time(launched.filter(|at| *at <= call.now())),
+    })));
+    Row::new(now)
 }
 
 fn start(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let id = call.param("resourceId");
-    let campaign = call.find(CAMPAIGNS, &id, NOT_FOUND)?;
+    let campaign = PHISHING_CAMPAIGNS.find(call, &id)?;
     let body = call.object()?.clone();
     let kind = integer(&body, "scheduleTypeId");
     let at = rounds::scheduled(call.now(), kind, text(&body, "scheduledDate"))?;
@@ -206,7 +154,7 @@ fn start(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 
 /// The run that the path names.
 pub(crate) fn run(call: &Call<'_>) -> Result<(Row, Round), Refusal> {
-    let campaign = call.find(CAMPAIGNS, &call.param("resourceId"), NOT_FOUND)?;
+    let campaign = PHISHING_CAMPAIGNS.find(call, &call.param("resourceId"))?;
     let number = call.param("instanceGroup").parse::<i64>();
     let number = number.map_err(|_| Refusal::input("The instanceGroup is not a number"))?;
     let mut rounds = rounds::of(call, text(&campaign, "resourceId")).into_iter();
@@ -242,42 +190,4 @@ fn changed(
     let id = text(campaign, "resourceId");
     call.log("PhishingCampaignJob", operation, id, None, None);
     done(id)
-}
-
-pub(crate) fn seed(seeding: &mut Seeding<'_>) {
-    let mut ids = Vec::new();
-    for (name, kind, category) in [
-        ("Password expiry", 2, "Credentials"),
-        ("Unpaid invoice", 3, "Finance"),
-        ("Parcel on its way", 1, "Delivery"),
-    ] {
-        ids.push(seeding.add(
-            SCENARIOS,
-            json!({
-                "name": name,
-                "methodTypeId": kind,
-                "method": method(kind),
-                "difficulty": "Medium",
-                "category": category,
-                "languageTypeName": ["English"],
-                "languageTypeCode": ["EN"],
-                "tags": [],
-            }),
-        ));
-    }
-    for (name, schedule) in [("Saved for later", 2), ("January round", 1)] {
-        let campaign = json!({
-            "name": name,
-            "scheduleTypeId": schedule,
-            "method": "Data Submission",
-            "scenarioCount": "1",
-            "phishingScenarioResourceIds": [ids[0]],
-            "phishingScenarios": [{"phishingScenarioResourceId": ids[0]}],
-            "targetGroupResourceIds": [],
-            "duration": 30,
-        });
-        let id = seeding.add(CAMPAIGNS, campaign);
-        let start = (schedule == 1).then_some(LONG_AGO_MILLIS);
-        rounds::seed(seeding, &id, start);
-    }
 }

@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 
 use super::handler::Handler::{Do, Rows};
 use super::handler::Table;
-use super::phishing::{self, CAMPAIGNS};
+use super::phishing::{self, PHISHING_CAMPAIGNS, PHISHING_SCENARIOS};
 use super::rounds::{self, Counts, Fate, Round, time};
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::lists::search::Search;
-use crate::keepnet::records::{Record, Row, row, text, texts};
+use crate::keepnet::records::{Record, Row, record, row, text, texts};
+use crate::keepnet::shapes::Shapes;
 
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api/phishing-simulator/phishing-campaign-job-report",
@@ -25,16 +26,16 @@ pub(crate) const OPERATIONS: Table = Table {
             "GET /summary/training/{resourceId}/{instanceGroup}",
             Do(summary),
         ),
-        ("POST /search-email-opened/{resourceId}", Do(opened)),
-        ("POST /search-email-clicked/{resourceId}", Do(clicked)),
-        ("POST /search-email-submitted/{resourceId}", Do(submitted)),
-        ("POST /search-email-reported/{resourceId}", Do(reported)),
+        ("POST /search-email-opened/{resourceId}", Do(detail)),
+        ("POST /search-email-clicked/{resourceId}", Do(detail)),
+        ("POST /search-email-submitted/{resourceId}", Do(detail)),
+        ("POST /search-email-reported/{resourceId}", Do(detail)),
     ],
 };
 
 /// Every run of every campaign.
 fn all(call: &Call<'_>) -> Vec<(Row, Round)> {
-    let campaigns = call.rows(CAMPAIGNS).iter();
+    let campaigns = call.rows(PHISHING_CAMPAIGNS.path).iter();
     campaigns
         .flat_map(|campaign| {
             let rounds = rounds::of(call, text(campaign, "resourceId")).into_iter();
@@ -58,7 +59,6 @@ fn search(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
             "totalOpenedCount": counts.opened,
             "totalClickedCount": counts.clicked,
             "totalSubmittedCount": counts.submitted,
-            "totalAttachmentOpenedCount": 0,
             "totalNoResponseCount": counts.silent(),
             "totalTargetUserCount": counts.people,
             "emailDeliveredUserCount": counts.sent,
@@ -67,7 +67,6 @@ fn search(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
             "createdBy": text(&campaign, "createdBy"),
             "createdDate": text(&round.row, "createdDate"),
             "emailDelivery": "SMTP",
-            "totalSubmittedMFACount": 0,
         }))
     });
     Ok(rows.collect())
@@ -75,7 +74,7 @@ fn search(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
 
 fn runs(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let id = call.param("resourceId");
-    call.find(CAMPAIGNS, &id, phishing::NOT_FOUND)?;
+    PHISHING_CAMPAIGNS.find(call, &id)?;
     let rounds = rounds::of(call, &id).into_iter().map(|round| {
         row(json!({
             "instanceGroup": round.number,
@@ -94,12 +93,12 @@ fn runs(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
 fn person(call: &Call<'_>, campaign: &Row, fate: &Fate) -> Row {
     let scenario = texts(campaign, "phishingScenarioResourceIds");
     let scenario = scenario.first().and_then(|id| {
-        let found = call.find(phishing::SCENARIOS, id, "").ok()?;
+        let found = PHISHING_SCENARIOS.find(call, id).ok()?;
         Some(text(&found, "name").to_owned())
     });
     let count = |at: Option<i64>| i32::from(at.is_some());
-    let mut record = Record::clone(&fate.person);
-    record.extend(crate::keepnet::records::record(json!({
+    let mut person = Record::clone(&fate.person);
+    person.extend(record(json!({
         "resourceId": fate.id,
         "targetUserResourceId": text(&fate.person, "resourceId"),
         "phishingScenarioName": scenario,
@@ -116,11 +115,10 @@ fn person(call: &Call<'_>, campaign: &Row, fate: &Fate) -> Row {
         "emailDelivery": "SMTP",
         "activityType": "Human",
     })));
-    row(Value::Object(record))
+    row(Value::Object(person))
 }
 
-/// The words are those of the vendor's front end, whatever their case; the vendor
-/// documents 400 for `Submitted`.
+/// The words are those of the vendor's front end, whatever their case; the vendor documents 400 for `Submitted`.
 fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let (campaign, round) = phishing::run(call)?;
     let wanted: fn(&Fate) -> bool = match call.param("searchType").to_lowercase().as_str() {
@@ -129,7 +127,7 @@ fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
         "clicked" => |fate| fate.clicked.is_some(),
         "submitteddata" => |fate| fate.submitted.is_some(),
         "reported" => |fate| fate.reported.is_some(),
-        "noresponse" => |fate| fate.sent.is_some() && fate.opened.is_none(),
+        "noresponse" => Fate::is_silent,
         "attachmentopened" | "mfa" | "replied" => |_| false,
         _ => return Err(Refusal::input("The searchType is not known")),
     };
@@ -158,69 +156,31 @@ fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
             "emailDeliveryEndDate": time(round.start),
             "scheduleTypeId": 1,
         },
-        "settings": {"excludeFromReports": false, "duration": round.days},
-        "targetUsers": {
-            "randomlyUsersCount": 0,
-            "targetGroupsCount": groups,
-            "sendRandomlyUsers": false,
-            "sendOnlyActiveUsers": true,
-        },
+        "settings": {"duration": round.days},
+        "targetUsers": {"targetGroupsCount": groups, "sendOnlyActiveUsers": true},
         "scenarioStats": {
             "openedEmail": counts.opened,
             "clickedEmail": counts.clicked,
             "submittedEmail": counts.submitted,
-            "attachmentOpenedEmail": 0,
             "reportedEmail": counts.reported,
             "noResponseEmail": counts.silent(),
             "notDelivered": counts.people - counts.sent,
-            "failedToSend": 0,
-            "mfa": 0,
         },
         "campaignDurationExpired": round.stop.is_none() && ends.is_some_and(|end| end <= call.now()),
     }))
 }
 
-/// What the person with that row did. Source: the vendor documents the 404.
-fn detail(
-    call: &mut Call<'_>,
-    member: &str,
-    at: fn(&Fate) -> Option<i64>,
-) -> Result<Outcome, Refusal> {
+/// A sample of what the person with that row did. Source: the vendor documents the 404.
+fn detail(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     // Complete like any other search, though only one record is returned.
     Search::strict(&call.body, true)?;
     let id = call.param("resourceId");
-    let found = all(call).into_iter().find_map(|(_, round)| {
-        let mut fates = fates(call, &round).into_iter();
-        fates.find(|fate| fate.id == id)
-    });
-    let fate = found.ok_or(Refusal::NotFound(
-        "Phishing campaign instance user not found",
-    ))?;
-    let mut response = json!({
-        "resourceId": fate.id,
-        "activityType": "Human",
-        "systemActivityType": "Human",
-        "browserName": "Firefox",
-        "userAgent": "Mozilla/5.0",
-        "userGeolocation": "Utrecht, Netherlands",
-        "userIpAddressList": "192.0.2.33",
-    });
-    response[member] = time(at(&fate));
-    call.data(response)
-}
-
-fn opened(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    detail(call, "openedTime", |fate| fate.opened)
-}
-
-fn clicked(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    detail(call, "clickedTime", |fate| fate.clicked)
-}
-
-fn submitted(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    detail(call, "submittedTime", |fate| fate.submitted)
-}
-
-fn reported(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    detail(call, "reportedTime", |fate| fate.reported)
+    let mut runs = all(call).into_iter();
+    if !runs.any(|(_, round)| fates(call, &round).iter().any(|fate| fate.id == id)) {
+        return Err(Refusal::NotFound(
+            "Phishing campaign instance user not found",
+        ));
+    }
+    let sample = Shapes::get().sample(&call.operation.response);
+    Ok(Outcome::Data(sample))
 }

@@ -22,8 +22,7 @@ pub(crate) struct Resource {
     pub(crate) required: &'static [&'static str],
     /// A member of which there are no two alike.
     pub(crate) unique: Option<&'static str>,
-    /// Completes and checks a record before it is kept; with the record it
-    /// takes the place of, if there is one.
+    /// Completes and checks a record before it is kept; with the record it takes the place of, if there is one.
     pub(crate) prepare: Prepare,
     /// A record as of now.
     pub(crate) view: fn(&Call<'_>, &Row) -> Row,
@@ -46,29 +45,22 @@ pub(crate) type Prepare = fn(&mut Call<'_>, &mut Record, Option<&Record>) -> Res
 
 impl Resource {
     /// A collection without rules of its own.
-    pub(crate) const fn plain(path: &'static str, entity: &'static str) -> Self {
+    pub(crate) const fn plain(
+        path: &'static str,
+        entity: &'static str,
+        not_found: &'static str,
+        required: &'static [&'static str],
+    ) -> Self {
         Self {
             path,
             entity,
-            not_found: "Record not found",
-            required: &["name"],
+            not_found,
+            required,
             unique: None,
-            prepare: as_it_is,
-            view: unchanged,
+            prepare: |_, _, _| Ok(()),
+            view: |_, row| Arc::clone(row),
         }
     }
-}
-
-pub(crate) fn as_it_is(
-    _: &mut Call<'_>,
-    _: &mut Record,
-    _: Option<&Record>,
-) -> Result<(), Refusal> {
-    Ok(())
-}
-
-pub(crate) fn unchanged(_: &Call<'_>, row: &Row) -> Row {
-    Arc::clone(row)
 }
 
 /// What is done with a collection.
@@ -107,6 +99,11 @@ impl Resource {
         })
     }
 
+    /// The record with that id, as it is kept.
+    pub(crate) fn find(&self, call: &Call<'_>, id: &str) -> Result<Row, Refusal> {
+        call.find(self.path, id, self.not_found)
+    }
+
     pub(crate) fn rows(&self, call: &Call<'_>) -> Vec<Row> {
         let rows = call.rows(self.path).iter();
         rows.map(|row| (self.view)(call, row)).collect()
@@ -119,7 +116,7 @@ impl Resource {
                 done(&id)
             }
             Verb::Read => {
-                let row = call.find(self.path, &call.last_param(), self.not_found)?;
+                let row = self.find(call, &call.last_param())?;
                 let row = (self.view)(call, &row);
                 Ok(Outcome::Data(call.view(&row)))
             }
@@ -162,11 +159,11 @@ impl Resource {
         id: &str,
         changes: Record,
     ) -> Result<(), Refusal> {
-        let before = call.find(self.path, id, self.not_found)?;
+        let before = self.find(call, id)?;
         missing(&changes, self.required)?;
         self.alone(call, &changes, Some(id))?;
-        // A PUT replaces the record (source: the vendor's documentation of target users; inferred for the others): what it
-        // leaves out is gone, but for what the service itself keeps.
+        // A PUT replaces the record (source: the vendor's documentation of target users; inferred for the others): what
+        // it leaves out is gone, but for what the service itself keeps.
         let mut after = Record::clone(&before);
         after.retain(|name, _| KEPT.contains(&name.as_str()));
         for (name, value) in changes {
@@ -178,7 +175,33 @@ impl Resource {
         }
         after.insert("updateTime".to_owned(), json!(call.now_text()));
         (self.prepare)(call, &mut after, Some(&before))?;
-        call.log(self.entity, "Update", id, Some(&before), Some(&after));
+        self.replace(call, id, "Update", &before, after)
+    }
+
+    /// Changes some members of a record.
+    pub(crate) fn edit(
+        &self,
+        call: &mut Call<'_>,
+        id: &str,
+        operation: &'static str,
+        change: impl FnOnce(&mut Record),
+    ) -> Result<Outcome, Refusal> {
+        let before = self.find(call, id)?;
+        let mut after = Record::clone(&before);
+        change(&mut after);
+        self.replace(call, id, operation, &before, after)?;
+        done(id)
+    }
+
+    fn replace(
+        &self,
+        call: &mut Call<'_>,
+        id: &str,
+        operation: &'static str,
+        before: &Record,
+        after: Record,
+    ) -> Result<(), Refusal> {
+        call.log(self.entity, operation, id, Some(before), Some(&after));
         call.change(self.path, id, self.not_found, |record| *record = after)
     }
 
@@ -204,7 +227,7 @@ impl Resource {
             return Err(Refusal::input("The items field is required."));
         }
         for id in &ids {
-            call.find(self.path, id, self.not_found)?;
+            self.find(call, id)?;
         }
         for id in &ids {
             // One that is named twice is gone the second time.

@@ -2,13 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::memberships::{self, GROUPS, NO_GROUP, USERS};
+use super::memberships::{self, GROUPS, NO_GROUP};
 use crate::core::random::{ALPHANUMERIC, Random};
 use crate::keepnet::dates;
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::Refusal;
-use crate::keepnet::records::{Record, Row, bool_of, member, row, text, texts};
-use crate::keepnet::seed::seeding::{LONG_AGO, Seeding};
+use crate::keepnet::records::{Record, Row, flag, record, row, text, texts};
 
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
@@ -18,7 +17,7 @@ const DAY: i64 = 24 * HOUR;
 /// How long it takes until all e-mails are delivered (inferred).
 const DELIVERY: i64 = MINUTE;
 
-/// The table of all rounds; the member `of` says of what.
+/// The table of all rounds; the member `of` is the id of the campaign or the enrolment.
 pub(crate) const ROUNDS: &str = "rounds";
 
 /// What one person did, and when: milliseconds since 1970.
@@ -32,6 +31,13 @@ pub(crate) struct Fate {
     /// Gave data away, or finished the training.
     pub(crate) submitted: Option<i64>,
     pub(crate) reported: Option<i64>,
+}
+
+impl Fate {
+    /// Whether this person was reached and did not respond.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.sent.is_some() && self.opened.is_none()
+    }
 }
 
 /// A round as it is kept.
@@ -88,8 +94,8 @@ impl Round {
         }
     }
 
-    /// When it records nothing any more, as far as that is known. Source: the
-    /// vendor's documentation of a campaign's lifetime.
+    /// When it records nothing any more, as far as that is known. Source: the vendor's documentation of a campaign's
+    /// lifetime.
     pub(crate) fn ends(&self) -> Option<i64> {
         let expires = self.start.zip(self.days);
         let expires = expires.map(|(start, days)| start + days * DAY);
@@ -99,85 +105,69 @@ impl Round {
     /// What happened in a campaign until now, person by person. Most of it happens long after the last e-mail is
     /// delivered: within three days (inferred; the service records what people do for the campaign's days).
     pub(crate) fn fates(&self, seed: u64, now: i64) -> Vec<Fate> {
-        self.people(seed, now, |random, sent, by_now| {
+        self.people(seed, now, |random, fate, sent| {
             let interest = random.below(100);
             let opened = sent + random.between(MINUTE, 3 * DAY);
             let clicked = opened + 30 * SECOND;
             let reports = random.percent(20);
-            Did {
-                opened: by_now(interest < 70, opened),
-                clicked: by_now(interest < 45, clicked),
-                submitted: by_now(interest < 20, clicked + MINUTE),
-                reported: by_now(interest < 70 && reports, opened + 2 * MINUTE),
-            }
+            fate.opened = (interest < 70).then_some(opened);
+            fate.clicked = (interest < 45).then_some(clicked);
+            fate.submitted = (interest < 20).then_some(clicked + MINUTE);
+            fate.reported = (interest < 70 && reports).then_some(opened + 2 * MINUTE);
         })
     }
 
-    /// What happened in an enrolment until now, person by person. Everybody does the training within two weeks
-    /// (made up).
+    /// What happened in an enrolment until now, person by person. Everybody does the training within two weeks (made
+    /// up).
     pub(crate) fn progress(&self, seed: u64, now: i64) -> Vec<Fate> {
-        self.people(seed, now, |random, sent, by_now| {
+        self.people(seed, now, |random, fate, sent| {
             let opened = sent + random.between(MINUTE, 3 * DAY);
             let clicked = opened + 30 * SECOND;
-            let done = clicked + random.between(5 * MINUTE, 10 * DAY);
-            Did {
-                opened: by_now(true, opened),
-                clicked: by_now(true, clicked),
-                submitted: by_now(true, done),
-                reported: None,
-            }
+            fate.opened = Some(opened);
+            fate.clicked = Some(clicked);
+            fate.submitted = Some(clicked + random.between(5 * MINUTE, 10 * DAY));
         })
     }
 
-    fn people(
-        &self,
-        seed: u64,
-        now: i64,
-        act: impl Fn(&mut Random, i64, &dyn Fn(bool, i64) -> Option<i64>) -> Did,
-    ) -> Vec<Fate> {
+    /// What people did by now, of what `act` lets them do after the e-mail was sent.
+    fn people(&self, seed: u64, now: i64, act: fn(&mut Random, &mut Fate, i64)) -> Vec<Fate> {
         let until = now.min(self.ends().unwrap_or(i64::MAX));
+        // One that was not started sends nothing, ever.
+        let start = self.start.unwrap_or(i64::MAX / 2);
         let users = self.row.get("users").and_then(Value::as_array);
-        let users = users.into_iter().flatten().enumerate();
-        users
-            .map(|(number, person)| {
-                let person = row(person.clone());
-                let purpose = format!(
-                    "keepnet {} {} {}",
-                    text(&self.row, "of"),
-                    self.number,
-                    text(&person, "resourceId"),
-                );
-                let mut random = Random::new(seed, &purpose);
-                let id = random.text(ALPHANUMERIC, 12);
-                // One that was not started sends nothing, ever.
-                let start = self.start.unwrap_or(i64::MAX / 2);
-                let sent = start + i64::try_from(number % 60).unwrap_or_default() * SECOND;
-                let by_now = |happens: bool, at: i64| (happens && at <= until).then_some(at);
-                let did = act(&mut random, sent, &by_now);
-                Fate {
-                    id,
-                    person,
-                    sent: by_now(true, sent),
-                    opened: did.opened,
-                    clicked: did.clicked,
-                    submitted: did.submitted,
-                    reported: did.reported,
-                }
-            })
-            .collect()
+        let users = users.into_iter().flatten().zip((0..60).cycle());
+        let fates = users.map(|(person, number)| {
+            let person = row(person.clone());
+            let (of, id) = (text(&self.row, "of"), text(&person, "resourceId"));
+            let purpose = format!("keepnet {of} {} {id}", self.number);
+            let mut random = Random::new(seed, &purpose);
+            let sent = start + number * SECOND;
+            let mut fate = Fate {
+                id: random.text(ALPHANUMERIC, 12),
+                person,
+                sent: Some(sent),
+                opened: None,
+                clicked: None,
+                submitted: None,
+                reported: None,
+            };
+            act(&mut random, &mut fate, sent);
+            for at in [
+                &mut fate.sent,
+                &mut fate.opened,
+                &mut fate.clicked,
+                &mut fate.submitted,
+                &mut fate.reported,
+            ] {
+                *at = at.filter(|at| *at <= until);
+            }
+            fate
+        });
+        fates.collect()
     }
 }
 
-/// What one person did after the e-mail was sent, and when.
-struct Did {
-    opened: Option<i64>,
-    clicked: Option<i64>,
-    submitted: Option<i64>,
-    reported: Option<i64>,
-}
-
-/// How many people did what. Whoever was reached either opened or did not
-/// respond.
+/// How many people did what. Whoever was reached either opened or did not respond.
 #[derive(Default)]
 pub(crate) struct Counts {
     pub(crate) people: usize,
@@ -215,7 +205,8 @@ pub(crate) fn of(call: &Call<'_>, id: &str) -> Vec<Round> {
         .collect()
 }
 
-/// When something with this schedule starts: 1 is now, 3 at a time; 2 is not at all yet. Source: the vendor's front end.
+/// When something with this schedule starts: 1 is now, 3 at a time; 2 is not at all yet. Source: the vendor's front
+/// end.
 pub(crate) fn scheduled(now: i64, kind: i64, date: &str) -> Result<Option<i64>, Refusal> {
     match kind {
         1 => Ok(Some(now)),
@@ -262,9 +253,7 @@ pub(crate) fn round(
     people: &[Row],
     created: &str,
 ) -> Record {
-    let active = people
-        .iter()
-        .filter(|user| member(user, "isActive").and_then(bool_of) == Some(true));
+    let active = people.iter().filter(|user| flag(user, "isActive"));
     let users = active.map(|user| {
         json!({
             "resourceId": text(user, "resourceId"),
@@ -277,7 +266,7 @@ pub(crate) fn round(
         })
     });
     let users: Vec<_> = users.collect();
-    crate::keepnet::records::record(json!({
+    record(json!({
         "resourceId": format!("{of}/{number}"),
         "of": of,
         "instanceGroup": number,
@@ -288,17 +277,6 @@ pub(crate) fn round(
         "targetGroupResourceIds": groups,
         "createdDate": created,
     }))
-}
-
-/// Seeds a round for all target users that started then, or waits to be started.
-pub(crate) fn seed(seeding: &mut Seeding<'_>, of: &str, start: Option<i64>) {
-    let people = seeding.store.table(seeding.company, USERS).to_vec();
-    let schedule = Schedule {
-        start,
-        days: Some(30),
-    };
-    let round = round(of, 1, schedule, &[], &people, LONG_AGO);
-    seeding.store.push(seeding.company, ROUNDS, round);
 }
 
 /// Starts a round that waits to be started.
@@ -343,13 +321,13 @@ pub(crate) fn time(at: Option<i64>) -> Value {
     at.map_or(Value::Null, |at| json!(dates::iso(at)))
 }
 
-/// The groups of a round by name, with how many people they have.
-pub(crate) fn group_counts(call: &Call<'_>, round: &Round) -> Vec<Value> {
+/// The names of a round's groups.
+pub(crate) fn group_names(call: &Call<'_>, round: &Round) -> Vec<String> {
     let ids = texts(&round.row, "targetGroupResourceIds");
-    let groups = ids.iter().filter_map(|id| {
-        let group = call.find(GROUPS, id, NO_GROUP).ok()?;
-        let count = memberships::members(call, std::slice::from_ref(id)).len();
-        Some(json!({ "name": text(&group, "name"), "usersCount": count }))
-    });
-    groups.collect()
+    let groups = ids
+        .iter()
+        .filter_map(|id| call.find(GROUPS, id, NO_GROUP).ok());
+    groups
+        .map(|group| text(&group, "name").to_owned())
+        .collect()
 }

@@ -1,107 +1,71 @@
-//! Collections of settings and templates, which are kept and have few rules of
-//! their own, and the operations that try settings out.
+//! The audit log, collections that are kept and have no rules of their own, and the operations that try settings out.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::handler::Handler::Do;
+use super::handler::Handler::{Do, Rows};
 use super::handler::Table;
-use super::resource::{Resource, unchanged};
+use super::resource::Resource;
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::records::{Record, integer, record, status_name, text};
-use crate::keepnet::seed::seeding::Seeding;
-use crate::keepnet::shapes::Shapes;
+use crate::keepnet::records::audit_log::AUDIT;
+use crate::keepnet::records::text;
+
+const NO_RECORD: &str = "Record not found";
 
 pub(crate) static PLAIN: [Resource; 8] = [
-    Resource {
-        path: "/api/companies/siem-settings",
-        entity: "SiemSetting",
-        not_found: "SIEM setting not found",
-        required: &["name", "typeId", "statusId"],
-        unique: Some("name"),
-        prepare: prepare_siem,
-        view: unchanged,
-    },
-    Resource::plain("/api/companies/email-templates", "EmailTemplate"),
-    Resource::plain("/api/companies/proxy-settings", "ProxySetting"),
-    Resource::plain("/api/companies/smtp-settings", "SmtpSetting"),
-    Resource::plain("/api/company-groups", "CompanyGroup"),
     Resource::plain(
+        "/api/companies/siem-settings",
+        "SiemSetting",
+        "SIEM setting not found",
+        &["name", "typeId", "statusId"],
+    ),
+    plain("/api/companies/email-templates", "EmailTemplate"),
+    plain("/api/companies/proxy-settings", "ProxySetting"),
+    plain("/api/companies/smtp-settings", "SmtpSetting"),
+    plain("/api/company-groups", "CompanyGroup"),
+    plain(
         "/api/phishing-simulator/landing-page-template",
         "LandingPageTemplate",
     ),
-    Resource::plain("/api/playbooks", "Playbook"),
-    Resource::plain(
+    plain("/api/playbooks", "Playbook"),
+    plain(
         "/api/quishing-simulator/quishing-scenario",
         "QuishingScenario",
     ),
 ];
 
+const fn plain(path: &'static str, entity: &'static str) -> Resource {
+    Resource::plain(path, entity, NO_RECORD, &["name"])
+}
+
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api",
     handlers: &[
-        ("POST /companies/siem-settings/test", Do(test_siem)),
+        // Source: the published description.
+        (
+            "POST /audit-logs",
+            Rows(|call| Ok(call.rows(AUDIT).to_vec())),
+        ),
+        (
+            "POST /audit-logs/search",
+            Rows(|call| Ok(call.rows(AUDIT).to_vec())),
+        ),
+        ("POST /companies/siem-settings/test", Do(test)),
         (
             "PUT /analysis-engines-types/{resourceId}/test-connection",
-            Do(test_engine),
+            Do(test),
         ),
     ],
 };
 
-/// One record for each collection, of samples.
-pub(crate) fn seed(seeding: &mut Seeding<'_>) {
-    let shapes = Shapes::get();
-    for resource in &PLAIN {
-        let mut members = Record::new();
-        for operation in &shapes.operations {
-            let verb = resource.verb(operation.method.as_str(), &operation.path);
-            if verb.is_some_and(|verb| verb.reads()) {
-                let of = operation.response.rows().unwrap_or(&operation.response);
-                members.extend(record(shapes.sample(of)));
-            }
-        }
-        for made_here in ["resourceId", "createTime", "createdBy"] {
-            members.remove(made_here);
-        }
-        seeding.add(resource.path, Value::Object(members));
+/// A failed test is 200 and `FAILED`. Source: the vendor's front end. Nothing is connected to: connections fail to what
+/// is no secure URL, and to hosts in the domain that is reserved for what does not exist.
+fn test(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let address = text(call.object()?, "apiUrl");
+    let host = address.strip_prefix("https://").unwrap_or_default();
+    let host = host.split(['/', ':', '?']).next().unwrap_or_default();
+    match host.is_empty() || host.ends_with(".invalid") {
+        true => Ok(Outcome::Failed("The connection could not be established")),
+        false => call.data(json!({ "resourceId": null })),
     }
-}
-
-fn prepare_siem(_: &mut Call<'_>, setting: &mut Record, _: Option<&Record>) -> Result<(), Refusal> {
-    status_name(setting);
-    Ok(())
-}
-
-/// A failed test is 200 and `FAILED`. Source: the vendor's front end. Nothing is
-/// connected to: connections fail to addresses in [`UNREACHABLE`] and to those that are
-/// no secure URL.
-fn reachable(call: &Call<'_>, address: &str) -> Result<Outcome, Refusal> {
-    if address.starts_with("https://") && !is_unreachable(address) {
-        call.data(json!({ "resourceId": null }))
-    } else {
-        Ok(Outcome::Failed("The connection could not be established"))
-    }
-}
-
-/// The domain, reserved for what does not exist, that nothing answers in.
-const UNREACHABLE: &str = ".invalid";
-
-fn is_unreachable(address: &str) -> bool {
-    let host = address.strip_prefix("https://").unwrap_or(address);
-    let end = host.find(['/', ':', '?']).unwrap_or(host.len());
-    host[..end].ends_with(UNREACHABLE)
-}
-
-fn test_siem(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    call.require(&["typeId"])?;
-    let body = call.object()?;
-    let server = text(body, "serverAddress");
-    if !server.is_empty() && integer(body, "port") > 0 && !is_unreachable(server) {
-        return call.data(json!({ "resourceId": null }));
-    }
-    reachable(call, text(body, "apiUrl"))
-}
-
-fn test_engine(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    reachable(call, text(call.object()?, "apiUrl"))
 }

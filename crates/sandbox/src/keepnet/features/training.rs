@@ -2,72 +2,88 @@
 
 use serde_json::{Value, json};
 
-use super::handler::Handler::{Do, Rows};
+use super::handler::Handler::{Do, OnRecords, Rows};
 use super::handler::Table;
 use super::memberships::MEMBERSHIP;
+use super::resource::{Resource, Verb};
 use super::rounds::{self, Counts, Delivery, Fate, Round, Schedule, time};
 use crate::keepnet::dates;
 use crate::keepnet::http::call::{Call, choice, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::records::{Record, Row, bool_of, integer_of, member, record, row, text, texts};
-use crate::keepnet::seed::seeding::{LONG_AGO, LONG_AGO_MILLIS, Seeding};
+use crate::keepnet::records::{Record, Row, member, record, row, text, texts};
 
-pub(crate) const TRAININGS: &str = "/api/trainings";
-pub(crate) const ENROLLMENTS: &str = "/api/enrollments";
-const NOT_FOUND: &str = "Enrollment not found";
+pub(crate) static TRAININGS: Resource =
+    Resource::plain("/api/trainings", "Training", "Training not found", &[]);
+
+pub(crate) static ENROLLMENTS: Resource = Resource {
+    prepare,
+    view: current,
+    ..Resource::plain(
+        "/api/enrollments",
+        "Enrollment",
+        "Enrollment not found",
+        &["trainingId", "name"],
+    )
+};
 
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api",
     handlers: &[
         ("POST /trainings/search", Rows(trainings)),
-        ("GET /trainings/{resourceId}", Do(get_training)),
-        ("POST /trainings/{trainingId}/favourite", Do(set_favourite)),
         (
-            "DELETE /trainings/{trainingId}/favourite",
-            Do(unset_favourite),
+            "GET /trainings/{resourceId}",
+            OnRecords(&TRAININGS, Verb::Read),
         ),
         ("POST /enrollments", Do(enroll)),
         ("POST /enrollments/search", Rows(enrollments)),
-        ("GET /enrollments/{resourceId}", Do(get_enrollment)),
+        (
+            "GET /enrollments/{resourceId}",
+            OnRecords(&ENROLLMENTS, Verb::Read),
+        ),
         // The id is that of a training. Source: the vendor's front end.
         ("GET /enrollments/{resourceId}/languages", Do(languages)),
-        ("DELETE /enrollments/{resourceId}", Do(delete)),
+        (
+            "DELETE /enrollments/{resourceId}",
+            OnRecords(&ENROLLMENTS, Verb::Delete),
+        ),
         ("POST /enrollments/{resourceId}/send", Do(send)),
         ("POST /enrollments/{resourceId}/stop", Do(stop)),
-        ("GET /training-reports/{enrollmentId}/summary", Do(summary)),
+    ],
+};
+
+pub(crate) const REPORTS: Table = Table {
+    below: "/api/training-reports/{enrollmentId}",
+    handlers: &[
+        ("GET /summary", Do(summary)),
+        ("POST /users/search", Rows(|call| people(call, |_| true))),
         (
-            "POST /training-reports/{enrollmentId}/users/search",
-            Rows(|call| people(call, |_| true)),
-        ),
-        (
-            "POST /training-reports/{enrollmentId}/opened-emails/search",
+            "POST /opened-emails/search",
             Rows(|call| people(call, |fate| fate.opened.is_some())),
         ),
         (
-            "POST /training-reports/{enrollmentId}/clicked-emails/search",
+            "POST /clicked-emails/search",
             Rows(|call| people(call, |fate| fate.clicked.is_some())),
         ),
         (
-            "POST /training-reports/{enrollmentId}/no-response/search",
-            Rows(|call| people(call, |fate| fate.sent.is_some() && fate.opened.is_none())),
+            "POST /no-response/search",
+            Rows(|call| people(call, Fate::is_silent)),
         ),
         (
-            "POST /training-reports/{enrollmentId}/progress/search",
+            "POST /progress/search",
             Rows(|call| people(call, |fate| fate.clicked.is_some())),
         ),
         (
-            "POST /training-reports/{enrollmentId}/exam-results/search",
+            "POST /exam-results/search",
             Rows(|call| people(call, |fate| fate.submitted.is_some())),
         ),
         (
-            "POST /training-reports/{enrollmentId}/sending-report/search",
+            "POST /sending-report/search",
             Rows(|call| people(call, |fate| fate.sent.is_some())),
         ),
     ],
 };
 
-/// Kinds of training, by the numbers that also stand for them. Source: the vendor's
-/// front end.
+/// Kinds of training, by the numbers that also stand for them. Source: the vendor's front end.
 const TYPES: [&str; 6] = [
     "SCORM",
     "LearningPath",
@@ -89,29 +105,16 @@ fn trainings(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let kind = kind(call, "trainingType")?;
     let ids = call.body.as_object().map(|body| texts(body, "trainingIds"));
     let ids = ids.unwrap_or_default();
-    // All of them as far as another number or word is sent (inferred).
-    let favourites = match call.member("trainingSearchType") {
-        Some(value) => value == "Favourites" || integer_of(value) == Some(3),
-        None => false,
-    };
     let wanted = |row: &&Row| {
         kind.is_none_or(|kind| text(row, "type") == kind)
             && (ids.is_empty() || ids.iter().any(|id| id == text(row, "trainingId")))
-            && (!favourites || row.get("isFavourite") == Some(&json!(true)))
     };
     Ok(call
-        .rows(TRAININGS)
+        .rows(TRAININGS.path)
         .iter()
         .filter(wanted)
         .cloned()
         .collect())
-}
-
-const NO_TRAINING: &str = "Training not found";
-
-fn get_training(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let training = call.find(TRAININGS, &call.last_param(), NO_TRAINING)?;
-    Ok(Outcome::Data(call.view(&training)))
 }
 
 /// The languages that every training of the sandbox has, and their ids.
@@ -121,36 +124,23 @@ const LANGUAGES: [(&str, &str, &str); 2] = [
 ];
 
 fn languages(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    call.find(TRAININGS, &call.param("resourceId"), NO_TRAINING)?;
+    TRAININGS.find(call, &call.param("resourceId"))?;
     let rows = LANGUAGES.map(|(id, name, code)| {
         row(json!({"id": id, "name": name, "code": code, "nativeLanguageName": name}))
     });
     Ok(call.list(&rows))
 }
 
-fn favourite(call: &mut Call<'_>, set: bool) -> Result<Outcome, Refusal> {
-    let id = call.param("trainingId");
-    call.change(TRAININGS, &id, NO_TRAINING, |training| {
-        training.insert("isFavourite".to_owned(), json!(set));
-    })?;
-    call.log("TrainingFavourite", "Update", &id, None, None);
-    done(&id)
-}
-
-fn set_favourite(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    favourite(call, true)
-}
-
-fn unset_favourite(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    favourite(call, false)
-}
-
 fn enroll(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    call.require(&["trainingId", "name"])?;
-    let body = call.object()?.clone();
-    let training = call.find(TRAININGS, text(&body, "trainingId"), NO_TRAINING)?;
-    let groups = texts(&body, MEMBERSHIP);
-    if groups.is_empty() && text(&body, "phishingCampaignResourceId").is_empty() {
+    let id = ENROLLMENTS.create(call, call.object()?.clone())?;
+    let enrollment = current(call, &ENROLLMENTS.find(call, &id)?);
+    Ok(Outcome::Data(call.view(&enrollment)))
+}
+
+fn prepare(call: &mut Call<'_>, new: &mut Record, _: Option<&Record>) -> Result<(), Refusal> {
+    let training = TRAININGS.find(call, text(new, "trainingId"))?;
+    let groups = texts(new, MEMBERSHIP);
+    if groups.is_empty() && text(new, "phishingCampaignResourceId").is_empty() {
         return Err(Refusal::input(
             "Target groups or a campaign have to be named",
         ));
@@ -159,12 +149,12 @@ fn enroll(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         return Err(Refusal::NotPlayed("enrolling the people of a campaign"));
     }
     // Refused without languages, since the vendor's front end always sends some (inferred).
-    let chosen = texts(&body, "languageIds");
+    let chosen = texts(new, "languageIds");
     let known = |id: &String| LANGUAGES.iter().any(|(known, ..)| known == id);
     if chosen.is_empty() || !chosen.iter().all(known) {
         return Err(Refusal::input("The languageIds are not of this training"));
     }
-    let scheduler = member(&body, "enrollmentScheduler").and_then(Value::as_object);
+    let scheduler = member(new, "enrollmentScheduler").and_then(Value::as_object);
     let date = scheduler.map_or("", |scheduler| text(scheduler, "scheduledDate"));
     let now = call.now();
     let start = match date {
@@ -173,20 +163,17 @@ fn enroll(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
             .ok_or_else(|| Refusal::input("The scheduledDate is not a date"))?
             .max(now),
     };
-    let id = call.store().id();
     let schedule = Schedule {
         start: Some(start),
         days: None,
     };
+    let id = text(new, "resourceId").to_owned();
     rounds::add(call, &id, schedule, &groups)?;
-    let set = |name: &str| member(&body, name).and_then(bool_of).unwrap_or(false);
-    let (award, test) = (set("awardCertificate"), set("markedAsTest"));
-    let is_object = |name: &str| member(&body, name).is_some_and(Value::is_object);
+    let is_object = |name: &str| member(new, name).is_some_and(Value::is_object);
     let (remind, auto) = (
         is_object("enrollmentReminder"),
         is_object("enrollmentAutoEnroll"),
     );
-    let mut new = body;
     for name in [
         "category",
         "targetAudience",
@@ -203,29 +190,19 @@ fn enroll(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         }
     }
     new.extend(record(json!({
-        "resourceId": id,
         "enrollmentId": id,
         "id": id,
         "enrolledBy": call.grant.name,
-        "createTime": call.now_text(),
         "startDate": dates::iso(start),
         "delivery": "Email",
         "deliveryType": "Email",
         "recipientType": "TargetGroup",
-        "tags": [],
-        "awardCertificate": award,
-        "markedAsTest": test,
         "isReminderActive": remind,
         "hasReminder": remind,
         "isAutoEnrollmentActive": auto,
         "autoEnroll": auto,
     })));
-    call.log("Enrollment", "Create", &id, None, Some(&new));
-    let company = call.company.clone();
-    call.store().push(&company, ENROLLMENTS, new);
-    let enrollment = call.find(ENROLLMENTS, &id, NOT_FOUND)?;
-    let enrollment = current(call, &enrollment);
-    Ok(Outcome::Data(call.view(&enrollment)))
+    Ok(())
 }
 
 fn round(call: &Call<'_>, enrollment: &Row) -> Option<Round> {
@@ -251,27 +228,13 @@ fn current(call: &Call<'_>, enrollment: &Row) -> Row {
 
 fn enrollments(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let kind = kind(call, "enrollmentType")?;
-    let rows = call.rows(ENROLLMENTS).iter();
+    let rows = call.rows(ENROLLMENTS.path).iter();
     let rows = rows.filter(|row| kind.is_none_or(|kind| text(row, "type") == kind));
     Ok(rows.map(|row| current(call, row)).collect())
 }
 
 fn one(call: &Call<'_>, parameter: &str) -> Result<Row, Refusal> {
-    call.find(ENROLLMENTS, &call.param(parameter), NOT_FOUND)
-}
-
-fn get_enrollment(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let enrollment = one(call, "resourceId")?;
-    Ok(Outcome::Data(call.view(&enrollment)))
-}
-
-fn delete(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let enrollment = one(call, "resourceId")?;
-    let (id, company) = (call.param("resourceId"), call.company.clone());
-    call.store()
-        .remove(&company, ENROLLMENTS, "resourceId", &id);
-    call.log("Enrollment", "Delete", &id, Some(&enrollment), None);
-    done(&id)
+    ENROLLMENTS.find(call, &call.param(parameter))
 }
 
 /// Begins an enrolment that was yet to begin. Source: the vendor's documentation.
@@ -288,7 +251,7 @@ fn send(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 
 fn stop(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let enrollment = one(call, "resourceId")?;
-    let round = round(call, &enrollment).ok_or(Refusal::NotFound(NOT_FOUND))?;
+    let round = round(call, &enrollment).ok_or(Refusal::NotFound(ENROLLMENTS.not_found))?;
     rounds::stop(call, &round)?;
     let id = call.param("resourceId");
     call.log("Enrollment", "Update", &id, None, None);
@@ -317,8 +280,8 @@ fn people(call: &mut Call<'_>, wanted: fn(&Fate) -> bool) -> Result<Vec<Row>, Re
         let done = fate.submitted.is_some();
         let last = fate.submitted.or(fate.clicked).or(fate.opened);
         let count = |at: Option<i64>| i32::from(at.is_some());
-        let mut record = Record::clone(&fate.person);
-        record.extend(crate::keepnet::records::record(json!({
+        let mut person = Record::clone(&fate.person);
+        person.extend(record(json!({
             "resourceId": fate.id,
             "enrollmentId": text(&enrollment, "resourceId"),
             "targetUserResourceId": text(&fate.person, "resourceId"),
@@ -347,7 +310,7 @@ fn people(call: &mut Call<'_>, wanted: fn(&Fate) -> bool) -> Result<Vec<Row>, Re
             "examScore": if done { 80 } else { 0 },
             "isMainScore": true,
         })));
-        row(Value::Object(record))
+        row(Value::Object(person))
     });
     Ok(rows.collect())
 }
@@ -355,11 +318,8 @@ fn people(call: &mut Call<'_>, wanted: fn(&Fate) -> bool) -> Result<Vec<Row>, Re
 fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (enrollment, round, fates) = fates(call)?;
     let counts = Counts::of(&fates);
-    let groups = round.map_or_else(Vec::new, |round| rounds::group_counts(call, &round));
-    let names: Vec<_> = groups.iter().map(|group| group["name"].clone()).collect();
-    let training = call
-        .find(TRAININGS, text(&enrollment, "trainingId"), NO_TRAINING)
-        .ok();
+    let names = round.map_or_else(Vec::new, |round| rounds::group_names(call, &round));
+    let training = TRAININGS.find(call, text(&enrollment, "trainingId")).ok();
     let of_training = |name: &str| training.as_ref().and_then(|row| row.get(name)).cloned();
     call.data(json!({
         "name": text(&enrollment, "name"),
@@ -391,57 +351,4 @@ fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         "trainingTypeName": of_training("type"),
         "deliveryMethod": "Email",
     }))
-}
-
-pub(crate) fn seed(seeding: &mut Seeding<'_>) {
-    let company = seeding.company.to_owned();
-    let mut first = None;
-    for (name, kind, quiz) in [
-        ("Recognise phishing", "SCORM", true),
-        ("Passwords and passkeys", "SCORM", true),
-        ("Working from anywhere", "LearningPath", false),
-        ("Clear desk", "Poster", false),
-    ] {
-        let members = json!({
-            "trainingName": name,
-            "name": name,
-            "description": name,
-            "type": kind,
-            "category": "Awareness",
-            "targetAudience": "AllEmployees",
-            "hasQuiz": quiz,
-            "duration": "10",
-            "level": 1,
-            "languages": LANGUAGES.map(|(_, name, _)| name),
-            "vendorName": "Keepnet",
-            "tags": [],
-        });
-        let id = seeding.add(TRAININGS, members);
-        let training = seeding
-            .store
-            .find_mut(&company, TRAININGS, "resourceId", &id);
-        if let Some(training) = training {
-            training.insert("trainingId".to_owned(), json!(id));
-        }
-        first.get_or_insert(id);
-    }
-    let enrollment = json!({
-        "name": "January training",
-        "trainingId": first,
-        "trainingName": "Recognise phishing",
-        "type": "SCORM",
-        "enrolledBy": "Example Admin",
-        "startDate": LONG_AGO,
-        "delivery": "Email",
-        "tags": [],
-    });
-    let id = seeding.add(ENROLLMENTS, enrollment);
-    let enrollment = seeding
-        .store
-        .find_mut(&company, ENROLLMENTS, "resourceId", &id);
-    if let Some(enrollment) = enrollment {
-        enrollment.insert("enrollmentId".to_owned(), json!(id));
-        enrollment.insert("id".to_owned(), json!(id));
-    }
-    rounds::seed(seeding, &id, Some(LONG_AGO_MILLIS));
 }

@@ -10,16 +10,15 @@ use super::request::content_type;
 use super::response::{Refusal, json_response};
 use crate::core::query;
 use crate::keepnet::dates;
-use crate::keepnet::records::company;
-use crate::keepnet::records::text;
+use crate::keepnet::records::{client, company, text};
 use crate::keepnet::shapes::{Operation, Shapes};
 use crate::keepnet::state::{Grant, Inner, State};
 
 /// The vendor documents the first, and its front end sends the second.
 const COMPANY_HEADERS: [&str; 2] = ["x-keepnet-company-id", "x-ir-company-id"];
 
-/// Operations for those who look after several companies. The vendor documents 403 for
-/// the search; the others are inferred.
+/// Operations for those who look after several companies. The vendor documents 403 for the search; the others are
+/// inferred.
 const RESELLERS_ONLY: [&str; 4] = [
     "POST /api/companies",
     "POST /api/companies/search",
@@ -27,8 +26,8 @@ const RESELLERS_ONLY: [&str; 4] = [
     "DELETE /api/companies/bulk-delete",
 ];
 
-/// Grants a token. The vendor documents the form, 500 for JSON, `invalid_client` and
-/// the permissions; the other refusals are inferred from OAuth 2.
+/// Grants a token. The vendor documents the form, 500 for JSON, `invalid_client` and the permissions; the other
+/// refusals are inferred from OAuth 2.
 pub(crate) fn token(state: &State, parts: &Parts, body: &Bytes) -> Response<Bytes> {
     if !content_type(parts)
         .to_ascii_lowercase()
@@ -52,30 +51,33 @@ pub(crate) fn token(state: &State, parts: &Parts, body: &Bytes) -> Response<Byte
     }
     let mut inner = state.inner();
     let (id, secret) = (field("client_id"), field("client_secret"));
-    let client = inner
-        .clients
-        .iter()
-        .find(|client| client.id == id && client.secret == secret && client.active)
-        .cloned();
-    let Some(client) = client else {
+    let found = client::find(&inner.store, id)
+        .filter(|(_, client)| text(client, client::SECRET) == secret && client::is_active(client));
+    let Some((company, client)) = found else {
         return refused("invalid_client", "Invalid client credentials");
     };
     if field("scope") != "api1" {
         return refused("invalid_scope", "The scope is not known");
     }
-    // The status is known from the vendor's front end; that it is told here already is
-    // inferred.
-    if !allowed_from(&inner, &client.id) {
+    // The status is known from the vendor's front end; that a token request gets it is inferred.
+    if !client::allows(client, inner.address) {
         return Refusal::IpRestricted.into_response();
     }
-    let (token, lifetime) = state.issue(&mut inner, &client);
+    let reseller = client::reaches_others(client);
+    let grant = Grant {
+        client_id: id.to_owned(),
+        name: text(client, "name").to_owned(),
+        company: company.to_owned(),
+        reseller,
+    };
+    let (token, lifetime) = state.issue(&mut inner, grant);
     drop(inner);
     let body = json!({
         "access_token": token,
         "expires_in": lifetime,
         "token_type": "Bearer",
         "scope": "api1",
-        "permissions": permissions(client.reseller),
+        "permissions": permissions(reseller),
     });
     let mut response = json_response(StatusCode::OK, &body);
     response.headers_mut().insert(
@@ -98,24 +100,16 @@ pub(crate) fn authenticate(state: &State, inner: &Inner, parts: &Parts) -> Resul
         .and_then(bearer)
         .and_then(|token| state.grant(inner, token))
         .ok_or(Refusal::Unauthorized)?;
-    if allowed_from(inner, &grant.client_id) {
-        Ok(grant)
-    } else {
-        Err(Refusal::IpRestricted)
+    // Tokens live on when their client is deactivated or deleted (inferred).
+    let client = client::find(&inner.store, &grant.client_id);
+    match client.is_none_or(|(_, client)| client::allows(client, inner.address)) {
+        true => Ok(grant),
+        false => Err(Refusal::IpRestricted),
     }
 }
 
-fn allowed_from(inner: &Inner, client_id: &str) -> bool {
-    let mut clients = inner.clients.iter();
-    let addresses = clients
-        .find(|client| client.id == client_id)
-        .and_then(|client| client.addresses.as_ref());
-    addresses.is_none_or(|addresses| addresses.contains(&inner.address))
-}
-
-/// The company that a request is about: its client's own, unless a header or
-/// the query names another. Source: the vendor's documentation; that two are refused is
-/// inferred.
+/// The company that a request is about: its client's own, unless a header or the query names another. Source: the
+/// vendor's documentation; that two are refused is inferred.
 pub(crate) fn company(inner: &Inner, grant: &Grant, parts: &Parts) -> Result<String, Refusal> {
     let mut named: Vec<String> = COMPANY_HEADERS
         .iter()
@@ -140,8 +134,8 @@ pub(crate) fn company(inner: &Inner, grant: &Grant, parts: &Parts) -> Result<Str
     Ok(id.clone())
 }
 
-/// Refuses a company that does not exist or is not the client's to see. Source: the
-/// vendor's documentation (404 and 403).
+/// Refuses a company that does not exist or is not the client's to see. Source: the vendor's documentation (404 and
+/// 403).
 pub(crate) fn reach(inner: &Inner, grant: &Grant, id: &str) -> Result<(), Refusal> {
     let row = company::find(&inner.store, id).ok_or(Refusal::NotFound("Company not found"))?;
     if *id == grant.company {
@@ -153,8 +147,7 @@ pub(crate) fn reach(inner: &Inner, grant: &Grant, id: &str) -> Result<(), Refusa
     Ok(())
 }
 
-/// Refuses a reseller while the company keeps its data to itself. Source: the vendor's
-/// front end (`PRIVACY_ERROR`).
+/// Refuses a reseller while the company keeps its data to itself. Source: the vendor's front end (`PRIVACY_ERROR`).
 pub(crate) fn privacy(
     state: &State,
     inner: &Inner,
@@ -185,8 +178,7 @@ pub(crate) fn authorise(grant: &Grant, operation: &Operation) -> Result<(), Refu
     }
 }
 
-/// Every operation a client may call, as tokens list them. Source: the vendor's
-/// documentation.
+/// Every operation a client may call, as tokens list them. Source: the vendor's documentation.
 pub(crate) fn permissions(reseller: bool) -> Value {
     let operations = Shapes::get().operations.iter();
     let allowed = operations.filter(|operation| allows(reseller, operation));

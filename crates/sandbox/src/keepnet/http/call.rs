@@ -19,7 +19,7 @@ pub(crate) struct Call<'a> {
     pub(crate) inner: &'a mut Inner,
     pub(crate) operation: &'static Operation,
     pub(crate) grant: Grant,
-    /// Whose data is asked for.
+    /// The company whose data is requested.
     pub(crate) company: String,
     pub(crate) params: Params,
     /// The JSON body; null without one.
@@ -95,10 +95,6 @@ impl Call<'_> {
             .ok_or_else(|| Refusal::input("Invalid request"))
     }
 
-    pub(crate) fn member(&self, name: &str) -> Option<&Value> {
-        self.body.as_object().and_then(|body| member(body, name))
-    }
-
     pub(crate) fn text(&self, name: &str) -> &str {
         self.body.as_object().map_or("", |body| text(body, name))
     }
@@ -143,8 +139,7 @@ impl Call<'_> {
         }
     }
 
-    /// A response in the operation's shape with these members, and nothing in
-    /// the others.
+    /// A response in the operation's shape with these members, and nothing in the others.
     pub(crate) fn data(&self, members: Value) -> Result<Outcome, Refusal> {
         Ok(Outcome::Data(self.view(&record(members))))
     }
@@ -180,8 +175,8 @@ pub(crate) fn missing(record: &Record, names: &[&str]) -> Result<(), Refusal> {
     }
 }
 
-/// The member of this name as one of `choices`, which are written by name or by number,
-/// the first of them as `first`. Source: the vendor's front end, which sends both.
+/// The member of this name as one of `choices`, which are written by name or by number, the first of them as `first`.
+/// Source: the vendor's front end, which sends both.
 pub(crate) fn choice(
     record: &Record,
     name: &str,

@@ -1,4 +1,4 @@
-//! Requests and responses: who sends one, what it asks for, and how the response is worded.
+//! Requests and responses: who sends a request, what it requests, and how responses are worded.
 
 pub(super) mod auth;
 pub(super) mod call;

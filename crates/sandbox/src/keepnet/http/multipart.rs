@@ -8,12 +8,9 @@ use http_body_util::{BodyDataStream, Full};
 use multer::Multipart;
 
 use super::response::Refusal;
-use crate::keepnet::records::Record;
 
 /// One field of a form.
-#[derive(Debug, PartialEq)]
 pub(crate) struct Part {
-    pub(crate) name: String,
     pub(crate) file_name: Option<String>,
     pub(crate) content: Bytes,
 }
@@ -34,80 +31,9 @@ async fn read(boundary: String, body: Bytes) -> Option<Vec<Part>> {
     let mut parts = Vec::new();
     while let Some(field) = form.next_field().await.ok()? {
         parts.push(Part {
-            name: field.name()?.to_owned(),
             file_name: field.file_name().map(str::to_owned),
             content: field.bytes().await.ok()?,
         });
     }
     Some(parts)
-}
-
-/// The fields that are no files as a record. A name with an index, or one that
-/// comes again, makes a list. Source: how .NET binds forms (inferred).
-pub(crate) fn record(parts: &[Part]) -> Record {
-    use serde_json::Value;
-    let mut record = Record::new();
-    for part in parts.iter().filter(|part| part.file_name.is_none()) {
-        let text = Value::from(String::from_utf8_lossy(&part.content).into_owned());
-        let (name, indexed) = match part.name.split_once('[') {
-            Some((name, _)) => (name, true),
-            None => (part.name.as_str(), false),
-        };
-        // The service's own members start with a small letter.
-        let name = match name.split_at_checked(1) {
-            Some((first, rest)) => first.to_lowercase() + rest,
-            None => continue,
-        };
-        match record.get_mut(&name) {
-            Some(Value::Array(values)) => values.push(text),
-            Some(value) => *value = Value::Array(vec![value.take(), text]),
-            None if indexed => {
-                record.insert(name, Value::Array(vec![text]));
-            }
-            None => {
-                record.insert(name, text);
-            }
-        }
-    }
-    record
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn fields_and_files_are_told_apart() {
-        let body = Bytes::from_static(
-            b"--b\r\nContent-Disposition: form-data; name=\"Name\"\r\n\r\nAcme\r\n\
-              --b\r\ncontent-disposition: form-data; name=\"Tags[0]\"\r\n\r\none\r\n\
-              --b\r\nContent-Disposition: form-data; name=\"Empty\"\r\n\r\n\r\n\
-              --b\r\nContent-Disposition: form-data; name=\"File\"; filename=\"a.csv\"\r\n\
-              Content-Type: text/csv\r\n\r\na,b\r\n1,2\r\n\r\n--b--\r\n",
-        );
-        let parts = parts("multipart/form-data; boundary=\"b\"", &body).expect("parts");
-        assert_eq!(parts.len(), 4);
-        assert_eq!(parts[3].file_name.as_deref(), Some("a.csv"));
-        assert_eq!(parts[3].content, "a,b\r\n1,2\r\n");
-        let expected = json!({"name": "Acme", "tags": ["one"], "empty": ""});
-        assert_eq!(serde_json::Value::Object(record(&parts)), expected);
-    }
-
-    #[test]
-    fn what_is_no_form_is_refused() {
-        for (content_type, body) in [
-            ("application/json", "{}"),
-            ("multipart/form-data", "--b--"),
-            ("multipart/form-data; boundary=b", ""),
-            ("multipart/form-data; boundary=b", "--b\r\n"),
-            (
-                "multipart/form-data; boundary=b",
-                "--b\r\nContent-Disposition: form-data\r\n\r\n1\r\n--b--",
-            ),
-        ] {
-            assert!(parts(content_type, &Bytes::from(body)).is_err(), "{body}");
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! What a request says of its body.
+//! The type of a request's body, and its JSON.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -13,8 +13,8 @@ pub(crate) fn content_type(parts: &Parts) -> String {
     value.unwrap_or_default().to_owned()
 }
 
-/// The JSON of a body, as far as it says that it is JSON. The vendor documents 400 for
-/// JSON Patch; 400 for what is no JSON is inferred.
+/// The JSON of a body whose type is JSON, or null. The vendor documents 400 for JSON Patch; 400 for what is no JSON is
+/// inferred.
 pub(crate) fn read(content_type: &str, raw: &Bytes) -> Result<Value, Refusal> {
     let kind = content_type.split(';').next().unwrap_or_default().trim();
     match kind.to_ascii_lowercase().as_str() {

@@ -1,17 +1,20 @@
 //! Responses and refusals as the service words them.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
-use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use http::header::{CONTENT_DISPOSITION, HeaderValue, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
+
+use crate::core::service::response;
 
 /// What an operation came to.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// Data, to be put into the envelope.
     Data(Value),
-    /// Done with 200, yet the envelope says that it failed. Source: the vendor's front
-    /// end.
+    /// A 200 whose envelope has the state `FAILED`. Source: the vendor's front end.
     Failed(&'static str),
     File {
         content_type: &'static str,
@@ -31,8 +34,8 @@ impl Outcome {
     }
 }
 
-/// Why a request is refused. The statuses are documented or known from the vendor's
-/// front end; most messages are inferred.
+/// Why a request is refused. The statuses are documented or known from the vendor's front end; most messages are
+/// inferred.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     /// No token, or one that is not valid (any more).
@@ -59,15 +62,27 @@ impl Refusal {
         Self::Input(vec![message.into()])
     }
 
-    /// As the few operations say it that declare problem details in the published
-    /// description.
-    pub(crate) fn into_problem(self) -> Response<Bytes> {
-        let (status, title) = match self {
-            Self::NotFound(message) => (StatusCode::NOT_FOUND, message),
-            Self::Forbidden(message) => (StatusCode::FORBIDDEN, message),
-            Self::Input(_) => (StatusCode::BAD_REQUEST, "Invalid request"),
-            other => return other.into_response(),
+    pub(crate) fn into_response(self) -> Response<Bytes> {
+        let (status, token, message) = self.words();
+        if matches!(self, Self::MethodNotAllowed | Self::NoSuchPath) {
+            return empty(status);
+        }
+        let validation = match &self {
+            Self::Input(messages) => messages.as_slice(),
+            _ => &[],
         };
+        let body = envelope(Value::Null, token, &message, validation);
+        let mut response = json_response(status, &body);
+        if matches!(self, Self::Unauthorized) {
+            let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+
+    /// As the few operations say it that declare problem details in the published description.
+    pub(crate) fn into_problem(self) -> Response<Bytes> {
+        let (status, _, title) = self.words();
         let body = json!({
             "type": format!("https://httpstatuses.io/{}", status.as_u16()),
             "title": title,
@@ -75,62 +90,48 @@ impl Refusal {
             "detail": null,
             "instance": null,
         });
-        let mut response = json_response(status, &body);
-        response.headers_mut().insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json; charset=utf-8"),
-        );
-        response
+        let problem = "application/problem+json; charset=utf-8";
+        response(status, problem, body.to_string())
     }
 
-    pub(crate) fn into_response(self) -> Response<Bytes> {
-        let refused = |status, token, message: &str| {
-            json_response(status, &envelope(Value::Null, token, message, &[]))
-        };
-        match self {
-            Self::Unauthorized => {
-                let mut response = refused(StatusCode::UNAUTHORIZED, "FAILED", "Unauthorized");
-                response.headers_mut().insert(
-                    WWW_AUTHENTICATE,
-                    HeaderValue::from_static("Bearer error=\"invalid_token\""),
-                );
-                response
-            }
-            Self::Forbidden(message) => refused(StatusCode::FORBIDDEN, "FAILED", message),
-            Self::Privacy => refused(
+    /// The status, its name in the envelope, and the message.
+    fn words(&self) -> (StatusCode, &'static str, Cow<'_, str>) {
+        let (status, token, message) = match self {
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "FAILED", "Unauthorized"),
+            Self::Forbidden(message) => (StatusCode::FORBIDDEN, "FAILED", *message),
+            Self::Privacy => (
                 StatusCode::FORBIDDEN,
                 "PRIVACY_ERROR",
                 "The company does not share its data at the moment",
             ),
-            Self::IpRestricted => refused(
+            Self::IpRestricted => (
                 StatusCode::FORBIDDEN,
                 "IP_RESTRICTED",
                 "This address is not allowed",
             ),
-            Self::NotFound(message) => refused(StatusCode::NOT_FOUND, "FAILED", message),
-            Self::Input(messages) => {
-                let first = messages.first().map_or("Invalid request", String::as_str);
-                json_response(
-                    StatusCode::BAD_REQUEST,
-                    &envelope(Value::Null, "INPUT_ERROR", first, &messages),
-                )
-            }
-            Self::Internal => refused(
+            Self::NotFound(message) => (StatusCode::NOT_FOUND, "FAILED", *message),
+            Self::Input(messages) => (
+                StatusCode::BAD_REQUEST,
+                "INPUT_ERROR",
+                messages.first().map_or("Invalid request", String::as_str),
+            ),
+            Self::Internal => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "INTERNAL_SERVER_ERROR",
                 "An error occurred",
             ),
-            Self::MethodNotAllowed => empty(StatusCode::METHOD_NOT_ALLOWED),
-            Self::NoSuchPath => empty(StatusCode::NOT_FOUND),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "", ""),
+            Self::NoSuchPath => (StatusCode::NOT_FOUND, "", ""),
             Self::NotPlayed(what) => {
                 let message = format!("The sandbox does not play {what}");
-                refused(StatusCode::NOT_IMPLEMENTED, "NOT_PLAYED", &message)
+                return (StatusCode::NOT_IMPLEMENTED, "NOT_PLAYED", message.into());
             }
-        }
+        };
+        (status, token, message.into())
     }
 }
 
-/// How the service says a status that is not of its own making.
+/// The response that the service gives with a status that it did not choose itself.
 pub(crate) fn failure(status: StatusCode) -> Response<Bytes> {
     let token = match status {
         status if status.is_success() => "SUCCESS",
@@ -164,13 +165,7 @@ pub(crate) fn envelope(data: Value, status: &str, message: &str, validation: &[S
 }
 
 pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body.to_string()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/json; charset=utf-8"),
-    );
-    response
+    response(status, "application/json; charset=utf-8", body.to_string())
 }
 
 pub(crate) fn empty(status: StatusCode) -> Response<Bytes> {
@@ -180,11 +175,9 @@ pub(crate) fn empty(status: StatusCode) -> Response<Bytes> {
 }
 
 pub(crate) fn file(content_type: &'static str, name: &str, bytes: Bytes) -> Response<Bytes> {
-    let mut response = Response::new(bytes);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    let mut response = response(StatusCode::OK, content_type, bytes);
     if let Ok(value) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
-        headers.insert(CONTENT_DISPOSITION, value);
+        response.headers_mut().insert(CONTENT_DISPOSITION, value);
     }
     response
 }

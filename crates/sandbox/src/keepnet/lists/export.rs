@@ -9,13 +9,13 @@ use crate::keepnet::features::resource::Verb;
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Row, record};
-use crate::keepnet::routes::Routes;
+use crate::keepnet::routes::ROUTES;
 use crate::keepnet::shapes::Shapes;
 
 /// The rows of the search that the path names without its `/export`.
 pub(crate) fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let path = call.operation.path.replacen("/export", "", 1);
-    let mut routes = Routes::get().routes.iter();
+    let mut routes = ROUTES.iter();
     let searched =
         routes.find(|route| route.operation.path == path && route.operation.method == Method::POST);
     let shapes = Shapes::get();
@@ -24,7 +24,7 @@ pub(crate) fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         Some((route, of)) => {
             let rows = match route.handler {
                 Handler::Rows(rows) => rows(call)?,
-                Handler::Resource(resource, Verb::Search) => resource.rows(call),
+                Handler::OnRecords(resource, Verb::Search) => resource.rows(call),
                 _ => vec![Row::new(record(shapes.sample(of)))],
             };
             search.csv(shapes, of, rows)?

@@ -50,7 +50,7 @@ impl Wanted {
         }
     }
 
-    /// How a row's value stands to this one, if they can be compared.
+    /// How a row's value compares with this one, if they can be compared.
     fn order(&self, value: &str) -> Option<Ordering> {
         if let (Some(wanted), Some(value)) = (self.time, dates::parse(value)) {
             return Some(value.cmp(&wanted));
@@ -63,8 +63,7 @@ impl Wanted {
     }
 }
 
-/// What the vendor's front end uses. That others are refused, and how kinds of values
-/// compare, is inferred.
+/// What the vendor's front end uses. That others are refused, and how kinds of values compare, is inferred.
 #[derive(Clone, Copy, Debug)]
 enum Operator {
     Contains,
@@ -94,24 +93,18 @@ impl Operator {
 }
 
 impl Filter {
-    /// A filter, or what is wrong with it.
-    pub(crate) fn parse(body: &Map<String, Value>) -> Result<Self, Vec<String>> {
-        let mut wrong = Vec::new();
-        let any = condition(body, &mut wrong);
+    /// A filter. What is wrong with it is added to the list.
+    pub(crate) fn read(body: &Map<String, Value>, wrong: &mut Vec<String>) -> Self {
         let text = member(body, "searchInputTextValue").and_then(Value::as_str);
+        let filter = Self {
+            any: condition(body, wrong),
+            text: text.unwrap_or_default().trim().to_lowercase(),
+            groups: groups(body, wrong),
+        };
         if text.is_none() {
             wrong.push("The SearchInputTextValue field is required.".to_owned());
         }
-        let groups = groups(body, &mut wrong);
-        if wrong.is_empty() {
-            Ok(Self {
-                any,
-                text: text.unwrap_or_default().trim().to_lowercase(),
-                groups,
-            })
-        } else {
-            Err(wrong)
-        }
+        filter
     }
 
     /// The fields that conditions name, custom ones left out.
@@ -264,7 +257,9 @@ mod tests {
     use super::*;
 
     fn keeps(filter: Value, row: Value) -> bool {
-        let filter = Filter::parse(filter.as_object().expect("an object")).expect("a filter");
+        let mut wrong = Vec::new();
+        let filter = Filter::read(filter.as_object().expect("an object"), &mut wrong);
+        assert_eq!(wrong, [""; 0]);
         filter.keeps(row.as_object().expect("an object"))
     }
 
@@ -342,8 +337,8 @@ mod tests {
             (one("a", "Like", json!("b")), "Like"),
             (one("", "=", json!("b")), "FieldName"),
         ] {
-            let wrong = Filter::parse(filter.as_object().expect("an object"));
-            let wrong = wrong.expect_err("refused");
+            let mut wrong = Vec::new();
+            Filter::read(filter.as_object().expect("an object"), &mut wrong);
             assert!(wrong[0].contains(word), "{wrong:?}");
         }
     }

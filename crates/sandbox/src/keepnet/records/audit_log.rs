@@ -23,9 +23,8 @@ pub(crate) struct Change<'a> {
 }
 
 impl Store {
-    /// Writes a change into the company's audit log. The members are those of the
-    /// published description, the operations those of the vendor's front end; the texts
-    /// are inferred.
+    /// Writes a change into the company's audit log. The members are those of the published description, the operations
+    /// those of the vendor's front end; the texts are inferred.
     pub(crate) fn log(&mut self, company: &str, millis: i64, change: &Change<'_>) {
         let id = self.id();
         let shown = |record: Option<&Record>| {

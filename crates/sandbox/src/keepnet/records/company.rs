@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::Row;
 use super::store::Store;
-use super::{Record, Row, also, integer, status_name, text};
 use crate::keepnet::dates;
 
 /// The table of all companies, which belongs to none of them.
@@ -19,32 +19,6 @@ pub(crate) fn find<'a>(store: &'a Store, id: &str) -> Option<&'a Row> {
 /// All companies, the reseller's own first.
 pub(crate) fn all(store: &Store) -> &[Row] {
     store.table("", COMPANIES)
-}
-
-/// Completes a company that was sent as a form, in which all is text.
-pub(crate) fn complete(company: &mut Record) {
-    for name in ["numberOfUsers", "baseManHour", "baseManHourCost"] {
-        let number = integer(company, name);
-        company.insert(name.to_owned(), json!(number));
-    }
-    for name in [
-        "isNumberOfUsersLimited",
-        "isVersionVisible",
-        "isReleaseNotesVisible",
-    ] {
-        let set = text(company, name).eq_ignore_ascii_case("true")
-            || company.get(name) == Some(&json!(true));
-        company.insert(name.to_owned(), json!(set));
-    }
-    status_name(company);
-    also(
-        company,
-        &[
-            ("name", "companyName"),
-            ("resourceId", "companyResourceId"),
-            ("licenseModuleResourceIdArray", "licenseModules"),
-        ],
-    );
 }
 
 /// Keeps resellers out for so many days, or lets them in again for none.

@@ -1,6 +1,7 @@
 //! A record, and what is read from it and put into it.
 
 pub(super) mod audit_log;
+pub(super) mod client;
 pub(super) mod company;
 pub(super) mod secrets;
 pub(super) mod store;
@@ -8,7 +9,7 @@ pub(super) mod uploads;
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// A record: the service's own members, and a few that no response shows.
 pub(crate) type Record = Map<String, Value>;
@@ -33,7 +34,7 @@ pub(crate) fn integer_of(value: &Value) -> Option<i64> {
         .or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
 }
 
-/// Whether that is said, with or without quotes.
+/// A truth value, with or without quotes.
 pub(crate) fn bool_of(value: &Value) -> Option<bool> {
     value
         .as_bool()
@@ -42,6 +43,11 @@ pub(crate) fn bool_of(value: &Value) -> Option<bool> {
             "false" => Some(false),
             _ => None,
         })
+}
+
+/// Whether a member is true, with or without quotes.
+pub(crate) fn flag(record: &Record, name: &str) -> bool {
+    member(record, name).and_then(bool_of) == Some(true)
 }
 
 pub(crate) fn text<'a>(record: &'a Record, name: &str) -> &'a str {
@@ -76,15 +82,6 @@ pub(crate) fn also(record: &mut Record, pairs: &[(&str, &str)]) {
             record.insert((*to).to_owned(), value);
         }
     }
-}
-
-/// The name of a status that is written as a number.
-pub(crate) fn status_name(record: &mut Record) {
-    let status = member(record, "statusId").and_then(integer_of);
-    let status = status.unwrap_or(1);
-    let name = if status == 1 { "Active" } else { "Inactive" };
-    record.insert("statusId".to_owned(), json!(status));
-    record.insert("statusName".to_owned(), json!(name));
 }
 
 /// A record made of these members.

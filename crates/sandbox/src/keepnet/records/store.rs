@@ -13,7 +13,7 @@ pub(crate) const DELETED: &str = "deleted";
 
 /// Everything that is kept, by company and kind.
 pub(crate) struct Store {
-    tables: HashMap<(String, &'static str), Vec<Row>>,
+    tables: HashMap<String, HashMap<&'static str, Vec<Row>>>,
     /// The companies whose records have been made.
     pub(crate) seeded: Vec<String>,
     pub(crate) random: Random,
@@ -33,14 +33,24 @@ impl Store {
         self.random.text(ALPHANUMERIC, 12)
     }
 
-    pub(crate) fn table(&self, company: &str, table: &'static str) -> &[Row] {
-        self.tables
-            .get(&(company.to_owned(), table))
-            .map_or(&[], Vec::as_slice)
+    pub(crate) fn table(&self, company: &str, table: &str) -> &[Row] {
+        let tables = self.tables.get(company);
+        let rows = tables.and_then(|tables| tables.get(table));
+        rows.map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn table_mut(&mut self, company: &str, table: &'static str) -> &mut Vec<Row> {
-        self.tables.entry((company.to_owned(), table)).or_default()
+        let tables = self.tables.entry(company.to_owned()).or_default();
+        tables.entry(table).or_default()
+    }
+
+    /// The records of all companies, each with its company.
+    pub(crate) fn everywhere(&self, table: &str) -> impl Iterator<Item = (&str, &Row)> {
+        let tables = self.tables.iter();
+        tables.flat_map(move |(company, tables)| {
+            let rows = tables.get(table).into_iter().flatten();
+            rows.map(move |row| (company.as_str(), row))
+        })
     }
 
     pub(crate) fn push(&mut self, company: &str, table: &'static str, record: Record) {

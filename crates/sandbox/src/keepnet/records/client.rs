@@ -1,0 +1,38 @@
+//! An API client as it is kept: what a program authenticates as.
+
+use std::net::IpAddr;
+
+use serde_json::json;
+
+use super::store::Store;
+use super::{Record, Row, flag, text, texts};
+
+/// The table of a company's clients.
+pub(crate) const CLIENTS: &str = "/api/companies/clients";
+
+/// The member that holds the secret; no response shows it, since the vendor documents that it is shown once.
+pub(crate) const SECRET: &str = "keptSecret";
+
+/// Whether it also reaches the companies below its own; no response shows it.
+pub(crate) const RESELLER: &str = "isResellerClient";
+
+/// The client with that id, and its company.
+pub(crate) fn find<'a>(store: &'a Store, id: &str) -> Option<(&'a str, &'a Row)> {
+    let mut clients = store.everywhere(CLIENTS);
+    clients.find(|(_, client)| text(client, "clientId") == id)
+}
+
+pub(crate) fn is_active(client: &Record) -> bool {
+    client.get("statusId") == Some(&json!(1))
+}
+
+pub(crate) fn reaches_others(client: &Record) -> bool {
+    flag(client, RESELLER)
+}
+
+/// Whether it may be used from this address.
+pub(crate) fn allows(client: &Record, address: IpAddr) -> bool {
+    let allowed = texts(client, "allowedIpAddresses");
+    !flag(client, "hasIpAddressRestriction")
+        || allowed.iter().any(|text| text.parse() == Ok(address))
+}
