@@ -161,6 +161,31 @@ async fn a_file_is_what_it_holds_and_is_served_by_that() {
 }
 
 #[tokio::test]
+async fn a_declared_type_goes_before_the_name() {
+    let sandbox = small().await;
+    for (name, declared, kind) in [
+        ("a.png", "text/plain", "text/plain"),
+        ("a.csv", "text/plain", "text/csv"),
+        (
+            "a.csv",
+            "application/vnd.ms-excel",
+            "application/vnd.ms-excel",
+        ),
+        ("a.txt", "text/plain; charset=utf-8", "text/plain"),
+        ("a", "nonsense", "application/octet-stream"),
+    ] {
+        let head = format!(
+            "--cut-here\r\nContent-Disposition: form-data; name=\"push[files][]\"; \
+             filename=\"{name}\"\r\nContent-Type: {declared}\r\n\r\nx\r\n--cut-here--\r\n"
+        );
+        let call = Call::new(Method::POST, "/api/v2/pushes").body(BOUNDARY, head);
+        let token = made(call.by_owner(&sandbox).await);
+        let file = &read(&sandbox, &token).await["files"][0];
+        assert_eq!(file["content_type"], kind, "{name} {declared}");
+    }
+}
+
+#[tokio::test]
 async fn signed_urls_last_five_minutes_and_need_no_token() {
     let sandbox = small().await;
     let token = made(
