@@ -139,9 +139,15 @@ impl Param {
 
 fn leading_integer(text: &str) -> Option<i64> {
     let text = text.trim_start();
-    let sign = text.starts_with(['+', '-']).into();
-    let digits = text[sign..].bytes().take_while(u8::is_ascii_digit).count();
-    text[..sign + digits].parse().ok()
+    let sign: usize = text.starts_with(['+', '-']).into();
+    let mut number = text[..sign].to_owned();
+    let mut left = text[sign..].bytes().peekable();
+    while let Some(digit) = left.next_if(u8::is_ascii_digit) {
+        number.push(digit.into());
+        // One underscore may stand between digits.
+        left.next_if_eq(&b'_');
+    }
+    number.parse().ok()
 }
 
 impl From<Value> for Param {
@@ -356,6 +362,9 @@ mod tests {
             (" 3 days", Some(3)),
             ("1.9", Some(1)),
             ("-2", Some(-2)),
+            ("1_0 days", Some(10)),
+            ("1__0", Some(1)),
+            ("_1", None),
             ("", None),
             ("-", None),
             ("three", None),
