@@ -332,6 +332,7 @@ async fn more_than_120_requests_a_minute_from_one_address_are_too_many() {
         (429, &b"Retry later\n"[..])
     );
     assert_eq!(response.headers["content-type"], "text/plain");
+    assert_eq!(response.headers["cache-control"], "no-cache");
     let wait = response.headers["retry-after"].to_str().expect("text");
     let wait: u64 = wait.parse().expect("seconds");
     assert!((1..=57).contains(&wait), "{wait}");

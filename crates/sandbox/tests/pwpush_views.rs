@@ -116,6 +116,18 @@ async fn members_come_in_the_servers_order_also_further_in() {
 }
 
 #[tokio::test]
+async fn what_could_end_a_script_is_escaped() {
+    let sandbox = small().await;
+    let name = "<b>&\u{2028}";
+    let response = create(json!({ "payload": "p", "name": name }))
+        .to(&sandbox)
+        .await;
+    let text = String::from_utf8(response.body.to_vec()).expect("text");
+    assert!(text.contains(r"\u003cb\u003e\u0026\u2028"), "{text}");
+    assert_eq!(response.json()["name"], name);
+}
+
+#[tokio::test]
 async fn what_succeeds_may_be_kept_if_it_is_asked_for_again_and_nothing_else() {
     let sandbox = small().await;
     let token = push(&sandbox, json!({ "payload": "p" })).await;

@@ -250,7 +250,13 @@ pub(crate) fn uncached(mut response: Response<Bytes>) -> Response<Bytes> {
 }
 
 fn plain_json(status: StatusCode, value: &impl Serialize) -> Response<Bytes> {
-    let body = serde_json::to_vec(value).unwrap_or_default();
+    let mut body = serde_json::to_string(value).unwrap_or_default();
+    // Rails escapes what could end a script (`escape_html_entities_in_json`).
+    for char in ['&', '<', '>', '\u{2028}', '\u{2029}'] {
+        if body.contains(char) {
+            body = body.replace(char, &format!("\\u{:04x}", u32::from(char)));
+        }
+    }
     response(status, "application/json; charset=utf-8", body)
 }
 
@@ -263,7 +269,8 @@ fn error(status: StatusCode, text: &str) -> Response<Bytes> {
 }
 
 pub(crate) fn throttled() -> Response<Bytes> {
-    response(StatusCode::TOO_MANY_REQUESTS, "text/plain", "Retry later\n")
+    let status = StatusCode::TOO_MANY_REQUESTS;
+    uncached(response(status, "text/plain", "Retry later\n"))
 }
 
 /// A status as what is around the application says it.
