@@ -165,6 +165,15 @@ async fn what_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
+async fn a_path_that_is_no_text_is_a_bad_request_where_there_is_a_route() {
+    let sandbox = small().await;
+    for (path, status) in [(at("%ff"), 400), ("/api/v2/other/%ff".to_owned(), 404)] {
+        let response = Call::get(&path).to(&sandbox).await;
+        assert_eq!(response.status, status, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_second_factor_can_be_asked_of_everybody() {
     let sandbox = with(PasswordPusherOptions::default().mfa(true)).await;
     let text = "Two-factor authentication is required. Please set it up to continue.";
@@ -323,6 +332,7 @@ async fn more_than_120_requests_a_minute_from_one_address_are_too_many() {
         (429, &b"Retry later\n"[..])
     );
     assert_eq!(response.headers["content-type"], "text/plain");
+    assert_eq!(response.headers["cache-control"], "no-cache");
     let wait = response.headers["retry-after"].to_str().expect("text");
     let wait: u64 = wait.parse().expect("seconds");
     assert!((1..=57).contains(&wait), "{wait}");

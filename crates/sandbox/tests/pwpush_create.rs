@@ -115,7 +115,13 @@ async fn a_payload_has_to_fit_its_kind() {
         ("url", "http://".to_owned(), Some(url)),
         ("url", "https:".to_owned(), Some(url)),
         ("url", "https://a b".to_owned(), Some(url)),
-        ("url", "https://example.com/\n".to_owned(), Some(url)),
+        ("url", "https://example.com\n".to_owned(), Some(url)),
+        ("url", "https://host:port/".to_owned(), Some(url)),
+        ("url", "https://?a=b".to_owned(), Some(url)),
+        ("url", "https://user@".to_owned(), Some(url)),
+        // Only a host has to be without blanks.
+        ("url", "https://example.com/a b".to_owned(), None),
+        ("url", "https://example.com/\n".to_owned(), None),
     ] {
         let shown: String = payload.chars().take(40).collect();
         let response = create(json!({ "kind": kind, "payload": payload }))
@@ -280,6 +286,77 @@ async fn flat_json_forms_and_multipart_are_understood() {
         assert_eq!(response.json()["expire_after_days"], 3);
         assert_eq!(read(&sandbox, &made(response)).await["payload"], "p q");
     }
+}
+
+#[tokio::test]
+async fn the_query_goes_before_the_body() {
+    let sandbox = small().await;
+    let path = "/api/v2/pushes?push[payload]=q&push[name]=n";
+    let body = json!({ "push": { "payload": "b" } });
+    let response = Call::post(path, &body).to(&sandbox).await;
+    assert_eq!(response.json()["name"], "n");
+    assert_eq!(read(&sandbox, &made(response)).await["payload"], "q");
+    let flat = json!({ "payload": "b" });
+    let response = Call::post("/api/v2/pushes?push=1", &flat)
+        .to(&sandbox)
+        .await;
+    assert_eq!(response.status, 500);
+    // Rack takes no broken escapes.
+    for (path, form) in [
+        ("/api/v2/pushes?x=%zz", "push[payload]=p"),
+        ("/api/v2/pushes", "push[payload]=%z"),
+    ] {
+        let call = Call::new(Method::POST, path).body("application/x-www-form-urlencoded", form);
+        assert_eq!(call.to(&sandbox).await.status, 400, "{path} {form}");
+    }
+}
+
+#[tokio::test]
+async fn flat_json_is_a_push_if_it_has_an_attribute_of_one() {
+    let sandbox = small().await;
+    for (body, status) in [
+        (json!({ "payload": "p" }), 201),
+        (json!({ "id": 5 }), 422),
+        (json!({ "url_token": "mine" }), 422),
+        (json!({ "unknown": 1 }), 400),
+        (json!({ "push": false }), 500),
+    ] {
+        let response = Call::post("/api/v2/pushes", &body).to(&sandbox).await;
+        assert_eq!(response.status, status, "{body}");
+    }
+    // Recipients of mail are no attribute.
+    let body = json!({ "payload": "p", "notify_emails_to": "a@example.com" });
+    let response = Call::post("/api/v2/pushes", &body).by_owner(&sandbox).await;
+    assert!(response.json().get("notify_emails_to").is_none());
+}
+
+#[tokio::test]
+async fn what_is_no_text_is_kept_as_a_column_of_text_keeps_it() {
+    let sandbox = small().await;
+    for (given, kept) in [
+        (json!(true), "t"),
+        (json!(false), "f"),
+        (json!(1.5), "1.5"),
+        (json!(1e20), "1.0e+20"),
+        (json!(7), "7"),
+    ] {
+        let fields = json!({ "payload": "p", "name": given, "note": given });
+        let json = create(fields).to(&sandbox).await.json();
+        assert_eq!((&json["name"], &json["note"]), (&json!(kept), &json!(kept)));
+    }
+}
+
+#[tokio::test]
+async fn an_operation_that_breaks_says_so_in_json_whatever_is_accepted() {
+    let sandbox = small().await;
+    let call = create(json!({ "payload": "p", "kind": "unknown" })).header("accept", "text/html");
+    let response = call.to(&sandbox).await;
+    let body = json!({ "status": 500, "error": "Internal Server Error" });
+    assert_eq!((response.status, response.json()), (500, body));
+    assert_eq!(
+        response.headers["content-type"],
+        "application/json; charset=utf-8"
+    );
 }
 
 #[tokio::test]

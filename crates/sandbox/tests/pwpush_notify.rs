@@ -34,7 +34,7 @@ async fn recipients_are_told_and_written_down() {
     for (status, sent) in [
         ("pending", Value::Null),
         ("processing", Value::Null),
-        ("completed", json!("a@example.com, b@example.com")),
+        ("completed", json!("a@example.com,b@example.com")),
     ] {
         let audit = Call::get(&path).by_owner(&sandbox).await.json();
         let mail = &audit["logs"][1]["notify_by_email"];
@@ -82,6 +82,17 @@ async fn recipients_have_to_make_sense() {
             "a@example.com, A@Example.com",
             &["contains duplicate emails"],
         ),
+        (",", &["has commas used in the wrong way"]),
+        (
+            "nobody,,nobody,",
+            &[
+                "has commas used in the wrong way",
+                "contains duplicate emails",
+                "contains invalid email(s)",
+            ],
+        ),
+        // Only blanks of ASCII are trimmed.
+        ("a@example.com\u{a0}", &["contains invalid email(s)"]),
         (&six, &["contains more than 5 email(s)"]),
         ("nobody", &["contains invalid email(s)"]),
         ("é@example.fr", &["contains invalid email(s)"]),
@@ -103,6 +114,26 @@ async fn recipients_have_to_make_sense() {
     let response = notify(&sandbox, &token, body).await;
     let refusal = json!({ "notify_emails_to_locale": ["is not within the available options"] });
     assert_eq!((response.status, response.json()), (422, refusal));
+}
+
+#[tokio::test]
+async fn recipients_are_kept_as_they_were_given_and_a_blank_language_is_none() {
+    let sandbox = small().await;
+    let given = " a@example.com,b@example.com\n";
+    let fields = json!({
+        "payload": "p", "notify_emails_to": given, "notify_emails_to_locale": " ",
+    });
+    let made_push = create(fields).by_owner(&sandbox).await;
+    let json = made_push.json();
+    assert_eq!(json["notify_emails_to"], given);
+    assert_eq!(json["notify_emails_to_locale"], Value::Null);
+    let path = at(&format!("{}/audit", made(made_push)));
+    let audit = Call::get(&path).by_owner(&sandbox).await.json();
+    let mail = &audit["logs"][1]["notify_by_email"];
+    assert_eq!(
+        (&mail["recipients"], &mail["locale"]),
+        (&json!(given), &Value::Null)
+    );
 }
 
 #[tokio::test]
@@ -187,6 +218,19 @@ async fn strangers_tell_nobody() {
         "notify_emails_to_locale": ["is not allowed for unknown users"],
     });
     assert_eq!((response.status, response.json()), (422, body));
+    // What is wrong besides is said as well.
+    let fields = json!({
+        "payload": "p", "notify_emails_to": "nobody", "notify_emails_to_locale": "xx",
+    });
+    let body = json!({
+        "notify_emails_to": ["contains invalid email(s)", "are not allowed for unknown users"],
+        "notify_emails_to_locale": [
+            "is not within the available options",
+            "is not allowed for unknown users",
+        ],
+    });
+    let response = create(fields).to(&sandbox).await;
+    assert_eq!((response.status, response.json()), (422, body));
 }
 
 #[tokio::test]
@@ -201,6 +245,16 @@ async fn without_mail_nobody_is_told() {
     .await;
     let body = json!({
         "notify_emails_to": ["are not available"],
+        "base": ["Notify by email feature is not enabled"],
+    });
+    assert_eq!((response.status, response.json()), (422, body));
+    let response = notify(&sandbox, &token, json!({})).await;
+    let body = json!({ "notify_emails_to": ["cannot be left blank"] });
+    assert_eq!((response.status, response.json()), (422, body));
+    let fields = json!({ "payload": "p", "notify_emails_to_locale": "fr" });
+    let response = create(fields).by_owner(&sandbox).await;
+    let body = json!({
+        "notify_emails_to_locale": ["is not available"],
         "base": ["Notify by email feature is not enabled"],
     });
     assert_eq!((response.status, response.json()), (422, body));

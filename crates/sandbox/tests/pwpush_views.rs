@@ -89,6 +89,68 @@ async fn each_response_has_its_own_members() {
 }
 
 #[tokio::test]
+async fn members_come_in_the_servers_order_also_further_in() {
+    let sandbox = small().await;
+    let fields = json!({ "payload": "p", "notify_emails_to": "a@example.com" });
+    let token = push(&sandbox, fields).await;
+    let path = at(&format!("{token}/audit"));
+    let audit = Call::get(&path).by_owner(&sandbox).await;
+    let text = String::from_utf8(audit.body.to_vec()).expect("text");
+    let members = [
+        "ip",
+        "user_agent",
+        "referrer",
+        "kind",
+        "created_at",
+        "updated_at",
+        "notify_by_email",
+        "recipients",
+        "locale",
+        "status",
+        "successful_sends",
+        "proceed_at",
+    ];
+    let last = &text[text.rfind("{\"ip\"").expect("an entry")..];
+    let places = members.map(|member| last.find(&format!("\"{member}\":")));
+    assert!(places.is_sorted() && places[0].is_some(), "{text}");
+}
+
+#[tokio::test]
+async fn what_could_end_a_script_is_escaped() {
+    let sandbox = small().await;
+    let name = "<b>&\u{2028}";
+    let response = create(json!({ "payload": "p", "name": name }))
+        .to(&sandbox)
+        .await;
+    let text = String::from_utf8(response.body.to_vec()).expect("text");
+    assert!(text.contains(r"\u003cb\u003e\u0026\u2028"), "{text}");
+    assert_eq!(response.json()["name"], name);
+}
+
+#[tokio::test]
+async fn what_succeeds_may_be_kept_if_it_is_asked_for_again_and_nothing_else() {
+    let sandbox = small().await;
+    let token = push(&sandbox, json!({ "payload": "p" })).await;
+    let kept = Some("max-age=0, private, must-revalidate");
+    for (call, cache) in [
+        (Call::get("/api/v2/version"), kept),
+        (create(json!({ "payload": "p" })), kept),
+        (Call::get(&at(&format!("{token}/preview"))), kept),
+        (Call::get(&at(&token)), Some("no-cache")),
+        (Call::get(&at("nothing")), Some("no-cache")),
+        (Call::get(&at("active")), Some("no-cache")),
+        (create(json!({ "payload": "" })), Some("no-cache")),
+        (Call::get("/api/v2/nothing"), None),
+        (create(json!({ "payload": "p", "kind": "nothing" })), None),
+    ] {
+        let response = call.to(&sandbox).await;
+        let header = response.headers.get("cache-control");
+        let header = header.map(|value| value.to_str().expect("text"));
+        assert_eq!(header, cache, "{:?}", response.body);
+    }
+}
+
+#[tokio::test]
 async fn views_of_others_count_and_the_last_one_still_gets_the_secret() {
     let sandbox = small().await;
     let pusher = sandbox.password_pusher();
@@ -433,6 +495,8 @@ async fn pages(sandbox: &Sandbox, path: &str, member: Option<&str>) -> Vec<usize
         "?page=1_0",
         "?page=0",
         "?page=-7",
+        "?page=-99999999999999999999",
+        "?page",
     ] {
         let response = Call::get(&format!("{path}{page}")).by_owner(sandbox).await;
         assert_eq!(response.status, 200, "{path}{page}");
@@ -461,11 +525,11 @@ async fn lists_and_audits_come_in_pages_of_fifty() {
         read(&sandbox, mine).await;
     }
     let audit = at(&format!("{mine}/audit"));
-    let sizes = [50, 2, 0, 0, 50, 50];
+    let sizes = [50, 2, 0, 0, 50, 50, 50, 50];
     assert_eq!(pages(&sandbox, &at("active"), None).await, sizes);
-    let sizes = [50, 3, 0, 0, 50, 50];
+    let sizes = [50, 3, 0, 0, 50, 50, 50, 50];
     assert_eq!(pages(&sandbox, &audit, Some("logs")).await, sizes);
-    assert_eq!(pages(&sandbox, &at("expired"), None).await, [0; 6]);
+    assert_eq!(pages(&sandbox, &at("expired"), None).await, [0; 8]);
     for path in [at("active"), at("expired"), audit.clone()] {
         for page in ["201", "x", "", "1.5", "2x", "08"] {
             let response = Call::get(&format!("{path}?page={page}"))

@@ -101,7 +101,7 @@ open_enum! {
         Processing = "processing",
         Completed = "completed",
         PartiallyFailed = "partially_failed",
-        FullyFailed = "fully_failed",
+        Failed = "failed",
     }
 }
 

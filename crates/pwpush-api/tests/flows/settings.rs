@@ -135,7 +135,7 @@ async fn mail_that_cannot_be_sent_says_why() {
         .await
         .unwrap();
     let mail = entries[1].notify_by_email.as_ref().expect("mail");
-    assert_eq!(mail.status, Some(EmailStatus::FullyFailed));
+    assert_eq!(mail.status, Some(EmailStatus::Failed));
 }
 
 /// The instance and its users speak French; what only differs in words is told apart all the same.

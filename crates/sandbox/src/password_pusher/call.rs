@@ -35,10 +35,19 @@ pub(crate) fn is_locale(text: &str) -> bool {
 const PER_PAGE: usize = 50;
 const LAST_PAGE: i64 = 200;
 
-/// What the attributes of a push are called; a flat JSON body may hold them.
+/// What the attributes of a push are called; a flat JSON body may hold them
+/// (`db/schema.rb` and the encrypted ones of `app/models/push.rb`; what mail
+/// is to say is no attribute).
 const PUSH: Model = Model {
     name: "push",
     attributes: &[
+        "id",
+        "url_token",
+        "user_id",
+        "expired",
+        "expired_on",
+        "created_at",
+        "updated_at",
         "kind",
         "name",
         "note",
@@ -49,8 +58,6 @@ const PUSH: Model = Model {
         "expire_after_duration",
         "deletable_by_viewer",
         "retrieval_step",
-        "notify_emails_to",
-        "notify_emails_to_locale",
     ],
 };
 
@@ -94,8 +101,9 @@ fn ruby_integer(text: &str) -> Option<i64> {
         .split('_')
         .all(|part| !part.is_empty() && part.chars().all(|char| char.is_digit(base)));
     let plain = digits.replace('_', "");
-    let value = i64::from_str_radix(&plain, base).ok().filter(|_| is_proper);
-    value.map(|value| sign * value)
+    // What is larger is as good as the largest.
+    let value = i64::from_str_radix(&plain, base).unwrap_or(i64::MAX);
+    is_proper.then_some(sign * value)
 }
 
 /// Whether errors are to be told in JSON.
@@ -265,6 +273,7 @@ mod tests {
             ("-1", Some(-1)),
             ("+2", Some(2)),
             ("0", Some(0)),
+            ("-99999999999999999999", Some(-i64::MAX)),
             ("0x1", Some(1)),
             ("1_0", Some(10)),
             ("010", Some(8)),

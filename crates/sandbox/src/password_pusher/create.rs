@@ -15,6 +15,7 @@ use super::pushes::{View, describe};
 use super::response::{Errors, NOT_AN_OPTION, Refusal, json_response};
 use super::settings::PasswordPusherSettings;
 use super::state::Store;
+use super::url;
 
 /// In characters.
 const LARGEST_TEXT: usize = 1_048_576;
@@ -61,8 +62,8 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store) -> Result<Response<Byte
         Some(Param::Map(params)) if !params.is_empty() => &params.permitted(),
         // `require` takes any value, and `permit` fails on what is no object
         // (measured on 2.11.4).
-        Some(other) if !other.is_blank() => {
-            return Err(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR));
+        Some(other) if !other.is_blank() || matches!(other, Param::Flag(_)) => {
+            return Err(Refusal::Failed);
         }
         _ => return Err(Refusal::Missing("push")),
     };
@@ -81,7 +82,7 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store) -> Result<Response<Byte
         .any(|file| !file.is_blank() && !matches!(file, Param::File(_)))
     {
         // A text would be the signed id of a file (measured on 2.11.4).
-        return Err(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR));
+        return Err(Refusal::Failed);
     }
     let uploads = params.get("files").map_or_else(Vec::new, Param::files);
     let kind = match (named, name.as_deref()) {
@@ -99,11 +100,17 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store) -> Result<Response<Byte
         _ => Some(Kind::File),
     };
     // The server looks up the settings of a kind before it checks it.
-    let kind = kind.ok_or(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR))?;
+    let kind = kind.ok_or(Refusal::Failed)?;
     let settings = call.state.options.of(kind);
 
-    let payload = params.text("payload");
+    let payload = params.column("payload");
     let mut errors = Errors::default();
+    // Its validations come with a concern, before the model's own.
+    let mail = call.profile.notifies_by_email.then(|| {
+        let wanted = notify::Wanted::new(params);
+        wanted.check(call, store, None, &mut errors);
+        wanted
+    });
     check_kind(call, kind, &mut errors);
     check_payload(call, kind, payload.as_deref(), &mut errors);
     let most = settings.max_files;
@@ -113,15 +120,10 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store) -> Result<Response<Byte
             format!("You can only attach up to {most} files per push."),
         );
     }
-    let mail = call.profile.notifies_by_email.then(|| {
-        let wanted = notify::Wanted::new(params);
-        wanted.check(call, store, None, &mut errors);
-        wanted
-    });
     errors.check()?;
 
     let now = call.now;
-    let text = |name| params.text(name).unwrap_or_default();
+    let text = |name| params.column(name).unwrap_or_default();
     let url_token = store.url_token();
     let mut log = Log::default();
     log.add(EventKind::Creation, &call.visitor, now);
@@ -196,28 +198,15 @@ fn check_payload(call: &Call<'_>, kind: Kind, payload: Option<&str>, errors: &mu
         Kind::Qr if characters > LARGEST_QR => {
             "The QR code payload is too large.  You can only push up to 1024 bytes."
         }
-        Kind::Url if !is_url(payload, call.profile.checks_url_scheme) => {
+        Kind::Url => {
+            let web_only = call.profile.checks_url_scheme;
+            let is_taken = |scheme: String| !web_only || ["http", "https"].contains(&&*scheme);
+            if url::scheme(payload).is_some_and(is_taken) {
+                return;
+            }
             "must be a valid HTTP or HTTPS URL."
         }
         _ => return,
     };
     errors.add("payload", wrong);
-}
-
-/// Of the web's schemes, with something behind it and without blanks (measured
-/// on 2.11.4). Older servers take any scheme.
-fn is_url(text: &str, web_only: bool) -> bool {
-    let Some((scheme, rest)) = text.split_once(':') else {
-        return false;
-    };
-    let is_web = ["http", "https"]
-        .iter()
-        .any(|web| scheme.eq_ignore_ascii_case(web));
-    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-        && scheme
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
-    let names_something = !rest.strip_prefix("//").unwrap_or(rest).is_empty();
-    let is_whole = names_something && !text.contains(char::is_whitespace);
-    is_scheme && if is_web { is_whole } else { !web_only }
 }

@@ -120,13 +120,74 @@ pub(crate) fn sanitized(name: &str) -> String {
     name.chars().map(kept).collect()
 }
 
+/// Letters and what stands for them in ASCII (`I18n.transliterate`).
+const LATIN: &[(&str, &str)] = &[
+    ("ÀÁÂÃÄÅĀĂĄ", "A"),
+    ("Æ", "AE"),
+    ("ÇĆĈĊČ", "C"),
+    ("ÈÉÊËĒĔĖĘĚ", "E"),
+    ("ÌÍÎÏĨĪĬĮİ", "I"),
+    ("ÐĎĐ", "D"),
+    ("ÑŃŅŇ", "N"),
+    ("ÒÓÔÕÖØŌŎŐǪǬ", "O"),
+    ("×", "x"),
+    ("ÙÚÛÜŨŪŬŮŰŲ", "U"),
+    ("ÝŶŸ", "Y"),
+    ("Þ", "Th"),
+    ("ß", "ss"),
+    ("ẞ", "SS"),
+    ("àáâãäåāăą", "a"),
+    ("æ", "ae"),
+    ("çćĉċč", "c"),
+    ("èéêëēĕėęě", "e"),
+    ("ìíîïĩīĭįı", "i"),
+    ("ðďđ", "d"),
+    ("ñńņň", "n"),
+    ("òóôõöøōŏőǫǭ", "o"),
+    ("ùúûüũūŭůűų", "u"),
+    ("ýÿŷ", "y"),
+    ("þ", "th"),
+    ("ĜĞĠĢ", "G"),
+    ("ĝğġģ", "g"),
+    ("ĤĦ", "H"),
+    ("ĥħ", "h"),
+    ("Ĳ", "IJ"),
+    ("ĳ", "ij"),
+    ("Ĵ", "J"),
+    ("ĵ", "j"),
+    ("Ķ", "K"),
+    ("ķĸ", "k"),
+    ("ĹĻĽĿŁ", "L"),
+    ("ĺļľŀł", "l"),
+    ("ŉ", "'n"),
+    ("Ŋ", "NG"),
+    ("ŋ", "ng"),
+    ("Œ", "OE"),
+    ("œ", "oe"),
+    ("ŔŖŘ", "R"),
+    ("ŕŗř", "r"),
+    ("ŚŜŞŠ", "S"),
+    ("śŝşš", "s"),
+    ("ŢŤŦ", "T"),
+    ("ţťŧ", "t"),
+    ("Ŵ", "W"),
+    ("ŵ", "w"),
+    ("ŹŻŽ", "Z"),
+    ("źżž", "z"),
+];
+
 /// The header that gives a download its name: once in ASCII, once in full.
 pub(crate) fn disposition(filename: &str, in_place: bool) -> String {
     let place = if in_place { "inline" } else { "attachment" };
-    let ascii: String = filename
-        .chars()
-        .map(|char| if char.is_ascii() { char } else { '?' })
-        .collect();
+    let mut ascii = String::with_capacity(filename.len());
+    for char in filename.chars() {
+        let plain = LATIN.iter().find(|(letters, _)| letters.contains(char));
+        match plain {
+            _ if char.is_ascii() => ascii.push(char),
+            Some((_, plain)) => ascii.push_str(plain),
+            None => ascii.push('?'),
+        }
+    }
     format!(
         "{place}; filename=\"{}\"; filename*=UTF-8''{}",
         utf8_percent_encode(&ascii, QUOTED),
@@ -196,6 +257,23 @@ mod tests {
         ] {
             assert_eq!(last_part(name), part, "{name:?}");
             assert_eq!(sanitized(part), stored, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn letters_with_accents_lose_them_in_ascii() {
+        for (name, header) in [
+            (
+                "é.txt",
+                "inline; filename=\"e.txt\"; filename*=UTF-8''%C3%A9.txt",
+            ),
+            (
+                "ŒÞß",
+                "inline; filename=\"OEThss\"; filename*=UTF-8''%C5%92%C3%9E%C3%9F",
+            ),
+            ("я", "inline; filename=\"%3F\"; filename*=UTF-8''%D1%8F"),
+        ] {
+            assert_eq!(disposition(name, true), header);
         }
     }
 

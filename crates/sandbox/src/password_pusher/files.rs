@@ -9,14 +9,13 @@ use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
-use serde_json::Value;
 use sha2::Sha256;
 
 use super::call::Call;
 use super::content;
 use super::filename;
 use super::model::{Attached, Opened, Upload, after};
-use super::response::{Object, redirect, response};
+use super::response::{Object, REVALIDATE, redirect, status_response};
 use super::state::State;
 use crate::core::service::Attachment;
 
@@ -63,7 +62,7 @@ fn url(call: &Call<'_>, place: Place, key: &str, name: &str) -> String {
     )
 }
 
-pub(crate) fn describe(call: &Call<'_>, file: &Attached) -> Value {
+pub(crate) fn describe(call: &Call<'_>, file: &Attached) -> Object {
     let upload = &file.upload;
     Object::default()
         .with("filename", upload.filename.as_str())
@@ -72,11 +71,11 @@ pub(crate) fn describe(call: &Call<'_>, file: &Attached) -> Value {
             "url",
             url(call, Place::Redirect, &file.key, &upload.filename),
         )
-        .into()
 }
 
-/// The response for one of the signed URLs.
-pub(crate) fn fetch(call: &Call<'_>, place: Place, signed: &str) -> Response<Bytes> {
+/// The response for one of the signed URLs. The end of a name is the format of
+/// what is missing.
+pub(crate) fn fetch(call: &Call<'_>, place: Place, signed: &str, path: &str) -> Response<Bytes> {
     let found = find(call, place, signed).and_then(|(key, upload)| match place {
         Place::Redirect => {
             let url = url(call, Place::Storage, key, &upload.filename);
@@ -87,7 +86,7 @@ pub(crate) fn fetch(call: &Call<'_>, place: Place, signed: &str) -> Response<Byt
         }
         Place::Storage => download(&upload),
     });
-    found.unwrap_or_else(|| response(StatusCode::NOT_FOUND, "text/html", Bytes::new()))
+    found.unwrap_or_else(|| status_response(StatusCode::NOT_FOUND, path.ends_with(".json")))
 }
 
 fn find<'a>(call: &Call<'_>, place: Place, signed: &'a str) -> Option<(&'a str, Arc<Upload>)> {
@@ -122,5 +121,6 @@ fn download(upload: &Upload) -> Option<Response<Bytes>> {
     let disposition =
         HeaderValue::from_str(&filename::disposition(&upload.filename, in_place)).ok()?;
     headers.insert(CONTENT_DISPOSITION, disposition);
+    headers.insert(CACHE_CONTROL, REVALIDATE);
     Some(response)
 }

@@ -21,6 +21,7 @@ mod settings;
 mod state;
 mod throttle;
 mod upload;
+mod url;
 
 use std::fmt;
 use std::net::SocketAddr;

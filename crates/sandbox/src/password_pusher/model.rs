@@ -114,10 +114,21 @@ pub(crate) struct Event {
     pub(crate) mail: Option<Mail>,
 }
 
+/// The parts between commas, without empty ones at the end, as Ruby splits.
+pub(crate) fn ruby_split(text: &str) -> std::str::Split<'_, char> {
+    let text = text.trim_end_matches(',');
+    let mut parts = text.split(',');
+    if text.is_empty() {
+        parts.next();
+    }
+    parts
+}
+
 /// Recipients who were told of a push.
 #[derive(Clone)]
 pub(crate) struct Mail {
-    pub(crate) recipients: Vec<String>,
+    /// As they were given.
+    pub(crate) recipients: String,
     pub(crate) locale: Option<String>,
 }
 
@@ -138,7 +149,7 @@ impl Log {
     }
 
     pub(crate) fn add_mail(&mut self, mail: Mail, visitor: &Visitor, at: Timestamp) {
-        self.recipients += mail.recipients.len();
+        self.recipients += ruby_split(&mail.recipients).count();
         self.push(EventKind::CreationEmailSend, visitor, at, Some(mail));
     }
 

@@ -1,7 +1,7 @@
 //! Telling recipients of a push by e-mail.
 //!
-//! Source: the server's source: `app/models/notify_by_email.rb` and its validators,
-//! where no line says otherwise.
+//! Source: the server's source: `app/models/concerns/pwpush/notifiable_by_email.rb` and
+//! `app/validators/multiple_emails_validator.rb`, where no line says otherwise.
 
 use bytes::Bytes;
 use std::collections::HashSet;
@@ -10,7 +10,7 @@ use http::{Response, StatusCode};
 use serde_json::json;
 
 use super::call::{Call, is_locale};
-use super::model::{DAY, Mail, Push, seconds};
+use super::model::{DAY, Mail, Push, ruby_split, seconds};
 use super::params::Params;
 use super::response::{BLANK, Errors, NOT_AN_OPTION, Refusal, json_response};
 use super::state::Store;
@@ -33,7 +33,9 @@ impl Wanted {
     pub(crate) fn new(params: &Params) -> Self {
         Self {
             recipients: params.text(TO).unwrap_or_default(),
-            locale: params.text(LOCALE),
+            locale: params
+                .text(LOCALE)
+                .filter(|locale| !locale.trim().is_empty()),
         }
     }
 
@@ -41,18 +43,23 @@ impl Wanted {
         self.recipients.trim().is_empty()
     }
 
+    /// Blanks are those of `String#strip`, which are ASCII.
     fn addresses(&self) -> Vec<&str> {
-        self.recipients.split(',').map(str::trim).collect()
+        let blank = |c: char| matches!(c, '\0' | '\t'..='\r' | ' ');
+        ruby_split(&self.recipients)
+            .map(|address| address.trim_matches(blank))
+            .collect()
     }
 
     pub(crate) fn mail(&self) -> Mail {
         Mail {
-            recipients: self.addresses().into_iter().map(str::to_owned).collect(),
+            recipients: self.recipients.clone(),
             locale: self.locale.clone(),
         }
     }
 
-    /// Finds what is wrong, for a new push or one that is there.
+    /// Finds what is wrong, for a new push or one that is there. Each is
+    /// looked at, whatever is wrong with the others.
     pub(crate) fn check(
         &self,
         call: &Call<'_>,
@@ -60,45 +67,53 @@ impl Wanted {
         push: Option<&Push>,
         errors: &mut Errors,
     ) {
-        let locale = self.locale.as_deref().filter(|locale| !locale.is_empty());
-        let refusals = if !call.state.sends_mail() {
-            Some(("are not available", "is not available"))
-        } else if call.visitor.user.is_none() {
-            Some((
-                "are not allowed for unknown users",
-                "is not allowed for unknown users",
-            ))
-        } else {
-            None
-        };
-        if let Some((recipients_refused, locale_refused)) = refusals {
-            if !self.is_empty() || push.is_some() {
+        let locale = self.locale.as_deref();
+        if !self.is_empty() {
+            self.check_addresses(errors);
+        }
+        if locale.is_some_and(|locale| !is_locale(locale)) {
+            errors.add(LOCALE, NOT_AN_OPTION);
+        }
+        if self.is_empty() && push.is_some() {
+            errors.add(TO, BLANK);
+        }
+        if self.is_empty() && locale.is_none() {
+            return;
+        }
+        let mut refuse = |recipients_refused, locale_refused| {
+            if !self.is_empty() {
                 errors.add(TO, recipients_refused);
             }
             if locale.is_some() {
                 errors.add(LOCALE, locale_refused);
             }
-            if !call.state.sends_mail() && (!self.is_empty() || push.is_some()) {
-                errors.add("base", "Notify by email feature is not enabled");
+        };
+        if !call.state.sends_mail() {
+            refuse("are not available", "is not available");
+            errors.add("base", "Notify by email feature is not enabled");
+        } else if call.visitor.user.is_none() {
+            refuse(
+                "are not allowed for unknown users",
+                "is not allowed for unknown users",
+            );
+        } else {
+            if push.is_some_and(Push::is_expired) {
+                refuse(
+                    "are not available for expired pushes",
+                    "is not available for expired pushes",
+                );
             }
-            return;
-        }
-        if locale.is_some_and(|locale| !is_locale(locale)) {
-            errors.add(LOCALE, NOT_AN_OPTION);
-        }
-        if self.is_empty() {
-            if push.is_some() {
-                errors.add(TO, BLANK);
+            // Only once so many were told (measured on 2.11.4).
+            if told_today(call, store) >= MOST_A_DAY {
+                errors.add(
+                    "base",
+                    "The maximum number of emails has been reached for today",
+                );
             }
-            return;
-        }
-        self.check_addresses(errors);
-        if push.is_some_and(Push::is_expired) {
-            errors.add(TO, "are not available for expired pushes");
         }
         let told = push.map_or(0, |push| push.log.recipients);
         let new = self.addresses().len();
-        if told > 0 && told + new > MOST {
+        if !self.is_empty() && told > 0 && told + new > MOST {
             errors.add(
                 "base",
                 format!(
@@ -107,19 +122,18 @@ impl Wanted {
                 ),
             );
         }
-        // Only once so many were told (measured on 2.11.4).
-        if told_today(call, store) >= MOST_A_DAY {
-            errors.add(
-                "base",
-                "The maximum number of emails has been reached for today",
-            );
-        }
     }
 
     fn check_addresses(&self, errors: &mut Errors) {
         let addresses = self.addresses();
-        if addresses.iter().any(|address| address.is_empty()) {
-            errors.add(TO, "has commas used in the wrong way");
+        let is_blank = |address: &&str| address.trim().is_empty();
+        for misplaced in [
+            addresses.iter().any(is_blank),
+            self.recipients.ends_with(','),
+        ] {
+            if misplaced {
+                errors.add(TO, "has commas used in the wrong way");
+            }
         }
         // Without case (measured on 2.11.4).
         let different: HashSet<_> = addresses
@@ -132,7 +146,7 @@ impl Wanted {
         if addresses.len() > MOST {
             errors.add(TO, format!("contains more than {MOST} email(s)"));
         }
-        let mut given = addresses.iter().filter(|address| !address.is_empty());
+        let mut given = addresses.iter().filter(|address| !is_blank(address));
         if !given.all(|address| is_address(address)) {
             errors.add(TO, "contains invalid email(s)");
         }

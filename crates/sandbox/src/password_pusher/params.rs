@@ -35,10 +35,18 @@ impl Param {
         match self {
             Self::Flag(flag) => Some(flag.to_string()),
             Self::Integer(number) => Some(number.to_string()),
-            // As Ruby writes it: `1.0`.
-            Self::Fraction(number) => Some(format!("{number:?}")),
+            Self::Fraction(number) => Some(ruby_float(*number)),
             Self::Text(text) => Some(text.clone()),
             Self::Null | Self::File(_) | Self::List(_) | Self::Map(_) => None,
+        }
+    }
+
+    /// What a column of text makes of it (`ActiveModel::Type::String`).
+    fn column(&self) -> Option<String> {
+        match self {
+            Self::Flag(true) => Some("t".to_owned()),
+            Self::Flag(false) => Some("f".to_owned()),
+            other => other.text(),
         }
     }
 
@@ -131,9 +139,15 @@ impl Param {
 
 fn leading_integer(text: &str) -> Option<i64> {
     let text = text.trim_start();
-    let sign = text.starts_with(['+', '-']).into();
-    let digits = text[sign..].bytes().take_while(u8::is_ascii_digit).count();
-    text[..sign + digits].parse().ok()
+    let sign: usize = text.starts_with(['+', '-']).into();
+    let mut number = text[..sign].to_owned();
+    let mut left = text[sign..].bytes().peekable();
+    while let Some(digit) = left.next_if(u8::is_ascii_digit) {
+        number.push(digit.into());
+        // One underscore may stand between digits.
+        left.next_if_eq(&b'_');
+    }
+    number.parse().ok()
 }
 
 impl From<Value> for Param {
@@ -168,6 +182,11 @@ impl Params {
 
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         self.get(name)?.text()
+    }
+
+    /// As a column of text keeps it.
+    pub(crate) fn column(&self, name: &str) -> Option<String> {
+        self.get(name)?.column()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -216,10 +235,21 @@ impl Params {
         Self(wanted.collect())
     }
 
-    fn add_pairs(&mut self, text: &str) {
-        for (name, value) in query::pairs(text) {
-            self.insert(&name, Param::Text(value));
+    /// Adds what a query or form says. A name without `=` has no value.
+    fn add_pairs(&mut self, text: &str) -> Result<(), Unreadable> {
+        if !query::is_text(text) || has_broken_escape(text) {
+            return Err(Unreadable);
         }
+        for pair in text.split('&') {
+            for (name, value) in query::pairs(pair) {
+                let value = match pair.contains('=') {
+                    true => Param::Text(value),
+                    false => Param::Null,
+                };
+                self.insert(&name, value);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -238,19 +268,46 @@ pub(crate) struct Model {
     pub(crate) attributes: &'static [&'static str],
 }
 
-/// The parameters of query and body together; the body's win.
-pub(crate) fn read(parts: &Parts, body: &Bytes, model: &Model) -> Result<Params, Unreadable> {
-    let mut params = Params::default();
-    let query = parts.uri.query().unwrap_or_default();
-    // Measured on 2.11.4.
-    if !query::is_text(query) {
-        return Err(Unreadable);
+/// Whether a percent sign begins no escape, which Rack does not take.
+fn has_broken_escape(text: &str) -> bool {
+    text.split('%').skip(1).any(|after| {
+        let digits = after.bytes().take(2);
+        digits.filter(u8::is_ascii_hexdigit).count() < 2
+    })
+}
+
+/// A float as Ruby writes it: `1.0`, `1.0e+20`.
+fn ruby_float(number: f64) -> String {
+    let text = format!("{number:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    match exponent.parse::<i32>() {
+        Ok(exponent) if !(-4..16).contains(&exponent) => {
+            let point = if digits.contains('.') { "" } else { ".0" };
+            format!("{digits}{point}e{exponent:+03}")
+        }
+        _ => format!("{number:?}"),
     }
-    params.add_pairs(query);
+}
+
+/// The parameters of query and body together; the query's win
+/// (`ActionDispatch::Http::Parameters`).
+pub(crate) fn read(parts: &Parts, body: &Bytes, model: &Model) -> Result<Params, Unreadable> {
+    let mut query = Params::default();
+    query.add_pairs(parts.uri.query().unwrap_or_default())?;
+    let mut params = of_body(parts, body, model, &query)?;
+    params.0.extend(query.0);
+    Ok(params)
+}
+
+fn of_body(
+    parts: &Parts,
+    body: &Bytes,
+    model: &Model,
+    query: &Params,
+) -> Result<Params, Unreadable> {
+    let mut params = Params::default();
     if let Some(Form(form)) = parts.extensions.get() {
-        let form = form.clone().ok_or(Unreadable)?;
-        params.0.extend(form.0);
-        return Ok(params);
+        return form.clone().ok_or(Unreadable);
     }
     let kind = parts.headers.get(CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
@@ -258,18 +315,15 @@ pub(crate) fn read(parts: &Parts, body: &Bytes, model: &Model) -> Result<Params,
     if kind.eq_ignore_ascii_case("application/json") && !body.is_empty() {
         let value: Value = serde_json::from_slice(body).map_err(|_| Unreadable)?;
         if let Param::Map(mut map) = Param::from(value) {
-            if map.get(model.name).is_none() {
+            if map.get(model.name).or(query.get(model.name)).is_none() {
                 let wrapped = map.only(model.attributes);
                 map.0.insert(model.name.to_owned(), Param::Map(wrapped));
             }
-            params.0.extend(map.0);
+            params = map;
         }
     } else if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         let form = std::str::from_utf8(body).map_err(|_| Unreadable)?;
-        if !query::is_text(form) {
-            return Err(Unreadable);
-        }
-        params.add_pairs(form);
+        params.add_pairs(form)?;
     }
     Ok(params)
 }
@@ -308,6 +362,9 @@ mod tests {
             (" 3 days", Some(3)),
             ("1.9", Some(1)),
             ("-2", Some(-2)),
+            ("1_0 days", Some(10)),
+            ("1__0", Some(1)),
+            ("_1", None),
             ("", None),
             ("-", None),
             ("three", None),
@@ -316,6 +373,23 @@ mod tests {
             assert_eq!(leading_integer(text), number, "{text}");
         }
         assert_eq!(Param::from(serde_json::json!(1.9)).integer(), Some(1));
+    }
+
+    #[test]
+    fn floats_are_written_as_ruby_writes_them() {
+        for (number, text) in [
+            (1.0, "1.0"),
+            (1.5, "1.5"),
+            (0.0001, "0.0001"),
+            (0.00001, "1.0e-05"),
+            (1.5e-7, "1.5e-07"),
+            (1e15, "1000000000000000.0"),
+            (1e16, "1.0e+16"),
+            (-1.25e120, "-1.25e+120"),
+            (0.0, "0.0"),
+        ] {
+            assert_eq!(ruby_float(number), text);
+        }
     }
 
     #[test]

@@ -4,14 +4,12 @@
 //! inherits from, and `app/models/push.rb`, where no line says otherwise.
 
 use bytes::Bytes;
-use http::header::CACHE_CONTROL;
-use http::{HeaderValue, Response, StatusCode};
+use http::Response;
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::call::Call;
-use super::model::{EventKind, Lifetime, Log, Mail, Push, after, seconds};
-use super::response::{Object, Refusal, ok, time};
+use super::model::{EventKind, Lifetime, Log, Mail, Push, after, ruby_split, seconds};
+use super::response::{Object, Refusal, ok, time, uncached};
 use super::state::Store;
 use super::{files, notify};
 
@@ -77,7 +75,7 @@ fn show(call: &Call<'_>, push: &mut Push) -> Result<Response<Bytes>, Refusal> {
     };
     // Measured on 2.11.4: names that cannot be written down break every read.
     if !push.is_expired() && push.files.iter().any(|file| file.upload.breaks_reading) {
-        return Err(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR));
+        return Err(Refusal::Failed);
     }
     let events = push.log.events.len();
     let is_full = (call.profile.largest_audit).is_some_and(|largest| events >= largest);
@@ -89,9 +87,7 @@ fn show(call: &Call<'_>, push: &mut Push) -> Result<Response<Bytes>, Refusal> {
     } else {
         push.log.add(kind, &call.visitor, now);
     }
-    let mut response = ok(&describe(call, push, View::Shown));
-    let no_cache = HeaderValue::from_static("no-cache");
-    response.headers_mut().insert(CACHE_CONTROL, no_cache);
+    let response = uncached(ok(&describe(call, push, View::Shown)));
     // Whoever had the last view is still to fetch its files.
     if !push.is_expired() && push.files.is_empty() && push.views_remaining() == 0 {
         push.expire(now);
@@ -143,30 +139,33 @@ pub(crate) fn audit(call: &Call<'_>, log: &Log) -> Result<Response<Bytes>, Refus
         if let Some(mail) = &event.mail {
             object = object.with("notify_by_email", dispatch(call, mail, event.at));
         }
-        object.into()
+        object
     });
-    let events: Vec<Value> = events.collect();
+    let events: Vec<Object> = events.collect();
     let member = call.profile.audit_member;
-    Ok(ok(&Object::default().with(member, events)))
+    Ok(ok(&Object::default().with_list(member, events)))
 }
 
 /// What became of mail: a worker takes it up after a moment, and is done after
-/// another (statuses of `app/models/notify_by_email.rb`).
+/// another (`app/jobs/send_notify_by_email_job.rb`).
 fn dispatch(call: &Call<'_>, mail: &Mail, since: Timestamp) -> Object {
-    let recipients = mail.recipients.join(", ");
+    let recipients = mail.recipients.as_str();
     let told = Object::default()
-        .with("recipients", recipients.as_str())
+        .with("recipients", recipients)
         .with("locale", mail.locale.as_deref());
     let (status, sent) = match (seconds(since, call.now), call.state.options.mail_fails) {
         (..1, _) => ("pending", None),
         (1, _) => ("processing", None),
-        (_, true) => ("fully_failed", Some(String::new())),
-        (_, false) => ("completed", Some(recipients)),
+        (_, true) => ("failed", Some(String::new())),
+        (_, false) => {
+            let sent: Vec<_> = ruby_split(recipients).map(str::trim).collect();
+            ("completed", Some(sent.join(",")))
+        }
     };
     let proceeded = sent.is_some().then(|| time(after(since, 2)));
     let told = told.with("status", status);
     let told = match status {
-        "fully_failed" => told.with("error_message", "The mail could not be delivered."),
+        "failed" => told.with("error_message", "No emails were sent successfully."),
         _ => told,
     };
     told.with("successful_sends", sent)
@@ -210,12 +209,12 @@ pub(crate) fn describe(call: &Call<'_>, push: &Push, view: View) -> Object {
     }
     match view {
         View::Shown => {
-            let files: Vec<Value> = (push.files.iter())
+            let files: Vec<Object> = (push.files.iter())
                 .map(|file| files::describe(call, file))
                 .collect();
             object
                 .with("payload", push.payload.as_deref())
-                .with("files", files)
+                .with_list("files", files)
         }
         View::Deleted if !is_commercial => object,
         View::Created | View::Listed | View::Deleted => object

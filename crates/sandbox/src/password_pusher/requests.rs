@@ -6,7 +6,6 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use serde_json::Value;
 
 use super::call::Call;
 use super::create::{MOST_FILES, switch};
@@ -158,14 +157,14 @@ fn show(call: &Call<'_>, request: &mut Request, owns: bool) -> Result<Response<B
     // What was answered is for the one who asked.
     let response = request.response.as_deref().filter(|_| owns);
     let response_files = request.response_files.iter().filter(|_| owns);
-    let files: Vec<Value> = (request.files.iter())
+    let files: Vec<Object> = (request.files.iter())
         .chain(response_files)
         .map(|file| files::describe(call, file))
         .collect();
     let object = state(call, request)
         .with("request", request.text.as_deref())
         .with("response", response)
-        .with("files", files);
+        .with_list("files", files);
     Ok(ok(&object))
 }
 

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
 use http::{Response, StatusCode};
 use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
@@ -15,23 +15,38 @@ use super::language::Language;
 
 /// A JSON object whose members keep the order in which they were added.
 #[derive(Default)]
-pub(crate) struct Object(Vec<(&'static str, Value)>);
+pub(crate) struct Object(Vec<(&'static str, Member)>);
 
 impl Object {
-    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Member>) -> Self {
         self.0.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn with_list(mut self, name: &'static str, objects: Vec<Object>) -> Self {
+        self.0.push((name, Member::Objects(objects)));
         self
     }
 }
 
-impl From<Object> for Value {
-    /// Keeps the order only as far as `Value` does.
+/// What an object holds.
+#[derive(serde::Serialize)]
+#[serde(untagged)]
+pub(crate) enum Member {
+    Value(Value),
+    Object(Object),
+    Objects(Vec<Object>),
+}
+
+impl<T: Into<Value>> From<T> for Member {
+    fn from(value: T) -> Self {
+        Self::Value(value.into())
+    }
+}
+
+impl From<Object> for Member {
     fn from(object: Object) -> Self {
-        object
-            .0
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect()
+        Self::Object(object)
     }
 }
 
@@ -58,6 +73,8 @@ impl Errors {
     pub(crate) fn add(&mut self, field: &'static str, message: impl Into<Cow<'static, str>>) {
         let message = message.into();
         match self.0.iter_mut().find(|(name, _)| *name == field) {
+            // Active Record says nothing twice.
+            Some((_, messages)) if messages.contains(&message) => {}
             Some((_, messages)) => messages.push(message),
             None => self.0.push((field, vec![message])),
         }
@@ -95,6 +112,9 @@ pub(crate) enum Refusal {
     /// No such operation; also the body of whatever goes wrong outside the
     /// application.
     Status(StatusCode),
+    /// An operation broke. Its route says that the response is JSON, whatever
+    /// is accepted.
+    Failed,
     /// The object that holds all else.
     Missing(&'static str),
     Page,
@@ -121,7 +141,7 @@ impl Refusal {
         let say = |status, english| error(status, &language.say(Cow::Borrowed(english)));
         match self {
             // Measured on 2.11.4, whatever is accepted.
-            Self::Unauthorized => response(S::UNAUTHORIZED, "text/html", Bytes::new()),
+            Self::Unauthorized => uncached(response(S::UNAUTHORIZED, "text/html", Bytes::new())),
             Self::Unconfirmed => say(
                 S::UNAUTHORIZED,
                 "You have to confirm your email address before continuing.",
@@ -149,6 +169,7 @@ impl Refusal {
             Self::NotOwner => say(S::FORBIDDEN, "That push doesn't belong to you."),
             Self::NotFound => error(S::NOT_FOUND, "not-found"),
             Self::Status(status) => status_response(status, wants_json),
+            Self::Failed => status_response(S::INTERNAL_SERVER_ERROR, true),
             Self::Missing(name) => error(
                 S::BAD_REQUEST,
                 &format!("param is missing or the value is empty or invalid: {name}"),
@@ -157,7 +178,7 @@ impl Refusal {
             Self::Invalid(Errors(errors)) => {
                 let fields = errors.into_iter().map(|(name, texts)| {
                     let texts = texts.into_iter().map(|text| language.say(text));
-                    (name, texts.collect())
+                    (name, Member::Value(texts.collect()))
                 });
                 json_response(S::UNPROCESSABLE_ENTITY, &Object(fields.collect()))
             }
@@ -175,7 +196,7 @@ impl Refusal {
                 response.headers_mut().insert(RETRY_AFTER, seconds);
                 response
             }
-            Self::FirstRun(url) => redirect(&url),
+            Self::FirstRun(url) => uncached(redirect(&url)),
             // `ActionDispatch::SSL` with the defaults of Rails 8.
             Self::ForcedTls(url, is_read) => {
                 let mut response = redirect(&url);
@@ -207,8 +228,35 @@ pub(crate) fn response(
     response
 }
 
+/// How long what succeeded may be kept.
+pub(crate) const REVALIDATE: HeaderValue =
+    HeaderValue::from_static("max-age=0, private, must-revalidate");
+
+/// What the application says itself. Rails lets nobody keep it, and Rack, which
+/// gives what succeeds an `ETag`, says so in more words (`Rack::ETag`).
 pub(crate) fn json_response(status: StatusCode, value: &impl Serialize) -> Response<Bytes> {
-    let body = serde_json::to_vec(value).unwrap_or_default();
+    let mut response = uncached(plain_json(status, value));
+    if status.is_success() {
+        response.headers_mut().insert(CACHE_CONTROL, REVALIDATE);
+    }
+    response
+}
+
+/// What nobody may keep.
+pub(crate) fn uncached(mut response: Response<Bytes>) -> Response<Bytes> {
+    let cache = HeaderValue::from_static("no-cache");
+    response.headers_mut().insert(CACHE_CONTROL, cache);
+    response
+}
+
+fn plain_json(status: StatusCode, value: &impl Serialize) -> Response<Bytes> {
+    let mut body = serde_json::to_string(value).unwrap_or_default();
+    // Rails escapes what could end a script (`escape_html_entities_in_json`).
+    for char in ['&', '<', '>', '\u{2028}', '\u{2029}'] {
+        if body.contains(char) {
+            body = body.replace(char, &format!("\\u{:04x}", u32::from(char)));
+        }
+    }
     response(status, "application/json; charset=utf-8", body)
 }
 
@@ -221,7 +269,8 @@ fn error(status: StatusCode, text: &str) -> Response<Bytes> {
 }
 
 pub(crate) fn throttled() -> Response<Bytes> {
-    response(StatusCode::TOO_MANY_REQUESTS, "text/plain", "Retry later\n")
+    let status = StatusCode::TOO_MANY_REQUESTS;
+    uncached(response(status, "text/plain", "Retry later\n"))
 }
 
 /// A status as what is around the application says it.
@@ -231,7 +280,7 @@ pub(crate) fn status_response(status: StatusCode, wants_json: bool) -> Response<
         let object = Object::default()
             .with("status", status.as_u16())
             .with("error", text);
-        return json_response(status, &object);
+        return plain_json(status, &object);
     }
     let page = format!(
         "<!DOCTYPE html>\n<title>{text} ({})</title>\n",

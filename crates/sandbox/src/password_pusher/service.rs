@@ -3,20 +3,22 @@
 //! it.
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 use hyper::body::Incoming;
-use serde_json::Value;
 
 use super::call::{Call, USER_TOKEN, by_tls, token, wants_json};
 use super::files;
 use super::language::Language;
 use super::params::Form;
-use super::response::{Object, Refusal, ok, redirect, response, status_response, throttled, time};
+use super::response::{
+    Object, REVALIDATE, Refusal, ok, redirect, response, status_response, throttled, time,
+};
 use super::routes::{Operation, file, not_played};
 use super::state::State;
 use super::{create, pushes, requests, upload};
+use crate::core::query;
 use crate::core::service::{Dropped, Peer, Service, whole};
 
 /// The host that an edition which has moved sends its callers to: another name
@@ -45,7 +47,7 @@ impl State {
         let host = host.unwrap_or_default();
         let allowed = &self.options.allowed_hosts;
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        if !allowed.is_empty() && !allowed.iter().any(|known| known == name) {
+        if !allowed.is_empty() && !allowed.iter().any(|known| known.eq_ignore_ascii_case(name)) {
             return Err(Refusal::BlockedHost);
         }
         if self.options.forced_tls && !by_tls(&parts.headers) {
@@ -54,14 +56,16 @@ impl State {
             return Err(Refusal::ForcedTls(format!("https://{host}{path}"), is_read));
         }
         if path == "/up" {
-            return Ok(response(StatusCode::OK, "text/html; charset=utf-8", "up"));
+            let mut response = response(StatusCode::OK, "text/html; charset=utf-8", "up");
+            response.headers_mut().insert(CACHE_CONTROL, REVALIDATE);
+            return Ok(response);
         }
         if let Some(Peer(ip)) = parts.extensions.get() {
             self.throttle(*ip).map_err(Refusal::Throttled)?;
         }
         if let Some((place, signed)) = file(path).filter(|_| parts.method == Method::GET) {
             let call = Call::new(self, parts, body)?;
-            return Ok(files::fetch(&call, place, signed));
+            return Ok(files::fetch(&call, place, signed, path));
         }
         let missing = Refusal::Status(StatusCode::NOT_FOUND);
         // A gateway draws no routes of the API (`config/routes.rb`).
@@ -74,6 +78,10 @@ impl State {
                 !notifies || self.options.notifications
             })
             .ok_or_else(|| not_played(path).map_or(missing, Refusal::NotPlayed))?;
+        // Rails reads no path that is not UTF-8 where it has a route.
+        if !query::is_text(path) {
+            return Err(Refusal::Status(StatusCode::BAD_REQUEST));
+        }
         let mut call = Call::new(self, parts, body)?;
         let is_version = operation == Operation::Version;
         call.authenticate(&parts.headers, operation.needs_token(), is_version)?;
@@ -140,7 +148,7 @@ fn accounts(call: &Call<'_>) -> Response<Bytes> {
     let since = time(call.state.started);
     let user = call.visitor.user.map(|user| &call.state.users[user]);
     let accounts = user.map_or(&[][..], |user| &user.accounts);
-    let accounts: Vec<Value> = accounts
+    let accounts: Vec<Object> = accounts
         .iter()
         .map(|account| {
             Object::default()
@@ -149,7 +157,6 @@ fn accounts(call: &Call<'_>) -> Response<Bytes> {
                 .with("role", "owner")
                 .with("created_at", since.as_str())
                 .with("updated_at", since.as_str())
-                .into()
         })
         .collect();
     ok(&accounts)

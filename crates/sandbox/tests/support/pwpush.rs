@@ -156,7 +156,7 @@ pub(crate) fn form(parts: &[Part<'_>]) -> Vec<u8> {
         body.extend_from_slice(b"--cut-here\r\nContent-Disposition: form-data; ");
         body.extend_from_slice(disposition.as_bytes());
         if disposition.contains("filename") {
-            body.extend_from_slice(b"\r\nContent-Type: text/plain");
+            body.extend_from_slice(b"\r\nContent-Type: application/octet-stream");
         }
         body.extend_from_slice(b"\r\n\r\n");
         body.extend_from_slice(content);

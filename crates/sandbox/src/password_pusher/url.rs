@@ -1,0 +1,118 @@
+//! Which URLs can be pushed. Source: `app/models/push.rb`, which asks Addressable for
+//! the scheme, and Addressable's parser, which refuses some URLs; run against both.
+
+/// Schemes that need a host or a path.
+const NETWORKED: &[&str] = &["http", "https", "ftp", "sftp", "ssh", "ldap"];
+
+/// The scheme of a URL, in lower case, unless the URL is refused.
+pub(crate) fn scheme(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once([':', '/', '?', '#'])?;
+    let is_scheme = url[scheme.len()..].starts_with(':')
+        && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    let scheme = scheme.to_ascii_lowercase();
+    let (host, path) = match rest.strip_prefix("//") {
+        Some(rest) => {
+            let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+            (host(authority)?, path)
+        }
+        None => ("", rest),
+    };
+    let has_path = !path.is_empty() && !path.starts_with(['?', '#']);
+    let leads_somewhere = !host.is_empty() || has_path;
+    let is_whole = leads_somewhere || !NETWORKED.contains(&scheme.as_str());
+    (is_scheme && is_whole).then_some(scheme)
+}
+
+/// The host of an authority, which may be empty, unless it or the port is refused.
+fn host(authority: &str) -> Option<&str> {
+    let plain = &authority[..authority.find(['[', ']']).unwrap_or(authority.len())];
+    let host = plain
+        .rfind('@')
+        .map_or(authority, |at| &authority[at + 1..]);
+    let host = match host.rsplit_once(':') {
+        Some((_, port)) if port.contains(['@', '[', ']']) => host,
+        Some((host, port)) => {
+            let port = crate::core::query::segment(port);
+            port.bytes()
+                .all(|byte| byte.is_ascii_digit())
+                .then_some(host)?
+        }
+        None => host,
+    };
+    let is_refused = |c: char| r#"<>{}/\?#@""#.contains(c) || c.is_whitespace();
+    let is_inner = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:".contains(c);
+    let inner = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    let is_proper =
+        !host.contains(is_refused) && inner.is_none_or(|inner| inner.chars().all(is_inner));
+    is_proper.then_some(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_read_as_the_server_reads_them() {
+        for url in [
+            "https://example.com",
+            "HTTPS://example.com",
+            "https:/x",
+            "https:x",
+            "https:///x",
+            "https://example.com/a b",
+            "https:a b",
+            "https://example.com/a\nb",
+            "https://é.fr/ü",
+            "https://user:pw@host:80/x?y#z",
+            "https://a b@host/",
+            "https://[::1]/",
+            "https://[::1",
+            "https://host:/",
+            "https://host:%38%30/",
+            "https://host:99999/",
+            "https://x|y",
+            "http:80",
+        ] {
+            assert!(
+                scheme(url).is_some_and(|scheme| scheme.starts_with("http")),
+                "{url:?}"
+            );
+        }
+        for url in [
+            "",
+            "x",
+            "/x:y",
+            "//example.com",
+            "example.com",
+            " https://example.com",
+            "\nhttps://example.com",
+            "1https://x",
+            "https ://x",
+            "https:",
+            "https://",
+            "https:?",
+            "https:#x",
+            "https://?x",
+            "https://@",
+            "https://:80",
+            "https://user@",
+            "https://host:port/",
+            "https://exa mple.com",
+            "https://example.com ",
+            "https://example.com\n",
+            "https://x\u{a0}y",
+            "https://exa\\mple",
+            "https://<>",
+            "https://x\"",
+            "https://[é]/",
+        ] {
+            assert_eq!(scheme(url), None, "{url:?}");
+        }
+        assert_eq!(scheme("MAILTO:").as_deref(), Some("mailto"));
+    }
+}
