@@ -3,11 +3,13 @@
 mod api;
 mod changelog;
 mod edit;
+mod faults;
 mod git;
 mod level;
 mod package;
 mod plan;
 mod publish;
+mod requirements;
 #[cfg(test)]
 mod tests;
 mod workspace;
