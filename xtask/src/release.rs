@@ -6,6 +6,7 @@ mod edit;
 mod faults;
 mod git;
 mod level;
+mod links;
 mod package;
 mod plan;
 mod publish;
