@@ -50,7 +50,8 @@ fn run(words: &[&str]) -> io::Result<ExitCode> {
         }
         ["demo"] | ["demo", "--live"] => {
             complain("Building the demo. The first time takes about a minute.");
-            program::run("demo", "", &words[1..])
+            let features = if words.len() > 1 { "live" } else { "" };
+            program::run("demo", features, &words[1..])
         }
         ["test"] => {
             complain("Building the tests. The first time takes some minutes.");

@@ -66,3 +66,31 @@ fn finish(mut command: Command) -> io::Result<ExitCode> {
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(ExitCode::from(code.unwrap_or(1)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is compiled for the demo.
+    fn compiled(features: &str) -> String {
+        let output = Command::new(cargo())
+            .current_dir(root())
+            .args([
+                "tree", "--locked", "--quiet", "--edges", "no-dev", "--prefix", "none",
+            ])
+            .args(["--package", "integration-tests", "--features", features])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    #[test]
+    fn tls_is_compiled_for_the_demo_with_the_real_services_alone() {
+        let has_tls = |tree: &str| tree.contains("rustls") || tree.contains("aws-lc-sys");
+        assert!(has_tls(&compiled("live")));
+        let tree = compiled("");
+        assert!(!has_tls(&tree), "{tree}");
+        assert!(!tree.contains("proptest"), "{tree}");
+    }
+}

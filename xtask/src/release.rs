@@ -3,11 +3,14 @@
 mod api;
 mod changelog;
 mod edit;
+mod faults;
 mod git;
 mod level;
+mod links;
 mod package;
 mod plan;
 mod publish;
+mod requirements;
 #[cfg(test)]
 mod tests;
 mod workspace;

@@ -41,7 +41,7 @@ enum Command {
         file: PathBuf,
         #[arg(long, value_parser = Service::named, default_value = "keepnet")]
         service: Service,
-        /// As JSON.
+        /// As JSON; if the document cannot be used, with `error` in place of the differences.
         #[arg(long)]
         json: bool,
     },
@@ -75,13 +75,18 @@ impl Spec {
             Command::Merge { file, service } => merge(&root, file, service),
             Command::Lint { service } => lint::run(&root, *service),
         };
-        match outcome {
-            Err(error) if error.is::<BadInput>() => {
-                complain(format_args!("error: {error}"));
-                Ok(ExitCode::from(2))
+        // 1 stands for a difference, and for nothing else.
+        outcome.or_else(|error| {
+            complain(format_args!("error: {error:#}"));
+            if matches!(self.command, Command::Diff { json: true, .. }) {
+                let told = match error.downcast_ref::<BadInput>() {
+                    Some(bad) => bad.json(),
+                    None => json!({"problem": format!("{error:#}")}),
+                };
+                say(serde_json::to_string_pretty(&json!({"error": told}))?)?;
             }
-            outcome => outcome,
-        }
+            Ok(ExitCode::from(2))
+        })
     }
 }
 

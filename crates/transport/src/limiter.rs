@@ -174,10 +174,12 @@ impl RateLimiter {
     /// ```
     pub fn reopen(&self) {
         self.0.general_lane.reopen();
-        let lanes = self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        for lane in lanes.values() {
-            lane.reopen();
-        }
+        // All of them wake callers, who may ask for a lane.
+        let lanes: Vec<_> = {
+            let lanes = self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+            lanes.values().cloned().collect()
+        };
+        lanes.iter().for_each(|lane| lane.reopen());
     }
 
     fn lane(&self, name: &'static str) -> Arc<Lane> {

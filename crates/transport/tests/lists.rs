@@ -165,6 +165,10 @@ async fn a_list_gives_one_page_all_pages_items_or_raw_items_with_its_options() {
         .header("x-trace", "7");
     let page = list.clone().page().await.unwrap();
     assert_eq!(page.items(), [0, 1, 2, 3, 4]);
+    assert_eq!(
+        page.iter().collect::<Vec<_>>(),
+        page.items().iter().collect::<Vec<_>>()
+    );
     assert_eq!(page.next().unwrap().await.unwrap().items(), [5, 6, 7, 8, 9]);
     let mut pages = list.clone().pages();
     let mut sizes = Vec::new();

@@ -226,4 +226,28 @@ mod tests {
             "pub use p::one = t::one_line"
         );
     }
+
+    #[test]
+    fn no_misspelling_of_a_vendor_is_a_name_in_rust() {
+        let misspelt = [
+            "attacment",
+            "_datas",
+            "deleteable",
+            "ernollment",
+            "patern",
+            "succesful",
+            "tempalate",
+        ];
+        let workspace = Workspace::load(&crate::project::root()).unwrap();
+        for member in &workspace.members {
+            let text = written(&workspace.file(member, FILE))
+                .unwrap()
+                .to_lowercase();
+            assert!(text.lines().count() > 10, "{}", member.name);
+            for word in misspelt {
+                let found = text.lines().find(|line| line.contains(word));
+                assert_eq!(found, None, "{word}");
+            }
+        }
+    }
 }

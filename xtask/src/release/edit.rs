@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use semver::Version;
 use toml_edit::{DocumentMut, value};
 
-use super::changelog;
 use super::workspace::{Member, Workspace};
+use super::{changelog, requirements};
 
 /// Sets the version of a crate, and what the others ask of it, dates its changelog, and brings the lock files up to date.
 ///
@@ -24,14 +24,19 @@ pub(crate) fn version(
         manifest["package"]["version"] = value(version.to_string());
         Ok(manifest.to_string())
     })?;
-    edit(&workspace.root.join("Cargo.toml"), |text| {
-        let mut manifest: DocumentMut = text.parse()?;
-        let asked = manifest["workspace"]["dependencies"].get_mut(&member.name);
-        if let Some(asked) = asked.and_then(|asked| asked.get_mut("version")) {
-            *asked = value(version.to_string());
-        }
-        Ok(manifest.to_string())
-    })?;
+    for manifest in &workspace.manifests {
+        edit(manifest, |text| {
+            let mut manifest: DocumentMut = text.parse()?;
+            requirements::each(&mut manifest, |name, asked| {
+                if name == member.name {
+                    let decor = asked.decor().clone();
+                    *asked = version.to_string().into();
+                    *asked.decor_mut() = decor;
+                }
+            });
+            Ok(manifest.to_string())
+        })?;
+    }
     let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
     edit(&workspace.file(member, changelog::FILE), |text| {
         Ok(changelog::dated(text, version, &today))

@@ -61,10 +61,7 @@ pub(crate) fn changed(
     since: &str,
 ) -> anyhow::Result<Vec<String>> {
     let folder = format!("{}/", member.folder);
-    let names = git(
-        &workspace.root,
-        ["diff", "--name-only", since, "--", &folder],
-    )?;
+    let names = changed_in(workspace, since, &folder)?;
     let packaged = |name: &&str| {
         let inside = name.strip_prefix(&folder).unwrap_or(name);
         inside.starts_with("src/")
@@ -74,7 +71,58 @@ pub(crate) fn changed(
     Ok(names.lines().filter(packaged).map(str::to_owned).collect())
 }
 
+/// Whether anything that a package is made of is not what it was at a commit: the manifest and the lock file of the workspace
+/// are in it as well.
+pub(crate) fn is_changed(
+    workspace: &Workspace,
+    member: &Member,
+    since: &str,
+) -> anyhow::Result<bool> {
+    let folder = format!("{}/", member.folder);
+    for place in [&*folder, "Cargo.toml", "Cargo.lock"] {
+        if !changed_in(workspace, since, place)?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The names of the files of a folder that are not what they were at a commit.
+fn changed_in(workspace: &Workspace, since: &str, place: &str) -> anyhow::Result<String> {
+    git(&workspace.root, ["diff", "--name-only", since, "--", place])
+}
+
 /// What has changed that is not committed.
 pub(crate) fn uncommitted(root: &Path) -> anyhow::Result<String> {
-    git(root, ["status", "--porcelain"])
+    git(root, ["status", "--porcelain", "--untracked-files=normal"])
+}
+
+/// Whether there is a tag of this name, wherever.
+pub(crate) fn has_tag(root: &Path, name: &str) -> anyhow::Result<bool> {
+    Ok(!git(root, ["tag", "--list", name])?.is_empty())
+}
+
+/// What the commit says that sets a version.
+pub(crate) fn subject(member: &Member, version: &Version) -> String {
+    format!("Release {} {version}", member.name)
+}
+
+/// The commit that set a version.
+pub(crate) fn release_commit(
+    workspace: &Workspace,
+    member: &Member,
+    version: &Version,
+) -> anyhow::Result<String> {
+    let subject = subject(member, version);
+    let log = git(&workspace.root, ["log", "--format=%H %s"])?;
+    let commit = log.lines().find_map(|line| {
+        let (commit, said) = line.split_once(' ')?;
+        (said == subject).then(|| commit.to_owned())
+    });
+    commit.with_context(|| {
+        format!(
+            "the changelog in {} has {version}, but there is no commit `{subject}`",
+            member.folder
+        )
+    })
 }

@@ -10,6 +10,7 @@ use flate2::read::GzDecoder;
 use tar::Archive;
 use toml_edit::DocumentMut;
 
+use super::links;
 use super::workspace::{Member, Workspace};
 use xtask::console::complain;
 
@@ -68,7 +69,24 @@ pub(crate) fn check(
         for command in ["check", "doc --no-deps --lib"] {
             build(workspace, place.path(), member, command)?;
         }
+        check_links(workspace, &place.path().join(folder(member)), member)?;
     }
+    Ok(())
+}
+
+/// The README of a package must lead to what is in it, and in the documentation that was just built.
+fn check_links(workspace: &Workspace, package: &Path, member: &Member) -> anyhow::Result<()> {
+    let Ok(text) = fs::read_to_string(package.join("README.md")) else {
+        return Ok(());
+    };
+    let built = workspace.target().join("doc");
+    let broken = links::broken(&text, package, Some((&member.name, &built)));
+    anyhow::ensure!(
+        broken.is_empty(),
+        "the README of {} leads nowhere with {}",
+        member.name,
+        broken.join(", ")
+    );
     Ok(())
 }
 

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
-use semver::{Version, VersionReq};
-use toml_edit::DocumentMut;
+use semver::Version;
 
 use super::level::{Changes, Level, compare};
 use super::workspace::{Member, Workspace};
-use super::{api, changelog, git};
+use super::{api, changelog, git, requirements};
 
 /// How a crate stands to its last release.
 #[derive(Debug)]
@@ -134,8 +133,13 @@ fn standing(
     )?;
     let then = then.with_context(|| format!("{tag} has no {}", api::FILE))?;
     standing.changes = compare(&then, &now);
-    let manifest = git::file_at(&workspace.root, &tag, "Cargo.toml")?.unwrap_or_default();
-    let asked = requirements(&manifest)?;
+    // Its own manifest may say otherwise than that of the workspace.
+    let own = format!("{}/Cargo.toml", member.folder);
+    let mut asked = BTreeMap::new();
+    for manifest in ["Cargo.toml", &own] {
+        let manifest = git::file_at(&workspace.root, &tag, manifest)?.unwrap_or_default();
+        asked.extend(requirements::read(&manifest)?);
+    }
     for dependency in before
         .iter()
         .filter(|other| member.needs.contains(&other.member.name))
@@ -158,21 +162,6 @@ fn standing(
         }
     }
     Ok(standing)
-}
-
-/// The versions that the crates of the workspace ask of each other.
-fn requirements(manifest: &str) -> anyhow::Result<BTreeMap<String, VersionReq>> {
-    let manifest: DocumentMut = manifest.parse().context("the manifest of the workspace")?;
-    let dependencies = manifest["workspace"]["dependencies"].as_table_like();
-    let mut requirements = BTreeMap::new();
-    for (name, asked) in dependencies.into_iter().flat_map(|table| table.iter()) {
-        if let Some(version) = asked.get("version").and_then(|version| version.as_str()) {
-            let version =
-                VersionReq::parse(version).with_context(|| format!("the version of {name}"))?;
-            requirements.insert(name.to_owned(), version);
-        }
-    }
-    Ok(requirements)
 }
 
 /// The types and traits of a library that a text names.

@@ -9,7 +9,8 @@ use anyhow::{Context as _, bail, ensure};
 use semver::Version;
 use xtask::console::{complain, say};
 
-use super::level::{Level, compare};
+use super::faults::{faults, moved_on, refuse, tagged, told_already, uncommitted, unreleased};
+use super::level::Level;
 use super::plan::{self, Standing};
 use super::workspace::{Member, Workspace};
 use super::{api, changelog, edit, git, package};
@@ -51,14 +52,23 @@ pub(crate) fn release(
         .context("a crate without a standing")?;
     let version = match &standing.begun {
         Some(begun) => {
-            refuse(&[uncommitted(workspace)?, moved_on(workspace, member, begun)?])?;
+            // A version that was set in part has no commit.
+            refuse(&[uncommitted(workspace)?])?;
+            refuse(&[
+                moved_on(workspace, member, begun)?,
+                tagged(workspace, member, begun)?,
+            ])?;
             say(format_args!("{} {begun} was begun; going on.", member.name))?;
             begun.clone()
         }
         None => {
             let version = version(standing, order.level)?;
-            let mut faults = faults(workspace, standing, order)?;
-            faults.extend(unreleased(&standings, member).filter(|_| order.execute));
+            let mut faults = faults(workspace, standing, order.level)?;
+            faults.push(tagged(workspace, member, &version)?);
+            faults.push(told_already(workspace, standing, &version)?);
+            if order.execute {
+                faults.extend(unreleased(&standings, member));
+            }
             refuse(&faults)?;
             version
         }
@@ -67,6 +77,20 @@ pub(crate) fn release(
         return dry_run(workspace, &standings, member, &version, order);
     }
     if standing.begun.is_none() {
+        let registry = order.registry.as_deref();
+        ensure!(
+            !is_published(workspace, member, &version, registry)?,
+            "{} {version} is in the registry already; no tag says of what",
+            member.name
+        );
+        let rehearsal = Publishing {
+            mode: Some(DRY_RUN),
+            registry,
+        };
+        ensure!(
+            cargo_publish(workspace, member, rehearsal)?,
+            "the package does not build with what is published; release what it needs first"
+        );
         ensure!(gate()?, "the gate does not hold");
         commit_version(workspace, member, &version)
             .context("the version is set in part; `git restore .` undoes that")?;
@@ -88,17 +112,6 @@ pub(crate) fn release(
     Ok(())
 }
 
-/// Fails with everything that is in the way.
-fn refuse(faults: &[Option<String>]) -> anyhow::Result<()> {
-    let faults: Vec<_> = faults
-        .iter()
-        .flatten()
-        .map(|fault| format!("- {fault}"))
-        .collect();
-    ensure!(faults.is_empty(), "not released:\n{}", faults.join("\n"));
-    Ok(())
-}
-
 /// The version to release.
 fn version(standing: &Standing, level: Option<Level>) -> anyhow::Result<Version> {
     match (&standing.last, level) {
@@ -114,124 +127,14 @@ fn version(standing: &Standing, level: Option<Level>) -> anyhow::Result<Version>
     }
 }
 
-fn uncommitted(workspace: &Workspace) -> anyhow::Result<Option<String>> {
-    let changes = git::uncommitted(&workspace.root)?;
-    Ok((!changes.is_empty()).then(|| {
-        format!(
-            "there are changes that are not committed:\n{}",
-            changes.trim_end()
-        )
-    }))
-}
-
-/// What is in the way of a release that has not begun.
-fn faults(
-    workspace: &Workspace,
-    standing: &Standing,
-    order: &Order,
-) -> anyhow::Result<Vec<Option<String>>> {
-    let member = &standing.member;
-    let mut faults = vec![uncommitted(workspace)?];
-    if !standing.told {
-        faults.push(Some(format!(
-            "{}/{} says nothing under [Unreleased]; say what users get",
-            member.folder,
-            changelog::FILE
-        )));
-    }
-    let written = api::written(&workspace.file(member, api::FILE))?;
-    let now = api::now(workspace, member)?;
-    if now != written {
-        let differences = compare(&written, &now);
-        faults.push(Some(format!(
-            "{}/{} does not say what is public; run `cargo xtask release api --bless`, review and commit:
-  {}",
-            member.folder,
-            api::FILE,
-            plan::shortened(&[differences.breaking, differences.additions].concat()).join("
-  ")
-        )));
-    }
-    if let (Some(level), Some(required), Some(last)) =
-        (order.level, standing.required(), &standing.last)
-        && level < required
-    {
-        faults.push(Some(format!(
-            "a {level} version does not do; what has changed since {last} requires --level {required}:\n  {}",
-            plan::shortened(&standing.reasons()).join("\n  ")
-        )));
-    }
-    Ok(faults)
-}
-
-/// The crates it depends on that must be released before it, with the reason.
-fn unreleased<'a>(
-    standings: &'a [Standing],
-    member: &'a Member,
-) -> impl Iterator<Item = Option<String>> + 'a {
-    standings
-        .iter()
-        .filter(|other| member.needs.contains(&other.member.name))
-        .map(|other| {
-            let name = &other.member.name;
-            match &other.last {
-                _ if other.begun.is_some() => {
-                    Some(format!("the release of {name} was begun; finish it first"))
-                }
-                None => Some(format!("{name} was never released; release it first")),
-                Some(last) if !other.changes.breaking.is_empty() => Some(format!(
-                    "{name} has changed since {last} in ways that break; release it first"
-                )),
-                Some(_) => None,
-            }
-        })
-}
-
-/// Whether the crate is no longer what the commit has that set its version.
-fn moved_on(
-    workspace: &Workspace,
-    member: &Member,
-    version: &Version,
-) -> anyhow::Result<Option<String>> {
-    let commit = commit(workspace, member, version)?;
-    let changed = git::changed(workspace, member, &commit)?;
-    Ok((!changed.is_empty()).then(|| {
-        format!(
-            "{} has changed since the commit that sets its version to {version}; check out {commit} and run this again",
-            member.folder
-        )
-    }))
-}
-
 fn commit_version(workspace: &Workspace, member: &Member, version: &Version) -> anyhow::Result<()> {
     edit::version(workspace, member, version)?;
-    let subject = subject(member, version);
+    let subject = git::subject(member, version);
     git::git(
         &workspace.root,
         ["commit", "--quiet", "--all", "--message", &subject],
     )?;
     Ok(())
-}
-
-fn subject(member: &Member, version: &Version) -> String {
-    format!("Release {} {version}", member.name)
-}
-
-/// The commit that set the version.
-fn commit(workspace: &Workspace, member: &Member, version: &Version) -> anyhow::Result<String> {
-    let subject = subject(member, version);
-    let log = git::git(&workspace.root, ["log", "--format=%H %s"])?;
-    let commit = log.lines().find_map(|line| {
-        let (commit, said) = line.split_once(' ')?;
-        (said == subject).then(|| commit.to_owned())
-    });
-    commit.with_context(|| {
-        format!(
-            "{}/{} has {version}, but there is no commit `{subject}`",
-            member.folder,
-            changelog::FILE
-        )
-    })
 }
 
 /// Says what would be done, and builds the package.
@@ -275,7 +178,7 @@ fn dry_run(
             let _ = writeln!(text, "    {line}");
         }
     }
-    let _ = writeln!(text, "- the commit `{}`", subject(member, version));
+    let _ = writeln!(text, "- the commit `{}`", git::subject(member, version));
     match order.by_workflow {
         true => text.push_str("- the workflow publishes once the tag is pushed\n"),
         false => {
@@ -340,17 +243,23 @@ fn publish(
         ));
         return Ok(());
     }
-    let status = workspace
-        .cargo()
-        .args(arguments(member, how))
-        .status()
-        .context("cannot run cargo")?;
     ensure!(
-        status.success(),
+        cargo_publish(workspace, member, how)?,
         "{} {version} is not published; the same command goes on from here",
         member.name
     );
     Ok(())
+}
+
+/// Has cargo publish, and says whether that went well.
+fn cargo_publish(
+    workspace: &Workspace,
+    member: &Member,
+    how: Publishing<'_>,
+) -> anyhow::Result<bool> {
+    let mut command = workspace.cargo();
+    let status = command.args(arguments(member, how)).status();
+    Ok(status.context("cannot run cargo")?.success())
 }
 
 /// Whether the registry has this version.
@@ -378,7 +287,7 @@ fn is_published(
 
 /// Tags the commit that set the version.
 fn tag(workspace: &Workspace, member: &Member, version: &Version) -> anyhow::Result<()> {
-    let commit = commit(workspace, member, version)?;
+    let commit = git::release_commit(workspace, member, version)?;
     let log = api::written(&workspace.file(member, changelog::FILE))?;
     let notes = changelog::notes(&log, version).unwrap_or_default();
     let message = format!("{} {version}\n\n{notes}", member.name);

@@ -1,5 +1,6 @@
 //! Releases of a small workspace into a registry on this machine.
 
+mod refusals;
 mod registry;
 mod workspace;
 

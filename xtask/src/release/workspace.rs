@@ -14,6 +14,8 @@ pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     /// Each after those it depends on: the order of publishing.
     pub(crate) members: Vec<Member>,
+    /// The manifests of the workspace and of all packages in it.
+    pub(crate) manifests: Vec<PathBuf>,
     /// Where cargo keeps its own files, if not where it always does.
     cargo_home: Option<PathBuf>,
 }
@@ -54,6 +56,12 @@ impl Workspace {
             .no_deps()
             .exec()
             .context("cannot read the manifests")?;
+        let manifests = metadata
+            .packages
+            .iter()
+            .map(|package| &package.manifest_path);
+        let manifests = manifests.map(|manifest| manifest.clone().into_std_path_buf());
+        let manifests = std::iter::once(root.join("Cargo.toml")).chain(manifests);
         let published =
             |package: &&Package| package.publish.as_ref().is_none_or(|to| !to.is_empty());
         let published: Vec<_> = metadata.packages.iter().filter(published).collect();
@@ -76,6 +84,7 @@ impl Workspace {
             members.push(waiting.remove(next));
         }
         Ok(Self {
+            manifests: manifests.collect(),
             root: root.to_path_buf(),
             members,
             cargo_home: cargo_home.map(Path::to_path_buf),

@@ -1,9 +1,11 @@
 //! Reading a vendor's document: OpenAPI 3.0 or 3.1, JSON or YAML.
 
+mod place;
+
 use std::fmt;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 /// What is wrong with a document, and where.
 #[derive(Debug)]
@@ -30,6 +32,12 @@ impl fmt::Display for BadInput {
 
 impl std::error::Error for BadInput {}
 
+impl BadInput {
+    pub(crate) fn json(&self) -> Value {
+        json!({"file": self.file, "line": self.line, "pointer": self.pointer, "problem": self.problem})
+    }
+}
+
 /// A document that was read.
 #[derive(Debug)]
 pub(crate) struct Document {
@@ -45,14 +53,23 @@ impl Document {
     /// If it cannot be read, is neither JSON nor YAML, or is no OpenAPI 3.0 or 3.1.
     pub(crate) fn read(path: &Path) -> Result<Self, BadInput> {
         let file = path.display().to_string();
-        let bad = |line, problem: String| BadInput {
+        let bytes = std::fs::read(path).map_err(|error| BadInput {
             file: file.clone(),
-            line,
+            line: None,
             pointer: String::new(),
-            problem,
-        };
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| bad(None, format!("cannot be read: {error}")))?;
+            problem: format!("cannot be read: {error}"),
+        })?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let end = error.utf8_error().valid_up_to();
+            let before = String::from_utf8_lossy(&error.as_bytes()[..end]);
+            let line = place::line_at(&before, end);
+            BadInput {
+                file: file.clone(),
+                line: Some(line),
+                pointer: place::pointer_at(&before, line),
+                problem: "this is not UTF-8".to_owned(),
+            }
+        })?;
         Self::parse(&file, text)
     }
 
@@ -72,20 +89,25 @@ impl Document {
             Some(rest) => rest.to_owned(),
             None => text,
         };
-        let is_json = text.trim_start().starts_with('{');
-        let value = if is_json {
-            serde_json::from_str(&text).map_err(|error| {
+        let value = if place::is_json(&text) {
+            let value = serde_json::from_str(&text).map_err(|error| {
                 let line = u64::try_from(error.line()).ok();
-                let pointer = pointer_at(&text, error.line(), error.column());
+                let pointer = place::in_json(&text, error.line(), error.column());
                 bad(line, pointer, format!("this is no JSON: {error}"))
-            })?
+            })?;
+            // Readers of JSON keep the last in silence; readers of YAML refuse it as well.
+            if let Some((key, line, pointer)) = place::twice(&text) {
+                let problem = format!("the key `{key}` stands there twice");
+                return Err(bad(Some(line), pointer, problem));
+            }
+            value
         } else {
-            serde_saphyr::from_str(&text).map_err(|error| {
+            serde_saphyr::from_str_with_options(&text, limits(&text)).map_err(|error| {
                 let line = error.location().map(|location| location.line());
                 let said = error.to_string();
                 bad(
                     line,
-                    String::new(),
+                    line.map_or_else(String::new, |line| place::pointer_at(&text, line)),
                     format!(
                         "this is no YAML: {}",
                         said.lines().next().unwrap_or_default()
@@ -93,12 +115,13 @@ impl Document {
                 )
             })?
         };
-        let document = Self {
+        let mut document = Self {
             value,
             file: file.to_owned(),
             text,
         };
         document.check()?;
+        document.put_paths_below_the_server();
         Ok(document)
     }
 
@@ -126,18 +149,46 @@ impl Document {
             };
             return Err(self.bad("/paths", problem));
         };
-        for (path, item) in paths.iter().filter(|(path, _)| path.starts_with('/')) {
-            if !item.is_object() {
-                let pointer = format!("/paths/{}", escaped(path));
+        for (path, item) in paths.iter().filter(|(path, _)| !path.starts_with("x-")) {
+            let pointer = format!("/paths/{}", escaped(path));
+            if !path.starts_with('/') {
+                return Err(self.bad(&pointer, "a path must begin with `/`"));
+            }
+            let Some(item) = item.as_object() else {
                 return Err(self.bad(&pointer, "a path is no map"));
+            };
+            for (method, operation) in item {
+                if METHODS.contains(&method.as_str()) && !operation.is_object() {
+                    let pointer = format!("{pointer}/{method}");
+                    return Err(self.bad(&pointer, "an operation is no map"));
+                }
             }
         }
-        self.check_references(&self.value, &mut String::new(), false)
+        self.check_values(&self.value, &mut String::new(), false)
     }
 
-    /// Every reference must lead somewhere, but for those in examples, which are the API's. `named` is whether the keys are
-    /// names that somebody chose.
-    fn check_references(
+    /// Puts the path of the first server before each path, as requests have it.
+    fn put_paths_below_the_server(&mut self) {
+        let base = base_path(&self.value["servers"][0]);
+        if base.is_empty() {
+            return;
+        }
+        let Some(paths) = self.value["paths"].as_object_mut() else {
+            return;
+        };
+        let below = std::mem::take(paths).into_iter().map(|(path, item)| {
+            let path = match path.starts_with('/') {
+                true => format!("{base}{path}"),
+                false => path,
+            };
+            (path, item)
+        });
+        *paths = below.collect::<Map<_, _>>();
+    }
+
+    /// Every reference must lead somewhere, and what has names must be a map, but for what is in examples, which are the API's.
+    /// `named` is whether the keys are names that somebody chose.
+    fn check_values(
         &self,
         value: &Value,
         pointer: &mut String,
@@ -162,7 +213,16 @@ impl Document {
                 }
                 _ => {
                     let named = !named && KEYS_OF_NAMES.contains(&key);
-                    self.check_references(value, pointer, named)
+                    let may_be_list = key == "parameters";
+                    if named && !(value.is_object() || value.is_null()) {
+                        if !may_be_list {
+                            return Err(self.bad(pointer, &format!("`{key}` is no map")));
+                        } else if !value.is_array() {
+                            let problem = "`parameters` is neither a map nor a list";
+                            return Err(self.bad(pointer, problem));
+                        }
+                    }
+                    self.check_values(value, pointer, named)
                 }
             };
             pointer.truncate(length);
@@ -181,12 +241,26 @@ impl Document {
     fn bad(&self, pointer: &str, problem: &str) -> BadInput {
         BadInput {
             file: self.file.clone(),
-            line: line(&self.text, pointer),
+            line: place::line_of(&self.text, pointer),
             pointer: pointer.to_owned(),
             problem: problem.to_owned(),
         }
     }
 }
+
+/// How much of a YAML text may come of its aliases: as much as it has bytes. The reader's own limits are too low for a
+/// vendor's document.
+fn limits(text: &str) -> serde_saphyr::Options {
+    let mut budget = serde_saphyr::budget::Budget::default();
+    budget.max_nodes = budget.max_nodes.max(text.len());
+    budget.max_events = budget.max_events.max(2 * text.len());
+    serde_saphyr::options! { budget: Some(budget) }
+}
+
+/// The methods that a path may have operations of.
+pub(super) const METHODS: &[&str] = &[
+    "get", "put", "post", "delete", "options", "head", "patch", "trace",
+];
 
 /// Keys whose values are data of the API, in which a `$ref` means nothing.
 const KEYS_OF_DATA: &[&str] = &["const", "default", "enum", "example", "examples"];
@@ -213,6 +287,30 @@ const KEYS_OF_NAMES: &[&str] = &[
     "variables",
     "webhooks",
 ];
+
+/// The path in the address of a server, without a slash at its end.
+fn base_path(server: &Value) -> String {
+    let mut url = server["url"].as_str().unwrap_or_default().to_owned();
+    // Only in the path may a value have a slash.
+    let authority = url.find("//").map_or(0, |at| at + 2);
+    let path = match url[authority..].find('/') {
+        _ if authority == 0 => 0,
+        Some(at) => authority + at,
+        None => return String::new(),
+    };
+    url.drain(..path);
+    for (name, variable) in server["variables"].as_object().into_iter().flatten() {
+        if let Some(default) = variable["default"].as_str() {
+            url = url.replace(&format!("{{{name}}}"), default);
+        }
+    }
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let path = path.trim_matches('/');
+    match path {
+        "" => String::new(),
+        path => format!("/{path}"),
+    }
+}
 
 /// A key as it stands in a JSON pointer.
 pub(crate) fn escaped(key: &str) -> String {
@@ -258,74 +356,4 @@ pub(crate) fn percent_decoded(text: &str) -> String {
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// Where in a JSON text that is broken somebody is who has read up to here.
-fn pointer_at(text: &str, line: usize, column: usize) -> String {
-    let before: usize = text
-        .split_inclusive('\n')
-        .take(line.saturating_sub(1))
-        .map(str::len)
-        .sum();
-    let text = text.as_bytes();
-    let end = (before + column).min(text.len());
-    // Of each map the key, once it is known, and of each list how many elements there were.
-    let mut open: Vec<Result<Option<String>, usize>> = Vec::new();
-    let mut at = 0;
-    while at < end {
-        match text[at] {
-            b'{' => open.push(Ok(None)),
-            b'[' => open.push(Err(0)),
-            b'}' | b']' if at + 1 < end => drop(open.pop()),
-            b',' if at + 1 < end => match open.last_mut() {
-                Some(Ok(key)) => *key = None,
-                Some(Err(index)) => *index += 1,
-                None => {}
-            },
-            b'"' => {
-                let start = at;
-                at += 1;
-                while at < end && text[at] != b'"' {
-                    at += if text[at] == b'\\' { 2 } else { 1 };
-                }
-                if let Some(Ok(key @ None)) = open.last_mut() {
-                    let quoted = text.get(start..=at).unwrap_or_default();
-                    *key = serde_json::from_slice(quoted).ok();
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    let steps = open.into_iter().filter_map(|step| match step {
-        Ok(key) => key.map(|key| escaped(&key)),
-        Err(index) => Some(index.to_string()),
-    });
-    steps.map(|step| format!("/{step}")).collect()
-}
-
-/// The line on which the deepest part of a pointer stands that the text has: each key is looked for after the one it is in,
-/// and in YAML below its indentation.
-fn line(text: &str, pointer: &str) -> Option<u64> {
-    let mut at = 0;
-    for key in pointer.split('/').skip(1) {
-        let key = key.replace("~1", "/").replace("~0", "~");
-        let quoted = serde_json::to_string(&key).ok()?;
-        let rest = &text[at..];
-        let found = [
-            format!("{quoted}:"),
-            format!("{quoted} :"),
-            format!("\n{key}:"),
-            format!(" {key}:"),
-            format!("'{key}':"),
-        ];
-        let found = found
-            .iter()
-            .filter_map(|form| Some((rest.find(form)?, form.len())));
-        let Some((start, length)) = found.min() else {
-            break;
-        };
-        at += start + length;
-    }
-    u64::try_from(text[..at].matches('\n').count() + 1).ok()
 }

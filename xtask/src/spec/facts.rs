@@ -232,7 +232,8 @@ impl<'a> Walker<'a> {
         let mut flags = String::new();
         for (holds, flag) in [
             (required, " required"),
-            (flat.nullable, " nullable"),
+            // What may be anything may be null, whether a document says so or not.
+            (flat.nullable && flat.kind() != "any", " nullable"),
             (flat.read_only, " read-only"),
             (flat.deprecated, " deprecated"),
         ] {

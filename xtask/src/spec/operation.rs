@@ -2,11 +2,7 @@
 
 use serde_json::Value;
 
-use super::document::address_of;
-
-const METHODS: &[&str] = &[
-    "get", "put", "post", "delete", "options", "head", "patch", "trace",
-];
+use super::document::{METHODS, address_of};
 
 /// Headers of which OpenAPI says that they are not described as parameters.
 const OTHERWISE_SAID: &[&str] = &["accept", "authorization", "content-type"];

@@ -3,6 +3,7 @@
 mod additions;
 mod fixture;
 mod hostile;
+mod input;
 mod vendor;
 
 use std::path::Path;

@@ -268,6 +268,8 @@ impl Shared {
 
     fn end(&self, seat: &Seat, result: Result<Granted, Error>) -> Landing {
         let mut over = Over::default();
+        // Writing out the error takes longer than anybody should wait for the state.
+        let result = result.map_err(|error| self.without_secret(error));
         let mut state = self.state();
         let Some(flight) = state.remove(&seat.crowd) else {
             return seat.landing().unwrap_or(Landing::GivenUp);
@@ -282,7 +284,6 @@ impl Shared {
                 Landing::Granted
             }
             Err(error) => {
-                let error = self.without_secret(error);
                 state.fail(&error, flight.early);
                 Landing::Failed(error)
             }

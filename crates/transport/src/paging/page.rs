@@ -31,6 +31,11 @@ impl<T, P: Paging> Page<T, P> {
         &self.items
     }
 
+    /// Goes over the items, as `for item in &page` does.
+    pub fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.items.iter()
+    }
+
     /// Returns the items alone.
     #[must_use]
     pub fn into_items(self) -> Vec<T> {
@@ -89,7 +94,7 @@ impl<'a, T, P: Paging> IntoIterator for &'a Page<T, P> {
     type IntoIter = std::slice::Iter<'a, T>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.items.iter()
+        self.iter()
     }
 }
 

@@ -63,12 +63,7 @@ impl Small {
             root,
             home,
         };
-        let made = small
-            .load()
-            .cargo()
-            .args(["generate-lockfile", "--quiet"])
-            .status();
-        assert!(made.unwrap().success());
+        small.lock();
         git(&small.root, ["init", "--quiet"]).unwrap();
         for (key, value) in [
             ("user.name", "A maintainer"),
@@ -112,6 +107,13 @@ impl Small {
             "## [Unreleased]\n",
             &format!("## [Unreleased]\n\n{note}\n"),
         );
+    }
+
+    /// Writes the lock file.
+    pub(super) fn lock(&self) {
+        let mut command = self.load().cargo();
+        let made = command.args(["generate-lockfile", "--quiet"]).status();
+        assert!(made.unwrap().success());
     }
 
     /// Writes what is public.

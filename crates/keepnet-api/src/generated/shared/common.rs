@@ -44,7 +44,7 @@ model! {
         text: Option<String> = "text",
         value: Option<String> = "value",
         /// Further choices that belong to this one.
-        extra_datas: Option<Vec<DetailItem>> = "extraDatas",
+        extra_data: Option<Vec<DetailItem>> = "extraDatas",
     }
 }
 

@@ -113,7 +113,7 @@ model! {
         name: Option<String> = "name",
         description: Option<String> = "description",
         chart_type: Option<String> = "chartType",
-        widget_datas: Option<Vec<WidgetData>> = "widgetDatas",
+        widget_data: Option<Vec<WidgetData>> = "widgetDatas",
         widget_type: Option<String> = "widgetType",
     }
 }

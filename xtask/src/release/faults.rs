@@ -1,0 +1,136 @@
+//! What is in the way of a release.
+
+use anyhow::ensure;
+use semver::Version;
+
+use super::level::{Level, compare};
+use super::plan::{self, Standing};
+use super::workspace::{Member, Workspace};
+use super::{api, changelog, git};
+
+/// Fails with everything that is in the way.
+pub(crate) fn refuse(faults: &[Option<String>]) -> anyhow::Result<()> {
+    let faults: Vec<_> = faults
+        .iter()
+        .flatten()
+        .map(|fault| format!("- {fault}"))
+        .collect();
+    ensure!(faults.is_empty(), "not released:\n{}", faults.join("\n"));
+    Ok(())
+}
+
+pub(crate) fn uncommitted(workspace: &Workspace) -> anyhow::Result<Option<String>> {
+    let changes = git::uncommitted(&workspace.root)?;
+    Ok((!changes.is_empty()).then(|| {
+        format!(
+            "there are changes that are not committed:\n{}",
+            changes.trim_end()
+        )
+    }))
+}
+
+/// What is in the way of a release that has not begun.
+pub(crate) fn faults(
+    workspace: &Workspace,
+    standing: &Standing,
+    level: Option<Level>,
+) -> anyhow::Result<Vec<Option<String>>> {
+    let member = &standing.member;
+    let mut faults = vec![uncommitted(workspace)?];
+    if !standing.told {
+        faults.push(Some(format!(
+            "{}/{} says nothing under [Unreleased]; say what users get",
+            member.folder,
+            changelog::FILE
+        )));
+    }
+    let written = api::written(&workspace.file(member, api::FILE))?;
+    let now = api::now(workspace, member)?;
+    if now != written {
+        let differences = compare(&written, &now);
+        faults.push(Some(format!(
+            "{}/{} does not say what is public; run `cargo xtask release api --bless`, review and commit:
+  {}",
+            member.folder,
+            api::FILE,
+            plan::shortened(&[differences.breaking, differences.additions].concat()).join("
+  ")
+        )));
+    }
+    if let (Some(level), Some(required), Some(last)) = (level, standing.required(), &standing.last)
+        && level < required
+    {
+        faults.push(Some(format!(
+            "a {level} version does not do; what has changed since {last} requires --level {required}:\n  {}",
+            plan::shortened(&standing.reasons()).join("\n  ")
+        )));
+    }
+    Ok(faults)
+}
+
+/// The crates it depends on that must be released before it, with the reason.
+pub(crate) fn unreleased<'a>(
+    standings: &'a [Standing],
+    member: &'a Member,
+) -> impl Iterator<Item = Option<String>> + 'a {
+    standings
+        .iter()
+        .filter(|other| member.needs.contains(&other.member.name))
+        .map(|other| {
+            let name = &other.member.name;
+            match &other.last {
+                _ if other.begun.is_some() => {
+                    Some(format!("the release of {name} was begun; finish it first"))
+                }
+                None => Some(format!("{name} was never released; release it first")),
+                Some(last) if !other.changes.breaking.is_empty() => Some(format!(
+                    "{name} has changed since {last} in ways that break; release it first"
+                )),
+                Some(_) => None,
+            }
+        })
+}
+
+/// Whether the package would no longer be what the commit has that set its version.
+pub(crate) fn moved_on(
+    workspace: &Workspace,
+    member: &Member,
+    version: &Version,
+) -> anyhow::Result<Option<String>> {
+    let commit = git::release_commit(workspace, member, version)?;
+    Ok(git::is_changed(workspace, member, &commit)?.then(|| {
+        format!(
+            "what {} is made of has changed since the commit that sets its version to {version}; check out {commit} and \
+             run this again",
+            member.name
+        )
+    }))
+}
+
+/// Whether the version has a tag, though not in the history of what is checked out.
+pub(crate) fn tagged(
+    workspace: &Workspace,
+    member: &Member,
+    version: &Version,
+) -> anyhow::Result<Option<String>> {
+    let tag = member.tag(version);
+    let is_there = git::has_tag(&workspace.root, &tag)?;
+    Ok(is_there.then(|| format!("the tag {tag} is there already, and not of what is checked out")))
+}
+
+/// Whether the changelog tells of the version as of one that was released.
+pub(crate) fn told_already(
+    workspace: &Workspace,
+    standing: &Standing,
+    version: &Version,
+) -> anyhow::Result<Option<String>> {
+    let member = &standing.member;
+    let log = api::written(&workspace.file(member, changelog::FILE))?;
+    Ok(changelog::notes(&log, version).map(|_| {
+        format!(
+            "{}/{} has a section for {version} already",
+            member.folder,
+            changelog::FILE
+        )
+    }))
+}
