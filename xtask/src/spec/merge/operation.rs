@@ -314,12 +314,11 @@ impl Merger<'_> {
 
     /// The file, resource, tag and root path of the operations that stand nearest to a path.
     fn neighbour(&self, path: &str) -> Option<Neighbour> {
+        // What a path calls its parameters says nothing.
+        let is_same = |a: &str, b: &str| a == b || a.starts_with('{') && b.starts_with('{');
         let common = |other: &str| {
-            let same = path
-                .split('/')
-                .zip(other.split('/'))
-                .take_while(|(a, b)| a == b);
-            same.count()
+            let pairs = path.split('/').zip(other.split('/'));
+            pairs.take_while(|(a, b)| is_same(a, b)).count()
         };
         let files = self.ours.files.iter().enumerate();
         let candidates = files.flat_map(|(index, file)| {

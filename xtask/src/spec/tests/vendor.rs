@@ -170,3 +170,16 @@ fn operations_like_those_there_are_could_be_added() {
     assert!(refused.is_empty(), "{refused:#?}");
     assert_eq!(told.len(), expected);
 }
+
+#[test]
+fn an_operation_goes_where_those_of_its_path_are_whatever_parameters_are_called() {
+    let (recorded, ours) = lists();
+    let mut document = fixture::document(&recorded, &ours);
+    let done = json!({"responses": {"204": {"description": "Done"}}});
+    document["paths"]["/api/companies/{companyId}/widgets"] = json!({"put": done});
+    let folder = workspace();
+    let told = merge::merge(folder.path(), &keepnet(), &recorded, &parsed(&document)).unwrap();
+    let added = "companies.yaml: added PUT /api/companies/{companyId}/widgets as companies.update_widgets; \
+                 decide what is marked with DECIDE";
+    assert_eq!(told, [added]);
+}
