@@ -172,7 +172,9 @@ impl Event {
     /// # Ok::<(), push_security_api::Error>(())
     /// ```
     pub fn read(body: &[u8]) -> Result<Self, Error> {
-        let raw = RawJson::parse(Bytes::copy_from_slice(body))?;
+        // As in responses, a byte order mark is no part of the JSON.
+        let json = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        let raw = RawJson::parse(Bytes::copy_from_slice(json))?;
         // The cause is omitted, because it may quote a value.
         let envelope: Envelope<'_> = serde_json::from_str(raw.as_str()).map_err(|_| {
             Error::new(
