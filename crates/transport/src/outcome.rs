@@ -134,7 +134,8 @@ impl Verdict {
             _ if response.operation.refuses_with(response.status) => Self::Refused,
             401 => Self::StaleCredential,
             429 => Self::Throttled,
-            408 | 425 | 500 | 502 | 503 | 504 => Self::Transient,
+            // Those without a meaning in HTTP count as 500, as HTTP says: gateways use them if the service does not respond.
+            408 | 425 | 500 | 502 | 503 | 504 | 520..=599 => Self::Transient,
             _ => Self::Final,
         }
     }

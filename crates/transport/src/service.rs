@@ -71,6 +71,10 @@ impl HttpService {
         Self(Arc::new(AlwaysReady(service)))
     }
 
+    pub(crate) fn send(&self, request: HttpRequest) -> HttpFuture {
+        self.0.call(request)
+    }
+
     /// Wraps a service.
     pub fn new<S>(service: S) -> Self
     where
@@ -98,6 +102,6 @@ impl Service<HttpRequest> for HttpService {
     }
 
     fn call(&mut self, request: HttpRequest) -> HttpFuture {
-        self.0.call(request)
+        self.send(request)
     }
 }

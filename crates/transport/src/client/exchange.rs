@@ -1,15 +1,12 @@
 //! Sending a request through the stack, and what its response means.
 
-use std::future::Future;
-use std::pin::pin;
+use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use http::Uri;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
 use tokio::time::Instant;
-use tower_service::Service;
 
 use super::handle::{Client, add_header};
 use crate::call::{Received, Sending};
@@ -20,24 +17,13 @@ use crate::protocol::PlainHttp;
 use crate::receive::receive;
 use crate::request::Request;
 use crate::response_parts::ResponseParts;
-use crate::runtime::runtime;
+use crate::runtime::Bound;
 use crate::service::{HttpRequest, HttpResponse};
 use crate::url::base_url::BaseUrl;
 use crate::url::location::is_redirect;
 use crate::url::redirect::{self, Places};
 use crate::wire::media_type::ANYTHING;
 use crate::wire::secret::Secrets;
-
-/// The result of the future, or `None` as soon as it would be polled in another runtime than the one in which it began.
-async fn in_one_runtime<F: Future>(future: F) -> Option<F::Output> {
-    let own = runtime();
-    let mut future = pin!(future);
-    std::future::poll_fn(|cx| match runtime() == own {
-        true => future.as_mut().poll(cx).map(Some),
-        false => Poll::Ready(None),
-    })
-    .await
-}
 
 impl Client {
     pub(crate) fn send(self, mut request: Request) -> Sending {
@@ -119,11 +105,12 @@ impl Client {
     async fn pass(&self, request: &Request, call: &CallContext) -> Result<HttpResponse, Error> {
         let result = loop {
             let http_request = self.http_request(request, call.clone())?;
-            let sending = self.0.stack.clone().call(http_request);
-            if let Some(result) = in_one_runtime(sending).await {
+            let mut sending = Bound::new(self.0.stack.send(http_request));
+            if let Some(result) = poll_fn(|cx| sending.poll(cx)).await {
                 break result;
             }
             // What the call waits for belongs to the runtime that it was polled in before.
+            drop(sending);
             if !call.begins_again() {
                 return Err(Error::new(
                     ErrorKind::Io,

@@ -103,6 +103,12 @@ enum Encoding {
 }
 
 fn encoding(headers: &HeaderMap) -> Encoding {
+    if [CONTENT_ENCODING, TRANSFER_ENCODING]
+        .iter()
+        .all(|name| !headers.contains_key(name))
+    {
+        return Encoding::Identity;
+    }
     let of = |name| {
         let values = headers.get_all(name).into_iter();
         values
