@@ -298,6 +298,10 @@ impl NewPush {
             )
     }
 
+    pub(crate) fn with_mail(&self, error: Error) -> Error {
+        self.options.with_mail(error)
+    }
+
     pub(crate) fn recipients(&self) -> Result<Option<String>, Error> {
         self.options.recipients()
     }

@@ -2,6 +2,7 @@
 
 use security_api_transport::{Error, Secret, Upload};
 
+use crate::confirm::NotAsAsked;
 use crate::difference::Comparison;
 use crate::fields;
 
@@ -28,6 +29,16 @@ impl Options {
     /// The recipients of the mail, as the service takes them.
     pub(crate) fn recipients(&self) -> Result<Option<String>, Error> {
         fields::recipients("notify", &self.notify)
+    }
+
+    /// Adds to an error of creating that mail with the link may be on its way. The service sends it right after it created
+    /// something, also if that is expired again.
+    pub(crate) fn with_mail(&self, error: Error) -> Error {
+        let was_created = error.may_be_executed() || NotAsAsked::of(&error).is_some();
+        match was_created && !self.notify.is_empty() {
+            true => error.with_hint("mail with the link may have been sent"),
+            false => error,
+        }
     }
 
     /// Compares what the service keeps of them.

@@ -199,7 +199,8 @@ impl Create<NewPush> {
         }
         let request = fields.write(request, progress);
         let compare = |response: &_| push.compare(response, lifetime, account, known.as_ref());
-        confirm::create(request, compare, or_less, &PUSHES_EXPIRE).await
+        let created = confirm::create(request, compare, or_less, &PUSHES_EXPIRE).await;
+        created.map_err(|error| push.with_mail(error))
     }
 }
 

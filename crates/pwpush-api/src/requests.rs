@@ -229,7 +229,8 @@ impl Create<NewRequest> {
                 );
             new.options.compare(compared).account(account).differences()
         };
-        confirm::create(request, compare, self.or_less, &REQUESTS_CLOSE).await
+        let created = confirm::create(request, compare, self.or_less, &REQUESTS_CLOSE).await;
+        created.map_err(|error| new.options.with_mail(error))
     }
 }
 

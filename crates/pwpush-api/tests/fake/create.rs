@@ -261,6 +261,35 @@ async fn every_option_that_is_echoed_is_compared_in_both_directions() {
 }
 
 #[tokio::test]
+async fn an_error_says_that_mail_may_have_been_sent_if_something_may_have_been_created() {
+    const SAYS: &str = "mail with the link may have been sent";
+    let text = || NewPush::text("hunter2").views(1);
+    let other = json!({
+        "url_token": TOKEN, "expire_after_views": 5, "notify_emails_to": "a@example.com",
+    });
+    for (push, response, is_told) in [
+        (text().notify(["a@example.com"]), created(&other), true),
+        (text(), created(&other), false),
+        (
+            text().notify(["a@example.com"]),
+            FakeResponse::status(500),
+            true,
+        ),
+        (
+            text().notify(["a@example.com"]),
+            FakeResponse::status(422),
+            false,
+        ),
+    ] {
+        let fake = instance("oss");
+        fake.always(&operations::PUSHES_CREATE, response);
+        fake.always(&operations::PUSHES_EXPIRE, expired());
+        let error = with_token(&fake).pushes().create(push).await.unwrap_err();
+        assert_eq!(error.to_string().contains(SAYS), is_told, "{error}");
+    }
+}
+
+#[tokio::test]
 async fn less_is_not_accepted_where_something_else_is_more() {
     let fake = instance("oss");
     let response = json!({"url_token": TOKEN, "expire_after_days": 10, "expire_after_views": 80});
