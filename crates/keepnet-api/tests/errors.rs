@@ -32,6 +32,59 @@ async fn a_5xx_is_sent_again_only_where_that_does_no_harm() {
     }
 }
 
+/// What the service says is the same whether or not a byte of a text is UTF-8.
+#[tokio::test]
+async fn a_byte_that_is_not_utf8_changes_no_verdict() {
+    for (status, body) in [
+        (200, r#"{"data":null,"message":"caf?","status":"FAILED"}"#),
+        (
+            200,
+            r#"{"data":null,"message":"caf?","status":"INTERNAL_SERVER_ERROR"}"#,
+        ),
+        (200, r#"{"data":{"name":"caf?"},"status":"SUCCESS"}"#),
+        (
+            500,
+            r#"{"data":null,"message":"caf?","status":"INPUT_ERROR"}"#,
+        ),
+        (
+            500,
+            r#"{"data":null,"message":"caf?","status":"INTERNAL_SERVER_ERROR"}"#,
+        ),
+        (
+            400,
+            r#"{"data":null,"message":"caf?","status":"INPUT_ERROR"}"#,
+        ),
+        (
+            200,
+            r#"{"data":null,"message":"x","caf?":1,"status":"FAILED"}"#,
+        ),
+    ] {
+        let mut told = Vec::new();
+        for odd in [&b"e"[..], b"\xe9", b"\\ud83d"] {
+            let body = body.as_bytes().split(|byte| *byte == b'?');
+            let body = body.collect::<Vec<_>>().join(odd);
+            let fake = service();
+            fake.path("/api/things", move |_| {
+                FakeResponse::status(status).body(body.clone())
+            });
+            let client = over(&fake);
+            let things = || client.request(Method::POST, "/api/things").idempotent();
+            let plain = |text: String| text.replace('\u{fffd}', "e");
+            let value = things().call::<Value>().await;
+            let value = value
+                .map(|value| plain(value.to_string()))
+                .map_err(|error| {
+                    let reason = Reason::of(&error);
+                    (plain(error.to_string()), error.outcome(), reason)
+                });
+            let is_done = things().call::<()>().await.is_ok();
+            told.push((value, is_done, fake.requests().len()));
+        }
+        assert_eq!(told[0], told[1], "{body}");
+        assert_eq!(told[0], told[2], "{body}");
+    }
+}
+
 #[tokio::test]
 async fn a_500_that_blames_the_request_is_not_sent_again() {
     let fake = service();

@@ -31,8 +31,8 @@ impl Options {
         fields::recipients("notify", &self.notify)
     }
 
-    /// Adds to an error of creating that mail with the link may be on its way. The service sends it right after it created
-    /// something, also if that is expired again.
+    /// Adds a hint to an error of `create`: mail with the link may have been sent. The service sends it right after it has
+    /// created something, even if that is expired again.
     pub(crate) fn with_mail(&self, error: Error) -> Error {
         let was_created = error.may_be_executed() || NotAsAsked::of(&error).is_some();
         match was_created && !self.notify.is_empty() {

@@ -241,13 +241,14 @@ impl Received {
         decode::value(|target| self.fill(target))
     }
 
+    /// Decodes the value as it came. If that fails, the body is repaired as a whole, because a protocol finds the value
+    /// only in correct JSON.
     fn fill(&self, target: &mut dyn Target) -> Result<(), Error> {
         self.fill_with(target, &self.payload())
             .or_else(|error| self.fill_repaired(target).unwrap_or(Err(error)))
     }
 
-    /// Decodes the value in the repaired body, because a protocol finds the value only in correct JSON. `None` if there
-    /// is nothing to repair.
+    /// Decodes the value in the repaired body. `None` if there is nothing to repair.
     #[cold]
     fn fill_repaired(&self, target: &mut dyn Target) -> Option<Result<(), Error>> {
         let body = Bytes::from(decode::repair(&self.whole_body())?);

@@ -50,6 +50,10 @@ struct Flight {
     patience: Duration,
     /// No connection had room for the request in time.
     is_starved: bool,
+    /// The end of the last wait between two attempts.
+    pause: Option<Instant>,
+    /// The retries that the call has used up.
+    retries: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -174,6 +178,8 @@ impl CallContext {
                 attempt: 0,
                 stage: Stage::Over,
                 patience: Duration::ZERO,
+                pause: None,
+                retries: 0,
                 is_starved: false,
             }),
             unknown: AtomicBool::new(false),
@@ -427,7 +433,27 @@ impl CallContext {
             true => Outcome::Unknown,
             false => Outcome::NotSent,
         });
-        self.is_idempotent() || !may_be_executed
+        // A request that was sent is sent again at most as often as retries are allowed.
+        let may_be_retried = self.is_idempotent() && self.attempt() <= self.0.limits.retries;
+        may_be_retried || !may_be_executed
+    }
+
+    /// The call waits until then before it sends its request again, with so many retries used up.
+    pub(crate) fn pauses_until(&self, until: Instant, retries: u32) {
+        let mut flight = self.flight();
+        flight.pause = Some(until);
+        flight.retries = retries;
+    }
+
+    /// The end of the wait between two attempts, if the call is in it.
+    pub(crate) fn pause(&self) -> Option<Instant> {
+        let flight = self.flight();
+        flight.pause.filter(|_| matches!(flight.stage, Stage::Over))
+    }
+
+    /// The retries that the call had used up when it paused last.
+    pub(crate) fn retries(&self) -> u32 {
+        self.flight().retries
     }
 
     /// The generation of the credential that was applied to the current attempt.

@@ -2,8 +2,9 @@
 //!
 //! Users depend on a service's crate, which re-exports the public parts of this one. A request passes, from the outside
 //! in: the span of the call, the user's per-call layers, the deadline, retries, waiting for the credential, the rate
-//! limit, applying the credential, the attempt timeout, the user's per-attempt layers, the span of the attempt, the
-//! size limit and decompression, and the transport, which is reqwest unless the user supplies another.
+//! limit, applying the credential, the attempt timeout, the user's per-attempt layers and a check that they kept the
+//! origin, the secrets of the URL, the span of the attempt, the size limit, decompression, a check that the response is
+//! complete, and the transport, which is reqwest unless the user supplies another.
 
 mod body;
 mod call;

@@ -1,10 +1,12 @@
 //! The retry decision: what became of a request, and whether it may be sent again.
 //!
-//! This is the only place that decides whether it would be safe; the retry layer adds budget and deadline. The retry layer, [`Error::outcome`](crate::Error::outcome) and
-//! [`Error::is_retryable`](crate::Error::is_retryable) read the table below. ARCHITECTURE.md shows the same table, and
-//! a test compares the two.
+//! This is the only place that decides whether it would be safe; the retry layer adds budget and deadline. The retry
+//! layer, [`Error::outcome`](crate::Error::outcome) and [`Error::is_retryable`](crate::Error::is_retryable) read the
+//! table below. ARCHITECTURE.md shows the same table, and a test compares the two.
 
 use std::fmt;
+
+use http::StatusCode;
 
 use crate::error::ErrorKind;
 use crate::response_parts::ResponseParts;
@@ -129,13 +131,21 @@ impl Verdict {
     /// The verdict from HTTP's own rules and the facts of the operation.
     #[must_use]
     pub fn by_status(response: &ResponseParts<'_>) -> Self {
-        match response.status.as_u16() {
+        match response.status {
+            status if status.is_success() => Self::Executed,
+            status if response.operation.refuses_with(status) => Self::Refused,
+            status => Self::of_status(status),
+        }
+    }
+
+    /// The verdict from HTTP's own rules.
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        match status.as_u16() {
             200..=299 => Self::Executed,
-            _ if response.operation.refuses_with(response.status) => Self::Refused,
             401 => Self::StaleCredential,
             429 => Self::Throttled,
-            // Those without a meaning in HTTP count as 500, as HTTP says: gateways use them if the service does not respond.
-            408 | 425 | 500 | 502 | 503 | 504 | 520..=599 => Self::Transient,
+            // HTTP says that what is not registered counts as 500. Gateways use such statuses if a service does not respond.
+            408 | 425 | 500 | 502 | 503 | 504 | 509 | 512..=599 => Self::Transient,
             _ => Self::Final,
         }
     }

@@ -20,6 +20,7 @@ use crate::layers::idle::Idle;
 use crate::outcome::Verdict;
 use crate::response_parts::ResponseParts;
 use crate::service::HttpResponse;
+use crate::wire::decode;
 use crate::wire::media_type::is_json;
 
 /// Reads the response, unless its body is streamed to the caller, and stores the verdict in its body.
@@ -49,8 +50,12 @@ pub(crate) fn receive(
             body => body?,
         };
         let whole = without_mark(body.as_full().cloned().unwrap_or_default());
-        let response = ResponseParts::new(call.operation(), head.status, &head.headers, &whole);
-        let (verdict, payload) = classify(call, &response, &whole);
+        let parts = |body| ResponseParts::new(call.operation(), head.status, &head.headers, body);
+        let (mut verdict, payload) = classify(call, &parts(&whole), &whole);
+        if let Some(text) = readable(&whole) {
+            // What is decoded is repaired later, and raw items are not repaired at all.
+            (verdict, _) = classify(call, &parts(&text), &text);
+        }
         Ok(HttpResponse::from_parts(
             head,
             body.judged(verdict, payload),
@@ -66,6 +71,16 @@ fn opened(body: ResponseBody, is_json: bool) -> BoxFuture<'static, Result<Respon
         true => Box::pin(buffered(body)),
         false => Box::pin(future::ready(Ok(body))),
     }
+}
+
+/// The body after a repair, if it needs one: what a protocol does not find in text that is damaged, such as the status of
+/// an envelope, it may find then. Long bodies are not looked through; they hold data.
+fn readable(body: &Bytes) -> Option<Bytes> {
+    let is_damaged = || decode::text(body).is_err() || body.contains(&b'\\');
+    let is_short = body.len() as u64 <= ERROR_LIMIT;
+    (is_short && is_damaged())
+        .then(|| decode::repair(body).map(Bytes::from))
+        .flatten()
 }
 
 /// The verdict on the response, and the part of its body to decode.

@@ -2,6 +2,9 @@
 
 mod common;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use common::over;
 use http::Method;
 use proptest::prelude::*;
@@ -120,6 +123,12 @@ fn search(client: &Client, size: u32) -> List<u32, BySearch> {
 
 /// A service with this many items, in both styles.
 fn service(items: u32) -> FakeTransport {
+    service_without(items, Arc::default())
+}
+
+/// A service that does not give the page of this number in a search.
+fn service_without(items: u32, page: Arc<AtomicU32>) -> FakeTransport {
+    let missing = page;
     let fake = FakeTransport::new();
     let of_page = move |number: u32, size: u32| -> Vec<u32> {
         (0..items)
@@ -138,6 +147,9 @@ fn service(items: u32) -> FakeTransport {
         assert_eq!(body["filter"], json!({"name": "a"}));
         let number = |name: &str| u32::try_from(body[name].as_u64().unwrap()).unwrap();
         let (page, size) = (number("pageNumber"), number("pageSize"));
+        if page == missing.load(Ordering::Relaxed) {
+            return FakeResponse::status(404);
+        }
         FakeResponse::json(&json!({
             "results": of_page(page, size),
             "totalNumberOfPages": items.div_ceil(size),
@@ -217,19 +229,40 @@ async fn a_service_that_passes_over_the_number_ends_the_list_with_an_error_and_n
 
 #[tokio::test]
 async fn a_search_resumes_with_pages_of_another_size() {
-    let fake = service(20);
-    let client = over(&fake);
-    let mut items = search(&client, 6).items();
-    for _ in 0..9 {
-        items.try_next().await.unwrap().unwrap();
+    for size in [2, 5, 6, 20] {
+        let client = over(&service(20));
+        let mut items = search(&client, 10).items();
+        for _ in 0..9 {
+            items.try_next().await.unwrap().unwrap();
+        }
+        let stored = serde_json::to_string(&items.cursor()).unwrap();
+        let cursor: Cursor = serde_json::from_str(&stored).unwrap();
+        let rest = search(&client, size).items().resume(cursor);
+        let rest = rest.try_collect().await.unwrap();
+        assert_eq!(rest, (9..20).collect::<Vec<_>>(), "{size}");
     }
-    let stored = serde_json::to_string(&items.cursor()).unwrap();
-    let cursor: Cursor = serde_json::from_str(&stored).unwrap();
-    let rest = search(&client, 6).items().resume(cursor);
-    assert_eq!(
-        rest.try_collect().await.unwrap(),
-        (9..20).collect::<Vec<_>>()
-    );
+}
+
+#[tokio::test]
+async fn a_search_with_pages_of_another_size_resumes_after_any_page_that_it_did_not_get() {
+    for page in 1..=4 {
+        let missing = Arc::new(AtomicU32::new(0));
+        let client = over(&service_without(20, Arc::clone(&missing)));
+        let mut items = search(&client, 20).items();
+        for _ in 0..13 {
+            items.try_next().await.unwrap().unwrap();
+        }
+        let mut seen: Vec<u32> = (0..13).collect();
+        missing.store(page, Ordering::Relaxed);
+        let mut smaller = search(&client, 5).items().resume(items.cursor());
+        while let Ok(item) = smaller.try_next().await {
+            seen.extend(item);
+        }
+        missing.store(0, Ordering::Relaxed);
+        let rest = search(&client, 5).items().resume(smaller.cursor());
+        seen.extend(rest.try_collect().await.unwrap());
+        assert_eq!(seen, (0..20).collect::<Vec<_>>(), "{page}");
+    }
 }
 
 proptest! {

@@ -163,7 +163,7 @@ fn table() -> Vec<Row> {
             Outcome::NotSent,
         ),
     ];
-    for code in [408, 425, 500, 502, 503, 504, 520, 524, 599] {
+    for code in [408, 425, 500, 502, 503, 504, 509, 512, 520, 524, 599] {
         rows.push(row(
             "may have been executed",
             status(code),

@@ -12,8 +12,9 @@ use std::thread;
 use std::time::Duration;
 
 use common::wire::response;
-use common::{builder, create, hurried, read};
-use security_api_transport::{Client, ErrorKind, Outcome};
+use common::{READ, builder, create, hurried, over, read};
+use security_api_transport::{CallFuture, Client, ErrorKind, FakeResponse, FakeTransport, Outcome};
+use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
 /// A server with threads of its own, that closes a connection on which nothing arrives for a while.
@@ -229,4 +230,41 @@ fn a_call_that_was_not_sent_before_its_runtime_ended_is_sent_in_the_next() {
         single_threaded().block_on(call).unwrap();
         assert_eq!(server.requests(), 1);
     }
+}
+
+#[test]
+fn a_call_that_begins_again_keeps_to_its_retries_and_to_the_wait_between_them() {
+    let poll_once = |call: &mut CallFuture<Value>| {
+        single_threaded().block_on(std::future::poll_fn(|cx| {
+            Poll::Ready(Pin::new(&mut *call).poll(cx).is_pending())
+        }))
+    };
+    // Without retries, what was sent is not sent again.
+    let fake = FakeTransport::new();
+    fake.always(&READ, FakeResponse::never());
+    let mut call = read(&over(&fake)).retries(0).into_future();
+    assert!(poll_once(&mut call));
+    let error = single_threaded().block_on(call).unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert_eq!(fake.requests().len(), 1);
+
+    // Each runtime goes on with the wait that the service asked for.
+    let fake = FakeTransport::new();
+    fake.always(&READ, FakeResponse::status(503).header("retry-after", "50"));
+    let mut call = read(&over(&fake)).retries(1).into_future();
+    for _ in 0..4 {
+        assert!(poll_once(&mut call));
+    }
+    assert_eq!(fake.requests().len(), 1);
+    let paused = Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let error = paused.block_on(call).unwrap_err();
+    assert_eq!(
+        (error.status().unwrap().as_u16(), error.attempts()),
+        (503, 2)
+    );
+    assert_eq!(fake.requests().len(), 2);
 }

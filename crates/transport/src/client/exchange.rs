@@ -17,11 +17,12 @@ use crate::protocol::PlainHttp;
 use crate::receive::receive;
 use crate::request::Request;
 use crate::response_parts::ResponseParts;
-use crate::runtime::Bound;
+use crate::runtime::{Bound, Pause};
 use crate::service::{HttpRequest, HttpResponse};
 use crate::url::base_url::BaseUrl;
 use crate::url::location::is_redirect;
 use crate::url::redirect::{self, Places};
+use crate::wire::decode;
 use crate::wire::media_type::ANYTHING;
 use crate::wire::secret::Secrets;
 
@@ -111,6 +112,11 @@ impl Client {
             }
             // What the call waits for belongs to the runtime that it was polled in before.
             drop(sending);
+            // Boxed, so that other calls need no room for it.
+            if let Some(until) = call.pause() {
+                Box::pin(Pause::until(until)).await;
+                continue;
+            }
             if !call.begins_again() {
                 return Err(Error::new(
                     ErrorKind::Io,
@@ -126,7 +132,7 @@ impl Client {
                 let error = Error::from_boxed(error);
                 // A layer of the user may fail before anything is sent.
                 Err(match call.attempt() {
-                    0 if error.outcome() == Outcome::Unknown => {
+                    0 if error.outcome() != Outcome::NotSent => {
                         error.with_outcome(Outcome::NotSent)
                     }
                     _ => error,
@@ -226,7 +232,9 @@ impl Client {
         let (head, body) = response.into_parts();
         let body = body.as_full().cloned().unwrap_or_default();
         let base = &self.0.target.origin;
-        let response = ResponseParts::new(call.operation(), head.status, &head.headers, &body)
+        let repaired = decode::repair(&body);
+        let text = repaired.as_ref().map_or(&body[..], |text| text.as_bytes());
+        let response = ResponseParts::new(call.operation(), head.status, &head.headers, text)
             .to(base.authority());
         let protocol = call.protocol();
         let redirect = redirect::message(response.status, response.headers, base);

@@ -12,7 +12,7 @@ use tower_service::Service;
 use crate::context::CallContext;
 use crate::credential::{Credential, Generation};
 use crate::error::{BoxError, Error};
-use crate::limiter::Limiter;
+use crate::limiter::{Limiter, after};
 use crate::outcome::Verdict;
 use crate::receive::receive;
 use crate::response_parts::ResponseParts;
@@ -173,7 +173,7 @@ where
 struct Tries {
     retries: u32,
     is_renewed: bool,
-    not_authorized: u32,
+    credentials_lost: u32,
 }
 
 /// How late a timer may fire.
@@ -194,7 +194,11 @@ impl Retry {
         S::Future: Send,
     {
         self.0.budget.deposit();
-        let mut tries = Tries::default();
+        let mut tries = Tries {
+            // A call that begins again in another runtime has used up some.
+            retries: call.retries(),
+            ..Tries::default()
+        };
         loop {
             request.body().check()?;
             // All inner services are always ready: the user's layers and transports are behind `HttpService`.
@@ -224,6 +228,7 @@ impl Retry {
             );
             drop(result);
             if !wait.is_zero() {
+                call.pauses_until(after(Instant::now(), wait), tries.retries);
                 tokio::time::sleep(wait).await;
             }
         }
@@ -266,8 +271,8 @@ impl Retry {
                 Duration::ZERO
             }
             Verdict::CredentialLost => {
-                tries.not_authorized += 1;
-                if tries.not_authorized == CREDENTIAL_TRIES {
+                tries.credentials_lost += 1;
+                if tries.credentials_lost == CREDENTIAL_TRIES {
                     return None;
                 }
                 Duration::ZERO

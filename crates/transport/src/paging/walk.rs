@@ -243,9 +243,9 @@ pub(super) struct ItemWalk<T, P: Paging> {
     batch: Batch<T>,
     /// How many items of the coming pages were taken by an earlier run.
     skip: usize,
-    /// The earlier run used another page size, so those items may span more than one page now. With the same size, a
-    /// page that has fewer items has shrunk, and nothing may be skipped on the next.
-    resized: bool,
+    /// The page size of the earlier run, if it was another one: then those items may span more than one page now. With
+    /// the same size, a page that has fewer items has shrunk, and nothing may be skipped on the next.
+    resized_from: Option<Option<String>>,
 }
 
 impl<T, P: Paging> ItemWalk<T, P> {
@@ -254,20 +254,25 @@ impl<T, P: Paging> ItemWalk<T, P> {
             walk: Walk::new(request),
             batch: Batch::Whole(Vec::new().into_iter()),
             skip: 0,
-            resized: false,
+            resized_from: None,
         }
     }
 
     pub(super) fn resume(&mut self, mut cursor: Cursor) {
         self.skip = std::mem::take(&mut cursor.taken);
-        self.resized =
-            cursor.size.take().as_deref() != P::page_size(&self.walk.template).as_deref();
+        let size = cursor.size.take();
+        let is_resized = size.as_deref() != P::page_size(&self.walk.template).as_deref();
+        self.resized_from = is_resized.then_some(size);
         self.walk.resume(cursor);
     }
 
     pub(super) fn cursor(&self) -> Cursor {
         let mut cursor = self.walk.cursor();
         cursor.taken += self.skip;
+        // What is still to be skipped may span more than one page for the next run as well.
+        if let Some(size) = self.resized_from.as_ref().filter(|_| self.skip > 0) {
+            cursor.size.clone_from(size);
+        }
         cursor
     }
 
@@ -309,7 +314,10 @@ impl<T, P: Paging> ItemWalk<T, P> {
             };
             let (batch, skipped, is_empty, next) = Batch::of(decoded, self.skip);
             self.batch = batch;
-            self.skip = if self.resized { self.skip - skipped } else { 0 };
+            self.skip = match self.resized_from {
+                Some(_) => self.skip - skipped,
+                None => 0,
+            };
             self.walk.taken = skipped;
             self.walk.received(next, is_empty);
         }

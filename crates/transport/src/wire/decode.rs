@@ -49,18 +49,23 @@ pub(crate) fn value<T: DeserializeOwned>(
 /// # Errors
 /// With the JSON path and what was expected there, but never with a value, which may be secret.
 pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    value(|target| fill(target, body))
+    let (value, is_repaired) = within("", body)?;
+    if is_repaired {
+        tell();
+    }
+    Ok(value)
 }
 
-/// Decodes JSON into `target`, like [`json`].
+/// Decodes JSON into `target` without a repair.
 ///
 /// # Errors
 /// Like [`json`].
 pub(crate) fn fill(target: &mut dyn Target, body: &[u8]) -> Result<(), Error> {
-    if fill_within(target, "", body)? {
-        tell();
-    }
-    Ok(())
+    // UTF-8 is checked once for the whole text.
+    let text = text(body).map_err(invalid_utf8)?;
+    target
+        .parse(text)
+        .map_err(|error| undecodable("", text, &error))
 }
 
 /// Decodes JSON at `place` in a larger text, like [`json`], and returns whether it had to be repaired.
@@ -94,8 +99,7 @@ fn fill_within(target: &mut dyn Target, place: &str, body: &[u8]) -> Result<bool
 /// # Errors
 /// Like [`json`].
 pub(crate) fn strict<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    let text = text(body).map_err(invalid_utf8)?;
-    serde_json::from_str(text).map_err(|error| undecodable("", text, &error))
+    value(|target| fill(target, body))
 }
 
 /// The bytes as text. Pages are large, so the check takes several bytes at once.

@@ -14,6 +14,7 @@ use super::token::TokenResponse;
 use crate::body::Body;
 use crate::credential::secret_value;
 use crate::error::{BoxError, Error, ErrorKind};
+use crate::outcome::Verdict;
 use crate::service::HttpService;
 use crate::url::encode;
 use crate::url::host::{self, is_loopback};
@@ -223,13 +224,16 @@ fn refusal(
                 && !text.chars().any(char::is_control)
                 && !client_secret.is_shown_in(text)
         });
-    let transient = status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429);
+    let transient = matches!(
+        Verdict::of_status(status),
+        Verdict::Transient | Verdict::Throttled
+    );
     let message = match code.as_deref() {
         Some("invalid_client") => {
             format!("the token endpoint refused the client id or secret ({status}, invalid_client)")
         }
         Some(code) => format!("the token endpoint refused the request ({status}, {code})"),
-        None => format!("the token endpoint answered {status}"),
+        None => format!("the token endpoint responded with {status}"),
     };
     let message = match description {
         Some(description) if code.is_some() => format!("{message}: {description}"),
