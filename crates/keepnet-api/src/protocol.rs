@@ -158,6 +158,10 @@ impl Protocol for Keepnet {
         }
     }
 
+    fn has_envelope(&self) -> bool {
+        true
+    }
+
     fn payload<'a>(&self, response: &ResponseParts<'a>) -> Result<&'a [u8], Verdict> {
         match Envelope::read(response.body) {
             // The service also fails after it has executed a request.

@@ -33,6 +33,8 @@ struct State {
     /// The headers that the caller has set.
     headers: Box<[HeaderName]>,
     attempts: AtomicU32,
+    /// The retries that the call had used up when it paused last.
+    retries: AtomicU32,
     /// How far the current attempt has come.
     flight: Mutex<Flight>,
     /// An earlier attempt may have been executed.
@@ -52,8 +54,6 @@ struct Flight {
     is_starved: bool,
     /// The end of the last wait between two attempts.
     pause: Option<Instant>,
-    /// The retries that the call has used up.
-    retries: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -174,12 +174,12 @@ impl CallContext {
             label,
             headers,
             attempts: AtomicU32::new(0),
+            retries: AtomicU32::new(0),
             flight: Mutex::new(Flight {
                 attempt: 0,
                 stage: Stage::Over,
                 patience: Duration::ZERO,
                 pause: None,
-                retries: 0,
                 is_starved: false,
             }),
             unknown: AtomicBool::new(false),
@@ -440,9 +440,8 @@ impl CallContext {
 
     /// The call waits until then before it sends its request again, with so many retries used up.
     pub(crate) fn pauses_until(&self, until: Instant, retries: u32) {
-        let mut flight = self.flight();
-        flight.pause = Some(until);
-        flight.retries = retries;
+        self.flight().pause = Some(until);
+        self.0.retries.store(retries, Ordering::Relaxed);
     }
 
     /// The end of the wait between two attempts, if the call is in it.
@@ -453,7 +452,7 @@ impl CallContext {
 
     /// The retries that the call had used up when it paused last.
     pub(crate) fn retries(&self) -> u32 {
-        self.flight().retries
+        self.0.retries.load(Ordering::Relaxed)
     }
 
     /// The generation of the credential that was applied to the current attempt.

@@ -31,6 +31,12 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
         Verdict::by_status(response)
     }
 
+    /// Whether `payload` looks for the value in an envelope that may also say that the request failed. Then the text of a
+    /// response that is not correct JSON is repaired before the response is judged, as the texts of errors are.
+    fn has_envelope(&self) -> bool {
+        false
+    }
+
     /// The part of a successful response's body to decode. A value outside the body, such as a constant, is copied.
     ///
     /// For a download, `payload` is called with the whole body if that is JSON of at most 64 KiB, which may be an error

@@ -52,7 +52,13 @@ pub(crate) fn receive(
         let whole = without_mark(body.as_full().cloned().unwrap_or_default());
         let parts = |body| ResponseParts::new(call.operation(), head.status, &head.headers, body);
         let (mut verdict, payload) = classify(call, &parts(&whole), &whole);
-        if let Some(text) = readable(&whole) {
+        // A protocol that has found a part of the body could read it.
+        let is_found = verdict == Verdict::Executed && payload.len() < whole.len();
+        let is_read = !is_success || call.protocol().has_envelope();
+        if is_read
+            && !is_found
+            && let Some(text) = readable(&whole)
+        {
             // What is decoded is repaired later, and raw items are not repaired at all.
             (verdict, _) = classify(call, &parts(&text), &text);
         }
@@ -76,8 +82,8 @@ fn opened(body: ResponseBody, is_json: bool) -> BoxFuture<'static, Result<Respon
 /// The body after a repair, if it needs one: what a protocol does not find in text that is damaged, such as the status of
 /// an envelope, it may find then. Long bodies are not looked through; they hold data.
 fn readable(body: &Bytes) -> Option<Bytes> {
-    let is_damaged = || decode::text(body).is_err() || body.contains(&b'\\');
     let is_short = body.len() as u64 <= ERROR_LIMIT;
+    let is_damaged = || body.contains(&b'\\') || decode::text(body).is_err();
     (is_short && is_damaged())
         .then(|| decode::repair(body).map(Bytes::from))
         .flatten()
