@@ -15,7 +15,7 @@ use crate::context::CallContext;
 use crate::error::{ApiError, Error, ErrorKind};
 use crate::operation::Operation;
 use crate::outcome::Verdict;
-use crate::receive::{place_in, share};
+use crate::receive::{place_in, share, without_mark};
 use crate::request::Request;
 use crate::response_parts::ResponseParts;
 use crate::service::HttpResponse;
@@ -216,11 +216,11 @@ impl Received {
         self.body.payload().cloned().unwrap_or_default()
     }
 
-    /// The part of a body that is not UTF-8 which holds the value: once exactly as it came, and once with a question
-    /// mark for each byte that is not UTF-8, because a protocol finds the value only in correct JSON.
+    /// The part of a damaged body which holds the value: once exactly as it came, and once [masked](decode::masked),
+    /// because a protocol finds the value only in correct JSON.
     #[cold]
     pub(crate) fn masked_payload(&self) -> (Bytes, Bytes) {
-        let body = self.whole_body();
+        let body = without_mark(self.whole_body());
         let masked = Bytes::from(decode::masked(&body));
         let response = ResponseParts::new(self.operation(), self.status, &self.headers, &masked);
         let part = self.call.protocol().payload(&response).unwrap_or(&masked);

@@ -104,7 +104,7 @@ fn classify(call: &CallContext, response: &ResponseParts<'_>, body: &Bytes) -> (
 }
 
 /// The body without a byte order mark, which is not part of JSON.
-fn without_mark(body: Bytes) -> Bytes {
+pub(crate) fn without_mark(body: Bytes) -> Bytes {
     const MARK: &[u8] = "\u{feff}".as_bytes();
     match body.starts_with(MARK) {
         true => body.slice(MARK.len()..),

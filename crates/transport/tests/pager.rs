@@ -328,6 +328,33 @@ async fn raw_items_are_returned_as_they_came_and_those_that_are_no_text_are_erro
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_damaged_beside_the_items_hides_none_of_them() {
+    for next in [r#""a\ud83d""#, r#"null,"total":1e400"#] {
+        for (list, is_odd) in [("0,1,2", false), (r#"0,"x",2"#, true)] {
+            let body = format!(r#"{{"items":[{list}],"next":{next}}}"#);
+            let fake = FakeTransport::new();
+            fake.once(&LIST, FakeResponse::status(200).body(body.clone()));
+            let mut typed = items(&fake);
+            fake.once(&LIST, FakeResponse::status(200).body(body));
+            let mut raw = raw_items(&fake);
+            for item in 0..3 {
+                let odd = is_odd && item == 1;
+                match typed.try_next().await {
+                    Ok(found) => assert!(!odd && found == Some(item), "{next}"),
+                    Err(error) => assert!(odd && error.item().is_some(), "{error}"),
+                }
+                let expected = if odd {
+                    r#""x""#.to_owned()
+                } else {
+                    item.to_string()
+                };
+                assert_eq!(raw.try_next().await.unwrap().unwrap().as_str(), expected);
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_incomplete_list_is_an_error_after_what_was_read_and_never_its_end() {
     for (next, words) in [
         ("\"\"", "the token of the next page is empty"),

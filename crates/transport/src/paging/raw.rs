@@ -12,17 +12,6 @@ use crate::request::Request;
 use crate::wire::decode;
 use crate::wire::raw::RawJson;
 
-/// Reads a page: once as received, and once as text of the same length, with a question mark for each byte that is not
-/// UTF-8.
-fn read<R>(received: &Received, read: impl FnOnce(&Bytes, &str) -> R) -> R {
-    let payload = received.payload();
-    if let Ok(text) = decode::text(&payload) {
-        return read(&payload, text);
-    }
-    let (payload, masked) = received.masked_payload();
-    read(&payload, &String::from_utf8_lossy(&masked))
-}
-
 /// The item as the service sent it.
 ///
 /// # Errors
@@ -52,9 +41,15 @@ pub(super) fn split<P: Paging>(received: &Received) -> Result<RawSplit<P>, Error
 /// # Errors
 /// If the response is not a page.
 pub(super) fn split_at_all<P: Paging>(received: &Received) -> Result<RawSplit<P>, Error> {
-    read(received, |payload, text| {
-        split_text::<P>(received, payload, text)
-    })
+    let payload = received.payload();
+    if let Ok(text) = decode::text(&payload)
+        && let Ok(split) = split_text::<P>(received, &payload, text)
+    {
+        return Ok(split);
+    }
+    // What a repair would replace must not hide the items beside it.
+    let (payload, masked) = received.masked_payload();
+    split_text::<P>(received, &payload, &String::from_utf8_lossy(&masked))
 }
 
 fn split_text<P: Paging>(
@@ -81,9 +76,10 @@ fn split_text<P: Paging>(
 /// The path of the list whose first item on the page is `first`.
 #[cold]
 pub(super) fn list_path(received: &Received, first: &RawJson) -> String {
-    let path = read(received, |payload, text| {
-        let offset = first.as_bytes().as_ptr() as usize - payload.as_ptr() as usize;
-        decode::path_at(text, offset)
+    let (payload, masked) = received.masked_payload();
+    let offset = (first.as_bytes().as_ptr() as usize).checked_sub(payload.as_ptr() as usize);
+    let path = offset.map_or_else(String::new, |offset| {
+        decode::path_at(&String::from_utf8_lossy(&masked), offset)
     });
     path.strip_suffix("[0]")
         .map_or_else(String::new, str::to_owned)

@@ -8,7 +8,7 @@ use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use crate::error::{Error, ErrorKind};
 
 pub(crate) use place::path_at;
-pub(crate) use repair::repair;
+pub(crate) use repair::{masked, repair};
 
 /// What JSON is decoded into. A program has one of these for each type that it decodes, and the rest of this file once.
 pub(crate) trait Target {
@@ -112,17 +112,6 @@ pub(crate) fn text(bytes: &[u8]) -> Result<&str, std::str::Utf8Error> {
         // The faster check does not say where the error is.
         Err(_) => std::str::from_utf8(bytes),
     }
-}
-
-/// A text of the same length, with a question mark for each byte that is not UTF-8.
-#[cold]
-pub(crate) fn masked(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.extend(std::iter::repeat_n('?', chunk.invalid().len()));
-    }
-    text
 }
 
 /// The repaired text, or the decoding error if there is nothing to repair.

@@ -15,32 +15,58 @@ const MOST: f64 = 18_446_744_073_709_551_616.0;
 /// Everything else is unchanged. Also `None` if bytes outside of strings are not UTF-8, since that is not JSON.
 pub(crate) fn repair(body: &[u8]) -> Option<String> {
     let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let mut repair = Repair {
-        rest: text,
-        out: String::with_capacity(text.len()),
-        changed: text.len() != body.len(),
-    };
-    while let Some(&byte) = repair.rest.first() {
-        match byte {
-            b'"' => repair.string(),
-            b'-' | b'0'..=b'9' => repair.number(),
-            _ => {
-                let end = repair.until(|byte| matches!(byte, b'"' | b'-' | b'0'..=b'9'));
-                let between = std::str::from_utf8(repair.take(end)).ok()?;
-                repair.out.push_str(between);
-            }
-        }
+    let (out, changed) = Repair::of(text, false)?;
+    (changed || text.len() != body.len()).then_some(out)
+}
+
+/// A text of the same length, in which places can be found: what [`repair`] replaces is question marks here. Only the bytes that are not UTF-8 are masked if the body is no JSON otherwise.
+pub(crate) fn masked(body: &[u8]) -> String {
+    if let Some((masked, _)) = Repair::of(body, true) {
+        return masked;
     }
-    repair.changed.then_some(repair.out)
+    let mut masked = String::with_capacity(body.len());
+    mask(body, &mut masked);
+    masked
+}
+
+fn mask(bytes: &[u8], masked: &mut String) {
+    for chunk in bytes.utf8_chunks() {
+        masked.push_str(chunk.valid());
+        masked.extend(std::iter::repeat_n('?', chunk.invalid().len()));
+    }
 }
 
 struct Repair<'a> {
     rest: &'a [u8],
     out: String,
     changed: bool,
+    /// Whether the length is to stay the same.
+    is_mask: bool,
 }
 
 impl<'a> Repair<'a> {
+    /// The text, and whether anything in it was replaced. `None` if bytes outside of strings are not UTF-8.
+    fn of(text: &'a [u8], is_mask: bool) -> Option<(String, bool)> {
+        let mut repair = Self {
+            rest: text,
+            out: String::with_capacity(text.len()),
+            changed: false,
+            is_mask,
+        };
+        while let Some(&byte) = repair.rest.first() {
+            match byte {
+                b'"' => repair.string(),
+                b'-' | b'0'..=b'9' => repair.number(),
+                _ => {
+                    let end = repair.until(|byte| matches!(byte, b'"' | b'-' | b'0'..=b'9'));
+                    let between = std::str::from_utf8(repair.take(end)).ok()?;
+                    repair.out.push_str(between);
+                }
+            }
+        }
+        Some((repair.out, repair.changed))
+    }
+
     fn take(&mut self, length: usize) -> &'a [u8] {
         let (taken, rest) = self.rest.split_at(length);
         self.rest = rest;
@@ -54,7 +80,11 @@ impl<'a> Repair<'a> {
 
     /// Takes bytes that may not be UTF-8.
     fn text(&mut self, length: usize) {
-        let text = String::from_utf8_lossy(self.take(length));
+        let text = self.take(length);
+        if self.is_mask {
+            return mask(text, &mut self.out);
+        }
+        let text = String::from_utf8_lossy(text);
         self.changed |= matches!(text, std::borrow::Cow::Owned(_));
         self.out.push_str(&text);
     }
@@ -82,7 +112,8 @@ impl<'a> Repair<'a> {
             (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => self.text(12),
             (Some(0xd800..=0xdfff), _) => {
                 self.take(6);
-                self.out.push_str(REPLACEMENT);
+                let replacement = if self.is_mask { "??????" } else { REPLACEMENT };
+                self.out.push_str(replacement);
                 self.changed = true;
             }
             (Some(_), _) => self.text(6),
@@ -96,6 +127,11 @@ impl<'a> Repair<'a> {
         let number = String::from_utf8_lossy(self.take(end));
         let is_beyond = is_beyond(&number);
         self.changed |= is_beyond;
+        if self.is_mask && is_beyond {
+            let marks = "?".repeat(number.len() - 2);
+            self.out.extend(["\"", &marks, "\""]);
+            return;
+        }
         let quote = if is_beyond { "\"" } else { "" };
         self.out.extend([quote, &number, quote]);
     }
@@ -152,6 +188,20 @@ mod tests {
             (b"[18446744073709551616]", r#"["18446744073709551616"]"#),
         ] {
             assert_eq!(repair(body).as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn a_mask_is_json_of_the_same_length() {
+        for (body, expected) in [
+            (&br#"{"next":"a\ud83d"}"#[..], r#"{"next":"a??????"}"#),
+            (b"[\"caf\xe9\",1e400,2e19]", "[\"caf?\",\"???\",\"??\"]"),
+            (b"[\"\\\xe9\"]", "[\"\\?\"]"),
+            (b"nonsense \xff", "nonsense ?"),
+            (b"{}", "{}"),
+        ] {
+            let masked = masked(body);
+            assert_eq!((masked.as_str(), masked.len()), (expected, body.len()));
         }
     }
 
