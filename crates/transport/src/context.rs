@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::credential::Credential;
 use crate::error::{CallFacts, Error};
 use crate::operation::Operation;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Verdict};
 use crate::protocol::Protocol;
 use crate::url::base_url::BaseUrl;
 use crate::wire::secret::{Secret, Secrets};
@@ -429,13 +429,14 @@ impl CallContext {
     /// The call is to begin again, because what it waits for is of no use any more. Returns whether that is safe.
     pub(crate) fn begins_again(&self) -> bool {
         let may_be_executed = self.may_be_executed();
-        self.attempt_ended(match may_be_executed {
-            true => Outcome::Unknown,
-            false => Outcome::NotSent,
-        });
+        let verdict = match may_be_executed {
+            true => Verdict::Transient,
+            false => Verdict::NotSent,
+        };
+        self.attempt_ended(verdict.outcome());
         // A request that was sent is sent again at most as often as retries are allowed.
-        let may_be_retried = self.is_idempotent() && self.attempt() <= self.0.limits.retries;
-        may_be_retried || !may_be_executed
+        let has_retries = !may_be_executed || self.attempt() <= self.0.limits.retries;
+        has_retries && verdict.allows_retry(self.is_idempotent())
     }
 
     /// The call waits until then before it sends its request again, with so many retries used up.

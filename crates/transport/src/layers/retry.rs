@@ -228,8 +228,9 @@ impl Retry {
             );
             drop(result);
             if !wait.is_zero() {
-                call.pauses_until(after(Instant::now(), wait), tries.retries);
-                tokio::time::sleep(wait).await;
+                let until = after(Instant::now(), wait);
+                call.pauses_until(until, tries.retries);
+                tokio::time::sleep_until(until).await;
             }
         }
     }
