@@ -210,17 +210,23 @@ impl Received {
     /// The part of the body that holds the value.
     #[must_use]
     pub fn payload(&self) -> Bytes {
-        if self.operation().is_empty() {
-            return Bytes::from_static(b"null");
+        self.part().clone()
+    }
+
+    fn part(&self) -> &Bytes {
+        static NULL: Bytes = Bytes::from_static(b"null");
+        static NOTHING: Bytes = Bytes::new();
+        match self.operation().is_empty() {
+            true => &NULL,
+            false => self.body.payload().unwrap_or(&NOTHING),
         }
-        self.body.payload().cloned().unwrap_or_default()
     }
 
     /// The part of a damaged body which holds the value: once exactly as it came, and once [masked](decode::masked),
     /// because a protocol finds the value only in correct JSON.
     #[cold]
     pub(crate) fn masked_payload(&self) -> (Bytes, Bytes) {
-        let body = without_mark(self.whole_body());
+        let body = without_mark(&self.whole_body()).into_owned();
         let masked = Bytes::from(decode::masked(&body));
         let response = ResponseParts::new(self.operation(), self.status, &self.headers, &masked);
         let part = self.call.protocol().payload(&response).unwrap_or(&masked);
@@ -244,7 +250,7 @@ impl Received {
     /// Decodes the value as it came. If that fails, the body is repaired as a whole, because a protocol finds the value
     /// only in correct JSON.
     fn fill(&self, target: &mut dyn Target) -> Result<(), Error> {
-        self.fill_with(target, &self.payload())
+        self.fill_with(target, self.part())
             .or_else(|error| self.fill_repaired(target).unwrap_or(Err(error)))
     }
 

@@ -190,9 +190,9 @@ impl Error {
         self
     }
 
-    /// Changes the kind.
+    /// Changes the kind. The outcome stays.
     #[must_use]
-    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.edit(|inner| inner.kind = kind);
         self
     }
@@ -438,10 +438,7 @@ impl Error {
 
     /// Whether another attempt is known to fail in the same way.
     pub(crate) fn is_permanent(&self) -> bool {
-        matches!(
-            self.0.verdict,
-            Verdict::Unsendable | Verdict::Final | Verdict::Executed
-        )
+        self.0.verdict.is_permanent()
     }
 }
 

@@ -197,6 +197,14 @@ impl Verdict {
         }
     }
 
+    /// Whether another attempt is known to fail in the same way.
+    pub(crate) const fn is_permanent(self) -> bool {
+        matches!(
+            self.row(),
+            (Outcome::NotSent | Outcome::Answered, RetryRule::Never)
+        )
+    }
+
     /// The same outcome, but another attempt would not help.
     pub(crate) const fn permanent(self) -> Self {
         match self.outcome() {

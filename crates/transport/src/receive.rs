@@ -1,5 +1,6 @@
 //! Reads a response as far as needed to classify it, and classifies it: once for each response.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::ops::Range;
 use std::pin::Pin;
@@ -8,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture, Either};
+use http::response::Parts;
 use http_body::{Body as HttpBody, Frame};
 use http_body_util::{BodyExt, Full};
 use pin_project_lite::pin_project;
@@ -49,24 +51,31 @@ pub(crate) fn receive(
             Err(_) if !is_success => ResponseBody::full(Bytes::new()),
             body => body?,
         };
-        let whole = without_mark(body.as_full().cloned().unwrap_or_default());
-        let parts = |body| ResponseParts::new(call.operation(), head.status, &head.headers, body);
-        let (mut verdict, payload) = classify(call, &parts(&whole), &whole);
-        // A protocol that has found a part of the body could read it.
-        let is_found = verdict == Verdict::Executed && payload.len() < whole.len();
-        let is_read = !is_success || call.protocol().has_envelope();
-        if is_read
-            && !is_found
-            && let Some(text) = readable(&whole)
-        {
-            // What is decoded is repaired later, and raw items are not repaired at all.
-            (verdict, _) = classify(call, &parts(&text), &text);
-        }
+        let (verdict, payload) = judge(call, &head, body.as_full());
         Ok(HttpResponse::from_parts(
             head,
             body.judged(verdict, payload),
         ))
     })
+}
+
+/// The verdict on the response, and the part of its body to decode. A streamed body is judged by its head.
+fn judge(call: &CallContext, head: &Parts, body: Option<&Bytes>) -> (Verdict, Bytes) {
+    static NOTHING: Bytes = Bytes::new();
+    let whole = without_mark(body.unwrap_or(&NOTHING));
+    let parts = |body| ResponseParts::new(call.operation(), head.status, &head.headers, body);
+    let (verdict, payload) = classify(call, &parts(&whole), &whole);
+    // A protocol that has found a part of the body could read it.
+    let is_found = verdict == Verdict::Executed && payload.len() < whole.len();
+    let is_read = !head.status.is_success() || call.protocol().has_envelope();
+    if is_read
+        && !is_found
+        && let Some(text) = readable(&whole)
+    {
+        // What is decoded is repaired later, and raw items are not repaired at all.
+        return (classify(call, &parts(&text), &text).0, payload);
+    }
+    (verdict, payload)
 }
 
 /// The body of a streamed response. One of JSON may be the reason why there is no file, so it is read if it is short.
@@ -104,11 +113,11 @@ fn classify(call: &CallContext, response: &ResponseParts<'_>, body: &Bytes) -> (
 }
 
 /// The body without a byte order mark, which is not part of JSON.
-pub(crate) fn without_mark(body: Bytes) -> Bytes {
+pub(crate) fn without_mark(body: &Bytes) -> Cow<'_, Bytes> {
     const MARK: &[u8] = "\u{feff}".as_bytes();
     match body.starts_with(MARK) {
-        true => body.slice(MARK.len()..),
-        false => body,
+        true => Cow::Owned(body.slice(MARK.len()..)),
+        false => Cow::Borrowed(body),
     }
 }
 
