@@ -66,17 +66,19 @@ impl Position {
 
     /// The number of the page after this one, if there may be one.
     ///
-    /// The totals are used only if they are consistent with the page. Otherwise the list continues: one request too
-    /// many returns an empty page, one too few would lose items.
+    /// The totals end the list only if they are consistent with the page. Otherwise the list continues: one request too
+    /// many returns an empty page, one too few would lose items. An empty page ends the list unless a total says that
+    /// more follows.
     fn next(self, found: usize, totals: Totals) -> Option<u64> {
         let found = u64::try_from(found).unwrap_or(u64::MAX);
-        if found == 0 {
-            return None;
-        }
         let number = self.number.unwrap_or(1).max(1);
         let size = totals.size.or(self.size).unwrap_or(found);
         let last = totals.pages.map(|pages| number >= pages);
         let more = match (totals.records, last) {
+            (records, last) if found == 0 => {
+                let after = number.saturating_mul(size);
+                last == Some(false) || size > 0 && records.is_some_and(|records| records > after)
+            }
             (Some(records), last) => {
                 let before = (number - 1).saturating_mul(size);
                 before.saturating_add(found) != records || last == Some(false)

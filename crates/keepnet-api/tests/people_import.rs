@@ -107,9 +107,37 @@ async fn all_rejected_rows_are_returned_without_a_total() {
     let emails: Vec<_> = rows.iter().filter_map(|row| row.email.as_deref()).collect();
     assert_eq!(emails, ["a", "b", "c"]);
 
-    // A service that passes over the number of the page.
+    // A service that ignores the number of the page.
     fake.always(look, page(&["a", "b"]));
     assert_eq!(import.rejected().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn rejected_rows_that_do_not_come_are_an_error() {
+    let page = |rows: usize, total: Option<u64>| {
+        let rows: Vec<_> = (0..rows)
+            .map(|one| json!({"email": one.to_string()}))
+            .collect();
+        envelope(json!({"items": {"results": rows, "totalNumberOfRecords": total}}))
+    };
+    for (pages, says) in [
+        // The second page is empty although the total says more.
+        ([page(2, Some(3)), page(0, Some(3))], "2 of 3 rejected rows"),
+        // The service ignores the number of the page, and there are more rows than a page has.
+        ([page(2, Some(3)), page(2, Some(3))], "2 of 3 rejected rows"),
+        (
+            [page(500, None), page(500, None)],
+            "500 of all rejected rows",
+        ),
+    ] {
+        let fake = service();
+        for page in pages {
+            fake.once(&TARGET_USERS_SEARCH_IMPORT, page);
+        }
+        let import = over(&fake).target_users().resume_import("tx-1");
+        let error = import.rejected().await.unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+    }
 }
 
 #[tokio::test]

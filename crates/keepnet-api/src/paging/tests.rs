@@ -50,8 +50,14 @@ fn a_list_ends_according_to_its_totals_or_a_short_page() {
         (place(1, 100), 50, totals(90, 1, 0), Some(2)),
         (place(2, 100), 40, totals(90, 1, 0), Some(3)),
         (place(3, 100), 0, totals(90, 1, 0), None),
-        // An empty page is the end whatever the totals say.
-        (place(2, 10), 0, totals(1000, 100, 10), None),
+        // An empty page is the end, unless a total says that more follows.
+        (place(1, 10), 0, totals(0, 0, 0), None),
+        (place(2, 10), 0, totals(10, 1, 10), None),
+        (place(2, 10), 0, totals(1000, 100, 10), Some(3)),
+        (place(2, 10), 0, totals(1000, 0, 0), Some(3)),
+        (place(2, 10), 0, totals(0, 100, 0), Some(3)),
+        (place(100, 10), 0, totals(1000, 100, 10), None),
+        (Position::default(), 0, totals(7, 0, 0), None),
         // A request that names neither number nor size.
         (Position::default(), 10, totals(10, 1, 10), None),
         (Position::default(), 10, totals(0, 0, 0), Some(2)),
@@ -115,7 +121,7 @@ proptest! {
                 Some(next) => number = next,
                 None => break,
             }
-            prop_assert!(requests <= items + 2);
+            prop_assert!(requests <= items.max(records).max(pages) + 2);
         }
         // A wrong total that is exactly what has come so far cannot be told from a right one.
         prop_assert!(seen == items || seen == records, "{seen} of {items}");

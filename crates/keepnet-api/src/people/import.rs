@@ -4,6 +4,7 @@ use security_api_transport::{Client, Job};
 
 use super::import_status::{ImportStatus, is_finished};
 use super::mapping::ColumnMapping;
+use crate::operations::TARGET_USERS_SEARCH_IMPORT;
 use crate::resources::TargetUsers;
 use crate::search::field;
 use crate::types::{
@@ -315,18 +316,40 @@ impl TargetUserImport {
                 .ascending(true)
                 .page_size(PAGE)
                 .page_number(page);
-            let preview = self.looked_at(search).await?;
+            let ImportPreview {
+                rows: found,
+                matching,
+                ..
+            } = self.looked_at(search).await?;
             // A service that ignores the page number would send the same page forever.
-            if preview.rows.is_empty() || rows.ends_with(&preview.rows) {
-                break;
+            let is_repeated = !found.is_empty() && rows.ends_with(&found);
+            let is_last = is_repeated || found.is_empty();
+            let is_cut = is_repeated && found.len() >= PAGE as usize;
+            if !is_last {
+                rows.extend(found);
             }
-            rows.extend(preview.rows);
             // Without a total, only an empty page marks the end, because pages may be shorter than requested.
-            if preview.matching.is_some_and(|all| rows.len() as u64 >= all) {
-                break;
+            match matching {
+                Some(all) if rows.len() as u64 >= all => break,
+                None if is_last && !is_cut => break,
+                _ if is_last => return Err(self.incomplete(rows.len(), matching)),
+                _ => {}
             }
         }
         Ok(rows)
+    }
+
+    #[cold]
+    fn incomplete(&self, found: usize, all: Option<u64>) -> Error {
+        let all = all.map_or_else(|| "all".to_owned(), |all| all.to_string());
+        let error = Error::new(
+            ErrorKind::Decode,
+            format!("the service sent {found} of {all} rejected rows and then no other ones"),
+        );
+        self.explain(
+            error.with_operation(&TARGET_USERS_SEARCH_IMPORT),
+            "`preview` may find the others with another search",
+        )
     }
 
     /// Imports these rows. The service continues in the background; its job log ([`Client::jobs`](crate::Client::jobs))
