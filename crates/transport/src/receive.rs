@@ -8,11 +8,11 @@ use std::task::{Context, Poll, ready};
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture, Either};
-use http_body::{Body as HttpBody, Frame};
+use http_body::Body as HttpBody;
 use http_body_util::{BodyExt, Full};
 use pin_project_lite::pin_project;
 
-use crate::body::ResponseBody;
+use crate::body::{PolledFrame, ResponseBody};
 use crate::context::CallContext;
 use crate::error::{BoxError, Error};
 use crate::layers::cap::ERROR_LIMIT;
@@ -205,10 +205,7 @@ where
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         match ready!(Pin::new(&mut self.start).poll_frame(cx)) {
             Some(frame) => Poll::Ready(Some(frame)),
             None => Pin::new(&mut self.rest).poll_frame(cx),
