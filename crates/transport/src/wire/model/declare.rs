@@ -329,12 +329,10 @@ macro_rules! __setters {
     ) => {
         $crate::__setters! {
             $name [$($argument)*] [$($value)* $member: ::std::option::Option::None,]
-            [$($method)*
-                $crate::__setters! {
-                    @method $(#[$note])*
-                    $member: impl Into<String> => Some($member.into())
-                }
-            ]
+            [$($method)* $crate::__setters! {
+                @method $(#[$note])*
+                $member: impl Into<String> => Some($member.into())
+            }]
             $($rest)*
         }
     };
@@ -344,12 +342,10 @@ macro_rules! __setters {
     ) => {
         $crate::__setters! {
             $name [$($argument)*] [$($value)* $member: ::std::option::Option::None,]
-            [$($method)*
-                $crate::__setters! {
-                    @method $(#[$note])*
-                    $member: impl Into<$type> => Some($member.into())
-                }
-            ]
+            [$($method)* $crate::__setters! {
+                @method $(#[$note])*
+                $member: impl Into<$type> => Some($member.into())
+            }]
             $($rest)*
         }
     };
@@ -359,13 +355,11 @@ macro_rules! __setters {
     ) => {
         $crate::__setters! {
             $name [$($argument)*] [$($value)* $member: ::std::option::Option::None,]
-            [$($method)*
-                $crate::__setters! {
-                    @method $(#[$note])*
-                    $member: impl IntoIterator<Item = impl Into<String>> =>
-                        Some($member.into_iter().map(Into::into).collect())
-                }
-            ]
+            [$($method)* $crate::__setters! {
+                @method $(#[$note])*
+                $member: impl IntoIterator<Item = impl Into<String>> =>
+                    Some($member.into_iter().map(Into::into).collect())
+            }]
             $($rest)*
         }
     };
@@ -375,12 +369,10 @@ macro_rules! __setters {
     ) => {
         $crate::__setters! {
             $name [$($argument)*] [$($value)* $member: ::std::option::Option::None,]
-            [$($method)*
-                $crate::__setters! {
-                    @method $(#[$note])*
-                    $member: impl IntoIterator<Item = $type> => Some($member.into_iter().collect())
-                }
-            ]
+            [$($method)* $crate::__setters! {
+                @method $(#[$note])*
+                $member: impl IntoIterator<Item = $type> => Some($member.into_iter().collect())
+            }]
             $($rest)*
         }
     };
@@ -391,12 +383,10 @@ macro_rules! __setters {
     ) => {
         $crate::__setters! {
             $name [$($argument)*] [$($value)* $member: ::std::option::Option::None,]
-            [$($method)*
-                $crate::__setters! {
-                    @method $(#[$note])*
-                    $member: $type => Some($member)
-                }
-            ]
+            [$($method)* $crate::__setters! {
+                @method $(#[$note])*
+                $member: $type => Some($member)
+            }]
             $($rest)*
         }
     };
@@ -406,14 +396,12 @@ macro_rules! __setters {
     ) => {
         $crate::__setters! {
             $name [$($argument)*] [$($value)* $member: $crate::Patch::Leave,]
-            [$($method)*
-                $crate::__setters! {
-                    @method $(#[$note])*
-                    ///
-                    /// `None` clears it.
-                    $member: impl Into<$crate::Patch<$type>> => $member.into()
-                }
-            ]
+            [$($method)* $crate::__setters! {
+                @method $(#[$note])*
+                ///
+                /// `None` clears it.
+                $member: impl Into<$crate::Patch<$type>> => $member.into()
+            }]
             $($rest)*
         }
     };

@@ -400,8 +400,7 @@ macro_rules! __json_slot {
                 &mut self,
                 token: $crate::model::Token<'_>,
             ) -> ::std::result::Result<(), $crate::model::Unfit> {
-                *self = token.decode()?;
-                ::std::result::Result::Ok(())
+                token.decode().map(|read| *self = read)
             }
 
             fn open(&mut self) -> $crate::model::Inside<'_> {
