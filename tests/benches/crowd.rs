@@ -15,12 +15,15 @@
 
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 
-use std::io::{BufRead, BufReader, Read as _, Write as _};
-use std::process::{Child, Command, ExitCode, Stdio};
+mod support;
+
+use std::io::{Read as _, Write as _};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use push_security_api::{Client, Rate, RateLimiter, RetryPolicy};
 use security_api_sandbox::{Fault, PushSecurityOptions, Sandbox};
+use support::{Server, peak_memory};
 use tokio::task::JoinSet;
 
 const CALLERS: usize = 2_000;
@@ -83,40 +86,6 @@ async fn serve() {
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
 }
 
-struct Server {
-    process: Child,
-    url: String,
-    key: String,
-}
-
-impl Server {
-    fn start() -> Self {
-        let mut process = Command::new(std::env::current_exe().expect("this program"))
-            .arg("serve")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("another process");
-        let mut line = String::new();
-        let out = process.stdout.take().expect("piped");
-        BufReader::new(out).read_line(&mut line).expect("a line");
-        let (url, key) = line.trim().split_once(' ').expect("a URL and a key");
-        Self {
-            url: url.to_owned(),
-            key: key.to_owned(),
-            process,
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It ends with its input.
-        drop(self.process.stdin.take());
-        let _ = self.process.wait();
-    }
-}
-
 // ---- the callers -------------------------------------------------------------------------------------------------
 
 /// What one caller saw.
@@ -139,8 +108,9 @@ async fn call_again_and_again(push: Client, until: Instant) -> Seen {
 
 async fn report(server: &Server, lasting: Duration) -> bool {
     let limiter = RateLimiter::new(Rate::per_second(PER_SECOND, 50).expect("a rate"));
-    let push = Client::builder(&*server.key)
-        .base_url(&*server.url)
+    let (url, key) = server.said.split_once(' ').expect("a URL and a key");
+    let push = Client::builder(key)
+        .base_url(url)
         .no_proxy()
         .limiter(limiter)
         .attempt_timeout(Duration::from_secs(1))
@@ -191,8 +161,8 @@ async fn report(server: &Server, lasting: Duration) -> bool {
         3.0,
     );
     good &= within("calls that failed, in %", 100.0 - succeeded, 5.0);
-    match peak() {
-        Some(peak) => good &= within("memory at its peak, in MiB", peak, 64.0),
+    match peak_memory() {
+        Some(kib) => good &= within("memory at its peak, in MiB", f64::from(kib) / 1024.0, 64.0),
         None => println!("memory is not measured on this system"),
     }
     good
@@ -203,14 +173,4 @@ fn within(what: &str, is: f64, most: f64) -> bool {
     let verdict = if good { "" } else { "  EXCEEDED" };
     println!("{what}: {is:.1} (at most {most}){verdict}");
     good
-}
-
-/// The most memory that this process ever had, in MiB.
-fn peak() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: f64 = line.trim().trim_end_matches(" kB").trim().parse().ok()?;
-    Some(kib / 1024.0)
 }

@@ -14,13 +14,16 @@
 
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 
-use std::io::{BufRead, BufReader, Read, Write};
+mod support;
+
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use push_security_api::{Client, RateLimiter};
 use serde::Deserialize;
+use support::{Server, own_program};
 
 const BOUNDS: [(&str, &str, f64); 4] = [
     ("small", "typed", 1.08),
@@ -125,29 +128,8 @@ fn median(rounds: &[(f64, f64)]) -> (f64, f64) {
     (middle(|round| round.0), middle(|round| round.1))
 }
 
-struct Server {
-    process: std::process::Child,
-    url: String,
-}
-
+/// Runs of this program as a client of the server.
 impl Server {
-    fn start() -> Self {
-        let mut process = own_program()
-            .arg("serve")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the server starts");
-        let mut url = String::new();
-        let output = process.stdout.take().expect("its output is piped");
-        BufReader::new(output)
-            .read_line(&mut url)
-            .expect("it prints its address");
-        Self {
-            process,
-            url: url.trim().to_owned(),
-        }
-    }
-
     fn client(
         &self,
         scenario: &str,
@@ -157,7 +139,7 @@ impl Server {
     ) -> Vec<String> {
         [
             "client",
-            &self.url,
+            &self.said,
             scenario,
             who,
             &requests.to_string(),
@@ -240,17 +222,6 @@ impl Server {
             .map(|figure| figure.parse().expect("a figure"))
             .collect()
     }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn own_program() -> Command {
-    Command::new(std::env::current_exe().expect("the program knows where it is"))
 }
 
 // ---- the server --------------------------------------------------------------------------------------------------

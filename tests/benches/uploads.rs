@@ -7,10 +7,11 @@
 
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 
+mod support;
+
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -20,12 +21,13 @@ use security_api_transport::{
     ResponseParts, ServiceSettings, Upload,
 };
 use serde_json::Value;
+use support::{Server, peak_memory};
 
 static ADD: Operation = Operation::new("files.add", Method::POST, "/files");
 static ADD_REFUSED: Operation = Operation::new("files.add-refused", Method::POST, "/refused");
 
 /// By how much the process may grow, in KiB.
-const BOUND: u64 = 16 * 1024;
+const BOUND: u32 = 16 * 1024;
 const CHUNK: usize = 64 * 1024;
 const MEMORY: &[u8] = b"a small one from memory";
 
@@ -44,7 +46,7 @@ fn main() {
         .enable_all()
         .build()
         .expect("a runtime");
-    let good = runtime.block_on(report(&server.url, &folder, size));
+    let good = runtime.block_on(report(&server.said, &folder, size));
     std::fs::remove_dir_all(&folder).expect("the folder is left as it was");
     if has("--check") && !good {
         std::process::exit(1);
@@ -199,48 +201,7 @@ impl Hash {
     }
 }
 
-/// The most memory that the process had so far, in KiB, where the system tells.
-fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().trim_end_matches(" kB").trim().parse().ok()
-}
-
 // ---- the server --------------------------------------------------------------------------------------------------
-
-struct Server {
-    process: Child,
-    url: String,
-}
-
-impl Server {
-    fn start() -> Self {
-        let program = std::env::current_exe().expect("its own path");
-        let mut process = Command::new(program)
-            .arg("serve")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the server starts");
-        let output = process.stdout.take().expect("its output is piped");
-        let mut url = String::new();
-        BufReader::new(output)
-            .read_line(&mut url)
-            .expect("it prints its address");
-        Self {
-            process,
-            url: url.trim().to_owned(),
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 /// Answers with length and hash of the body, and the first request for `/refused` with 429 once half of it has come.
 fn serve() {

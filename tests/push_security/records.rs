@@ -9,7 +9,7 @@ use push_security_api::{Client, Patch, Response, operations};
 use security_api_sandbox::Sandbox;
 use serde_json::{Value, json};
 
-use crate::support::{calls_on, world};
+use crate::support::{calls_on, licensed_employee, open_detection, world};
 
 /// The body of the request received last.
 fn sent(sandbox: &Sandbox) -> Value {
@@ -142,15 +142,7 @@ async fn members_of_an_app_are_set_left_and_cleared_and_nothing_else_is_sent() {
 #[tokio::test]
 async fn a_detection_is_archived_and_brought_back() {
     let (sandbox, push) = world().await;
-    let page = push
-        .detections()
-        .list()
-        .archived(false)
-        .limit(1)
-        .page()
-        .await
-        .unwrap();
-    let before = page.items()[0].clone();
+    let before = open_detection(&push).await;
     for archived in [true, false] {
         let update = DetectionUpdate::new().archived(archived);
         let response = push.detections().update(&before.id, update).await.unwrap();
@@ -164,15 +156,7 @@ async fn a_detection_is_archived_and_brought_back() {
 #[tokio::test]
 async fn a_licence_is_taken_and_given() {
     let (sandbox, push) = world().await;
-    let page = push
-        .employees()
-        .list()
-        .licensed(true)
-        .limit(1)
-        .page()
-        .await
-        .unwrap();
-    let before = page.items()[0].clone();
+    let before = licensed_employee(&push).await;
     for licensed in [false, true] {
         let update = EmployeeUpdate::new().licensed(licensed);
         let response = push.employees().update(&before.id, update).await.unwrap();

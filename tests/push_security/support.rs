@@ -9,7 +9,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestError, TestRunner};
 use push_security_api::types::{
-    AppUpdate, ApprovalStatus, DetectionUpdate, EmployeeUpdate, LoginMethodName,
+    AppUpdate, ApprovalStatus, Detection, DetectionUpdate, Employee, EmployeeUpdate,
+    LoginMethodName,
 };
 use push_security_api::{
     Call, Client, ClientBuilder, Error, Items, Operation, Page, Pages, RateLimiter, RawItems,
@@ -72,6 +73,18 @@ pub(crate) async fn world() -> (Sandbox, Client) {
     let sandbox = sandbox().await;
     let push = client(&sandbox);
     (sandbox, push)
+}
+
+/// A detection that is not archived.
+pub(crate) async fn open_detection(push: &Client) -> Detection {
+    let list = push.detections().list().archived(false).limit(1);
+    list.page().await.unwrap().items()[0].clone()
+}
+
+/// An employee who has a licence.
+pub(crate) async fn licensed_employee(push: &Client) -> Employee {
+    let list = push.employees().list().licensed(true).limit(1);
+    list.page().await.unwrap().items()[0].clone()
 }
 
 /// Statuses of everything received, in order.

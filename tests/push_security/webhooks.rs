@@ -12,7 +12,7 @@ use push_security_api::{Client, Patch, Timestamp};
 use security_api_sandbox::Sandbox;
 
 use crate::receiver::{Delivered, Receiver};
-use crate::support::world;
+use crate::support::{licensed_employee, open_detection, world};
 
 struct Scene {
     sandbox: Sandbox,
@@ -99,16 +99,7 @@ async fn a_change_by_patch_arrives_with_the_record_before_and_after() {
     assert_eq!(change.kind, EventType::Update);
     assert_eq!((change.old, change.new), (Some(before), Some(after)));
 
-    let page = scene
-        .push
-        .detections()
-        .list()
-        .archived(false)
-        .limit(1)
-        .page()
-        .await
-        .unwrap();
-    let before = page.items()[0].clone();
+    let before = open_detection(&scene.push).await;
     let update = DetectionUpdate::new().archived(true);
     let after = scene
         .push
@@ -122,16 +113,7 @@ async fn a_change_by_patch_arrives_with_the_record_before_and_after() {
     };
     assert_eq!((change.old, change.new), (Some(before), Some(after)));
 
-    let page = scene
-        .push
-        .employees()
-        .list()
-        .licensed(true)
-        .limit(1)
-        .page()
-        .await
-        .unwrap();
-    let before = page.items()[0].clone();
+    let before = licensed_employee(&scene.push).await;
     let update = EmployeeUpdate::new().licensed(false);
     let after = scene
         .push

@@ -8,12 +8,31 @@ use std::error::Error as StdError;
 use std::fmt::{self, Debug, Write as _};
 use std::sync::{Arc, Mutex};
 
+use security_api_sandbox::Fault;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event as LogEvent, Metadata, Subscriber};
 
 /// The mark in everything that must not be shown.
 pub(crate) const MARK: &str = "hunter2";
+
+/// What can go wrong on the way, with the mark wherever an error may take words from.
+pub(crate) fn faults() -> Vec<Fault> {
+    vec![
+        Fault::reset(),
+        Fault::status(200).body(MARK),
+        Fault::status(200).body(vec![b'h', b'u', 0xff]),
+        Fault::status(200)
+            .header("content-encoding", "gzip")
+            .body(MARK),
+        Fault::status(500).body("<html>hunter2</html>"),
+        Fault::status(503).header("retry-after", MARK),
+        Fault::status(429).header("retry-after", "3600"),
+        Fault::status(302).header("location", "https://hunter2:hunter2@example.com/?hunter2"),
+        Fault::status(301).header("location", "/elsewhere?hunter2"),
+        Fault::status(403).header("x-hunter2", MARK),
+    ]
+}
 
 /// Everything that an error shows of itself and of its causes.
 pub(crate) fn shown(error: &(dyn StdError + 'static)) -> String {

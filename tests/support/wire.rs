@@ -39,7 +39,8 @@ impl Wire {
     }
 }
 
-/// A request as it came, its headers in the order of their names and without the host.
+/// A request as it came, its headers in the order of their names and without the host. The boundary of a form, which is
+/// drawn for each, is replaced by its name.
 fn text(request: &HttpMockRequest) -> String {
     let mut headers = request.headers_vec().clone();
     headers.sort();
@@ -53,5 +54,10 @@ fn text(request: &HttpMockRequest) -> String {
         .path_and_query()
         .map_or("/", |target| target.as_str());
     let body = request.body_string().replace("\r\n", "\n");
-    format!("{} {target}\n{headers}\n{body}", request.method_str())
+    let text = format!("{} {target}\n{headers}\n{body}", request.method_str());
+    let boundary = text.split_once("boundary=").map(|(_, rest)| rest.lines());
+    match boundary.and_then(|mut lines| lines.next()) {
+        Some(boundary) => text.replace(boundary, "BOUNDARY"),
+        None => text,
+    }
 }

@@ -85,13 +85,11 @@ const FUZZ_SECONDS: u32 = 180;
 /// Features of the transport with which its tests run, apart from the default ones: each kind of TLS, and none.
 const TRANSPORT_SUITES: &[&str] = &["native-tls,fake", "rustls-no-provider,fake", "fake"];
 
-/// Packages of which every two features must build together, and the features that are left out: of Keepnet those that are
-/// other features together, and those that the others have pairs of.
+/// Packages of which every two features must build together, and the features that are left out: of the transport the one
+/// that stands for any TLS, of Keepnet those that are other features together, and those that the others have pairs of.
 const POWERSETS: &[(&[&str], &str)] = &[
-    (
-        &["security-api-transport", "push-security-api", "pwpush-api"],
-        "",
-    ),
+    (&["security-api-transport"], ",_tls"),
+    (&["push-security-api", "pwpush-api"], ""),
     (
         &["keepnet-api"],
         ",full,simulations,soc,admin,rustls,rustls-no-provider,native-tls,fake,jiff-02",

@@ -24,10 +24,8 @@ use keepnet_api::{TailCursor, Timestamp};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
-    let since = match arguments.next() {
-        Some(time) => time.parse()?,
-        None => Timestamp::from_unix_seconds(0)?,
-    };
+    let since = arguments.next();
+    let since: Timestamp = since.as_deref().unwrap_or("1970-01-01T00:00:00Z").parse()?;
     let file = arguments.next();
     let file = file.as_deref().map(Path::new);
     let place: TailCursor = match file {

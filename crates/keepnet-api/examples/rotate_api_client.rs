@@ -20,10 +20,10 @@ use keepnet_api::api_clients::{ApiClientRotation, CreatedApiClient, NewApiClient
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let service = common::service().await?;
-    let keepnet = &service.keepnet;
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let service = common::service().await?;
+    let keepnet = &service.keepnet;
     let (client_id, file, delete) = match arguments.as_slice() {
         [id, file] => (*id, *file, false),
         [id, file, "--delete-old"] => (*id, *file, true),

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{envelope, over, page, refused, service};
+use common::{company, envelope, over, page, refused, service};
 use keepnet_api::operations::{
     TARGET_GROUPS_ADD_USERS, TARGET_GROUPS_CREATE, TARGET_GROUPS_REMOVE_USERS,
     TARGET_GROUPS_SEARCH_BY_NAME, TARGET_USERS_CREATE, TARGET_USERS_DELETE, TARGET_USERS_GET,
@@ -13,7 +13,6 @@ use keepnet_api::operations::{
 use keepnet_api::people::Upsert;
 use keepnet_api::types::{CreateTargetUserRequest, TargetUserCustomFieldValue};
 use keepnet_api::{Client, ErrorKind, Reason, SearchRequest};
-use security_api_sandbox::Sandbox;
 use security_api_transport::FakeResponse;
 use serde_json::{Value, json};
 
@@ -423,17 +422,6 @@ fn the_futures_can_be_spawned_and_the_types_shared() {
     shared::<keepnet_api::people::TargetUserImport>();
     shared::<keepnet_api::people::ImportJob>();
     shared::<keepnet_api::people::GroupMembers>();
-}
-
-async fn company() -> (Sandbox, Client) {
-    let sandbox = Sandbox::start().await.unwrap();
-    let service = sandbox.keepnet();
-    let keepnet = Client::builder(service.client_id(), service.client_secret())
-        .base_url(service.base_url())
-        .build()
-        .unwrap();
-    let company = service.company_ids()[0].clone();
-    (sandbox, keepnet.for_company(company).unwrap())
 }
 
 #[tokio::test]

@@ -5,14 +5,13 @@ mod common;
 
 use std::time::Duration;
 
-use common::{envelope, over, refused, service};
+use common::{company, envelope, over, refused, service};
 use keepnet_api::operations::{
     TARGET_USERS_CONFIRM_IMPORT, TARGET_USERS_CREATE_MAPPING, TARGET_USERS_GET_MAPPING_JOB,
     TARGET_USERS_GET_UPLOAD, TARGET_USERS_SEARCH_IMPORT, TARGET_USERS_UPLOAD,
 };
 use keepnet_api::people::{ColumnMapping, ImportRows, UserField};
-use keepnet_api::{Client, Error, ErrorKind, Outcome, Reason, SearchRequest, Upload};
-use security_api_sandbox::Sandbox;
+use keepnet_api::{Error, ErrorKind, Outcome, Reason, SearchRequest, Upload};
 use security_api_transport::FakeResponse;
 use serde_json::json;
 use tokio::time::Instant;
@@ -237,17 +236,6 @@ async fn a_confirmation_whose_response_was_lost_is_not_retried() {
     let error = import.confirm(ImportRows::All).await.unwrap_err();
     assert!(error.to_string().contains("job log"), "{error}");
     assert_eq!(fake.requests_of(&TARGET_USERS_CONFIRM_IMPORT).len(), 1);
-}
-
-async fn company() -> (Sandbox, Client) {
-    let sandbox = Sandbox::start().await.unwrap();
-    let service = sandbox.keepnet();
-    let keepnet = Client::builder(service.client_id(), service.client_secret())
-        .base_url(service.base_url())
-        .build()
-        .unwrap();
-    let company = service.company_ids()[0].clone();
-    (sandbox, keepnet.for_company(company).unwrap())
 }
 
 #[tokio::test]

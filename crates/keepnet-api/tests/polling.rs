@@ -20,6 +20,16 @@ fn looks(fake: &FakeTransport) -> usize {
         .len()
 }
 
+/// How long it takes until the deadline is over, which the error says, and for what.
+async fn timed_out(fake: &FakeTransport, polling: Polling) -> Duration {
+    let before = Instant::now();
+    let wait = over(fake).investigations().wait("i1").polling(polling);
+    let error = wait.await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(error.to_string().contains("the investigation"), "{error}");
+    before.elapsed()
+}
+
 #[tokio::test(start_paused = true)]
 async fn each_state_is_yielded_and_the_end_comes_last() {
     let fake = service();
@@ -66,16 +76,7 @@ async fn after_the_deadline_the_error_is_a_timeout_that_names_the_work() {
     let fake = service();
     fake.always(&operations::INVESTIGATION_RESULTS_SUMMARY, running(0));
     let polling = Polling::every(Duration::from_secs(5)).deadline(Duration::from_secs(60));
-    let before = Instant::now();
-    let error = over(&fake)
-        .investigations()
-        .wait("i1")
-        .polling(polling)
-        .await
-        .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Timeout);
-    assert!(error.to_string().contains("the investigation"), "{error}");
-    let waited = before.elapsed();
+    let waited = timed_out(&fake, polling).await;
     // It stops where the next look would come too late.
     assert!((50..=60).contains(&waited.as_secs()), "{waited:?}");
 }
@@ -88,15 +89,7 @@ async fn a_poll_that_hangs_ends_at_the_deadline() {
         FakeResponse::never(),
     );
     let polling = Polling::every(Duration::from_secs(1)).deadline(Duration::from_secs(3));
-    let before = Instant::now();
-    let error = over(&fake)
-        .investigations()
-        .wait("i1")
-        .polling(polling)
-        .await
-        .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Timeout);
-    assert_eq!(before.elapsed().as_secs(), 3);
+    assert_eq!(timed_out(&fake, polling).await.as_secs(), 3);
 }
 
 #[tokio::test(start_paused = true)]

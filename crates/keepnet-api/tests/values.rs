@@ -8,6 +8,8 @@
 ))]
 
 mod common;
+#[path = "../../../tests/support/values.rs"]
+mod support;
 
 use std::future::IntoFuture;
 use std::time::Duration;
@@ -22,43 +24,21 @@ use keepnet_api::people::{ColumnMapping, ImportRows, Upsert};
 use keepnet_api::phishing::{Launch, NewCampaign};
 use keepnet_api::training::NewEnrollment;
 use keepnet_api::types::{CreateTargetUserRequest, NotifiedEmailResult};
-use keepnet_api::{Call, Client, Error, Job, Progress, SearchRequest, Upload};
+use keepnet_api::{Call, Client, Job, Progress, SearchRequest, Upload};
 use security_api_transport::FakeResponse;
 use serde_json::json;
-
-/// What every hand-written operation gives.
-fn value<F, T>(value: F) -> F
-where
-    F: IntoFuture<Output = Result<T, Error>> + Send + 'static,
-    F::IntoFuture: Send + 'static,
-{
-    value
-}
+use support::{value, with_options};
 
 fn job<T: Send + 'static>(job: Job<T>) {
-    let options = job
-        .timeout(Duration::from_secs(1))
-        .attempt_timeout(Duration::from_secs(1))
-        .retries(0)
-        .response_limit(1)
-        .header("x-trace", "42");
-    drop(value(options));
+    drop(value(with_options!(job)));
 }
 
 fn progress<T: Send + 'static>(progress: Progress<T>) {
-    let options = progress
-        .timeout(Duration::from_secs(1))
-        .attempt_timeout(Duration::from_secs(1))
-        .retries(0)
-        .response_limit(1)
-        .header("x-trace", "42");
-    drop(value(options));
+    drop(value(with_options!(progress)));
 }
 
 fn call<T: Send + 'static + keepnet_api::middleware::FromResponse>(call: Call<T>) {
-    drop(value(
-        call.timeout(Duration::from_secs(1)).header("x-trace", "42"),
-    ));
+    drop(value(with_options!(call)));
 }
 
 /// Each is made by a handle that is gone by the time it is awaited.

@@ -147,19 +147,16 @@ async fn records_without_ids_or_times_are_told_apart_by_what_they_say() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_no_record_is_returned_as_it_is_and_hides_no_other() {
-    each_comes_once(
-        "odd items",
-        vec![
-            record("a", 0),
-            (0, json!(null)),
-            (0, json!("text")),
-            (1, json!([1, 2])),
-            record("b", 1),
-            (1, json!(7)),
-            (1, json!({})),
-        ],
-    )
-    .await;
+    let records = vec![
+        record("a", 0),
+        (0, json!(null)),
+        (0, json!("text")),
+        (1, json!([1, 2])),
+        record("b", 1),
+        (1, json!(7)),
+        (1, json!({})),
+    ];
+    each_comes_once("odd items", records).await;
 }
 
 #[tokio::test(start_paused = true)]

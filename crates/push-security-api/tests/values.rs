@@ -1,11 +1,14 @@
 //! Hand-written calls are values: they own all they need, can be kept and spawned, and have the options of a call.
 #![cfg(feature = "fake")]
 
+#[path = "../../../tests/support/values.rs"]
+mod support;
+
 use std::future::IntoFuture;
-use std::time::Duration;
 
 use push_security_api::{Client, FakeResponse, FakeTransport, Job, JobFuture, operations};
 use serde_json::json;
+use support::{value, with_options};
 
 fn client(fake: &FakeTransport) -> Client {
     let builder = Client::builder("a-key").transport(fake.clone());
@@ -13,12 +16,7 @@ fn client(fake: &FakeTransport) -> Client {
 }
 
 fn job<T: Send + 'static>(job: Job<T>) -> JobFuture<T> {
-    job.timeout(Duration::from_secs(1))
-        .attempt_timeout(Duration::from_secs(1))
-        .retries(0)
-        .response_limit(1_000)
-        .header("x-trace", "42")
-        .into_future()
+    value(with_options!(job)).into_future()
 }
 
 #[tokio::test]

@@ -371,12 +371,8 @@ mod tests {
             ),
         ] {
             let (found, judged, _) = judge(token, operation, 401, None, body);
-            assert_eq!(
-                (found, judged),
-                (Some(reason), verdict),
-                "{} {body}",
-                operation.id()
-            );
+            let id = operation.id();
+            assert_eq!((found, judged), (Some(reason), verdict), "{id} {body}");
         }
     }
 
@@ -441,12 +437,8 @@ mod tests {
             (&ACTIVE, None, json, Reason::RateLimited, Verdict::Throttled),
         ] {
             let (found, judged, _) = judge(true, operation, 429, header, body);
-            assert_eq!(
-                (found, judged),
-                (Some(reason), verdict),
-                "{} {body}",
-                operation.id()
-            );
+            let id = operation.id();
+            assert_eq!((found, judged), (Some(reason), verdict), "{id} {body}");
         }
     }
 

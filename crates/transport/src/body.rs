@@ -19,6 +19,9 @@ use crate::error::{BoxError, Error, ErrorKind};
 pub(crate) use progress::Progress;
 pub use response::ResponseBody;
 
+/// What the bodies of this crate give when they are polled.
+pub(crate) type PolledFrame = Poll<Option<Result<Frame<Bytes>, BoxError>>>;
+
 type Open = dyn Fn() -> UnsyncBoxBody<Bytes, BoxError> + Send + Sync;
 
 /// The body of a request. A clone starts over from the first byte.
@@ -319,10 +322,7 @@ impl HttpBody for Body {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         match &mut self.0 {
             None => Poll::Ready(None),
             Some(content) => content.poll_frame(cx),
@@ -346,7 +346,7 @@ impl HttpBody for Body {
 }
 
 impl Content {
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> PolledFrame {
         let taken = self.taken;
         let frame = match &self.kind {
             Kind::Bytes(bytes) => {

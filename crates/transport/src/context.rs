@@ -23,15 +23,7 @@ use crate::wire::secret::{Secret, Secrets};
 pub struct CallContext(Arc<State>);
 
 struct State {
-    operation: &'static Operation,
-    target: Arc<Target>,
-    limits: CallLimits,
-    /// The secrets of the request other than the credential, which no error may show.
-    secrets: Secrets,
-    /// The name of the call in errors, if it has no operation.
-    label: Option<Arc<str>>,
-    /// The headers that the caller has set.
-    headers: Box<[HeaderName]>,
+    terms: CallTerms,
     attempts: AtomicU32,
     /// The retries that the call had used up when it paused last.
     retries: AtomicU32,
@@ -143,6 +135,20 @@ pub(crate) struct Target {
     pub(crate) is_limited: bool,
 }
 
+/// What is settled about a call before its first attempt.
+#[derive(Clone)]
+pub(crate) struct CallTerms {
+    pub(crate) operation: &'static Operation,
+    pub(crate) target: Arc<Target>,
+    pub(crate) limits: CallLimits,
+    /// The secrets of the request other than the credential, which no error may show.
+    pub(crate) secrets: Secrets,
+    /// The name of the call in errors, if it has no operation.
+    pub(crate) label: Option<Arc<str>>,
+    /// The headers that the caller has set.
+    pub(crate) headers: Box<[HeaderName]>,
+}
+
 /// The limits of one call.
 #[derive(Debug, Clone)]
 pub(crate) struct CallLimits {
@@ -158,21 +164,9 @@ pub(crate) struct CallLimits {
 }
 
 impl CallContext {
-    pub(crate) fn new(
-        operation: &'static Operation,
-        target: Arc<Target>,
-        limits: CallLimits,
-        secrets: Secrets,
-        label: Option<Arc<str>>,
-        headers: Box<[HeaderName]>,
-    ) -> Self {
+    pub(crate) fn new(terms: CallTerms) -> Self {
         Self(Arc::new(State {
-            operation,
-            target,
-            limits,
-            secrets,
-            label,
-            headers,
+            terms,
             attempts: AtomicU32::new(0),
             retries: AtomicU32::new(0),
             flight: Mutex::new(Flight {
@@ -190,20 +184,13 @@ impl CallContext {
 
     /// Whether the caller has set this header.
     pub(crate) fn sets(&self, name: &HeaderName) -> bool {
-        self.0.headers.contains(name)
+        self.0.terms.headers.contains(name)
     }
 
     /// The same call after a redirect: earlier attempts count, and the deadline stays.
     pub(crate) fn redirected(&self, target: Arc<Target>) -> Self {
-        let state = &*self.0;
-        let next = Self::new(
-            state.operation,
-            target,
-            state.limits.clone(),
-            state.secrets.clone(),
-            state.label.clone(),
-            state.headers.clone(),
-        );
+        let terms = self.0.terms.clone();
+        let next = Self::new(CallTerms { target, ..terms });
         next.0.attempts.store(self.attempt(), Ordering::Relaxed);
         next
     }
@@ -215,17 +202,17 @@ impl CallContext {
     /// The operation that is being called.
     #[must_use]
     pub fn operation(&self) -> &'static Operation {
-        self.0.operation
+        self.0.terms.operation
     }
 
     pub(crate) fn label(&self) -> Option<Arc<str>> {
-        self.0.label.clone()
+        self.0.terms.label.clone()
     }
 
     /// The deadline of the whole call.
     #[must_use]
     pub fn deadline(&self) -> Option<std::time::Instant> {
-        self.0.limits.deadline.map(Instant::into_std)
+        self.0.terms.limits.deadline.map(Instant::into_std)
     }
 
     /// The number of the current attempt, from 1; 0 before the first.
@@ -237,57 +224,56 @@ impl CallContext {
     /// Whether the call is idempotent, so that it is retried even if an earlier attempt may have been executed.
     #[must_use]
     pub fn is_idempotent(&self) -> bool {
-        self.0.limits.idempotent
+        self.0.terms.limits.idempotent
     }
 
     /// The secrets of the request.
     pub(crate) fn own_secrets(&self) -> &Secrets {
-        &self.0.secrets
+        &self.0.terms.secrets
     }
 
     /// All secrets that no error of the call may show.
     #[cold]
     pub(crate) fn secrets(&self) -> Vec<Secret> {
-        let of_client = &self.0.target.secrets;
+        let of_client = &self.0.terms.target.secrets;
         let mut secrets: Vec<Secret> = self
-            .0
-            .secrets
+            .own_secrets()
             .iter()
             .chain(of_client.iter())
             .cloned()
             .collect();
-        if let Some(credential) = &self.0.target.credential {
+        if let Some(credential) = &self.0.terms.target.credential {
             secrets.extend(credential.secrets());
         }
         secrets
     }
 
     pub(crate) fn limits(&self) -> &CallLimits {
-        &self.0.limits
+        &self.0.terms.limits
     }
 
     /// The origin that every request of the call must go to.
     pub(crate) fn origin(&self) -> &BaseUrl {
-        &self.0.target.origin
+        &self.0.terms.target.origin
     }
 
     /// Whether the client's rate limiter applies.
     pub(crate) fn is_limited(&self) -> bool {
-        self.0.target.is_limited
+        self.0.terms.target.is_limited
     }
 
     /// Whether the request goes to a host that the service chose as the location of a file.
     pub(crate) fn leaves_origin(&self) -> bool {
-        !self.0.target.is_authorized
+        !self.0.terms.target.is_authorized
     }
 
     /// Whether the client's credential applies.
     pub(crate) fn is_authorized(&self) -> bool {
-        self.0.target.is_authorized && !self.0.operation.is_anonymous()
+        self.0.terms.target.is_authorized && !self.0.terms.operation.is_anonymous()
     }
 
     pub(crate) fn protocol(&self) -> &dyn Protocol {
-        &*self.0.target.protocol
+        &*self.0.terms.target.protocol
     }
 
     /// Whether any attempt so far may have been executed: one that ended without a final response, or one that is in
@@ -403,7 +389,12 @@ impl CallContext {
 
     /// Notes when the attempt's timer fires.
     pub(crate) fn attempt_timer(&self, due: Instant) {
-        let timed = self.0.limits.deadline.is_none_or(|deadline| due < deadline);
+        let timed = self
+            .0
+            .terms
+            .limits
+            .deadline
+            .is_none_or(|deadline| due < deadline);
         self.0.timed.store(timed, Ordering::Relaxed);
     }
 
@@ -435,7 +426,7 @@ impl CallContext {
         };
         self.attempt_ended(verdict.outcome());
         // A request that was sent is sent again at most as often as retries are allowed.
-        let has_retries = !may_be_executed || self.attempt() <= self.0.limits.retries;
+        let has_retries = !may_be_executed || self.attempt() <= self.0.terms.limits.retries;
         has_retries && verdict.allows_retry(self.is_idempotent())
     }
 
@@ -469,9 +460,9 @@ impl CallContext {
 impl fmt::Debug for CallContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallContext")
-            .field("operation", &self.0.operation.id())
+            .field("operation", &self.0.terms.operation.id())
             .field("attempt", &self.attempt())
-            .field("limits", &self.0.limits)
+            .field("limits", &self.0.terms.limits)
             .finish_non_exhaustive()
     }
 }
@@ -515,14 +506,14 @@ mod tests {
             idempotent: false,
             streamed: false,
         };
-        let call = CallContext::new(
-            &READ,
-            Arc::new(target),
+        let call = CallContext::new(CallTerms {
+            operation: &READ,
+            target: Arc::new(target),
             limits,
-            Secrets::default(),
-            None,
-            Box::default(),
-        );
+            secrets: Secrets::default(),
+            label: None,
+            headers: Box::default(),
+        });
         assert!(!call.may_be_executed());
         call.attempt_starts(Instant::now());
         call

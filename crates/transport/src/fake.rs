@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use serde::Serialize;
 use tower_service::Service;
 
-use crate::body::ResponseBody;
+use crate::body::{PolledFrame, ResponseBody};
 use crate::context::CallContext;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::operation::Operation;
@@ -355,10 +355,7 @@ impl http_body::Body for CutBody {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<Bytes>, BoxError>>> {
+    fn poll_frame(mut self: std::pin::Pin<&mut Self>, _: &mut Context<'_>) -> PolledFrame {
         Poll::Ready(Some(match self.0.take() {
             Some(bytes) => Ok(http_body::Frame::data(bytes)),
             None => Err(Error::new(

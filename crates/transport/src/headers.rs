@@ -1,8 +1,21 @@
 //! The headers that a caller may set.
 
+use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING};
 
 use crate::error::Error;
+
+/// Sets a header that the caller gives, or keeps the error if it is the first.
+pub(crate) fn set(headers: &mut HeaderMap, error: &mut Option<Error>, name: &str, value: &str) {
+    match checked(name, value) {
+        Ok((name, value)) => {
+            headers.insert(name, value);
+        }
+        Err(refused) => {
+            error.get_or_insert(refused);
+        }
+    }
+}
 
 /// Converts a header that the caller set.
 ///

@@ -440,14 +440,7 @@ impl Request {
 
     #[doc(hidden)]
     pub fn set_header(&mut self, name: &str, value: &str) {
-        match headers::checked(name, value) {
-            Ok((name, value)) => {
-                self.headers.insert(name, value);
-            }
-            Err(error) => {
-                self.error.get_or_insert(error);
-            }
-        }
+        headers::set(&mut self.headers, &mut self.error, name, value);
     }
 }
 

@@ -1,9 +1,5 @@
 //! When a request counts as sent: once a connection has it, and not while it waits for one.
-#![cfg(any(
-    feature = "rustls",
-    feature = "rustls-no-provider",
-    feature = "native-tls"
-))]
+#![cfg(feature = "_tls")]
 
 mod common;
 
@@ -13,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::tls::{Certificate, acceptor, certificate};
-use common::{CREATE, builder, create, hurried, read};
+use common::tls::{Certificate, acceptor, certificate, listen};
+use common::{CREATE, builder, create, hurried, read, unconnected};
 use http::Response;
 use security_api_transport::{Call, Client, ClientBuilder, ErrorKind, Outcome};
 use serde_json::{Value, json};
@@ -55,12 +51,7 @@ async fn connecting_is_bounded_by_its_own_time_and_not_by_the_attempts() {
         .build()
         .unwrap();
     for call in [read, create] {
-        let error = call(&client).await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.outcome(), error.attempts()),
-            (ErrorKind::Connect, Outcome::NotSent, 4),
-            "{error:?}"
-        );
+        let error = unconnected(call(&client), 4).await;
         assert!(error.to_string().contains("connect timeout"), "{error}");
     }
 }
@@ -77,11 +68,7 @@ struct Narrow {
 /// An HTTP/2 server that answers the first request on its first connection, and then takes no notice of that connection
 /// any more. On others it answers all.
 async fn stalling(certificate: &Certificate) -> (String, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!(
-        "https://localhost:{}",
-        listener.local_addr().unwrap().port()
-    );
+    let (listener, url) = listen().await;
     let connections = Arc::<AtomicUsize>::default();
     let counted = Arc::clone(&connections);
     let acceptor = acceptor(certificate, &[b"h2"]);
@@ -161,11 +148,7 @@ async fn a_connection_that_shows_no_sign_of_life_is_left_within_the_idle_time() 
 
 impl Narrow {
     async fn start(certificate: &Certificate, response_after: Duration) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!(
-            "https://localhost:{}",
-            listener.local_addr().unwrap().port()
-        );
+        let (listener, url) = listen().await;
         let arrived = Arc::<Mutex<Vec<u64>>>::default();
         let acceptor = acceptor(certificate, &[b"h2"]);
         let responses = Arc::new(Semaphore::new(1));
@@ -301,8 +284,7 @@ async fn the_attempts_time_begins_when_the_request_is_sent_however_long_connecti
     const ATTEMPT: Duration = Duration::from_millis(200);
     let certificate = certificate("localhost");
     let acceptor = acceptor(&certificate, &[]);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let (listener, url) = listen().await;
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
@@ -315,7 +297,7 @@ async fn the_attempts_time_begins_when_the_request_is_sent_however_long_connecti
         }
     });
     let client = builder()
-        .base_url(format!("https://localhost:{port}"))
+        .base_url(url)
         .root_certificate(certificate.cert.pem())
         .attempt_timeout(ATTEMPT)
         .connect_timeout(Duration::from_secs(20))

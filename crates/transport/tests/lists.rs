@@ -21,6 +21,9 @@ static SEARCH: Operation = Operation::new("users.search", Method::POST, "/users"
 
 const FULL: u32 = 5;
 
+/// A page of raw items.
+type Raw<'a> = serde_json::Result<Split<&'a RawValue, u32>>;
+
 /// Bare arrays, of which a full one is followed by another; the query counts pages from 1.
 struct ByFullness;
 
@@ -41,10 +44,7 @@ impl Paging for ByFullness {
         Split::new(items, next)
     }
 
-    fn split_raw<'a>(
-        page: &'a str,
-        position: Option<&Self::Position>,
-    ) -> serde_json::Result<Split<&'a RawValue, Self::Position>> {
+    fn split_raw<'a>(page: &'a str, position: Option<&u32>) -> Raw<'a> {
         Ok(Self::split(serde_json::from_str(page)?, position))
     }
 
@@ -94,10 +94,7 @@ impl Paging for BySearch {
         wire.split(*number.unwrap())
     }
 
-    fn split_raw<'a>(
-        page: &'a str,
-        position: Option<&Self::Position>,
-    ) -> serde_json::Result<Split<&'a RawValue, Self::Position>> {
+    fn split_raw<'a>(page: &'a str, position: Option<&u32>) -> Raw<'a> {
         Ok(Self::split(serde_json::from_str(page)?, position))
     }
 

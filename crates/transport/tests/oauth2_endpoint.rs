@@ -323,14 +323,7 @@ async fn what_a_token_endpoint_says_beyond_the_standard_can_be_read_and_is_not_s
 }
 
 #[tokio::test(start_paused = true)]
-#[cfg_attr(
-    not(any(
-        feature = "rustls",
-        feature = "rustls-no-provider",
-        feature = "native-tls"
-    )),
-    ignore = "it asks for https"
-)]
+#[cfg_attr(not(feature = "_tls"), ignore = "it asks for https")]
 async fn a_token_path_stands_below_the_base_url_that_the_client_ends_up_with() {
     let fake = FakeTransport::new();
     fake.path("/connect/token", |_| {

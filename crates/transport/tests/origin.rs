@@ -259,14 +259,7 @@ async fn a_file_is_fetched_from_public_hosts_and_elsewhere_only_where_that_is_wa
 }
 
 #[test]
-#[cfg_attr(
-    not(any(
-        feature = "rustls",
-        feature = "rustls-no-provider",
-        feature = "native-tls"
-    )),
-    ignore = "it asks for https"
-)]
+#[cfg_attr(not(feature = "_tls"), ignore = "it asks for https")]
 fn plain_http_is_for_this_machine_only() {
     for (url, good) in [
         ("https://api.example.com", true),

@@ -5,8 +5,8 @@ mod common;
 use std::process::Command;
 
 use common::wire::{Act, Server, response};
-use common::{READ, builder, hurried, install_provider, read, settings};
-use security_api_transport::{Client, ClientBuilder, ErrorKind, Outcome};
+use common::{READ, builder, hurried, install_provider, read, settings, unconnected};
+use security_api_transport::{Client, ClientBuilder};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -89,14 +89,7 @@ async fn in_environment(test: &'static str, variables: &[(&str, &str)]) {
 }
 
 #[tokio::test]
-#[cfg_attr(
-    not(any(
-        feature = "rustls",
-        feature = "rustls-no-provider",
-        feature = "native-tls"
-    )),
-    ignore = "it asks for https"
-)]
+#[cfg_attr(not(feature = "_tls"), ignore = "it asks for https")]
 async fn the_environments_proxy_is_for_other_machines_only() {
     let proxy = Server::start(vec![Act::Send(response(502, "", b""))]).await;
     let server = Server::start(vec![Act::Send(response(200, "", b"\"good\""))]).await;
@@ -138,14 +131,7 @@ async fn child_is_refused_by_the_proxy() {
 }
 
 #[tokio::test]
-#[cfg_attr(
-    not(any(
-        feature = "rustls",
-        feature = "rustls-no-provider",
-        feature = "native-tls"
-    )),
-    ignore = "it asks for https"
-)]
+#[cfg_attr(not(feature = "_tls"), ignore = "it asks for https")]
 async fn a_malformed_proxy_of_the_environment_is_refused_and_not_passed_over() {
     for name in ["HTTPS_PROXY", "ALL_PROXY", "https_proxy"] {
         for value in [
@@ -226,11 +212,7 @@ async fn serve_socks(
 
 #[tokio::test]
 #[cfg_attr(
-    not(any(
-        feature = "rustls",
-        feature = "rustls-no-provider",
-        feature = "native-tls"
-    )),
+    not(feature = "_tls"),
     ignore = "reqwest reaches SOCKS proxies only with TLS compiled in"
 )]
 async fn a_socks_proxy_is_used_and_one_that_does_not_allow_the_connection_is_not_asked_again() {
@@ -251,12 +233,7 @@ async fn a_socks_proxy_is_used_and_one_that_does_not_allow_the_connection_is_not
             .retry(hurried())
             .build()
             .unwrap();
-        let error = read(&client).await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.outcome(), error.attempts()),
-            (ErrorKind::Connect, Outcome::NotSent, attempts),
-            "{error:?}"
-        );
+        let error = unconnected(read(&client), attempts).await;
         assert!(error.to_string().contains("proxy"), "{error}");
     }
 }

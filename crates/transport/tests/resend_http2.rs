@@ -1,10 +1,6 @@
 //! What the transport can tell of HTTP/2: streams that were refused or cut, connections that end, and streams that a
 //! connection has no room for.
-#![cfg(any(
-    feature = "rustls",
-    feature = "rustls-no-provider",
-    feature = "native-tls"
-))]
+#![cfg(feature = "_tls")]
 
 mod common;
 

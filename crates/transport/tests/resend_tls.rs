@@ -1,20 +1,15 @@
 //! What the transport can tell of TLS handshakes and of the end of a connection.
-#![cfg(any(
-    feature = "rustls",
-    feature = "rustls-no-provider",
-    feature = "native-tls"
-))]
+#![cfg(feature = "_tls")]
 
 mod common;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::tls::{Certificate, acceptor, certificate, demanding_acceptor, expired};
+use common::tls::{Certificate, acceptor, certificate, demanding_acceptor, expired, listen};
 use common::wire::{read_request, response};
-use common::{builder, create, hurried, read};
+use common::{builder, create, hurried, read, unconnected};
 use security_api_transport::{Call, Client, ClientBuilder, ErrorKind, Outcome};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -22,17 +17,17 @@ use tokio::net::TcpListener;
 
 #[derive(Clone)]
 struct Tls {
-    address: SocketAddr,
+    url: String,
     requests: Arc<AtomicUsize>,
     handshakes: Arc<AtomicUsize>,
 }
 
 impl Tls {
     async fn start(certificate: &Certificate) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (listener, url) = listen().await;
         let acceptor = acceptor(certificate, &[]);
         let server = Self {
-            address: listener.local_addr().unwrap(),
+            url,
             requests: Arc::default(),
             handshakes: Arc::default(),
         };
@@ -57,9 +52,7 @@ impl Tls {
     }
 
     fn client(&self) -> ClientBuilder<Client> {
-        builder()
-            .base_url(format!("https://localhost:{}", self.address.port()))
-            .retry(hurried())
+        builder().base_url(&self.url).retry(hurried())
     }
 
     fn requests(&self) -> usize {
@@ -145,12 +138,7 @@ async fn a_handshake_that_is_cut_is_tried_again_for_any_operation() {
         .unwrap();
     for call in both() {
         let before = connections.load(Ordering::SeqCst);
-        let error = call(&client).await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.outcome(), error.attempts()),
-            (ErrorKind::Connect, Outcome::NotSent, 4),
-            "{error:?}"
-        );
+        let error = unconnected(call(&client), 4).await;
         assert_eq!(connections.load(Ordering::SeqCst), before + 4);
         assert!(error.is_retryable());
     }
@@ -167,12 +155,7 @@ async fn a_handshake_that_hangs_ends_with_the_connect_timeout_and_nothing_was_se
         .build()
         .unwrap();
     for call in both() {
-        let error = call(&client).await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.outcome(), error.attempts()),
-            (ErrorKind::Connect, Outcome::NotSent, 4),
-            "{error:?}"
-        );
+        let error = unconnected(call(&client), 4).await;
         assert!(error.to_string().contains("connect timeout"), "{error}");
     }
     drop(listener);
@@ -194,12 +177,7 @@ async fn a_server_that_speaks_no_tls_is_not_tried_again() {
             .retry(hurried())
             .build()
             .unwrap();
-        let error = call(&client).await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.outcome(), error.attempts()),
-            (ErrorKind::Connect, Outcome::NotSent, 1),
-            "{error:?}"
-        );
+        let error = unconnected(call(&client), 1).await;
         assert!(
             !error.is_retryable() && error.to_string().contains("does not speak TLS"),
             "{error}"
@@ -212,11 +190,7 @@ async fn a_server_that_wants_a_client_certificate_is_not_tried_again_and_nothing
     let certificate = certificate("localhost");
     for protocols in [&[][..], &[b"h2" as &[u8]]] {
         for call in both() {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let url = format!(
-                "https://localhost:{}",
-                listener.local_addr().unwrap().port()
-            );
+            let (listener, url) = listen().await;
             let acceptor = demanding_acceptor(&certificate, protocols);
             let handshakes = Arc::new(AtomicUsize::new(0));
             let counted = Arc::clone(&handshakes);
@@ -235,12 +209,7 @@ async fn a_server_that_wants_a_client_certificate_is_not_tried_again_and_nothing
                 .retry(hurried())
                 .build()
                 .unwrap();
-            let error = call(&client).await.unwrap_err();
-            assert_eq!(
-                (error.kind(), error.outcome(), error.attempts()),
-                (ErrorKind::Connect, Outcome::NotSent, 1),
-                "{error:?}"
-            );
+            let error = unconnected(call(&client), 1).await;
             assert!(
                 !error.is_retryable() && error.to_string().contains("client certificate"),
                 "{error}"
@@ -341,11 +310,7 @@ async fn a_reset_with_an_alert_in_the_handshake_never_sends_anything() {
 
 /// A server that shows this certificate, wants one of its clients, and resets each connection on which it gets none.
 async fn demanding_and_resetting(certificate: &Certificate) -> (String, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!(
-        "https://localhost:{}",
-        listener.local_addr().unwrap().port()
-    );
+    let (listener, url) = listen().await;
     let acceptor = demanding_acceptor(certificate, &[]);
     let handshakes = Arc::<AtomicUsize>::default();
     let counted = Arc::clone(&handshakes);
@@ -385,8 +350,7 @@ async fn where_a_reset_overtakes_the_alert_about_a_client_certificate_nothing_is
 
 /// A server of HTTP/1.1 that writes this and closes TCP, with or without closing TLS.
 async fn closing(certificate: &Certificate, written: &'static str, says_so: bool) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let (listener, url) = listen().await;
     let acceptor = acceptor(certificate, &[]);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
@@ -402,7 +366,7 @@ async fn closing(certificate: &Certificate, written: &'static str, says_so: bool
             }
         }
     });
-    format!("https://localhost:{port}")
+    url
 }
 
 #[tokio::test]

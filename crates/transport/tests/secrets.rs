@@ -221,14 +221,7 @@ async fn no_token_and_no_client_secret_shows() {
 }
 
 #[tokio::test]
-#[cfg_attr(
-    not(any(
-        feature = "rustls",
-        feature = "rustls-no-provider",
-        feature = "native-tls"
-    )),
-    ignore = "it asks for https"
-)]
+#[cfg_attr(not(feature = "_tls"), ignore = "it asks for https")]
 async fn nothing_that_goes_wrong_on_the_wire_makes_a_secret_show() {
     let (capture, _guard) = Capture::start();
     logged();

@@ -76,6 +76,18 @@ fn upload(client: &Client, body: Body) -> Call<Value> {
         .retries(0)
 }
 
+/// How long an upload took that ended because of a bound, after it may have been executed.
+async fn timed_out(call: Call<Value>, bound: &str) -> f64 {
+    let start = Instant::now();
+    let error = call.await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::Timeout, Outcome::Unknown)
+    );
+    assert!(error.to_string().contains(bound), "{error}");
+    start.elapsed().as_secs_f64()
+}
+
 /// What a slow peer, of 256 KiB a second, takes for this much of the body.
 fn slow(bytes: usize) -> f64 {
     bytes as f64 / (256.0 * 1024.0)
@@ -118,16 +130,8 @@ async fn once_it_is_sent_the_response_to_an_upload_is_due_within_the_attempts_ti
                 response_after: slow(LARGE) + attempt + 0.01,
                 ..taking
             };
-            let start = Instant::now();
-            let error = upload(&client(taking, attempt, idle), body)
-                .await
-                .unwrap_err();
-            assert_eq!(
-                (error.kind(), error.outcome()),
-                (ErrorKind::Timeout, Outcome::Unknown)
-            );
-            assert!(error.to_string().contains("attempt timeout"), "{error}");
-            let took = start.elapsed().as_secs_f64() - 2.5 - slow(LARGE);
+            let call = upload(&client(taking, attempt, idle), body);
+            let took = timed_out(call, "attempt timeout").await - 2.5 - slow(LARGE);
             assert!(
                 (attempt - 0.002..=attempt + 0.002).contains(&took),
                 "{attempt}, {idle}: {took}"
@@ -145,16 +149,8 @@ async fn an_upload_that_stalls_ends_after_the_idle_time() {
                 most: LARGE as u64 / 2,
                 response_after: 0.0,
             };
-            let start = Instant::now();
-            let error = upload(&client(taking, attempt, idle), body)
-                .await
-                .unwrap_err();
-            assert_eq!(
-                (error.kind(), error.outcome()),
-                (ErrorKind::Timeout, Outcome::Unknown)
-            );
-            assert!(error.to_string().contains("no progress"), "{error}");
-            let took = start.elapsed().as_secs_f64() - 1.25 - slow(LARGE / 2);
+            let call = upload(&client(taking, attempt, idle), body);
+            let took = timed_out(call, "no progress").await - 1.25 - slow(LARGE / 2);
             assert!(
                 (idle - 0.002..=idle + 0.002).contains(&took),
                 "{attempt}, {idle}: {took}"

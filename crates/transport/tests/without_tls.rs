@@ -1,9 +1,5 @@
 //! A build without TLS says so, before anything is sent.
-#![cfg(not(any(
-    feature = "rustls",
-    feature = "rustls-no-provider",
-    feature = "native-tls"
-)))]
+#![cfg(not(feature = "_tls"))]
 
 mod common;
 

@@ -171,17 +171,33 @@ impl TargetGroups {
         name: impl AsRef<str>,
         emails: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Job<GroupMembers> {
-        let (name, emails) = (name.as_ref().to_owned(), owned(emails));
-        Job::new(self.client(), move |client| async move {
-            Self::new(&client).add(&name, emails).await
+        self.job(name, emails, Self::add)
+    }
+
+    /// Work on the group with this name and the people with these addresses.
+    #[inline]
+    fn job<F>(
+        &self,
+        name: impl AsRef<str>,
+        emails: impl IntoIterator<Item = impl AsRef<str>>,
+        work: fn(Self, String, Vec<String>) -> F,
+    ) -> Job<GroupMembers>
+    where
+        F: Future<Output = Result<GroupMembers, Error>> + Send + 'static,
+    {
+        let name = name.as_ref().to_owned();
+        let emails = emails.into_iter().map(|email| email.as_ref().to_owned());
+        let emails = emails.collect();
+        Job::new(self.client(), move |client| {
+            work(Self::new(&client), name, emails)
         })
     }
 
     #[inline]
-    async fn add(&self, name: &str, emails: Vec<String>) -> Result<GroupMembers, Error> {
-        checked_name(name)?;
+    async fn add(self, name: String, emails: Vec<String>) -> Result<GroupMembers, Error> {
+        checked_name(&name)?;
         let (users, unknown) = self.people(emails, Several::First).await?;
-        let group = self.found_or_created(name).await?;
+        let group = self.found_or_created(&name).await?;
         for (batch, ids) in users.chunks(BATCH).enumerate() {
             let members = CreateTargetGroupUsersRequest::new()
                 .target_user_resource_ids(ids)
@@ -216,15 +232,12 @@ impl TargetGroups {
         name: impl AsRef<str>,
         emails: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Job<GroupMembers> {
-        let (name, emails) = (name.as_ref().to_owned(), owned(emails));
-        Job::new(self.client(), move |client| async move {
-            Self::new(&client).remove(&name, emails).await
-        })
+        self.job(name, emails, Self::remove)
     }
 
     #[inline]
-    async fn remove(&self, name: &str, emails: Vec<String>) -> Result<GroupMembers, Error> {
-        let name = checked_name(name)?;
+    async fn remove(self, name: String, emails: Vec<String>) -> Result<GroupMembers, Error> {
+        let name = checked_name(&name)?;
         let group = self.only_by_name(name).await?.and_then(existing);
         let group = group.ok_or_else(|| {
             Error::invalid(format!(
@@ -266,11 +279,6 @@ impl TargetGroups {
         }
         Ok((users, unknown))
     }
-}
-
-fn owned(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
-    let texts = texts.into_iter();
-    texts.map(|one| one.as_ref().to_owned()).collect()
 }
 
 /// What to do if several users have the same address.

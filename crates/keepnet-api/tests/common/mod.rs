@@ -5,6 +5,7 @@
 )]
 
 use keepnet_api::{Client, RetryPolicy};
+use security_api_sandbox::Sandbox;
 use security_api_transport::{FakeResponse, FakeTransport};
 use serde_json::{Value, json};
 
@@ -31,6 +32,18 @@ pub(crate) fn over(fake: &FakeTransport) -> Client {
         ))
         .build()
         .unwrap()
+}
+
+/// A client of the sandbox that works for the first of its companies.
+pub(crate) async fn company() -> (Sandbox, Client) {
+    let sandbox = Sandbox::start().await.unwrap();
+    let service = sandbox.keepnet();
+    let keepnet = Client::builder(service.client_id(), service.client_secret())
+        .base_url(service.base_url())
+        .build()
+        .unwrap();
+    let company = service.company_ids()[0].clone();
+    (sandbox, keepnet.for_company(company).unwrap())
 }
 
 pub(crate) fn envelope(data: Value) -> FakeResponse {

@@ -1,42 +1,24 @@
 //! Hand-written calls are values: they own all they need, can be kept and spawned, and have the options of a call.
 
+#[path = "../../../../tests/support/values.rs"]
+mod shared;
+
 use std::future::IntoFuture;
 use std::time::Duration;
 
 use pwpush_api::types::{Edition, PushedFile};
-use pwpush_api::{Call, Client, Error, Expiry, FakeResponse, Job, NewPush, NewRequest, operations};
+use pwpush_api::{Call, Client, Expiry, FakeResponse, Job, NewPush, NewRequest, operations};
 use serde_json::json;
 
+use self::shared::{value, with_options};
 use super::support::{created, instance, with_token};
 
-fn value<F, T>(value: F) -> F
-where
-    F: IntoFuture<Output = Result<T, Error>> + Send + 'static,
-    F::IntoFuture: Send + 'static,
-{
-    value
-}
-
-/// Sets every option. A macro, because the types have them as inherent methods.
-macro_rules! with_options {
-    ($call:expr) => {
-        value(
-            $call
-                .timeout(Duration::from_secs(1))
-                .attempt_timeout(Duration::from_secs(1))
-                .retries(0)
-                .response_limit(1)
-                .header("x-trace", "42"),
-        )
-    };
-}
-
 fn job<T: Send + 'static>(job: Job<T>) {
-    drop(with_options!(job));
+    drop(value(with_options!(job)));
 }
 
 fn call<T: Send + 'static + pwpush_api::middleware::FromResponse>(call: Call<T>) {
-    drop(with_options!(call));
+    drop(value(with_options!(call)));
 }
 
 /// Each is made by a handle that is gone by the time it is awaited.
@@ -44,16 +26,20 @@ fn call<T: Send + 'static + pwpush_api::middleware::FromResponse>(call: Call<T>)
 fn all_of_them(pwpush: &Client, file: &PushedFile) {
     job(pwpush.check());
     job(pwpush.edition());
-    drop(with_options!(pwpush.pushes().create(NewPush::text("x"))));
-    drop(with_options!(pwpush.pushes().show("abc").passphrase("p")));
-    drop(with_options!(
+    drop(value(with_options!(
+        pwpush.pushes().create(NewPush::text("x"))
+    )));
+    drop(value(with_options!(
+        pwpush.pushes().show("abc").passphrase("p")
+    )));
+    drop(value(with_options!(
         pwpush.pushes().notify("abc", ["a@example.com"])
-    ));
+    )));
     call(pwpush.pushes().download(file));
-    drop(with_options!(
+    drop(value(with_options!(
         pwpush.requests().create(NewRequest::new("x"))
-    ));
-    drop(with_options!(pwpush.requests().respond("abc", "x")));
+    )));
+    drop(value(with_options!(pwpush.requests().respond("abc", "x"))));
     call(pwpush.requests().download(file));
 }
 

@@ -3,11 +3,16 @@
 use std::time::Duration;
 
 use pwpush_api::types::AuditKind;
-use pwpush_api::{Expiry, NewPush, Reason, Retrieved};
+use pwpush_api::{Client, Expiry, NewPush, Reason, Retrieved, Secret};
 use security_api_sandbox::PasswordPusherEdition::{Hosted, OpenSource, OpenSource24};
 use security_api_sandbox::Sandbox;
 
 use super::support::{owner, sandbox, stranger, viewer};
+
+/// What a reading finds, which may use a view up.
+async fn is_expired(client: &Client, token: &Secret) -> bool {
+    client.pushes().show(token).await.unwrap().is_expired()
+}
 
 #[tokio::test]
 async fn a_secret_is_read_once_and_then_gone_and_the_audit_tells() {
@@ -27,35 +32,18 @@ async fn a_secret_is_read_once_and_then_gone_and_the_audit_tells() {
 
         let read = viewer.pushes().show(&push.token).await.unwrap();
         assert_eq!(read.payload().unwrap().expose(), secret);
-        assert!(
-            viewer
-                .pushes()
-                .show(&push.token)
-                .await
-                .unwrap()
-                .is_expired()
-        );
+        assert!(is_expired(&viewer, &push.token).await);
 
-        let entries = owner
-            .pushes()
-            .audit(&push.token)
-            .items()
-            .try_collect()
-            .await
-            .unwrap();
+        let entries = owner.pushes().audit(&push.token).items();
+        let entries = entries.try_collect().await.unwrap();
         let kinds: Vec<_> = entries.into_iter().filter_map(|entry| entry.kind).collect();
         assert_eq!(
             kinds,
             [AuditKind::Creation, AuditKind::View, AuditKind::FailedView]
         );
 
-        let expired = owner
-            .pushes()
-            .expired()
-            .items()
-            .try_collect()
-            .await
-            .unwrap();
+        let expired = owner.pushes().expired().items();
+        let expired = expired.try_collect().await.unwrap();
         assert_eq!(expired.len(), 1);
         assert_eq!(expired[0].name.as_deref(), Some("vpn"));
     }
@@ -128,31 +116,10 @@ async fn the_owner_reads_without_using_views_up() {
     let push = NewPush::text("hunter2").views(1);
     let push = owner(&sandbox).pushes().create(push).await.unwrap();
     for _ in 0..3 {
-        assert!(
-            !owner(&sandbox)
-                .pushes()
-                .show(&push.token)
-                .await
-                .unwrap()
-                .is_expired()
-        );
+        assert!(!is_expired(&owner(&sandbox), &push.token).await);
     }
-    assert!(
-        !viewer(&sandbox)
-            .pushes()
-            .show(&push.token)
-            .await
-            .unwrap()
-            .is_expired()
-    );
-    assert!(
-        viewer(&sandbox)
-            .pushes()
-            .show(&push.token)
-            .await
-            .unwrap()
-            .is_expired()
-    );
+    assert!(!is_expired(&viewer(&sandbox), &push.token).await);
+    assert!(is_expired(&viewer(&sandbox), &push.token).await);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::handle::{Client, add_header};
 use crate::call::{Received, Sending};
-use crate::context::{CallContext, CallLimits, Target};
+use crate::context::{CallContext, CallLimits, CallTerms, Target};
 use crate::error::{Error, ErrorKind};
 use crate::outcome::{Outcome, Verdict};
 use crate::protocol::PlainHttp;
@@ -29,14 +29,14 @@ use crate::wire::secret::Secrets;
 impl Client {
     pub(crate) fn send(self, mut request: Request) -> Sending {
         Box::pin(async move {
-            let mut call = CallContext::new(
-                request.operation,
-                self.target(&request),
-                self.limits(&request),
-                request.secrets.clone(),
-                request.label.clone(),
-                self.headers(&request),
-            );
+            let mut call = CallContext::new(CallTerms {
+                operation: request.operation,
+                target: self.target(&request),
+                limits: self.limits(&request),
+                secrets: request.secrets.clone(),
+                label: request.label.clone(),
+                headers: self.headers(&request),
+            });
             match self.exchange(&mut request, &mut call).await {
                 Ok(response) => Ok(Received::new(request, call, response)),
                 Err(error) => {

@@ -12,7 +12,7 @@ use crate::credential::Credential;
 use crate::error::BoxError;
 use crate::layers::attempt::AttemptTimeout;
 use crate::layers::cap::Cap;
-use crate::layers::credential::{ApplyCredential, CredentialReady, SameOrigin, TokenTransport};
+use crate::layers::credential::{ApplyCredential, CredentialReady, SameOrigin, TokenHeaders};
 use crate::layers::deadline::Deadline;
 use crate::layers::decompression::Decompression;
 use crate::layers::limit::RateLimit;
@@ -47,14 +47,14 @@ where
         .layer(Decompression)
         .layer(Whole)
         .service(transport);
+    let token_headers = TokenHeaders {
+        user_agent: apply_credential.headers.get(USER_AGENT).cloned(),
+        base: Arc::clone(&apply_credential.base),
+        own_headers: Arc::clone(&apply_credential.own_headers),
+    };
     let credential_ready = CredentialReady {
         credential,
-        leaf: HttpService::always_ready(TokenTransport {
-            leaf: HttpService::new(wire.clone()),
-            user_agent: apply_credential.headers.get(USER_AGENT).cloned(),
-            base: Arc::clone(&apply_credential.base),
-            own_headers: Arc::clone(&apply_credential.own_headers),
-        }),
+        leaf: HttpService::new(token_headers.layer(wire.clone())),
     };
     let path = ServiceBuilder::new()
         .layer(OperationSpan)

@@ -12,7 +12,7 @@ use tower::ServiceExt;
 use tower_service::Service;
 
 use super::layer;
-use crate::body::ResponseBody;
+use crate::body::{PolledFrame, ResponseBody};
 use crate::context::CallContext;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::service::{HttpRequest, HttpResponse};
@@ -156,10 +156,7 @@ where
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         let this = self.project();
         if *this.over {
             return Poll::Ready(None);

@@ -76,32 +76,25 @@ where
     }
 }
 
-/// The service that credentials send their own requests through: the transport with the client's headers added.
+/// Adds the client's headers to the requests that a credential sends for itself.
 #[derive(Debug, Clone)]
-pub(crate) struct TokenTransport {
-    pub(crate) leaf: HttpService,
+pub(crate) struct TokenHeaders {
     pub(crate) user_agent: Option<HeaderValue>,
     pub(crate) base: Arc<BaseUrl>,
     /// Headers that are sent only to that origin.
     pub(crate) own_headers: Arc<HeaderMap>,
 }
 
-impl Service<HttpRequest> for TokenTransport {
-    type Response = HttpResponse;
-    type Error = BoxError;
-    type Future = HttpFuture;
+prepare_layer!(TokenHeaders);
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, mut request: HttpRequest) -> HttpFuture {
+impl Prepare for TokenHeaders {
+    fn prepare(&self, request: &mut HttpRequest) -> Result<(), Error> {
         if let Some(name) = &self.user_agent {
             let header = request.headers_mut().entry(USER_AGENT);
             header.or_insert_with(|| name.clone());
         }
-        add_own(&self.base, &self.own_headers, &mut request);
-        self.leaf.call(request)
+        add_own(&self.base, &self.own_headers, request);
+        Ok(())
     }
 }
 

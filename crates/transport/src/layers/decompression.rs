@@ -22,6 +22,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::layer;
+use crate::body::PolledFrame;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::service::HttpRequest;
 
@@ -307,10 +308,7 @@ where
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         let mut this = self.project();
         let Some(decoding) = this.decoding else {
             return this.inner.poll_frame(cx);

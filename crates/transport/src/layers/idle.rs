@@ -6,12 +6,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::{Body as HttpBody, SizeHint};
 use pin_project_lite::pin_project;
 use tokio::runtime::Id;
 use tokio::time::{Instant, Sleep};
 
-use crate::body::ResponseBody;
+use crate::body::{PolledFrame, ResponseBody};
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::limiter::after;
 use crate::runtime::runtime;
@@ -65,10 +65,7 @@ impl HttpBody for Idle {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         let this = self.project();
         // The caller may go on reading in another runtime.
         if (this.sleep.is_some() || this.end.is_some()) && *this.runtime != runtime() {

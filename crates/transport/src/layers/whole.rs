@@ -7,11 +7,12 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, RANGE};
 use http::{HeaderMap, Method, StatusCode};
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::{Body as HttpBody, SizeHint};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::layer;
+use crate::body::PolledFrame;
 use crate::error::{ApiError, BoxError, Error, ErrorKind};
 use crate::outcome::Verdict;
 use crate::service::HttpRequest;
@@ -121,10 +122,7 @@ where
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         let this = self.project();
         let frame = ready!(this.inner.poll_frame(cx));
         match &frame {

@@ -38,6 +38,35 @@ stream!(Items[T]);
 stream!(RawItems);
 stream!(Pages[T]);
 
+/// What the streams of items have in common.
+macro_rules! item_stream {
+    ($name:ident $([$item:ident])?) => {
+        impl<$($item,)? P: Paging> $name<$($item,)? P> {
+            /// Every item of the list that starts with `request`.
+            pub fn new(request: Request) -> Self {
+                Self {
+                    walk: ItemWalk::new(request),
+                }
+            }
+
+            /// Starts at this position instead of the first item.
+            pub fn resume(mut self, cursor: Cursor) -> Self {
+                self.walk.resume(cursor);
+                self
+            }
+
+            /// The position of the first item that was not returned yet, also after an error.
+            #[must_use]
+            pub fn cursor(&self) -> Cursor {
+                self.walk.cursor()
+            }
+        }
+    };
+}
+
+item_stream!(Items[T]);
+item_stream!(RawItems);
+
 /// Every item of a list, across pages: a stream with the additional methods [`try_next`](Self::try_next) and
 /// [`try_collect`](Self::try_collect).
 ///
@@ -64,27 +93,6 @@ stream!(Pages[T]);
 #[must_use = "streams do nothing unless polled"]
 pub struct Items<T, P: Paging> {
     walk: ItemWalk<T, P>,
-}
-
-impl<T, P: Paging> Items<T, P> {
-    /// Every item of the list that starts with `request`.
-    pub fn new(request: Request) -> Self {
-        Self {
-            walk: ItemWalk::new(request),
-        }
-    }
-
-    /// Starts at this position instead of the first item.
-    pub fn resume(mut self, cursor: Cursor) -> Self {
-        self.walk.resume(cursor);
-        self
-    }
-
-    /// The position of the first item that was not returned yet, also after an error.
-    #[must_use]
-    pub fn cursor(&self) -> Cursor {
-        self.walk.cursor()
-    }
 }
 
 impl<T, P> Items<T, P>
@@ -147,25 +155,6 @@ pub struct RawItems<P: Paging> {
 }
 
 impl<P: Paging> RawItems<P> {
-    /// Every item of the list that starts with `request`.
-    pub fn new(request: Request) -> Self {
-        Self {
-            walk: ItemWalk::new(request),
-        }
-    }
-
-    /// Starts at this position instead of the first item.
-    pub fn resume(mut self, cursor: Cursor) -> Self {
-        self.walk.resume(cursor);
-        self
-    }
-
-    /// The position of the first item that was not returned yet, also after an error.
-    #[must_use]
-    pub fn cursor(&self) -> Cursor {
-        self.walk.cursor()
-    }
-
     /// The next item; `None` after the last.
     ///
     /// # Errors

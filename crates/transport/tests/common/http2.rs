@@ -1,15 +1,13 @@
 //! A server of HTTP/2 over TLS that writes what its script says, frame by frame.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use security_api_transport::{Client, ClientBuilder};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpListener;
 
-use super::tls::{Certificate, acceptor};
+use super::tls::{Certificate, acceptor, listen};
 use super::{builder, hurried};
 
 pub(crate) const NO_ERROR: u32 = 0;
@@ -94,7 +92,7 @@ fn go_away(last: u32, reason: u32) -> Vec<u8> {
 
 #[derive(Clone)]
 pub(crate) struct Http2 {
-    address: SocketAddr,
+    url: String,
     certificate: Arc<str>,
     requests: Arc<AtomicUsize>,
     connections: Arc<AtomicUsize>,
@@ -103,10 +101,10 @@ pub(crate) struct Http2 {
 impl Http2 {
     /// Does these things about its requests, over all connections and in their order, and responds to the others.
     pub(crate) async fn start(certificate: &Certificate, script: Vec<Vec<Frame>>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (listener, url) = listen().await;
         let acceptor = acceptor(certificate, &[b"h2"]);
         let server = Self {
-            address: listener.local_addr().unwrap(),
+            url,
             certificate: certificate.cert.pem().into(),
             requests: Arc::default(),
             connections: Arc::default(),
@@ -168,7 +166,7 @@ impl Http2 {
 
     pub(crate) fn client(&self) -> ClientBuilder<Client> {
         builder()
-            .base_url(format!("https://localhost:{}", self.address.port()))
+            .base_url(&self.url)
             .root_certificate(&*self.certificate)
             .retry(hurried())
     }

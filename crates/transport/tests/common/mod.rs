@@ -16,8 +16,9 @@ use std::time::Duration;
 
 use http::{HeaderName, Method};
 use security_api_transport::{
-    ApiError, ApiKey, Body, Call, Client, ClientBuilder, FakeTransport, Operation, Protocol,
-    RateLimiter, ResponseParts, RetryPolicy, ServiceSettings, Verdict,
+    ApiError, ApiKey, Body, Call, Client, ClientBuilder, Error, ErrorKind, FakeTransport,
+    Operation, Outcome, Protocol, RateLimiter, ResponseParts, RetryPolicy, ServiceSettings,
+    Verdict,
 };
 use serde_json::Value;
 
@@ -114,6 +115,17 @@ pub(crate) fn create(client: &Client) -> Call<Value> {
         .operation(&CREATE, &[])
         .body("application/json", Body::from("{\"name\":\"x\"}"))
         .call()
+}
+
+/// The error of a call for which no connection could be made, in so many attempts.
+pub(crate) async fn unconnected(call: Call<Value>, attempts: u32) -> Error {
+    let error = call.await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.outcome(), error.attempts()),
+        (ErrorKind::Connect, Outcome::NotSent, attempts),
+        "{error:?}"
+    );
+    error
 }
 
 pub(crate) fn seconds(seconds: f64) -> Duration {

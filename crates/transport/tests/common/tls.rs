@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rcgen::{CertificateParams, CertifiedKey, KeyPair};
+use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
@@ -22,6 +23,13 @@ pub(crate) fn expired(name: &str) -> Certificate {
     let signing_key = KeyPair::generate().unwrap();
     let cert = params.self_signed(&signing_key).unwrap();
     CertifiedKey { cert, signing_key }
+}
+
+/// A place for a server of TLS, and the URL of it that fits a certificate for `localhost`.
+pub(crate) async fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, format!("https://localhost:{port}"))
 }
 
 /// Accepts TLS with this certificate, and speaks one of these protocols.

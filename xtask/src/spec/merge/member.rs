@@ -19,13 +19,15 @@ impl Merger<'_> {
         }
     }
 
+    /// The operation as the vendor spells it.
+    fn spelled(&self, operation: &str) -> String {
+        let spelling = self.spelling.get(operation).map(String::as_str);
+        spelling.unwrap_or(operation).to_owned()
+    }
+
     fn add_parameter(&mut self, operation: &str, name: &str) -> Option<Option<String>> {
         let document = self.document;
-        let spelling = self
-            .spelling
-            .get(operation)
-            .map_or(operation, String::as_str)
-            .to_owned();
+        let spelling = self.spelled(operation);
         let given = crate::spec::operation::find(document, &spelling)?;
         let parameters = given.parameters();
         let parameter = parameters
@@ -70,11 +72,7 @@ impl Merger<'_> {
     /// Adds a member to the schema of the object that it is in. Nothing is told if that was done for another operation.
     fn add_member(&mut self, operation: &str, place: &str) -> Option<Option<String>> {
         let document = self.document;
-        let spelling = self
-            .spelling
-            .get(operation)
-            .map_or(operation, String::as_str)
-            .to_owned();
+        let spelling = self.spelled(operation);
         let vendor = facts::of_operation(document, &spelling)?;
         let (outer, member) = vendor.get(place)?.within.clone()?;
         let own = facts::of_operation(&self.ours.description, operation)?;

@@ -13,6 +13,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::upload::{FileContent, broken};
+use crate::body::PolledFrame;
 use crate::error::BoxError;
 
 /// How much of a file is in memory at once.
@@ -116,10 +117,7 @@ impl HttpBody for FormBody {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         let piece = match ready!(self.poll_piece(cx)) {
             None => return Poll::Ready(None),
             Some(Err(error)) => return Poll::Ready(Some(Err(error))),

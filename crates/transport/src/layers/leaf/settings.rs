@@ -186,12 +186,7 @@ fn is_proxy_or_none(value: &str) -> bool {
 /// # Errors
 /// If the URL needs TLS and none is compiled in.
 pub(super) fn check_tls(url: &reqwest::Url) -> Result<(), Error> {
-    let has_tls = cfg!(any(
-        feature = "rustls",
-        feature = "rustls-no-provider",
-        feature = "native-tls"
-    ));
-    if has_tls || url.scheme() != "https" {
+    if cfg!(feature = "_tls") || url.scheme() != "https" {
         return Ok(());
     }
     Err(Error::invalid(

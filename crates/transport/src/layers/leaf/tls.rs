@@ -12,22 +12,14 @@ pub(super) use with_rustls::Tls;
 ))]
 pub(super) use with_native::Tls;
 
-#[cfg(not(any(
-    feature = "rustls",
-    feature = "rustls-no-provider",
-    feature = "native-tls"
-)))]
+#[cfg(not(feature = "_tls"))]
 pub(super) use without::Tls;
 
 fn unusable_client(error: reqwest::Error) -> crate::error::Error {
     crate::error::Error::invalid("the HTTP client could not be set up").with_source(error)
 }
 
-#[cfg(any(
-    feature = "rustls",
-    feature = "rustls-no-provider",
-    feature = "native-tls"
-))]
+#[cfg(feature = "_tls")]
 fn roots(pems: &[Vec<u8>]) -> Result<Vec<reqwest::Certificate>, crate::error::Error> {
     use crate::error::Error;
 
@@ -204,11 +196,7 @@ mod with_native {
     }
 }
 
-#[cfg(not(any(
-    feature = "rustls",
-    feature = "rustls-no-provider",
-    feature = "native-tls"
-)))]
+#[cfg(not(feature = "_tls"))]
 mod without {
     use crate::error::Error;
 

@@ -8,9 +8,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::{Body as HttpBody, SizeHint};
 
-use crate::body::Body;
+use crate::body::{Body, PolledFrame};
 use crate::context::Departure;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::outcome::Outcome;
@@ -35,10 +35,7 @@ impl HttpBody for Watched {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         if !self.is_sent {
             if !self.departure.sent() {
                 return Poll::Ready(Some(Err(given_up())));

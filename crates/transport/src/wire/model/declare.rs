@@ -286,6 +286,16 @@ macro_rules! __written {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __setters {
+    // A method: what it takes, and what becomes of that.
+    (@method $(#[$note:meta])* $member:ident: $argument:ty => $value:expr) => {
+        $(#[$note])*
+        #[must_use]
+        #[inline]
+        pub fn $member(mut self, $member: $argument) -> Self {
+            self.$member = $value;
+            self
+        }
+    };
     // name, arguments of `new`, values of members in it, methods, members that are left.
     ($name:ident [] [$($value:tt)*] [$($method:tt)*]) => {
         #[allow(deprecated)]
@@ -319,15 +329,10 @@ macro_rules! __setters {
     ) => {
         $crate::__setters! {
             $name [$($argument)*] [$($value)* $member: ::std::option::Option::None,]
-            [$($method)*
-                $(#[$note])*
-                #[must_use]
-                #[inline]
-                pub fn $member(mut self, $member: impl Into<String>) -> Self {
-                    self.$member = Some($member.into());
-                    self
-                }
-            ]
+            [$($method)* $crate::__setters! {
+                @method $(#[$note])*
+                $member: impl Into<String> => Some($member.into())
+            }]
             $($rest)*
         }
     };
@@ -337,15 +342,10 @@ macro_rules! __setters {
     ) => {
         $crate::__setters! {
             $name [$($argument)*] [$($value)* $member: ::std::option::Option::None,]
-            [$($method)*
-                $(#[$note])*
-                #[must_use]
-                #[inline]
-                pub fn $member(mut self, $member: impl Into<$type>) -> Self {
-                    self.$member = Some($member.into());
-                    self
-                }
-            ]
+            [$($method)* $crate::__setters! {
+                @method $(#[$note])*
+                $member: impl Into<$type> => Some($member.into())
+            }]
             $($rest)*
         }
     };
@@ -355,18 +355,11 @@ macro_rules! __setters {
     ) => {
         $crate::__setters! {
             $name [$($argument)*] [$($value)* $member: ::std::option::Option::None,]
-            [$($method)*
-                $(#[$note])*
-                #[must_use]
-                #[inline]
-                pub fn $member(
-                    mut self,
-                    $member: impl IntoIterator<Item = impl Into<String>>,
-                ) -> Self {
-                    self.$member = Some($member.into_iter().map(Into::into).collect());
-                    self
-                }
-            ]
+            [$($method)* $crate::__setters! {
+                @method $(#[$note])*
+                $member: impl IntoIterator<Item = impl Into<String>> =>
+                    Some($member.into_iter().map(Into::into).collect())
+            }]
             $($rest)*
         }
     };
@@ -376,15 +369,10 @@ macro_rules! __setters {
     ) => {
         $crate::__setters! {
             $name [$($argument)*] [$($value)* $member: ::std::option::Option::None,]
-            [$($method)*
-                $(#[$note])*
-                #[must_use]
-                #[inline]
-                pub fn $member(mut self, $member: impl IntoIterator<Item = $type>) -> Self {
-                    self.$member = Some($member.into_iter().collect());
-                    self
-                }
-            ]
+            [$($method)* $crate::__setters! {
+                @method $(#[$note])*
+                $member: impl IntoIterator<Item = $type> => Some($member.into_iter().collect())
+            }]
             $($rest)*
         }
     };
@@ -395,15 +383,10 @@ macro_rules! __setters {
     ) => {
         $crate::__setters! {
             $name [$($argument)*] [$($value)* $member: ::std::option::Option::None,]
-            [$($method)*
-                $(#[$note])*
-                #[must_use]
-                #[inline]
-                pub fn $member(mut self, $member: $type) -> Self {
-                    self.$member = Some($member);
-                    self
-                }
-            ]
+            [$($method)* $crate::__setters! {
+                @method $(#[$note])*
+                $member: $type => Some($member)
+            }]
             $($rest)*
         }
     };
@@ -413,17 +396,12 @@ macro_rules! __setters {
     ) => {
         $crate::__setters! {
             $name [$($argument)*] [$($value)* $member: $crate::Patch::Leave,]
-            [$($method)*
-                $(#[$note])*
+            [$($method)* $crate::__setters! {
+                @method $(#[$note])*
                 ///
                 /// `None` clears it.
-                #[must_use]
-                #[inline]
-                pub fn $member(mut self, $member: impl Into<$crate::Patch<$type>>) -> Self {
-                    self.$member = $member.into();
-                    self
-                }
-            ]
+                $member: impl Into<$crate::Patch<$type>> => $member.into()
+            }]
             $($rest)*
         }
     };

@@ -308,10 +308,7 @@ impl<T: Slot> Slot for Vec<T> {
     /// `null` stands for the empty list.
     fn put(&mut self, token: Token<'_>) -> Result<(), Unfit> {
         self.clear();
-        match token {
-            Token::Null => Ok(()),
-            _ => Err(Unfit),
-        }
+        token.null()
     }
 
     fn open(&mut self) -> Inside<'_> {
@@ -345,10 +342,7 @@ impl<T: Slot> Slot for BTreeMap<String, T> {
     /// `null` stands for the empty map.
     fn put(&mut self, token: Token<'_>) -> Result<(), Unfit> {
         self.clear();
-        match token {
-            Token::Null => Ok(()),
-            _ => Err(Unfit),
-        }
+        token.null()
     }
 
     fn open(&mut self) -> Inside<'_> {
@@ -375,6 +369,15 @@ impl<T: Slot> Entries for BTreeMap<String, T> {
 }
 
 impl<'a> Token<'a> {
+    /// # Errors
+    /// If it is anything but `null`.
+    fn null(self) -> Result<(), Unfit> {
+        match self {
+            Self::Null => Ok(()),
+            _ => Err(Unfit),
+        }
+    }
+
     /// Decodes [`Token::Json`] with the type's own `Deserialize`.
     ///
     /// # Errors
@@ -397,8 +400,7 @@ macro_rules! __json_slot {
                 &mut self,
                 token: $crate::model::Token<'_>,
             ) -> ::std::result::Result<(), $crate::model::Unfit> {
-                *self = token.decode()?;
-                ::std::result::Result::Ok(())
+                token.decode().map(|read| *self = read)
             }
 
             fn open(&mut self) -> $crate::model::Inside<'_> {
