@@ -121,6 +121,16 @@ pub enum FilterValue {
     Set(Vec<String>),
 }
 
+impl FilterValue {
+    pub(super) fn into_text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Bool(value) => value.to_string(),
+            Self::Set(values) => values.join(","),
+        }
+    }
+}
+
 impl Default for FilterValue {
     fn default() -> Self {
         Self::Text(String::new())

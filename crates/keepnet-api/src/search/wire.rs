@@ -164,8 +164,9 @@ impl<'de> Deserialize<'de> for FilterItem {
             value: Option<FilterValue>,
             #[serde(rename = "customFieldName", alias = "CustomFieldName")]
             custom_field: Option<String>,
+            // The service writes some words as codes.
             #[serde(rename = "dataType", alias = "DataType")]
-            data_type: Option<String>,
+            data_type: Option<FilterValue>,
         }
         let wire = Wire::deserialize(deserializer)?;
         Ok(Self {
@@ -173,7 +174,7 @@ impl<'de> Deserialize<'de> for FilterItem {
             operator: wire.operator.unwrap_or(FilterOperator::Is),
             value: wire.value.unwrap_or_default(),
             custom_field: wire.custom_field,
-            data_type: wire.data_type,
+            data_type: wire.data_type.map(FilterValue::into_text),
         })
     }
 }
@@ -315,6 +316,25 @@ mod tests {
             serde_json::from_value::<Filter>(json!({})).unwrap(),
             Filter::new()
         );
+    }
+
+    #[test]
+    fn a_data_type_is_read_as_a_word_or_as_a_code() {
+        for (data_type, text) in [
+            (json!("Number"), "Number"),
+            (json!(7), "7"),
+            (json!(-1), "-1"),
+        ] {
+            let item = json!({
+                "fieldName": "F",
+                "operator": "=",
+                "value": "a",
+                "dataType": data_type,
+                "customFieldName": "Office",
+            });
+            let item: FilterItem = serde_json::from_value(item).unwrap();
+            assert_eq!(item, field("F").is("a").custom_field("Office", text));
+        }
     }
 
     fn any_condition() -> impl Strategy<Value = Condition> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::super::diff::{Change, changes};
+use super::super::diff::{Change, around, changes};
 use super::super::document::Document;
 use super::super::facts::Facts;
 use super::super::{cover, facts, merge, recorded};
@@ -74,6 +74,23 @@ fn nothing_differs_in_a_document_that_did_not_change() {
     let documented = cover::documented(&project::root(), &keepnet()).unwrap();
     let coverage = cover::compare(&ours, &vendor, &documented).json();
     assert_eq!(coverage["missing"], json!([]));
+}
+
+#[test]
+fn nothing_is_sent_that_the_vendor_does_not_describe() {
+    let (recorded, ours) = lists();
+    let sent = ours.iter().flat_map(|(operation, places)| {
+        let sent = places.keys().filter(|place| place.starts_with("request"));
+        sent.map(move |place| (operation, place))
+    });
+    let undescribed: Vec<_> = sent
+        .filter(|(operation, place)| {
+            let recorded = &recorded[*operation];
+            let is_unrecorded = around(place).any(|outer| facts::is_unrecorded(recorded, outer));
+            !recorded.contains_key(*place) && !is_unrecorded
+        })
+        .collect();
+    assert_eq!(undescribed, []);
 }
 
 #[test]

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 use security_api_transport::{Secret, model, open_enum};
 use crate::DateTime;
-use crate::generated::types::EmailPeriodType;
+use crate::generated::types::{EmailPeriodType, ExportType};
+use crate::search::SearchRequest;
 
 model! {
     /// A choice, with those below it.
@@ -49,6 +50,24 @@ open_enum! {
         AllCompanies = "AllCompanies",
         Company = "Company",
         Group = "Group",
+    }
+}
+
+model! {
+    /// Which records of a list to export, in what order and as what file.
+    #[derive(Clone, Default)]
+    pub struct ExportListRequest: Search {
+        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        report_all_pages: Option<bool> = "reportAllPages" (default true),
+        /// As what file.
+        export_type: Option<ExportType> = "exportType",
+    }
+}
+
+impl From<SearchRequest> for ExportListRequest {
+    #[inline]
+    fn from(search: SearchRequest) -> Self {
+        Self { search, ..Self::default() }
     }
 }
 

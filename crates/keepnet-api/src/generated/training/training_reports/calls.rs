@@ -12,7 +12,7 @@ use crate::generated::types::{
     AnonymousTrainingProgressReport, AnonymousTrainingProgressReportDetail,
     AnonymousTrainingResultReport, AnonymousTrainingResultReportDetail,
     AnonymousTrainingUserReport, AnonymousTrainingUserReportDetail, Certificate, Choice,
-    EnrollmentSummaryReport, ExamResultDetail, ExportRequest, ExportUsersSearchRequest,
+    EnrollmentSummaryReport, ExamResultDetail, ExportListRequest, ExportUsersSearchRequest,
     Interaction, LmsScormSessionInteraction, ProgressDetail, RecordId, ResendEnrollmentByTypes,
     ResendRequest, SearchExamResultsRestRequest, SearchRestServiceRequest,
     SearchTrainingUsersByDateRangeRequest, SearchUsersRestRequest, TrainingActivityUsers,
@@ -286,14 +286,14 @@ impl TrainingReports {
     pub fn export_clicked_emails(
         &self,
         enrollment_id: impl AsRef<str>,
-        export: impl Into<ExportRequest>,
+        export_list: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(
                 &TRAINING_REPORTS_EXPORT_CLICKED_EMAILS,
                 &[enrollment_id.as_ref()],
             )
-            .try_json(search::complete(export.into(), "email"))
+            .try_json(search::complete(export_list.into(), "email"))
             .call()
     }
 
@@ -430,11 +430,11 @@ impl TrainingReports {
     pub fn export_exam_results(
         &self,
         enrollment_id: impl AsRef<str>,
-        export: impl Into<ExportRequest>,
+        export_list: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&TRAINING_REPORTS_EXPORT_EXAM_RESULTS, &[enrollment_id.as_ref()])
-            .try_json(search::complete(export.into(), "email"))
+            .try_json(search::complete(export_list.into(), "email"))
             .call()
     }
 
@@ -521,11 +521,11 @@ impl TrainingReports {
     pub fn export_no_response(
         &self,
         enrollment_id: impl AsRef<str>,
-        export: impl Into<ExportRequest>,
+        export_list: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&TRAINING_REPORTS_EXPORT_NO_RESPONSE, &[enrollment_id.as_ref()])
-            .try_json(search::complete(export.into(), "email"))
+            .try_json(search::complete(export_list.into(), "email"))
             .call()
     }
 
@@ -575,11 +575,11 @@ impl TrainingReports {
     pub fn export_opened_emails(
         &self,
         enrollment_id: impl AsRef<str>,
-        export: impl Into<ExportRequest>,
+        export_list: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&TRAINING_REPORTS_EXPORT_OPENED_EMAILS, &[enrollment_id.as_ref()])
-            .try_json(search::complete(export.into(), "email"))
+            .try_json(search::complete(export_list.into(), "email"))
             .call()
     }
 
@@ -651,11 +651,11 @@ impl TrainingReports {
     pub fn export_progress(
         &self,
         enrollment_id: impl AsRef<str>,
-        export: impl Into<ExportRequest>,
+        export_list: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&TRAINING_REPORTS_EXPORT_PROGRESS, &[enrollment_id.as_ref()])
-            .try_json(search::complete(export.into(), "email"))
+            .try_json(search::complete(export_list.into(), "email"))
             .call()
     }
 
@@ -750,14 +750,14 @@ impl TrainingReports {
     pub fn export_sending_report(
         &self,
         enrollment_id: impl AsRef<str>,
-        export: impl Into<ExportRequest>,
+        export_list: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(
                 &TRAINING_REPORTS_EXPORT_SENDING_REPORT,
                 &[enrollment_id.as_ref()],
             )
-            .try_json(search::complete(export.into(), "email"))
+            .try_json(search::complete(export_list.into(), "email"))
             .call()
     }
 
