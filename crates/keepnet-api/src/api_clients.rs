@@ -20,6 +20,7 @@ use http::Method;
 use security_api_transport::{Job, Operation};
 use serde::Deserialize;
 
+use crate::listed::listed;
 use crate::resources::Companies;
 use crate::types::{ApiClient, ApiClientRequest, SearchClient};
 use crate::{Error, ErrorKind, SearchRequest, Secret};
@@ -435,10 +436,9 @@ impl Companies {
                 }),
                 Some([]) | None => {
                     let names = roles.iter().filter_map(|role| role.name.as_deref());
-                    let names: Vec<_> = names.collect();
                     Err(Error::invalid(format!(
                         "`role`: the company has no role `{wanted}`: it has {}",
-                        names.join(", ")
+                        listed(names)
                     )))
                 }
                 Some(several) => {
@@ -448,9 +448,10 @@ impl Companies {
                         format!("`{name}` ({id})")
                     });
                     let ids: Vec<_> = ids.collect();
+                    let ids = ids.iter().map(String::as_str);
                     Err(Error::invalid(format!(
                         "`role`: `{wanted}` may be any of {}: give the id of the right one",
-                        ids.join(", ")
+                        listed(ids)
                     )))
                 }
             }

@@ -22,6 +22,8 @@ mod generated;
 mod ids;
 #[cfg(feature = "incident_response")]
 pub mod incident_response;
+#[cfg(any(feature = "companies", feature = "users"))]
+mod listed;
 mod paging;
 #[cfg(feature = "users")]
 mod passwords;

@@ -30,6 +30,7 @@ pub use import_status::ImportStatus;
 pub use job::ImportJob;
 pub use mapping::{ColumnMapping, UserField};
 
+use crate::listed::listed;
 use crate::operations::{TARGET_USERS_CREATE, TARGET_USERS_GET, TARGET_USERS_UPDATE};
 use crate::resources::{TargetGroups, TargetUsers};
 use crate::types::{
@@ -431,11 +432,10 @@ impl<'a, T> Matches<'a, T> {
             false => self.exact,
         };
         if found.len() > 1 {
-            let ids: Vec<_> = found.iter().filter_map(id).collect();
             return Err(Error::invalid(format!(
                 "`{member}`: {} records have it ({}), so none was changed: use the id of the right one",
                 found.len(),
-                ids.join(", ")
+                listed(found.iter().filter_map(id))
             )));
         }
         Ok(found.pop())

@@ -328,11 +328,21 @@ impl Enrollments {
 #[inline]
 async fn enroll(client: Client, new: NewEnrollment) -> Result<String, Error> {
     new.check()?;
-    let new = with_languages(&client, new).await?;
+    #[cfg_attr(not(feature = "users"), expect(unused_mut))]
+    let mut new = with_languages(&client, new).await?;
     #[cfg(feature = "users")]
-    let new = with_group(&client, new).await?;
-    let created = Enrollments::new(&client).create(&new.request).await?;
-    required(created.id, "id")
+    let group = add_group(&client, &mut new).await?;
+    #[cfg(not(feature = "users"))]
+    let group: Option<String> = None;
+    let created = Enrollments::new(&client).create(&new.request).await;
+    let id = created.and_then(|created| required(created.id, "id"));
+    // Another attempt would create a second group.
+    id.map_err(|error| match group {
+        None => error,
+        Some(group) => error.permanent().with_context(format!(
+            "the target group {group} was created for the users: delete it before trying again, unless they are enrolled"
+        )),
+    })
 }
 
 /// Sets all languages of the training if none are set, as the vendor's front end does.
@@ -361,16 +371,16 @@ async fn with_languages(client: &Client, mut new: NewEnrollment) -> Result<NewEn
     Ok(new)
 }
 
-/// Creates a target group for the users, if there are any.
+/// Creates a target group for the users, if there are any, and returns its id.
 #[cfg(feature = "users")]
 #[inline]
-async fn with_group(client: &Client, mut new: NewEnrollment) -> Result<NewEnrollment, Error> {
+async fn add_group(client: &Client, new: &mut NewEnrollment) -> Result<Option<String>, Error> {
     use crate::types::{
         CreateTargetGroupRequest, CreateTargetGroupUsersRequest, TargetGroupPriority,
     };
 
     if new.users.is_empty() {
-        return Ok(new);
+        return Ok(None);
     }
     let users = std::mem::take(&mut new.users);
     let groups = crate::resources::TargetGroups::new(client);
@@ -393,8 +403,8 @@ async fn with_group(client: &Client, mut new: NewEnrollment) -> Result<NewEnroll
         .request
         .target_group_resource_ids
         .get_or_insert_default();
-    named.push(group);
-    Ok(new)
+    named.push(group.clone());
+    Ok(Some(group))
 }
 
 #[inline]

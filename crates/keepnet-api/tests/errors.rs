@@ -260,7 +260,9 @@ async fn the_error_of_a_launch_that_cannot_be_identified_warns_not_to_launch_aga
 #[cfg(all(feature = "training", feature = "users"))]
 #[tokio::test]
 async fn the_error_of_an_incomplete_enrolment_names_its_group() {
-    use keepnet_api::operations::{TARGET_GROUPS_ADD_USERS, TARGET_GROUPS_CREATE};
+    use keepnet_api::operations::{
+        ENROLLMENTS_CREATE, TARGET_GROUPS_ADD_USERS, TARGET_GROUPS_CREATE,
+    };
     use keepnet_api::training::NewEnrollment;
 
     let fake = service();
@@ -277,4 +279,18 @@ async fn the_error_of_an_incomplete_enrolment_names_its_group() {
         text.contains("nobody is enrolled") && text.contains("g-1"),
         "{text}"
     );
+
+    let fake = service();
+    fake.once(
+        &TARGET_GROUPS_CREATE,
+        envelope(json!({"resourceId": "g-1"})),
+    );
+    fake.always(&TARGET_GROUPS_ADD_USERS, envelope(json!(null)));
+    fake.always(&ENROLLMENTS_CREATE, FakeResponse::status(429));
+    let new = NewEnrollment::new("April", "t-1");
+    let new = new.languages(["l-1"]).users(["u-1"]);
+    let enroll = over(&fake).enrollments().enroll(new).retries(0);
+    let error = enroll.await.unwrap_err();
+    assert!(error.to_string().contains("group g-1"), "{error}");
+    assert!(!error.is_retryable(), "a second group would be created");
 }

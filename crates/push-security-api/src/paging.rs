@@ -93,9 +93,7 @@ impl NextPage {
                 Next::Unknown("the token of the next page is empty")
             }
             (_, Some(token), _) => Next::At(Position::Token(token)),
-            (Some(true), None, Some(offset)) if !offset.is_empty() => {
-                Next::At(Position::Offset(offset))
-            }
+            (_, None, Some(offset)) if !offset.is_empty() => Next::At(Position::Offset(offset)),
             (Some(true), None, _) => Next::Unknown(
                 "the service says that there are more items, but not the token of the next page",
             ),
@@ -176,6 +174,7 @@ mod tests {
                 Some("offset=501"),
             ),
             (r#"{"moreResults":1,"next":501}"#, Some("offset=501")),
+            (r#"{"next":"501"}"#, Some("offset=501")),
             (r#"{"moreResults":"true","nextToken":7}"#, Some("7")),
             (r#"{"moreResults":false,"nextToken":"t"}"#, None),
             (r#"{"moreResults":"false","nextToken":"t"}"#, None),

@@ -222,11 +222,13 @@ impl<'a> Comparison<'a> {
         if let Some(asked) = locale {
             let kept = match self.response.get("notify_emails_to_locale") {
                 Some(Value::String(kept)) if kept == asked => Kept::AsAsked,
-                Some(Value::String(kept)) => Kept::Weaker(shown(kept)),
+                Some(Value::String(kept)) if is_language(kept) => Kept::Weaker(kept.clone()),
+                Some(Value::String(_)) => Kept::Weaker("another language".to_owned()),
                 _ if self.is_open_source() => Kept::Weaker("none".to_owned()),
                 _ => Kept::AsAsked,
             };
-            self.add("notify_locale", shown(asked), kept);
+            let asked = security_api_transport::one_line(asked, 20);
+            self.add("notify_locale", asked, kept);
         }
         self
     }
@@ -246,9 +248,14 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// A language code as an error may show it.
-fn shown(text: &str) -> String {
-    security_api_transport::one_line(text, 20)
+/// Whether the text is a language code, such as `fr` or `pt-BR`. Anything else is not shown, because a response may
+/// contain secrets anywhere.
+fn is_language(text: &str) -> bool {
+    let (language, region) = text.split_once(['-', '_']).unwrap_or((text, "XX"));
+    let is_word = |part: &str| {
+        matches!(part.len(), 2 | 3) && part.bytes().all(|byte| byte.is_ascii_alphabetic())
+    };
+    is_word(language) && is_word(region)
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::sync::OnceLock;
 
 use security_api_transport::{Client, Error, ErrorKind};
-use tokio::sync::OnceCell;
 
 use crate::bounds::{Bounds, PushKind};
 use crate::operations::INSTANCE_VERSION;
@@ -17,8 +16,9 @@ const REMEDY: &str =
 pub(crate) struct Instance {
     /// Whether a token is sent.
     has_token: bool,
-    /// Assumed, or requested by the first call that needs it.
-    edition: OnceCell<Edition>,
+    /// Assumed, or requested by the calls that need it until it is known. No call waits for another one's request, which
+    /// may have a later deadline or belong to a runtime that nobody drives.
+    edition: OnceLock<Edition>,
     /// Assumed, by kind.
     bounds: [OnceLock<Bounds>; PushKind::ALL.len()],
 }
@@ -27,7 +27,7 @@ impl Instance {
     pub(crate) fn new(has_token: bool) -> Self {
         Self {
             has_token,
-            edition: OnceCell::new(),
+            edition: OnceLock::new(),
             bounds: Default::default(),
         }
     }
@@ -70,10 +70,13 @@ pub(crate) fn bounds(client: &Client, kind: PushKind) -> Option<&Bounds> {
 /// If the response does not name an edition.
 pub(crate) async fn edition(client: &Client) -> Result<Edition, Error> {
     match state(client) {
-        Some(state) => {
-            let found = state.edition.get_or_try_init(|| ask(client));
-            found.await.cloned()
-        }
+        Some(Instance { edition, .. }) => match edition.get() {
+            Some(known) => Ok(known.clone()),
+            None => {
+                let found = ask(client).await?;
+                Ok(edition.get_or_init(|| found).clone())
+            }
+        },
         None => ask(client).await,
     }
 }

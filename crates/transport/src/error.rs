@@ -105,12 +105,13 @@ pub(crate) struct CallFacts<'a> {
 }
 
 impl Error {
-    /// An error of this kind. `message` is a sentence without a full stop that names the problem and the remedy.
+    /// An error of this kind. `message` is a sentence without a full stop that names the problem and the remedy. It is put
+    /// on one line, since it may quote the service.
     #[must_use]
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Arc::new(Inner {
             kind,
-            message: message.into(),
+            message: shown::message(message.into()),
             operation: None,
             label: None,
             verdict: Verdict::of_failure(kind, Outcome::usual(kind)),
@@ -210,7 +211,7 @@ impl Error {
     /// appended after that of any earlier context.
     #[must_use]
     pub fn with_context(mut self, context: impl Into<Cow<'static, str>>) -> Self {
-        let context = context.into();
+        let context = shown::message(context.into());
         self.edit(|inner| {
             inner.context = Some(match inner.context.take() {
                 Some(inside) => format!("{inside}; {context}").into(),
@@ -235,7 +236,7 @@ impl Error {
     }
 
     pub(crate) fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
-        self.edit(|inner| inner.message = message.into());
+        self.edit(|inner| inner.message = shown::message(message.into()));
         self
     }
 

@@ -71,12 +71,18 @@ pub trait Limiter: fmt::Debug + Send + Sync + 'static {
         deadline: Option<std::time::Instant>,
     ) -> Result<(), Error>;
 
-    /// The service said that the operation's limit is used up: no request under it may start for `wait`.
+    /// The service refused a request because the operation's limit is used up: no request under it may start for `wait`.
     ///
     /// A limiter is only told when a limit is used up, never how much of it is left. So an implementation should not
     /// let all requests start at once when the time is over, and should cap `wait`, because a service can send any
     /// value.
     fn close(&self, operation: &'static Operation, wait: Duration);
+
+    /// The service accepted a request and said that it was the last one under the operation's limit: no other may start
+    /// for `wait`. By default the same as [`close`](Self::close).
+    fn used_up(&self, operation: &'static Operation, wait: Duration) {
+        self.close(operation, wait);
+    }
 
     /// Opens all limits that are closed because the service reported them as used up.
     ///
@@ -91,9 +97,9 @@ pub trait Limiter: fmt::Debug + Send + Sync + 'static {
 /// place.
 ///
 /// While a limit is reported as used up, no request under it starts, for [`LONGEST_CLOSED`](Self::LONGEST_CLOSED) at
-/// most. After that, a rate starts without a burst. Without a rate, one request starts, and then twice as many every
-/// 100 ms (or in twice the time that the service took to refuse, up to 2 s), until the service refuses again or about a
-/// thousand have started.
+/// most. After that, a rate starts without a burst. After a refusal, or without a rate, one request starts, and then twice
+/// as many every 100 ms (or in twice the time that the service took to refuse, up to 2 s), until the service refuses again
+/// or about a thousand have started.
 ///
 /// ```
 /// use security_api_transport::{Rate, RateLimiter};
@@ -230,7 +236,12 @@ impl Limiter for RateLimiter {
 
     fn close(&self, operation: &'static Operation, wait: Duration) {
         self.lane(operation.limit_name())
-            .close(wait.min(Self::LONGEST_CLOSED));
+            .close(wait.min(Self::LONGEST_CLOSED), true);
+    }
+
+    fn used_up(&self, operation: &'static Operation, wait: Duration) {
+        self.lane(operation.limit_name())
+            .close(wait.min(Self::LONGEST_CLOSED), false);
     }
 
     fn reopen(&self) {

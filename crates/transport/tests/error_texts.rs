@@ -62,6 +62,16 @@ async fn a_service_s_words_are_one_line_of_bounded_length() {
 }
 
 #[test]
+fn what_an_error_quotes_moves_no_cursor() {
+    let quoted = "the role `a\r\n\u{1b}[2J` is unknown".to_owned();
+    let shown = r"the role `a\r\n\u001b[2J` is unknown";
+    let error = Error::new(ErrorKind::Invalid, quoted.clone());
+    assert_eq!(error.to_string(), shown);
+    let error = Error::invalid("role").with_context(quoted);
+    assert_eq!(error.to_string(), format!("role; {shown}"));
+}
+
+#[test]
 fn every_text_of_a_response_is_bounded_where_the_error_is_made() {
     let long = "\u{1b}".repeat(60_000);
     let mut api = ApiError::new()

@@ -411,10 +411,11 @@ async fn a_limiter_of_ones_own_is_asked_before_every_attempt_and_told_of_every_4
 async fn steadily_refused(
     response: FakeResponse,
     callers: usize,
+    limiter: &RateLimiter,
 ) -> (FakeTransport, Vec<Result<Value, Error>>) {
     let fake = FakeTransport::new();
     fake.always(&READ, response);
-    let client = client(&fake, &RateLimiter::unlimited());
+    let client = client(&fake, limiter);
     let mut calls = JoinSet::new();
     for _ in 0..callers {
         calls.spawn(read(&client).send());
@@ -431,7 +432,8 @@ async fn a_thousand_callers_send_no_flood_to_a_service_that_refuses_all_of_them(
             if let Some(wait) = wait {
                 response = response.header("retry-after", wait);
             }
-            let (fake, results) = steadily_refused(response, 1000).await;
+            let limiter = RateLimiter::unlimited();
+            let (fake, results) = steadily_refused(response, 1000, &limiter).await;
             // The deadline may end a call while it is being refused.
             let told = |error: &Error| error.is_rate_limited() || error.is_timeout();
             assert!(
@@ -441,6 +443,22 @@ async fn a_thousand_callers_send_no_flood_to_a_service_that_refuses_all_of_them(
             );
             let sent = fake.requests().len();
             assert!(sent <= 1500, "{sent} with {wait:?} after {delay} s");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_does_not_let_a_thousand_callers_flood_a_service_that_refuses_all_of_them() {
+    for (per_second, burst) in [(50.0, 1000), (50.0, 50), (1000.0, 10)] {
+        for wait in [None, Some("0"), Some("1")] {
+            let mut response = FakeResponse::status(429).delay(seconds(0.05));
+            if let Some(wait) = wait {
+                response = response.header("retry-after", wait);
+            }
+            let limiter = RateLimiter::new(Rate::per_second(per_second, burst).unwrap());
+            let (fake, _) = steadily_refused(response, 1000, &limiter).await;
+            let sent = fake.requests().len();
+            assert!(sent <= 1500, "{sent} with {wait:?} at {per_second}/s");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use security_api_transport::{Client, Job};
+use security_api_transport::{Client, Job, one_line};
 use serde_json::{Map, Value};
 
 use super::import::TargetUserImport;
@@ -114,7 +114,7 @@ impl ImportJob {
                 format!(
                     "`target_users.get_mapping_job`: the service could not read the uploaded file (`{}`): check \
                      that the file opens as what its name says, and that its columns fit the mapping",
-                    status.state
+                    one_line(&status.state, 60)
                 ),
             );
             return Err(self.explain(

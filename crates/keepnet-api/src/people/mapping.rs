@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::Error;
+use crate::listed::listed;
 use crate::types::TargetUserFieldMapping;
 
 /// A field of a target user that a column can be mapped to.
@@ -190,7 +191,7 @@ impl ColumnMapping {
             if !known.any(|name| name.trim().eq_ignore_ascii_case(column.trim())) {
                 return Err(Error::invalid(format!(
                     "`mapping`: the file has no column `{column}`: it has {}",
-                    of_file.join(", ")
+                    listed(of_file.iter().map(String::as_str))
                 )));
             }
             let mut before = self.columns[..at].iter();

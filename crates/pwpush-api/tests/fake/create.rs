@@ -222,6 +222,14 @@ async fn every_option_that_is_echoed_is_compared_in_both_directions() {
             "`notify_locale`: en instead of fr",
             false,
         ),
+        // Whatever is not a language code could be a secret.
+        (
+            &asked,
+            "notify_emails_to_locale",
+            json!("hunter2"),
+            "`notify_locale`: another language instead of fr",
+            false,
+        ),
     ] {
         let mut response = all.clone();
         if !std::ptr::eq(push, &asked) {

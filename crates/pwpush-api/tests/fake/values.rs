@@ -97,6 +97,26 @@ async fn the_timeout_of_creating_bounds_the_request_for_the_edition_as_well() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn no_call_waits_longer_than_its_own_timeout_for_the_edition() {
+    let fake = instance("oss");
+    let version = FakeResponse::json(&json!({"edition": "oss"}));
+    fake.always(
+        &operations::INSTANCE_VERSION,
+        version.delay(Duration::from_secs(60)),
+    );
+    let pwpush = with_token(&fake);
+    let push = || NewPush::text("x").expire_after(Expiry::days(1));
+    let patient = tokio::spawn(pwpush.pushes().create(push()).into_future());
+    tokio::task::yield_now().await;
+    let start = tokio::time::Instant::now();
+    let hasty = pwpush.pushes().create(push());
+    let hasty = hasty.timeout(Duration::from_secs(1)).await.unwrap_err();
+    assert!(hasty.is_timeout(), "{hasty}");
+    assert_eq!(start.elapsed(), Duration::from_secs(1));
+    patient.abort();
+}
+
 #[tokio::test]
 async fn jobs_are_kept_spawned_and_joined() {
     let fake = instance("commercial");

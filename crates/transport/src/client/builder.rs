@@ -118,7 +118,7 @@ struct Settings {
 }
 
 impl<C: From<Client>> ClientBuilder<C> {
-    /// Starts from the service's settings. If `settings` is an error, [`build`](Self::build) returns it.
+    /// Starts from the service's settings. If `service` is an error, [`build`](Self::build) returns it.
     pub fn new(service: Result<ServiceSettings, Error>) -> Self {
         Self {
             settings: Settings::new(service),

@@ -1,5 +1,6 @@
 //! The service's texts as errors show them.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// How much of a service's text an error shows, in characters.
@@ -41,6 +42,14 @@ pub fn one_line(text: &str, most: usize) -> String {
         }
     }
     line
+}
+
+/// A message on one line, which may contain foreign text.
+pub(super) fn message(text: Cow<'static, str>) -> Cow<'static, str> {
+    match text {
+        Cow::Owned(text) if text.contains(is_disruptive) => one_line(&text, usize::MAX).into(),
+        text => text,
+    }
 }
 
 fn push(line: &mut String, letter: char) {

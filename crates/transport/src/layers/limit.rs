@@ -101,7 +101,7 @@ where
             && response.status() != StatusCode::TOO_MANY_REQUESTS
             && let Some(wait) = exhausted_for(response.headers())
         {
-            limiter.close(operation, wait);
+            limiter.used_up(operation, wait);
         }
         Poll::Ready(result)
     }

@@ -63,9 +63,9 @@ struct State {
     arrivals: Vec<Instant>,
     /// The gate: no request starts before. `None` if it was never closed, or so long ago that it no longer matters.
     closed_until: Option<Instant>,
-    /// Without a rate: how many may start since the gate opened.
+    /// How many may start since the gate opened, after a refusal or without a rate.
     ramp: Option<Ramp>,
-    /// Without a rate: when the last request started.
+    /// When the last request started.
     last_start: Option<Instant>,
     /// In order of their tickets.
     waiting: VecDeque<Waiter>,
@@ -123,11 +123,14 @@ impl Lane {
 
     /// When it is the turn of the request with `ahead` others before it; may be in the past.
     fn due(&self, state: &State, ahead: usize) -> Option<Instant> {
-        if !self.has_rate() {
-            let open = state.closed_until?;
+        let open = state.closed_until.map(|open| {
             let ramp = state.ramp.as_ref();
-            return Some(ramp.map_or(open, |ramp| ramp.due(open, ahead)));
-        }
+            ramp.map_or(open, |ramp| ramp.due(open, ahead))
+        });
+        self.due_by_rate(state, ahead).max(open)
+    }
+
+    fn due_by_rate(&self, state: &State, ahead: usize) -> Option<Instant> {
         let first = self
             .arrivals(state)
             .filter_map(|(rate, arrival)| arrival.checked_sub(rate.tolerance()))
@@ -160,12 +163,13 @@ impl Lane {
             for (rate, arrival) in self.rates.all().iter().zip(&mut state.arrivals) {
                 *arrival = rate.next(rate.behind_gate(*arrival, gate), now, waited);
             }
-            return;
         }
         state.last_start = Some(now);
         let over = state.ramp.as_mut().is_none_or(|ramp| ramp.start(now));
         if over {
             state.ramp = None;
+        }
+        if over && !self.has_rate() {
             state.closed_until = None;
         }
     }
@@ -226,15 +230,19 @@ impl Lane {
         }
     }
 
-    pub(super) fn close(&self, wait: Duration) {
+    /// Closes the gate. `is_refused` says that the service refused a request, and did not only announce that it would.
+    pub(super) fn close(&self, wait: Duration, is_refused: bool) {
         let mut state = self.state();
         let now = Instant::now();
         let mut wait = wait;
         if self.has_rate() {
             state.arrivals.resize(self.rates.all().len(), now);
-        } else {
+        }
+        let has_ramp = is_refused || !self.has_rate();
+        if has_ramp {
             // Also if the gate is already closed for longer: the service is still refusing.
-            let ramp = Ramp::new(state.ramp.as_ref(), state.last_start, now);
+            let refused_before = state.ramp.as_ref().filter(|_| is_refused);
+            let ramp = Ramp::new(refused_before, state.last_start, now);
             wait = wait.max(ramp.least_wait());
             state.ramp = Some(ramp);
         }
@@ -243,7 +251,7 @@ impl Lane {
         if longer {
             state.closed_until = Some(until);
         }
-        if longer || !self.has_rate() {
+        if longer || has_ramp {
             state.wake_all();
         }
     }

@@ -93,7 +93,7 @@ pub(crate) fn check_path(path: &str) -> Result<(), Error> {
 
 /// Whether URL parsers would take the segment for `.` or `..`.
 fn is_dots(segment: &str) -> bool {
-    if segment.len() > "%2e%2e".len() {
+    if segment.len() > "%2e%2e".len() || !segment.starts_with(['.', '%']) {
         return false;
     }
     let plain = segment.replace("%2e", ".").replace("%2E", ".");

@@ -72,8 +72,8 @@ pub(super) struct Chosen {
     pub(super) must_yield: bool,
 }
 
-/// A single-threaded runtime that was driven this recently does not need to poll its sockets again, which has a cost.
-const RECENTLY: Duration = Duration::from_millis(20);
+/// A runtime that has sent a request this recently does not need to poll its sockets again, which has a cost.
+const RECENTLY: Duration = Duration::from_millis(5);
 
 impl Clients {
     /// # Errors
@@ -182,11 +182,11 @@ impl Clients {
             slot => slot.insert(Pool::of(self.settings.client(&self.tls, route, guard)?)),
         };
         let last = pool.last.replace(now);
-        let must_yield = one.is_single_threaded
-            && last.is_some_and(|last| {
-                // Outside of a task, only this call drives the runtime.
-                tokio::task::try_id().is_none() || now.saturating_duration_since(last) > RECENTLY
-            });
+        let must_yield = last.is_some_and(|last| {
+            // Outside of a task, only this call drives a single-threaded runtime.
+            let is_driven_here = one.is_single_threaded && tokio::task::try_id().is_none();
+            is_driven_here || now.saturating_duration_since(last) > RECENTLY
+        });
         Ok(Chosen {
             client: pool.client.clone(),
             leaving: Arc::clone(&pool.leaving),
