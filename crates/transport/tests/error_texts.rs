@@ -11,7 +11,7 @@ use common::{READ, builder, key, over, read, settings};
 use http::{HeaderMap, Method, StatusCode};
 use security_api_transport::{
     ApiError, Client, ClientBuilder, Error, ErrorKind, FakeResponse, FakeTransport, Form, OAuth2,
-    Operation, Protocol, ResponseParts, Secret, ValidationMessages,
+    Operation, Outcome, Protocol, ResponseParts, Secret, ValidationMessages,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -286,4 +286,12 @@ fn each_question_about_an_error_is_answered_by_its_own_status_or_kind() {
         let expected: Vec<_> = (0..6).map(|question| Some(question) == yes).collect();
         assert_eq!(questions(&error).to_vec(), expected, "{error}");
     }
+}
+
+#[test]
+fn outcomes_and_kinds_are_words_that_labels_can_have_and_pad() {
+    assert_eq!(format!("{:>9}", Outcome::NotSent), " not sent");
+    assert_eq!(Outcome::Unknown.to_string(), "unknown");
+    assert_eq!(format!("{:<8}|", ErrorKind::Timeout), "timeout |");
+    assert_eq!(ErrorKind::RateLimit.to_string(), "rate limit");
 }
