@@ -246,6 +246,21 @@ async fn an_error_of_the_list_of_launches_stops_a_launch_before_it_is_sent() {
     }
 }
 
+/// Otherwise the launch that was saved would be passed over, and everybody would be written to twice.
+#[tokio::test]
+async fn an_error_of_the_list_of_launches_is_not_taken_for_a_campaign_without_launches() {
+    let fake = service();
+    fake.once(LIST, FakeResponse::status(403));
+    fake.always(LIST, launches(&[(1, "Idle")]));
+    let groups = json!({"targetGroups": [{"text": "Finance", "value": "g-1"}]});
+    fake.always(&PHISHING_CAMPAIGNS_GET, envelope(groups));
+    fake.always(&PHISHING_CAMPAIGN_JOBS_START, envelope(json!({})));
+    let launch = over(&fake).phishing_campaigns().launch("c-1").await;
+    assert!(launch.unwrap_err().is_forbidden());
+    assert!(fake.requests_of(&PHISHING_CAMPAIGN_JOBS_START).is_empty());
+    assert!(fake.requests_of(&PHISHING_CAMPAIGNS_GET).is_empty());
+}
+
 #[test]
 fn a_launch_is_over_after_its_days_not_after_its_delivery() {
     let state = |status: Option<&str>, expired| {
