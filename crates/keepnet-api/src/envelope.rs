@@ -287,6 +287,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_no_json_object_has_no_members() {
+        for (json, expected) in [
+            (r#"{"error":"x"} "#, true),
+            (r#"{"error":"x"} more"#, false),
+            (r#"["error"]"#, false),
+        ] {
+            let bare = Bare::read(json.as_bytes());
+            assert_eq!(bare.member(&["error"]).is_some(), expected, "{json}");
+        }
+    }
+
     fn data(json: &str) -> Option<&str> {
         let envelope = Envelope::read(json.as_bytes())?;
         envelope

@@ -183,6 +183,7 @@ impl Protocol for Keepnet {
 mod tests {
     use http::{HeaderMap, Method, StatusCode};
     use security_api_transport::{Error, Operation};
+    use serde_json::json;
 
     use super::*;
 
@@ -211,6 +212,35 @@ mod tests {
         let status = StatusCode::OK;
         let error = Error::from_response(status, headers, None, Vec::new().into(), error.clone());
         Reason::of(&error)
+    }
+
+    #[test]
+    fn the_remedy_is_about_the_operation_that_was_refused() {
+        static EXPORT: Operation =
+            Operation::new("companies.export", Method::POST, "/api/companies/export");
+        static GET: Operation =
+            Operation::new("companies.get", Method::GET, "/api/companies/1").idempotent();
+        const COLUMNS: &str = "must be columns of this list";
+        const BODY: &str = "check the members of the body";
+        for (operation, status, code, says, remedy) in [
+            (&SEARCH, 400, "INPUT_ERROR", true, COLUMNS),
+            (&EXPORT, 400, "INPUT_ERROR", true, COLUMNS),
+            (&CREATE, 400, "INPUT_ERROR", false, COLUMNS),
+            (&CREATE, 500, "INTERNAL_SERVER_ERROR", true, BODY),
+            (&GET, 500, "INTERNAL_SERVER_ERROR", false, BODY),
+        ] {
+            let body = json!({"status": code, "message": "No", "data": null}).to_string();
+            let error = response_to(operation, status, &body, |response| {
+                Keepnet.api_error(response)
+            });
+            let message = error.message.unwrap_or_default();
+            assert_eq!(
+                message.contains(remedy),
+                says,
+                "{} {message}",
+                operation.id()
+            );
+        }
     }
 
     #[test]

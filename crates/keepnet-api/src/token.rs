@@ -420,6 +420,12 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_last_letter_that_makes_no_byte_is_no_base64url() {
+        assert_eq!(base64url("YWJj").as_deref(), Some(&b"abc"[..]));
+        assert_eq!(base64url("YWJjZ"), None);
+    }
+
     proptest! {
         #[test]
         fn base64url_is_read_back(bytes: Vec<u8>) {

@@ -3,10 +3,12 @@
 mod common;
 
 use std::collections::HashSet;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{envelope, over, service};
+use futures_core::Stream;
 use keepnet_api::types::AuditLogView;
 use keepnet_api::{Client, DateFormat, Error, Tail, TailCursor, Timestamp, operations};
 use proptest::prelude::*;
@@ -505,4 +507,21 @@ async fn ten_thousand_records_are_given_once_each_although_tokens_expire_and_req
             .count(|entry| entry.status == Some(status))
     };
     assert!(refused(503) > 0 && refused(401) > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_page_is_told_once_its_records_are_taken() {
+    let log = Log::default();
+    for number in 0..4 {
+        log.add(format!("r{number}"), number * 600);
+    }
+    let mut tail = log.client().audit_logs().tail(at(0)).page_size(2);
+    assert!(format!("{tail:?}").contains("Tail"));
+    let mut ends = Vec::new();
+    while let Some(record) = std::future::poll_fn(|cx| Pin::new(&mut tail).poll_next(cx)).await {
+        record.unwrap();
+        ends.push(tail.at_page_end());
+    }
+    assert_eq!(ends.len(), 4);
+    assert!(!ends[0] && ends[1] && ends[3], "{ends:?}");
 }

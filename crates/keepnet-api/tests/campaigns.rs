@@ -92,7 +92,7 @@ async fn a_delivery_that_was_set_is_kept() {
 
 #[tokio::test]
 async fn a_campaign_is_sent_with_duration_and_distribution_and_refused_without_a_duration() {
-    for (campaign, days) in [(april(), 7), (april().days(30), 30)] {
+    for (campaign, days) in [(april(), 7), (april().days(1), 1), (april().days(30), 30)] {
         let fake = saving(json!({"resourceId": "d-1", "type": 1}));
         let saved = over(&fake).phishing_campaigns().save(campaign);
         saved.await.unwrap();
@@ -229,6 +229,10 @@ async fn an_error_of_the_list_of_launches_stops_a_launch_before_it_is_sent() {
     for failure in [FakeResponse::status(403), refused("Wrong order")] {
         let fake = service();
         fake.always(LIST, failure);
+        // A launch would succeed.
+        let groups = json!({"targetGroups": [{"text": "Finance", "value": "g-1"}]});
+        fake.always(&PHISHING_CAMPAIGNS_GET, envelope(groups));
+        fake.always(&PHISHING_CAMPAIGN_JOBS_START, envelope(json!({})));
         let campaigns = over(&fake).phishing_campaigns();
         for launch in [campaigns.launch("c-1"), campaigns.launch_to("c-1", ["g-1"])] {
             let error = launch.await.unwrap_err();
@@ -240,6 +244,21 @@ async fn an_error_of_the_list_of_launches_stops_a_launch_before_it_is_sent() {
                 .is_empty()
         );
     }
+}
+
+/// Otherwise the launch that was saved would be passed over, and everybody would be written to twice.
+#[tokio::test]
+async fn an_error_of_the_list_of_launches_is_not_taken_for_a_campaign_without_launches() {
+    let fake = service();
+    fake.once(LIST, FakeResponse::status(403));
+    fake.always(LIST, launches(&[(1, "Idle")]));
+    let groups = json!({"targetGroups": [{"text": "Finance", "value": "g-1"}]});
+    fake.always(&PHISHING_CAMPAIGNS_GET, envelope(groups));
+    fake.always(&PHISHING_CAMPAIGN_JOBS_START, envelope(json!({})));
+    let launch = over(&fake).phishing_campaigns().launch("c-1").await;
+    assert!(launch.unwrap_err().is_forbidden());
+    assert!(fake.requests_of(&PHISHING_CAMPAIGN_JOBS_START).is_empty());
+    assert!(fake.requests_of(&PHISHING_CAMPAIGNS_GET).is_empty());
 }
 
 #[test]

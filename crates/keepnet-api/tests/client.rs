@@ -5,7 +5,7 @@ mod common;
 use common::{envelope, granting, over, service};
 use http::Method;
 use httpmock::MockServer;
-use keepnet_api::{Client, ErrorKind, Operation, Reason, Sibling};
+use keepnet_api::{Client, ErrorKind, Operation, Outcome, Reason, Sibling};
 use security_api_transport::{FakeResponse, FakeTransport};
 use serde_json::{Value, json};
 
@@ -174,6 +174,7 @@ async fn a_token_tells_its_permissions_and_claims_once_there_is_one() {
     assert!(client.token_info().is_none());
     client.check().await.unwrap();
     let info = client.token_info().unwrap();
+    assert_eq!(info.token().expose(), token);
     assert_eq!(info.scope(), Some("api1"));
     assert!((3500..=3600).contains(&info.expires_in().as_secs()));
     let permissions = info.permissions().unwrap();
@@ -368,4 +369,22 @@ async fn a_check_needs_the_list_of_companies() {
         let checked = over(&fake).check().await;
         assert_eq!(checked.is_ok(), passes, "{data}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_the_service_closed_opens_early_if_the_program_says_so() {
+    let fake = service();
+    let closed = std::sync::atomic::AtomicBool::new(true);
+    fake.path("/api/companies/my", move |_| {
+        match closed.swap(false, std::sync::atomic::Ordering::Relaxed) {
+            true => FakeResponse::status(429).header("retry-after", "1800"),
+            false => envelope(json!([])),
+        }
+    });
+    let client = over(&fake);
+    client.check().await.unwrap_err();
+    let error = client.check().await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
+    client.reopen_limits();
+    client.check().await.unwrap();
 }

@@ -6,8 +6,9 @@ mod common;
 use common::{envelope, over, page, service};
 use keepnet_api::api_clients::NewApiClient;
 use keepnet_api::operations::{
-    COMPANIES_CREATE_CLIENT, COMPANIES_GENERATE_CLIENT_CREDENTIALS, COMPANIES_GET_CLIENT,
-    COMPANIES_SEARCH_CLIENTS, COMPANIES_UPDATE_CLIENT, SYSTEM_USERS_RESET_PASSWORD,
+    COMPANIES_CREATE_CLIENT, COMPANIES_DELETE_CLIENT, COMPANIES_GENERATE_CLIENT_CREDENTIALS,
+    COMPANIES_GET_CLIENT, COMPANIES_SEARCH_CLIENTS, COMPANIES_UPDATE_CLIENT,
+    SYSTEM_USERS_RESET_PASSWORD,
 };
 use keepnet_api::{Client, Error, ErrorKind, Outcome, Reason, SearchRequest, Secret};
 use security_api_sandbox::Sandbox;
@@ -329,6 +330,65 @@ async fn nothing_is_changed_if_the_rights_of_a_client_are_incomplete() {
     let deactivated = over(&fake).companies().deactivate_api_client("r-1").await;
     assert!(deactivated.unwrap_err().to_string().contains("clientId"));
     assert!(fake.requests_of(&COMPANIES_UPDATE_CLIENT).is_empty());
+}
+
+#[tokio::test]
+async fn a_secret_that_is_known_is_kept_and_one_that_is_not_is_replaced() {
+    for (known, sent) in [
+        (json!("s3cret-1"), "s3cret-1"),
+        (json!(""), "s3cret-2"),
+        (json!(null), "s3cret-2"),
+    ] {
+        let fake = with_client(client_with(json!({"clientSecret": known})));
+        let companies = over(&fake).companies();
+        companies.deactivate_api_client("r-1").await.unwrap();
+        let update = fake.requests_of(&COMPANIES_UPDATE_CLIENT)[0].json();
+        assert_eq!(update["clientSecret"], sent, "{known}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_without_an_id_or_a_secret_is_not_created() {
+    for generated in [
+        json!({"clientId": "", "clientSecret": "s3cret-2"}),
+        json!({"clientId": "id-2", "clientSecret": ""}),
+        json!({"clientId": "id-2"}),
+    ] {
+        let fake = with_client(client_with(json!({})));
+        let shown = generated.to_string();
+        fake.always(&COMPANIES_GENERATE_CLIENT_CREDENTIALS, envelope(generated));
+        let rotated = over(&fake).companies().rotate_api_client("r-1").await;
+        assert_eq!(rotated.unwrap_err().kind(), ErrorKind::Decode, "{shown}");
+        assert!(fake.requests_of(&COMPANIES_CREATE_CLIENT).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_the_service_refused_to_create_is_not_looked_for() {
+    let fake = with_client(client_with(json!({})));
+    fake.always(&COMPANIES_CREATE_CLIENT, FakeResponse::status(403));
+    let rows = json!([{"resourceId": "r-2", "clientId": "id-2"}]);
+    fake.always(&COMPANIES_SEARCH_CLIENTS, page(rows));
+    let rotated = over(&fake).companies().rotate_api_client("r-1").await;
+    assert!(rotated.unwrap_err().is_forbidden());
+    assert!(fake.requests_of(&COMPANIES_SEARCH_CLIENTS).is_empty());
+}
+
+#[tokio::test]
+async fn a_client_that_is_gone_counts_as_deleted_and_one_that_is_kept_does_not() {
+    for (status, is_deleted) in [(200, true), (404, true), (403, false)] {
+        let fake = with_client(client_with(json!({})));
+        let response = match status {
+            200 => envelope(json!({})),
+            status => FakeResponse::status(status),
+        };
+        fake.always(&COMPANIES_DELETE_CLIENT, response);
+        let companies = over(&fake).companies();
+        let rotation = companies.rotate_api_client("r-1").await.unwrap();
+        for deleted in [rotation.delete_old().await, rotation.undo().await] {
+            assert_eq!(deleted.is_ok(), is_deleted, "{status}: {deleted:?}");
+        }
+    }
 }
 
 #[tokio::test]

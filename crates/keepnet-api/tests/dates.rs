@@ -187,3 +187,58 @@ proptest! {
         prop_assert_eq!(TimeSpan::from(duration).to_duration(), Ok(duration));
     }
 }
+
+#[test]
+fn a_format_is_read_as_the_service_writes_it() {
+    for (text, expected) in [
+        ("DD/MM/YYYY", DateFormat::day_first()),
+        ("dd.mm.yyyy HH:mm", DateFormat::day_first()),
+        ("MM-DD-YYYY HH:mm:ss", DateFormat::month_first()),
+        (
+            "MM/DD/YYYY hh:mm A",
+            DateFormat::month_first().twelve_hours(),
+        ),
+        (
+            "YYYY/MM/DD hh:mm tt",
+            DateFormat::year_first().twelve_hours(),
+        ),
+    ] {
+        assert_eq!(text.parse(), Ok(expected), "{text}");
+    }
+    for text in ["", "DD/MM", "DD/MM/YYYY noon", "YYYY/DD/MM"] {
+        let error = text.parse::<DateFormat>().unwrap_err();
+        assert!(error.to_string().contains("`DD/MM/YYYY`"), "{error}");
+    }
+}
+
+#[test]
+fn a_day_has_twice_twelve_hours_that_begin_with_twelve() {
+    for (time, expected) in [
+        ("2026-04-01T00:05:00Z", "01/04/2026 12:05 AM"),
+        ("2026-04-01T11:59:00Z", "01/04/2026 11:59 AM"),
+        ("2026-04-01T12:00:00Z", "01/04/2026 12:00 PM"),
+        ("2026-04-01T13:00:00Z", "01/04/2026 01:00 PM"),
+    ] {
+        let date = DateTime::formatted(
+            time.parse().unwrap(),
+            DateFormat::day_first().twelve_hours(),
+        );
+        assert_eq!(date.as_str(), expected);
+    }
+}
+
+#[test]
+fn dates_and_spans_convert_and_what_is_none_says_what_was_expected() {
+    let time: Timestamp = "2026-04-01T09:00:00Z".parse().unwrap();
+    assert_eq!(Timestamp::try_from(&DateTime::from(time)), Ok(time));
+    let error = Timestamp::try_from(&DateTime::from("soon")).unwrap_err();
+    assert!(!error.to_string().is_empty());
+    let span = TimeSpan::from(Duration::from_secs(93_784));
+    assert_eq!(span.as_str(), "1.02:03:04");
+    assert_eq!(Duration::try_from(&span), Ok(Duration::from_secs(93_784)));
+    assert_eq!(TimeSpan::from(Duration::from_secs(5)).as_str(), "00:00:05");
+    for text in ["soon", "+1:00:00", "1:+1:00"] {
+        let error = Duration::try_from(&TimeSpan::from(text)).unwrap_err();
+        assert!(error.to_string().contains("`HH:mm:ss`"), "{error}");
+    }
+}

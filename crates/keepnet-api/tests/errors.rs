@@ -177,6 +177,30 @@ async fn an_error_within_a_200_tells_the_services_failure_from_other_failures() 
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn only_the_services_own_failure_within_a_200_is_sent_again_and_only_if_idempotent() {
+    for (status, method, sent, outcome) in [
+        ("INTERNAL_SERVER_ERROR", Method::GET, 4, Outcome::Unknown),
+        ("INTERNAL_SERVER_ERROR", Method::POST, 1, Outcome::Unknown),
+        ("FAILED", Method::GET, 1, Outcome::Answered),
+    ] {
+        let fake = service();
+        let body = json!({"status": status, "message": "No", "data": null});
+        fake.path("/api/things", move |_| FakeResponse::json(&body));
+        let mut request = over(&fake).request(method.clone(), "/api/things");
+        if method == Method::GET {
+            request = request.idempotent();
+        }
+        let error = request.call::<Value>().await.unwrap_err();
+        assert_eq!(error.outcome(), outcome, "{status} {method}");
+        let requests = fake.requests();
+        let asked = requests
+            .iter()
+            .filter(|one| one.uri.path() == "/api/things");
+        assert_eq!(asked.count(), sent, "{status} {method}");
+    }
+}
+
 #[tokio::test]
 async fn a_429_makes_everyone_wait_as_long_as_the_service_asks() {
     tokio::time::pause();

@@ -64,3 +64,45 @@ async fn an_investigation_says_after_how_many_days_it_expires() {
     assert!(error.to_string().contains("`days`"), "{error}");
     assert!(fake.requests().is_empty());
 }
+
+#[tokio::test]
+async fn copies_of_an_email_are_found_by_whatever_it_has_of_sender_and_subject() {
+    for (email, from, subject) in [
+        (
+            json!({"from": "a@example.net"}),
+            json!("a@example.net"),
+            json!(null),
+        ),
+        (
+            json!({"from": " ", "subject": "Invoice"}),
+            json!(null),
+            json!("Invoice"),
+        ),
+    ] {
+        let fake = connected();
+        let email = serde_json::from_value(email).unwrap();
+        let search = NewInvestigation::of_email("Copies", &email);
+        over(&fake).investigations().start(search).await.unwrap();
+        let sent = fake.requests_of(&INVESTIGATIONS_CREATE)[0].json();
+        let header = sent["headers"][0].clone();
+        assert_eq!(
+            (&header["from"], &header["subject"]),
+            (&from, &subject),
+            "{sent}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_period_may_be_one_moment_and_does_not_end_before_it_begins() {
+    let time = |text: &str| text.parse().unwrap();
+    let (early, late) = (time("2026-04-01T09:00:00Z"), time("2026-04-01T09:00:01Z"));
+    let fake = connected();
+    let investigations = over(&fake).investigations();
+    let moment = wanted().between(early, early);
+    investigations.start(moment).await.unwrap();
+    let swapped = wanted().between(late, early);
+    let error = investigations.start(swapped).await.unwrap_err();
+    assert!(error.is_invalid(), "{error}");
+    assert_eq!(fake.requests_of(&INVESTIGATIONS_CREATE).len(), 1);
+}

@@ -59,6 +59,24 @@ async fn a_deleted_person_is_not_found_and_the_one_who_came_back_is() {
 }
 
 #[tokio::test]
+async fn a_person_whom_somebody_else_deletes_first_is_not_there_and_a_refusal_is_an_error() {
+    for (response, is_error) in [
+        (FakeResponse::status(404), false),
+        (FakeResponse::status(403), true),
+    ] {
+        let fake = service();
+        fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
+        fake.always(&TARGET_USERS_DELETE, response);
+        let users = over(&fake).target_users();
+        let deleted = users.delete_by_email("jane.doe@example.com").await;
+        match deleted {
+            Ok(deleted) => assert!(!is_error && deleted.is_none(), "{deleted:?}"),
+            Err(error) => assert!(is_error && error.is_forbidden(), "{error}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_deleted_person_who_comes_back_is_a_new_user() {
     let (_sandbox, keepnet) = company().await;
     let users = keepnet.target_users();

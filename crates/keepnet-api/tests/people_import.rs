@@ -140,6 +140,22 @@ async fn rejected_rows_that_do_not_come_are_an_error() {
 }
 
 #[tokio::test]
+async fn no_page_of_rejected_rows_is_asked_for_beyond_the_total() {
+    let page = |emails: &[&str]| {
+        let rows: Vec<_> = emails.iter().map(|one| json!({"email": one})).collect();
+        envelope(json!({"items": {"results": rows, "totalNumberOfRecords": 3}}))
+    };
+    let fake = service();
+    let look = &TARGET_USERS_SEARCH_IMPORT;
+    fake.once(look, page(&["a", "b"]));
+    fake.once(look, page(&["c"]));
+    let import = over(&fake).target_users().resume_import("tx-1");
+    let rows = import.rejected().await.unwrap();
+    assert_eq!(rows.len(), 3);
+    assert_eq!(fake.requests_of(look).len(), 2);
+}
+
+#[tokio::test]
 async fn the_error_of_a_step_says_how_far_the_import_is() {
     let fake = service();
     let users = over(&fake).target_users();

@@ -235,3 +235,38 @@ async fn findings_and_apps_are_followed_in_the_same_way() {
     let mut apps = push.apps().list().tail(at(2));
     assert!(apps.try_next().await.unwrap().is_none());
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_page_is_told_once_its_records_are_taken() {
+    let list = List::with(&[("a", 0), ("b", 1), ("c", 2)]);
+    let (_, push) = list.serve();
+    let mut tail = tail(&push, at(0));
+    let mut ends = Vec::new();
+    while tail.try_next().await.unwrap().is_some() {
+        ends.push(tail.at_page_end());
+    }
+    assert_eq!(ends, [false, true, true]);
+}
+
+/// Nothing tells how old it is, so it is remembered as long as one of now.
+#[tokio::test(start_paused = true)]
+async fn a_record_without_a_time_comes_once_however_far_the_others_go() {
+    let newest = Arc::new(Mutex::new(0));
+    let shown = Arc::clone(&newest);
+    let fake = FakeTransport::new();
+    fake.with(&operations::DETECTIONS_LIST, move |_| {
+        let newest = *shown.lock().unwrap();
+        let dated = json!({"id": newest.to_string(), "creationTimestamp": START + newest});
+        let rows = [json!({"id": "timeless"}), dated];
+        FakeResponse::json(&json!({"result": rows, "paging": {"moreResults": false}}))
+    });
+    let push = Client::builder("a-key").transport(fake).build().unwrap();
+    let mut tail = tail(&push, at(0)).follow(Duration::from_secs(60));
+    assert_eq!(take(&mut tail, 2).await, ["timeless", "0"]);
+    for second in [100_000, 200_000] {
+        *newest.lock().unwrap() = second;
+        assert_eq!(take(&mut tail, 1).await, [second.to_string()]);
+    }
+    let nothing = tokio::time::timeout(Duration::from_secs(600), tail.try_next()).await;
+    assert!(nothing.is_err());
+}

@@ -301,6 +301,73 @@ mod tests {
     }
 
     #[test]
+    fn a_difference_names_the_option_and_both_values() {
+        let response = json!({"expire_after_views": 1});
+        let differences = Comparison::new(&response, None)
+            .views(Some(2))
+            .flag("retrieval_step", Some(true), false)
+            .differences();
+        let found: Vec<_> = differences
+            .iter()
+            .map(|found| (found.option(), found.asked(), found.kept()))
+            .collect();
+        assert_eq!(
+            found,
+            [("views", "2", Some("1")), ("retrieval_step", "true", None)]
+        );
+    }
+
+    #[test]
+    fn a_flag_may_be_text_and_null_is_false_only_for_kinds_without_it() {
+        for (value, asked, null_is_false, expected) in [
+            (json!("true"), true, false, None),
+            (json!("false"), true, false, Some("false instead of true")),
+            (json!(null), true, true, Some("false instead of true")),
+            (json!(null), false, true, None),
+            (json!(null), false, false, Some("does not say")),
+        ] {
+            let response = json!({"retrieval_step": value});
+            let differences = Comparison::new(&response, None)
+                .flag("retrieval_step", Some(asked), null_is_false)
+                .differences();
+            let found = found(differences);
+            assert_eq!(found.len(), usize::from(expected.is_some()), "{found:?}");
+            if let Some(expected) = expected {
+                assert!(found[0].0.contains(expected), "{found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_commercial_edition_may_leave_out_who_is_told_and_in_which_language() {
+        let response = json!({});
+        let differences = |edition| {
+            let comparison = Comparison::new(&response, Some(edition));
+            let asked = ["a@example.com".to_owned()];
+            comparison.mail(&asked, Some("fr")).differences()
+        };
+        assert_eq!(differences(&Edition::Commercial), []);
+        assert_eq!(differences(&Edition::Oss).len(), 2);
+    }
+
+    #[test]
+    fn an_account_is_the_same_as_text_and_as_a_number() {
+        for (kept, expected) in [
+            (json!("7"), None),
+            (json!(7), None),
+            (json!("8"), Some("another account")),
+            (json!(8), Some("another account")),
+            (json!(null), Some("none")),
+        ] {
+            let response = json!({"account_id": kept});
+            let differences = Comparison::new(&response, None).account(Some("7"));
+            let differences = differences.differences();
+            let found = differences.first().and_then(Difference::kept);
+            assert_eq!(found, expected, "{response}");
+        }
+    }
+
+    #[test]
     fn what_was_not_asked_for_is_not_compared() {
         let response = json!({
             "expire_after_views": 5, "retrieval_step": true, "deletable_by_viewer": true, "passphrase": "x",

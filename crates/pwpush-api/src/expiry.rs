@@ -390,9 +390,11 @@ mod tests {
     }
 
     #[test]
-    fn a_month_may_be_as_long_as_the_longest_and_days_are_exact() {
-        assert_eq!(Expiry::months(1).most_seconds(), 31 * 86_400);
+    fn a_month_may_be_as_long_as_the_longest_or_the_shortest_and_days_are_exact() {
+        assert_eq!(Expiry::months(2).most_seconds(), 2 * 31 * 86_400);
+        assert_eq!(Expiry::months(2).shortest_seconds(), 2 * 28 * 86_400);
         assert_eq!(Expiry::days(30).most_seconds(), 30 * 86_400);
+        assert_eq!(Expiry::days(30).shortest_seconds(), 30 * 86_400);
     }
 
     #[test]
@@ -422,6 +424,8 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Expiry>(), Err(InvalidExpiry), "{text}");
         }
+        assert!(InvalidExpiry.to_string().contains("`12 hours`"));
+        assert_eq!(Expiry::days(0).to_string(), "0 minutes");
         assert!(Expiry::STEPS.is_sorted_by(|a, b| a < b));
         assert!(Expiry::days(30) < Expiry::months(1) && Expiry::months(1) < Expiry::days(31));
         assert_eq!(Expiry::months(0), Expiry::minutes(0));

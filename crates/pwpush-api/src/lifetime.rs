@@ -263,7 +263,31 @@ mod tests {
             (
                 Expiry::hours(1),
                 Edition::Commercial,
-                json!({"created_at": created, "expires_at": "2026-03-01T13:00:01Z"}),
+                json!({"created_at": created, "expires_at": "2026-03-01T13:01:00Z"}),
+                AS_ASKED,
+            ),
+            (
+                Expiry::hours(1),
+                Edition::Commercial,
+                json!({"created_at": created, "expires_at": "2026-03-01T13:01:01Z"}),
+                WEAKER,
+            ),
+            (
+                Expiry::hours(1),
+                Edition::Commercial,
+                json!({"created_at": created, "expires_at": "2026-03-01T12:59:00Z"}),
+                AS_ASKED,
+            ),
+            (
+                Expiry::hours(1),
+                Edition::Commercial,
+                json!({"created_at": created, "expires_at": "2026-03-01T12:58:59Z"}),
+                STRICTER,
+            ),
+            (
+                Expiry::months(2),
+                Edition::Oss,
+                json!({"expire_after_days": 60}),
                 AS_ASKED,
             ),
             (

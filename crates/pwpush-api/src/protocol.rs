@@ -189,7 +189,6 @@ fn missing(id: &str, failure: Option<&Failure>) -> Option<Reason> {
     let of_application = failure.is_some_and(|failure| !failure.is_of_framework());
     let (resource, method) = id.split_once('.')?;
     Some(match resource {
-        _ if id == op::INSTANCE_VERSION.id() => Reason::NoApiV2,
         "pushes" | "requests" if of_application && method != "create" && !is_list(id) => {
             Reason::NotFound
         }
@@ -361,6 +360,27 @@ mod tests {
                 " \n",
                 Reason::TokenRefused,
                 Verdict::StaleCredential,
+            ),
+            (
+                true,
+                &ACTIVE,
+                r#"{"error":"Nicht.","message":"?passphrase="}"#,
+                Reason::UserInactive,
+                Verdict::Final,
+            ),
+            (
+                true,
+                &ACTIVE,
+                r#"{"error":"Nicht.","status":"unauthorized"}"#,
+                Reason::UserInactive,
+                Verdict::Final,
+            ),
+            (
+                false,
+                &ACTIVE,
+                r#"{"error":"Nicht."}"#,
+                Reason::TokenNeeded,
+                Verdict::Final,
             ),
             (
                 false,

@@ -138,10 +138,9 @@ impl Verdict {
         }
     }
 
-    /// The verdict from HTTP's own rules.
+    /// The verdict from HTTP's own rules on a response that is no success.
     pub(crate) fn of_status(status: StatusCode) -> Self {
         match status.as_u16() {
-            200..=299 => Self::Executed,
             401 => Self::StaleCredential,
             429 => Self::Throttled,
             // HTTP says that what is not registered counts as 500. Gateways use such statuses if a service does not respond.

@@ -11,7 +11,7 @@ use common::{READ, builder, key, over, read, settings};
 use http::{HeaderMap, Method, StatusCode};
 use security_api_transport::{
     ApiError, Client, ClientBuilder, Error, ErrorKind, FakeResponse, FakeTransport, Form, OAuth2,
-    Operation, Protocol, ResponseParts, Secret, ValidationMessages,
+    Operation, Outcome, Protocol, ResponseParts, Secret, ValidationMessages,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -264,4 +264,44 @@ async fn causes_and_redirects_that_quote_a_secret_are_hidden() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn each_question_about_an_error_is_answered_by_its_own_status_or_kind() {
+    let questions = |error: &Error| {
+        [
+            error.is_not_found(),
+            error.is_unauthorized(),
+            error.is_forbidden(),
+            error.is_rate_limited(),
+            error.is_timeout(),
+            error.is_invalid(),
+        ]
+    };
+    let of_status = |status| {
+        let status = StatusCode::from_u16(status).unwrap();
+        Error::from_response(status, HeaderMap::new(), None, "".into(), ApiError::new())
+    };
+    for (error, yes) in [
+        (of_status(404), Some(0)),
+        (of_status(401), Some(1)),
+        (of_status(403), Some(2)),
+        (of_status(429), Some(3)),
+        (Error::new(ErrorKind::RateLimit, "later"), Some(3)),
+        (Error::new(ErrorKind::Timeout, "late"), Some(4)),
+        (Error::invalid("wrong"), Some(5)),
+        (of_status(500), None),
+        (Error::new(ErrorKind::Io, "reset"), None),
+    ] {
+        let expected: Vec<_> = (0..6).map(|question| Some(question) == yes).collect();
+        assert_eq!(questions(&error).to_vec(), expected, "{error}");
+    }
+}
+
+#[test]
+fn outcomes_and_kinds_are_words_that_labels_can_have_and_pad() {
+    assert_eq!(format!("{:>9}", Outcome::NotSent), " not sent");
+    assert_eq!(Outcome::Unknown.to_string(), "unknown");
+    assert_eq!(format!("{:<8}|", ErrorKind::Timeout), "timeout |");
+    assert_eq!(ErrorKind::RateLimit.to_string(), "rate limit");
 }

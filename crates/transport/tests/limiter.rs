@@ -5,7 +5,7 @@ mod common;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use common::permits::{Log, limiter, over_quota};
+use common::permits::{Log, limiter, over_quota, runtime};
 use common::{EXPORT, READ, seconds};
 use security_api_transport::{Error, ErrorKind, Limiter, Outcome, Rate, RateLimiter};
 use tokio::time::Instant;
@@ -398,4 +398,21 @@ fn a_quota_that_cannot_be_kept_evenly_is_refused() {
         let error = Rate::quota(count, seconds(period), burst).unwrap_err();
         assert!(error.is_invalid(), "{error}");
     }
+}
+
+#[test]
+fn nobody_jumps_the_queue_while_the_first_in_it_is_due() {
+    runtime().block_on(async {
+        let limiter = RateLimiter::new(vec![Rate::per_second(1.0, 1).unwrap()]);
+        assert!(limiter.try_acquire(&READ));
+        let mut first = Box::pin(limiter.acquire(&READ, None));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(first.as_mut().poll(&mut cx).is_pending());
+        tokio::time::advance(seconds(1.0)).await;
+        assert!(
+            !limiter.try_acquire(&READ),
+            "somebody waits for this permit"
+        );
+        first.await.unwrap();
+    });
 }

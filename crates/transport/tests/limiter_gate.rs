@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use common::permits::{Log, limiter, runtime};
@@ -209,4 +210,22 @@ fn callers_in_a_runtime_that_is_dead_or_not_driven_hold_up_none_in_another() {
             drop(first);
         }
     }
+}
+
+#[test]
+fn how_long_the_callers_behind_a_gate_wait_is_known_when_they_ask() {
+    runtime().block_on(async {
+        let limiter = RateLimiter::unlimited().max_wait(seconds(10.15));
+        limiter.close(&READ, seconds(10.0));
+        let mut cx = Context::from_waker(Waker::noop());
+        // One starts when the gate opens, two after 100 ms, and four after 200 ms, which is too late for the bound.
+        let mut waiting = Vec::new();
+        for _ in 0..3 {
+            let mut caller = Box::pin(limiter.acquire(&READ, None));
+            assert!(caller.as_mut().poll(&mut cx).is_pending());
+            waiting.push(caller);
+        }
+        let error = limiter.acquire(&READ, None).await.unwrap_err();
+        assert_eq!(error.retry_after(), Some(seconds(10.2)));
+    });
 }

@@ -567,3 +567,18 @@ proptest! {
         prop_assert!(issuer.revoked > 1 || errors.is_empty(), "{:?}", errors);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_description_of_a_refusal_is_shown_up_to_its_bound() {
+    for (length, is_shown) in [(300, true), (301, false)] {
+        let description = "x".repeat(length);
+        let body = json!({"error": "invalid_grant", "error_description": description});
+        let (fake, _, client) = good(0.0, 3600);
+        fake.path("/token", move |_| {
+            FakeResponse::status(400).body(body.to_string())
+        });
+        let error = read(&client).await.unwrap_err().to_string();
+        assert_eq!(error.contains(&description), is_shown, "{error}");
+        assert_eq!(error.contains("xx"), is_shown, "{error}");
+    }
+}

@@ -435,3 +435,27 @@ async fn a_failure_that_comes_with_200_reaches_calls_that_want_nothing_and_calls
         }
     }
 }
+
+#[tokio::test]
+async fn a_value_comes_with_the_status_the_headers_and_the_id_of_its_response() {
+    let fake = FakeTransport::new();
+    let response = FakeResponse::status(201).body("7");
+    fake.always(
+        &READ,
+        response.header("x-request-id", "r-1").header("x-page", "2"),
+    );
+    let found = read(&over(&fake)).send_with_response().await.unwrap();
+    assert_eq!(found.value(), &Value::from(7));
+    assert_eq!(found.status(), 201);
+    assert_eq!(found.headers()["x-page"], "2");
+    assert_eq!(found.request_id(), Some("r-1"));
+
+    let refusal = FakeResponse::status(400).header("x-request-id", "r-2");
+    fake.always(&READ, refusal);
+    let error = read(&over(&fake)).await.unwrap_err();
+    assert_eq!(error.request_id(), Some("r-2"));
+    let unreadable = FakeResponse::status(200).body("{");
+    fake.always(&READ, unreadable.header("x-request-id", "r-3"));
+    let error = read(&over(&fake)).await.unwrap_err();
+    assert_eq!(error.request_id(), Some("r-3"));
+}

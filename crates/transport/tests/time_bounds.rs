@@ -410,10 +410,6 @@ struct Late;
 
 #[async_trait::async_trait]
 impl Credential for Late {
-    fn is_ready(&self) -> bool {
-        false
-    }
-
     async fn ready(
         &self,
         _: &HttpService,

@@ -264,4 +264,30 @@ mod tests {
         let filter = Filter::from(emails);
         assert_eq!(serde_json::to_value(&filter).unwrap(), expected);
     }
+
+    #[test]
+    fn each_condition_is_on_its_own_column() {
+        let time: Timestamp = "2026-04-01T09:00:00Z".parse().unwrap();
+        let emails = ReportedEmails::new()
+            .result(NotifiedEmailResult::Phishing)
+            .since(time)
+            .reported_by("ann@example.com");
+        let filter = serde_json::to_value(Filter::from(emails)).unwrap();
+        let mut found: Vec<String> = Vec::new();
+        for group in filter["filterGroups"].as_array().unwrap() {
+            for item in group["filterItems"].as_array().unwrap() {
+                let text = |name: &str| item[name].as_str().unwrap().to_owned();
+                found.push([text("fieldName"), text("operator"), text("value")].join(" "));
+            }
+        }
+        found.sort();
+        assert_eq!(
+            found,
+            [
+                "CreateTime >= 2026-04-01T09:00:00Z",
+                "ReportedBy = ann@example.com",
+                "Result = Phishing",
+            ]
+        );
+    }
 }

@@ -77,3 +77,29 @@ pub(super) fn member<'a>(object: &'a Map<String, Value>, names: &[&str]) -> Opti
         (!found.1.is_null()).then_some(found.1)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn states_and_counts_are_read_as_text_and_as_numbers() {
+        let status = |response: Value| ImportStatus::of_job(response.as_object().unwrap());
+        let found = status(json!({
+            "Status": 3,
+            "newUserCount": "4",
+            "existingUserCount": 5,
+            "invalidUserCount": "many",
+        }));
+        assert_eq!(found.state, "3");
+        assert_eq!(
+            (found.new, found.existing, found.invalid),
+            (Some(4), Some(5), None)
+        );
+        assert_eq!(found.read(), Some(9));
+        assert!(!found.finished);
+        assert!(status(json!({"status": " finished "})).finished);
+    }
+}

@@ -245,6 +245,23 @@ mod tests {
     }
 
     #[test]
+    fn alternatives_and_groups_in_groups_are_kept() {
+        let inner = FilterGroup::any([field("A").is("1"), field("B").is("2")]);
+        let nested = FilterGroup::all([field("C").is("3")]).group(inner);
+        let sent = serde_json::to_value(Filter::from(nested)).unwrap();
+        let group = &sent["filterGroups"][0];
+        assert_eq!(group["condition"], "AND");
+        assert_eq!(group["filterItems"][0]["fieldName"], "C");
+        assert_eq!(group["filterGroups"][0]["condition"], "OR");
+        assert_eq!(group["filterGroups"][0]["filterItems"][1]["fieldName"], "B");
+        let any = Filter::any([field("A").is("1"), field("B").is("2")]).or();
+        let sent = serde_json::to_value(any).unwrap();
+        assert_eq!(sent["condition"], "OR");
+        assert_eq!(sent["filterGroups"][0]["condition"], "OR");
+        assert_eq!(sent["filterGroups"][0]["filterItems"][0]["fieldName"], "A");
+    }
+
+    #[test]
     fn every_operator_has_its_wire_name() {
         for (item, operator, value) in [
             (field("F").contains("a"), "Contains", json!("a")),

@@ -385,11 +385,8 @@ fn iso_time(time: &str) -> Option<String> {
         Some(afternoon) => hour % 12 + if afternoon { 12 } else { 0 },
         None => hour,
     };
-    // Values such as `24:00` are left to the final parser.
-    Some(match rest.len() {
-        2 if digits(rest) => format!("{hour:02}:{rest}:00"),
-        _ => format!("{hour:02}:{rest}"),
-    })
+    // Values such as `24:00` are left to the final parser, and so are times without seconds.
+    Some(format!("{hour:02}:{rest}"))
 }
 
 impl From<Timestamp> for DateTime {

@@ -305,6 +305,32 @@ mod tests {
     }
 
     #[test]
+    fn the_tolerance_and_the_longest_header_are_accepted_and_nothing_beyond() {
+        let header = format!("t={TIME},v1={HASH}");
+        let verifier = Verifier::new(SECRET).unwrap();
+        let verifier = verifier.tolerance(Duration::from_secs(60));
+        for (offset, fits) in [(60, true), (-60, true), (61, false), (-61, false)] {
+            let result = verifier.verify_at(Some(&header), BODY, at(offset));
+            assert_eq!(result.is_ok(), fits, "{offset}: {result:?}");
+        }
+        let padded =
+            |length: usize| format!("{header},v0={}", "0".repeat(length - header.len() - 4));
+        assert!(check(&padded(LONGEST)).is_ok());
+        let result = check(&padded(LONGEST + 1));
+        assert!(matches!(result, Err(WebhookError::MalformedSignature)));
+        // Nothing but the header's own name may precede the value.
+        let result = check(&format!("X-Other: {header}"));
+        assert!(matches!(result, Err(WebhookError::MalformedSignature)));
+    }
+
+    #[test]
+    fn a_verifier_shows_its_settings_and_no_secret() {
+        let shown = format!("{:?}", Verifier::new(SECRET).unwrap());
+        assert!(shown.contains("secrets: 1"), "{shown}");
+        assert!(!shown.contains(SECRET), "{shown}");
+    }
+
+    #[test]
     fn anything_else_is_refused() {
         let wrong = format!(
             "{}{}",

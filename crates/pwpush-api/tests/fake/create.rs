@@ -382,6 +382,8 @@ async fn what_is_out_of_the_bounds_of_the_instance_is_refused_before_it_is_sent(
     fake.always(&operations::PUSHES_CREATE, created(&response));
     let push = NewPush::qr("x").expire_after(Expiry::days(400)).views(101);
     pwpush.pushes().create(push).await.unwrap();
+    let as_many_as_allowed = NewPush::files([file(), file(), file()]);
+    pwpush.pushes().create(as_many_as_allowed).await.unwrap();
 }
 
 /// What cannot be read as a whole has the token all the same.

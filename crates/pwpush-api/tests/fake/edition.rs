@@ -223,6 +223,8 @@ async fn a_check_fails_on_anything_that_is_no_password_pusher() {
         r#"{"version":"2.11.4"}"#,
         r#"{"edition":"oss"}"#,
         r#"["2.11.4","2.1","oss"]"#,
+        r#"{"application_version":"2.11.4","edition":"oss"}"#,
+        r#"{"api_version":"2.1","edition":"oss"}"#,
         "[]",
         "{}",
         "null",

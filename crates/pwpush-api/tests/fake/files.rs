@@ -116,6 +116,28 @@ async fn a_file_is_fetched_wherever_it_is_and_the_token_stays_at_home() {
 }
 
 #[tokio::test]
+async fn a_link_has_expired_for_whatever_storage_says_of_it() {
+    for (status, reason) in [
+        (401, Some(Reason::LinkExpired)),
+        (403, Some(Reason::LinkExpired)),
+        (404, Some(Reason::LinkExpired)),
+        (410, Some(Reason::LinkExpired)),
+        (400, None),
+    ] {
+        let fake = FakeTransport::new();
+        fake.path("/pfb/blobs/redirect/s1gned/evil", |_| {
+            FakeResponse::status(302).header("location", "https://storage.example.net/evil")
+        });
+        fake.path("/evil", move |_| FakeResponse::status(status));
+        let push = pushed(LINK);
+        let file = &push.files.as_ref().unwrap()[0];
+        let call = with_token(&fake).pushes().download(file);
+        let error = call.await.unwrap_err();
+        assert_eq!(Reason::of(&error), reason, "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_link_that_has_expired_or_leads_into_the_clear_is_refused_without_being_shown() {
     for (response, says, reason) in [
         (

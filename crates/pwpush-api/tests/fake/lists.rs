@@ -110,7 +110,9 @@ async fn what_is_no_list_does_not_pass_for_an_empty_one() {
             .items()
             .try_collect()
             .await;
-        assert_eq!(result.unwrap_err().kind(), ErrorKind::Decode, "{body}");
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{body}");
+        assert!(error.to_string().contains("logs"), "{error}");
     }
 }
 
@@ -134,9 +136,21 @@ async fn a_page_that_is_refused_and_a_limit_that_stays_say_what_to_do() {
         fake.always(&operations::PUSHES_ACTIVE, response);
         let list = with_token(&fake).pushes().active();
         let error = list.extra_query("page", "201").page().await.unwrap_err();
-        assert_eq!(Reason::of(&error), Some(reason), "{error}");
+        assert_eq!(Reason::of(&error), Some(reason.clone()), "{error}");
         assert!(error.to_string().contains(says), "{error}");
+        assert!(reason.to_string().contains(says), "{reason}");
     }
+}
+
+#[tokio::test]
+async fn a_list_that_begins_with_a_later_page_goes_on_from_there() {
+    let fake = pushes(230);
+    let list = with_token(&fake).pushes().active();
+    let items = list.extra_query("page", "3").items();
+    let items = items.try_collect().await.unwrap();
+    assert_eq!(items.len(), 130);
+    assert_eq!(items[0].token.expose(), "t100");
+    assert_eq!(fake.requests().len(), 3);
 }
 
 #[tokio::test]

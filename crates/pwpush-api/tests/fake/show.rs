@@ -80,6 +80,20 @@ async fn a_response_that_cannot_be_read_says_that_the_view_is_used_up() {
 }
 
 #[tokio::test]
+async fn a_response_that_is_too_large_says_that_the_view_is_used_up_and_what_to_raise() {
+    let fake = FakeTransport::new();
+    fake.always(&operations::PUSHES_SHOW, secret());
+    let show = with_token(&fake).pushes().show("abc").response_limit(9);
+    let error = show.await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    let text = error.to_string();
+    assert!(
+        text.contains("view is used up") && text.contains("`response_limit`"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
 async fn the_passphrase_is_in_the_query_and_in_nothing_that_is_shown() {
     let refused = r#"{"error":"Falsch.","message":"?passphrase=mysecret","status":"unauthorized"}"#;
     let fake = FakeTransport::new();

@@ -7,7 +7,9 @@ use std::future::IntoFuture;
 use std::time::Duration;
 
 use pwpush_api::types::{Edition, PushedFile};
-use pwpush_api::{Call, Client, Expiry, FakeResponse, Job, NewPush, NewRequest, operations};
+use pwpush_api::{
+    Call, Client, Expiry, FakeResponse, Job, NewPush, NewRequest, Outcome, operations,
+};
 use serde_json::json;
 
 use self::shared::{value, with_options};
@@ -126,4 +128,38 @@ async fn jobs_are_kept_spawned_and_joined() {
     assert_eq!(edition, Edition::Commercial);
     let sent = &fake.requests_of(&operations::INSTANCE_VERSION)[0];
     assert_eq!(sent.headers["x-trace"], "42");
+}
+
+#[tokio::test]
+async fn a_call_shows_what_it_does_and_no_secret() {
+    let fake = instance("oss");
+    let pwpush = with_token(&fake);
+    let create = pwpush.pushes().create(NewPush::text("s3cret").views(7));
+    let shown = format!("{create:?}");
+    assert!(shown.contains("views: Some(7)"), "{shown}");
+    assert!(!shown.contains("s3cret"), "{shown}");
+    let respond = pwpush.requests().respond("abc", "s3cret");
+    let shown = format!("{respond:?}");
+    assert!(shown.contains("requests.respond"), "{shown}");
+    assert!(!shown.contains("s3cret"), "{shown}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_the_service_closed_opens_early_if_the_program_says_so() {
+    let fake = instance("oss");
+    fake.once(
+        &operations::PUSHES_ACTIVE,
+        FakeResponse::status(429).header("retry-after", "1800"),
+    );
+    fake.always(&operations::PUSHES_ACTIVE, FakeResponse::json(&json!([])));
+    let pwpush = Client::builder("t0ken").transport(fake.clone());
+    let pwpush = pwpush.build().unwrap();
+    pwpush.pushes().active().page().await.unwrap_err();
+    let start = tokio::time::Instant::now();
+    let error = pwpush.pushes().active().page().await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
+    pwpush.reopen_limits();
+    pwpush.pushes().active().page().await.unwrap();
+    assert!(start.elapsed() < Duration::from_secs(60));
+    assert_eq!(fake.requests_of(&operations::PUSHES_ACTIVE).len(), 2);
 }

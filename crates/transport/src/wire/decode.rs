@@ -390,6 +390,7 @@ mod tests {
                 "{\n\"id\":\"a\",\n \"list\":\n[ { } , {\"id\":\"b\"}]}",
                 " at `list[0]`",
             ),
+            ("{\"id\":\"a\",\n\"flag\":7}", " at `flag`"),
             (r#"{"id":["a"]}"#, " at `id`"),
             (r#"{"id":{"a":"b"},"flag":true}"#, " at `id`"),
             (r#"{"id":"a","list":{"id":"b"}}"#, " at `list`"),
@@ -454,10 +455,11 @@ mod tests {
         assert!(message(body.as_bytes()).contains(&format!("`{long}`")));
         let deep = format!("{}1{}", r#"{"abcdefghij":"#.repeat(120), "}".repeat(120));
         let error = RawTree::decode(&deep);
-        assert!(
-            error.chars().count() < 320 && error.contains('…'),
-            "{error}"
-        );
+        assert!(error.chars().count() < 320, "{error}");
+        // Both ends are there.
+        let (start, end) = error.split_once('…').unwrap();
+        assert!(start.contains("`abcdefghij.abcdefghij."), "{error}");
+        assert!(end.contains(".abcdefghij`"), "{error}");
     }
 
     /// A type as deeply nested as its text.

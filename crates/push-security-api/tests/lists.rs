@@ -1,0 +1,50 @@
+//! Lists that are continued from a stored place.
+#![cfg(feature = "fake")]
+
+use push_security_api::{Client, Cursor, FakeRequest, FakeResponse, FakeTransport, operations};
+use serde_json::json;
+
+/// The parameter of the request's query as a number.
+fn number(request: &FakeRequest, name: &str) -> Option<usize> {
+    request.query(name).map(|text| text.parse().unwrap())
+}
+
+/// A service with nine browsers, and pages as long as they are asked for.
+fn service() -> Client {
+    let fake = FakeTransport::new();
+    fake.with(&operations::BROWSERS_LIST, |request| {
+        let start = number(request, "nextToken").unwrap_or(0);
+        let end = (start + number(request, "limit").unwrap()).min(9);
+        let rows: Vec<_> = (start..end).map(|n| json!({"id": n.to_string()})).collect();
+        let next = (end < 9).then(|| end.to_string());
+        let paging = json!({"moreResults": next.is_some(), "nextToken": next});
+        FakeResponse::json(&json!({"result": rows, "paging": paging}))
+    });
+    let builder = Client::builder("a-key").transport(fake);
+    builder.build().expect("a client")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_goes_on_after_the_last_item_that_was_taken_whatever_the_size_of_its_pages() {
+    let push = service();
+    for (before, after) in [(4, 4), (4, 2), (4, 1), (2, 5)] {
+        for taken in 0..=9 {
+            let mut first = push.browsers().list().limit(before).items();
+            let mut ids = Vec::new();
+            for _ in 0..taken {
+                ids.push(first.try_next().await.unwrap().unwrap().id);
+            }
+            let stored = serde_json::to_string(&first.cursor()).unwrap();
+            let cursor: Cursor = serde_json::from_str(&stored).unwrap();
+            let mut rest = push.browsers().list().limit(after).items().resume(cursor);
+            while let Some(browser) = rest.try_next().await.unwrap() {
+                ids.push(browser.id);
+            }
+            let expected: Vec<_> = (0..9).map(|n| n.to_string()).collect();
+            assert_eq!(
+                ids, expected,
+                "{taken} taken, pages of {before}, then {after}"
+            );
+        }
+    }
+}
