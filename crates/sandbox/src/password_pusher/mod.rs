@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 pub use edition::PasswordPusherEdition;
 pub use options::PasswordPusherOptions;
-pub use settings::{PasswordPusherKind, PasswordPusherSettings};
+pub use settings::PasswordPusherSettings;
 
 use self::state::State;
 use crate::core::clock::Clock;

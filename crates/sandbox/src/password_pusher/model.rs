@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tempfile::TempPath;
 
 use super::edition::Step;
@@ -43,29 +44,18 @@ pub(crate) struct Account {
 /// A user, by position.
 pub(crate) type UserId = usize;
 
-pub(crate) use super::settings::PasswordPusherKind as Kind;
-
-impl Kind {
-    /// By their numbers.
-    const ALL: [(Self, &'static str); 4] = [
-        (Self::Text, "text"),
-        (Self::File, "file"),
-        (Self::Url, "url"),
-        (Self::Qr, "qr"),
-    ];
-
-    pub(crate) fn named(text: &str) -> Option<Self> {
-        let found = Self::ALL.iter().find(|(_, name)| *name == text);
-        found.map(|(kind, _)| *kind)
-    }
-
-    pub(crate) fn numbered(number: i64) -> Option<Self> {
-        let found = Self::ALL.get(usize::try_from(number).ok()?);
-        found.map(|(kind, _)| *kind)
-    }
+/// What can be pushed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    Text,
+    File,
+    Url,
+    Qr,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum EventKind {
     Creation,
     View,
@@ -76,22 +66,6 @@ pub(crate) enum EventKind {
     OwnerView,
     Edit,
     CreationEmailSend,
-}
-
-impl EventKind {
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Self::Creation => "creation",
-            Self::View => "view",
-            Self::FailedView => "failed_view",
-            Self::Expire => "expire",
-            Self::FailedPassphrase => "failed_passphrase",
-            Self::AdminView => "admin_view",
-            Self::OwnerView => "owner_view",
-            Self::Edit => "edit",
-            Self::CreationEmailSend => "creation_email_send",
-        }
-    }
 }
 
 /// Who did something, as an audit tells it.
@@ -112,16 +86,6 @@ pub(crate) struct Event {
     pub(crate) user_agent: String,
     pub(crate) referrer: String,
     pub(crate) mail: Option<Mail>,
-}
-
-/// The parts between commas, without empty ones at the end, as Ruby splits.
-pub(crate) fn ruby_split(text: &str) -> std::str::Split<'_, char> {
-    let text = text.trim_end_matches(',');
-    let mut parts = text.split(',');
-    if text.is_empty() {
-        parts.next();
-    }
-    parts
 }
 
 /// Recipients who were told of a push.
@@ -149,7 +113,7 @@ impl Log {
     }
 
     pub(crate) fn add_mail(&mut self, mail: Mail, visitor: &Visitor, at: Timestamp) {
-        self.recipients += ruby_split(&mail.recipients).count();
+        self.recipients += mail.addresses().count();
         self.push(EventKind::CreationEmailSend, visitor, at, Some(mail));
     }
 
@@ -174,8 +138,6 @@ impl Log {
 pub(crate) struct Upload {
     /// As it is stored, not as it was sent.
     pub(crate) filename: String,
-    /// Whether a push with it cannot be shown (measured on 2.11.4).
-    pub(crate) breaks_reading: bool,
     pub(crate) content_type: String,
     pub(crate) length: u64,
     pub(crate) content: Content,
@@ -279,22 +241,13 @@ impl Push {
 }
 
 /// How far a request for a secret is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Phase {
     Open,
     /// Answered.
     Ready,
     Closed,
-}
-
-impl Phase {
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Ready => "ready",
-            Self::Closed => "closed",
-        }
-    }
 }
 
 /// A request for a secret.

@@ -6,9 +6,10 @@
 use bytes::Bytes;
 use http::Response;
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::call::Call;
-use super::model::{EventKind, Lifetime, Log, Mail, Push, after, ruby_split, seconds};
+use super::model::{EventKind, Lifetime, Log, Mail, Push, after, seconds};
 use super::response::{Object, Refusal, ok, time, uncached};
 use super::state::Store;
 use super::{files, notify};
@@ -73,10 +74,6 @@ fn show(call: &Call<'_>, push: &mut Push) -> Result<Response<Bytes>, Refusal> {
     } else {
         EventKind::View
     };
-    // Measured on 2.11.4: names that cannot be written down break every read.
-    if !push.is_expired() && push.files.iter().any(|file| file.upload.breaks_reading) {
-        return Err(Refusal::Failed);
-    }
     let events = push.log.events.len();
     let is_full = (call.profile.largest_audit).is_some_and(|largest| events >= largest);
     if is_full {
@@ -133,7 +130,7 @@ pub(crate) fn audit(call: &Call<'_>, log: &Log) -> Result<Response<Bytes>, Refus
             .with("ip", event.ip.as_str())
             .with("user_agent", event.user_agent.as_str())
             .with("referrer", event.referrer.as_str())
-            .with("kind", event.kind.text())
+            .with("kind", json!(event.kind))
             .with("created_at", at.as_str())
             .with("updated_at", at.as_str());
         if let Some(mail) = &event.mail {
@@ -149,18 +146,14 @@ pub(crate) fn audit(call: &Call<'_>, log: &Log) -> Result<Response<Bytes>, Refus
 /// What became of mail: a worker takes it up after a moment, and is done after
 /// another (`app/jobs/send_notify_by_email_job.rb`).
 fn dispatch(call: &Call<'_>, mail: &Mail, since: Timestamp) -> Object {
-    let recipients = mail.recipients.as_str();
     let told = Object::default()
-        .with("recipients", recipients)
+        .with("recipients", mail.recipients.as_str())
         .with("locale", mail.locale.as_deref());
     let (status, sent) = match (seconds(since, call.now), call.state.options.mail_fails) {
         (..1, _) => ("pending", None),
         (1, _) => ("processing", None),
         (_, true) => ("failed", Some(String::new())),
-        (_, false) => {
-            let sent: Vec<_> = ruby_split(recipients).map(str::trim).collect();
-            ("completed", Some(sent.join(",")))
-        }
+        (_, false) => ("completed", Some(mail.recipients.clone())),
     };
     let proceeded = sent.is_some().then(|| time(after(since, 2)));
     let told = told.with("status", status);

@@ -6,13 +6,13 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
+use serde_json::json;
 
 use super::call::Call;
-use super::create::{MOST_FILES, switch};
+use super::create::MOST_FILES;
 use super::edition::Step;
 use super::files;
 use super::model::{DAY, EventKind, Log, Phase, Request, seconds};
-use super::params::{Param, Params};
 use super::pushes::audit;
 use super::response::{BLANK, Errors, Object, Refusal, json_response, ok, time};
 use super::state::Store;
@@ -35,29 +35,17 @@ pub(crate) enum Filter {
     In(Phase),
 }
 
-fn given<'a>(call: &'a Call<'_>) -> Result<&'a Params, Refusal> {
-    let params = call.params.get("request").and_then(Param::map);
-    params
-        .filter(|params| !params.is_empty())
-        .ok_or(Refusal::Missing("request"))
-}
-
-/// A switch that is off unless it is there and says otherwise.
-fn option(params: &Params, name: &str) -> bool {
-    params.get(name).is_some_and(Param::is_ticked)
-}
-
 pub(crate) fn create(call: &Call<'_>, store: &mut Store) -> Result<Response<Bytes>, Refusal> {
-    let params = given(call)?;
-    let text = |name| params.text(name).unwrap_or_default();
-    let uploads = params.get("files").map_or_else(Vec::new, Param::files);
+    let params = call.params.of("request")?;
+    let text = |name| params.text(name).unwrap_or_default().to_owned();
+    let is_on = |name| params.ticked(name).unwrap_or(false);
     let mut errors = Errors::default();
     if text("request").trim().is_empty() {
         errors.add("request", BLANK);
     }
-    check_files(uploads.len(), &mut errors);
+    check_files(params.files.len(), &mut errors);
     errors.check()?;
-    let step = params.get("close_after_duration").and_then(Param::integer);
+    let step = params.integer("close_after_duration");
     let url_token = store.url_token();
     let mut log = Log::default();
     log.add(EventKind::Creation, &call.visitor, call.now);
@@ -70,12 +58,12 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store) -> Result<Response<Byte
         text: Some(text("request")),
         response: None,
         passphrase: Some(text("passphrase")),
-        files: store.attach(uploads),
+        files: store.attach(params.files.clone()),
         response_files: Vec::new(),
         step: step.and_then(Step::new).unwrap_or(Step::DEFAULT),
-        retrieval_step: switch(params, "retrieval_step"),
-        include_requestor: option(params, "include_requestor"),
-        response_file_attachments: option(params, "response_file_attachments"),
+        retrieval_step: params.ticked("retrieval_step").unwrap_or(true),
+        include_requestor: is_on("include_requestor"),
+        response_file_attachments: is_on("response_file_attachments"),
         is_answered: false,
         created_at: call.now,
         updated_at: call.now,
@@ -171,8 +159,8 @@ fn show(call: &Call<'_>, request: &mut Request, owns: bool) -> Result<Response<B
 fn respond(call: &Call<'_>, store: &mut Store, token: &str) -> Result<Response<Bytes>, Refusal> {
     let request = store.requests.get_mut(token).ok_or(Refusal::NotFound)?;
     check_passphrase(call, request)?;
-    let params = given(call)?;
-    let uploads = params.get("files").map_or_else(Vec::new, Param::files);
+    let params = call.params.of("request")?;
+    let uploads = params.files.clone();
     let response = params.text("response").unwrap_or_default();
     let mut errors = Errors::default();
     if request.phase(call.now) != Phase::Open {
@@ -188,7 +176,7 @@ fn respond(call: &Call<'_>, store: &mut Store, token: &str) -> Result<Response<B
     errors.check()?;
     let files = store.attach(uploads);
     let request = store.requests.get_mut(token).ok_or(Refusal::NotFound)?;
-    request.response = Some(response);
+    request.response = Some(response.to_owned());
     request.response_files = files;
     request.is_answered = true;
     request.updated_at = call.now;
@@ -207,7 +195,7 @@ fn state(call: &Call<'_>, request: &Request) -> Object {
     let closes_at = request.closes_at();
     Object::default()
         .with("url_token", request.url_token.as_str())
-        .with("state", request.phase(call.now).text())
+        .with("state", json!(request.phase(call.now)))
         .with("close_after_duration", request.step.number())
         .with("close_after_at", time(closes_at))
         .with(

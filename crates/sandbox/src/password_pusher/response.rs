@@ -5,13 +5,14 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, HeaderValue, LOCATION, RETRY_AFTER};
 use http::{Response, StatusCode};
 use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Value, json};
 
 use super::language::Language;
+use crate::core::service::response;
 
 /// A JSON object whose members keep the order in which they were added.
 #[derive(Default)]
@@ -66,7 +67,7 @@ pub(crate) fn time(time: Timestamp) -> String {
 }
 
 /// What is wrong with a record, by its fields.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Errors(Vec<(&'static str, Vec<Cow<'static, str>>)>);
 
 impl Errors {
@@ -96,7 +97,7 @@ pub(crate) const BLANK: &str = "cannot be left blank";
 pub(crate) const NOT_AN_OPTION: &str = "is not within the available options";
 
 /// Why a request is refused.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Refusal {
     /// No token where one is needed, or one that is wrong.
     Unauthorized,
@@ -112,9 +113,6 @@ pub(crate) enum Refusal {
     /// No such operation; also the body of whatever goes wrong outside the
     /// application.
     Status(StatusCode),
-    /// An operation broke. Its route says that the response is JSON, whatever
-    /// is accepted.
-    Failed,
     /// The object that holds all else.
     Missing(&'static str),
     Page,
@@ -169,7 +167,6 @@ impl Refusal {
             Self::NotOwner => say(S::FORBIDDEN, "That push doesn't belong to you."),
             Self::NotFound => error(S::NOT_FOUND, "not-found"),
             Self::Status(status) => status_response(status, wants_json),
-            Self::Failed => status_response(S::INTERNAL_SERVER_ERROR, true),
             Self::Missing(name) => error(
                 S::BAD_REQUEST,
                 &format!("param is missing or the value is empty or invalid: {name}"),
@@ -214,18 +211,6 @@ impl Refusal {
             ),
         }
     }
-}
-
-pub(crate) fn response(
-    status: StatusCode,
-    kind: &'static str,
-    body: impl Into<Bytes>,
-) -> Response<Bytes> {
-    let mut response = Response::new(body.into());
-    *response.status_mut() = status;
-    let kind = HeaderValue::from_static(kind);
-    response.headers_mut().insert(CONTENT_TYPE, kind);
-    response
 }
 
 /// How long what succeeded may be kept.

@@ -26,32 +26,23 @@ pub(crate) enum Operation<'a> {
 
 impl<'a> Operation<'a> {
     pub(crate) fn find(profile: &Profile, method: &Method, path: &'a str) -> Option<Self> {
-        let (api, rest) = split(path)?;
+        profile.api_version?;
         // Whatever is read can be asked for without its body.
         let method = if method == Method::HEAD {
             &Method::GET
         } else {
             method
         };
-        if api == Api::V1 {
-            // Lists, which are not played.
-            if matches!(rest[..], ["active" | "expired"]) {
-                return None;
-            }
-            // All of the older API that responses of the newer one lead to.
-            return match (method, &rest[..]) {
-                (&Method::GET, ["version"]) => Some(Self::Version),
-                (&Method::GET, [token]) => Some(Self::Push(pushes::Action::Show, token)),
-                _ => None,
-            };
-        }
-        profile.api_version?;
-        // The open-source server takes the suffix for what is read alone
-        // (measured on 2.11.4); the hosted one is known to take it here.
-        if method == Method::POST && path.ends_with(".json") && !profile.is_commercial {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let segments: Vec<_> = path.strip_prefix("/api/v2/")?.split('/').collect();
+        // Dots would be suffixes.
+        if segments
+            .iter()
+            .any(|part| part.is_empty() || part.contains('.'))
+        {
             return None;
         }
-        let found = Self::of_segments(method, &rest)?;
+        let found = Self::of_segments(method, &segments)?;
         let exists = match found {
             Self::Push(pushes::Action::Notify, _) => profile.notifies_by_email,
             Self::CreateRequest | Self::ListRequests(_) | Self::Request(..) | Self::Accounts => {
@@ -113,46 +104,23 @@ impl<'a> Operation<'a> {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Api {
-    V1,
-    V2,
-}
-
 /// What the real service has at a path, where this one has nothing
 /// (`config/routes/*.rb`).
 pub(crate) fn not_played(path: &str) -> Option<&'static str> {
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     Some(match &segments[..] {
         ["api", "v1", ..] | ["p.json" | "f.json" | "r.json"] => "the API v1",
-        ["p" | "f" | "r", "active.json" | "expired.json"] => "the API v1",
         ["p" | "f" | "r", _, "preview.json" | "audit.json"] => "the API v1",
-        ["f" | "r", token] if token.ends_with(".json") => "the API v1",
+        ["p" | "f" | "r", last] if last.ends_with(".json") => "the API v1",
         ["p" | "f" | "r", token] if !token.contains('.') => "the pages",
         ["p" | "f" | "r", _, "r" | "preview" | "passphrase" | "audit"] => "the pages",
         [""] | ["users" | "admin" | "pages" | "first_run" | "dashboard", ..] => "the pages",
         ["api", "v2", "generate", ..] => "the generator of passwords",
+        ["api", "v2", .., last] if last.ends_with(".json") => "paths with a suffix",
         ["uploads", ..] => "resumable uploads",
+        ["up"] => "the page that says that it lives",
         _ => return None,
     })
-}
-
-/// The segments below an API's root, without the suffix.
-fn split(path: &str) -> Option<(Api, Vec<&str>)> {
-    let path = path.strip_suffix('/').unwrap_or(path);
-    let plain = path.strip_suffix(".json");
-    let (api, rest) = if let Some(rest) = plain.unwrap_or(path).strip_prefix("/api/v2/") {
-        (Api::V2, rest)
-    } else if plain.unwrap_or(path) == "/api/v1/version" {
-        (Api::V1, "version")
-    } else {
-        // Pages share this path; only with the suffix is it an API.
-        (Api::V1, plain?.strip_prefix("/p/")?)
-    };
-    let segments: Vec<_> = rest.split('/').collect();
-    // Dots would be other suffixes.
-    let are_proper = (segments.iter()).all(|part| !part.is_empty() && !part.contains('.'));
-    are_proper.then_some((api, segments))
 }
 
 /// A signed URL of a file.
@@ -184,29 +152,11 @@ mod tests {
             (Method::POST, "/api/v2/requests/abc/respond"),
             (Method::GET, "/p/abc"),
             (Method::GET, "/p/abc/r.json"),
-            (Method::GET, "/api/v1/version/x"),
+            (Method::GET, "/api/v1/version"),
         ] {
             let profile = Edition::Hosted.profile();
             let found = Operation::find(profile, &method, path);
             assert_eq!(found, None, "{method} {path}");
-        }
-    }
-
-    #[test]
-    fn every_operation_answers_to_the_suffix_as_well() {
-        let profile = Edition::Hosted.profile();
-        for path in [
-            "/api/v2/version",
-            "/api/v2/pushes/active",
-            "/api/v2/pushes/abc",
-            "/api/v2/requests/abc/preview",
-            "/api/v2/workspaces",
-        ] {
-            let plain = Operation::find(profile, &Method::GET, path);
-            assert!(plain.is_some(), "{path}");
-            assert_eq!(Operation::find(profile, &Method::HEAD, path), plain);
-            let suffixed = format!("{path}.json");
-            assert_eq!(Operation::find(profile, &Method::GET, &suffixed), plain);
         }
     }
 

@@ -3,18 +3,16 @@
 //! it.
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 use hyper::body::Incoming;
 
-use super::call::{Call, USER_TOKEN, by_tls, token, wants_json};
+use super::call::{Call, token, wants_json};
 use super::files;
 use super::language::Language;
 use super::params::Form;
-use super::response::{
-    Object, REVALIDATE, Refusal, ok, redirect, response, status_response, throttled, time,
-};
+use super::response::{Object, Refusal, ok, redirect, status_response, throttled, time};
 use super::routes::{Operation, file, not_played};
 use super::state::State;
 use super::{create, pushes, requests, upload};
@@ -23,16 +21,15 @@ use crate::core::service::{Dropped, Peer, Service, whole};
 
 /// The host that an edition which has moved sends its callers to: another name
 /// of this machine.
-const NEW_HOST: &str = "localhost";
+pub(super) const NEW_HOST: &str = "localhost";
 
 impl State {
     /// Where a request is sent on to before anything looks at it.
     fn moved_to(&self, parts: &Parts) -> Option<String> {
         let path = parts.uri.path_and_query()?.as_str();
-        let is_plain = !parts.uri.path().ends_with(".json") && path.starts_with("/api/");
         let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
         let is_there = host.is_some_and(|host| host.starts_with(NEW_HOST));
-        (self.profile().has_moved && is_plain && !is_there)
+        (self.profile().has_moved && path.starts_with("/api/") && !is_there)
             .then(|| format!("http://{NEW_HOST}:{}{path}", self.address.port()))
     }
 
@@ -50,15 +47,10 @@ impl State {
         if !allowed.is_empty() && !allowed.iter().any(|known| known.eq_ignore_ascii_case(name)) {
             return Err(Refusal::BlockedHost);
         }
-        if self.options.forced_tls && !by_tls(&parts.headers) {
+        if self.options.forced_tls {
             let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
             let is_read = matches!(parts.method, Method::GET | Method::HEAD);
             return Err(Refusal::ForcedTls(format!("https://{host}{path}"), is_read));
-        }
-        if path == "/up" {
-            let mut response = response(StatusCode::OK, "text/html; charset=utf-8", "up");
-            response.headers_mut().insert(CACHE_CONTROL, REVALIDATE);
-            return Ok(response);
         }
         if let Some(Peer(ip)) = parts.extensions.get() {
             self.throttle(*ip).map_err(Refusal::Throttled)?;
@@ -97,7 +89,7 @@ impl State {
         }
         let mut store = self.store();
         match operation {
-            Operation::Version => Ok(version(&call, path)),
+            Operation::Version => Ok(version(&call)),
             Operation::CreatePush => create::create(&call, &mut store),
             Operation::ListPushes { expired } => pushes::list(&call, &store, expired),
             Operation::Push(action, token) => pushes::act(&call, &mut store, action, token),
@@ -109,14 +101,13 @@ impl State {
     }
 }
 
-fn version(call: &Call<'_>, path: &str) -> Response<Bytes> {
+fn version(call: &Call<'_>) -> Response<Bytes> {
     let (profile, options) = (call.profile, &call.state.options);
-    let api_version = profile.api_version.filter(|_| path.starts_with("/api/v2/"));
     let object = Object::default()
         .with("application_version", profile.application_version)
-        .with("api_version", api_version.unwrap_or("1.5"))
+        .with("api_version", profile.api_version)
         .with("edition", profile.edition);
-    if api_version.is_none() || !profile.tells_features {
+    if !profile.tells_features {
         return ok(&object);
     }
     let enabled = |on: bool| Object::default().with("enabled", on);
@@ -125,10 +116,10 @@ fn version(call: &Call<'_>, path: &str) -> Response<Bytes> {
         .with("email_auto_dispatch", sends)
         .with(
             "file_attachments",
-            enabled(options.files).with("requires_authentication", true),
+            enabled(true).with("requires_authentication", true),
         )
-        .with("url_pushes", enabled(options.urls))
-        .with("qr_code_pushes", enabled(options.qr_codes));
+        .with("url_pushes", enabled(true))
+        .with("qr_code_pushes", enabled(true));
     let requests = enabled(profile.is_commercial);
     let requests = if profile.is_commercial {
         requests.with("email_auto_dispatch", sends)
@@ -216,18 +207,16 @@ impl Service for State {
     }
 
     fn redact(&self, headers: &mut HeaderMap) {
-        for name in [AUTHORIZATION.as_str(), USER_TOKEN] {
-            let http::header::Entry::Occupied(mut values) = headers.entry(name) else {
-                continue;
-            };
-            for value in values.iter_mut() {
-                let text = value.to_str().unwrap_or_default();
-                let known = self.users.iter().find(|user| text.contains(&user.token));
-                if let Some(user) = known {
-                    let text = text.replace(&user.token, user.title);
-                    *value =
-                        HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("[token]"));
-                }
+        let http::header::Entry::Occupied(mut values) = headers.entry(AUTHORIZATION) else {
+            return;
+        };
+        for value in values.iter_mut() {
+            let text = value.to_str().unwrap_or_default();
+            let known = self.users.iter().find(|user| text.contains(&user.token));
+            if let Some(user) = known {
+                let text = text.replace(&user.token, user.title);
+                *value =
+                    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("[token]"));
             }
         }
     }

@@ -100,10 +100,7 @@ impl State {
             users,
             started,
             signing_key: Random::new(seed, "password pusher files").text(HEX, 64),
-            throttle: limited.then(|| {
-                let (minute, second) = options.throttle;
-                Mutex::new(Throttle::new(minute, second))
-            }),
+            throttle: limited.then(Mutex::default),
             passphrases: Mutex::default(),
             mails: Mutex::default(),
             request_ids: Mutex::new(Random::new(seed, "password pusher request ids")),
@@ -139,7 +136,7 @@ impl State {
     /// What is stored, after all that was to happen until now.
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
         let mut store = lock(&self.store);
-        store.catch_up(self.started, self.now(), self.options.purge_after);
+        store.catch_up(self.started, self.now());
         store
     }
 
@@ -197,9 +194,8 @@ impl Store {
 
     /// Does what the service does from time to time: it expires what is past
     /// its limits every two hours, and removes expired pushes that are
-    /// nobody's, and those that are older than an operator keeps them, once a
-    /// day, both counted from the start.
-    fn catch_up(&mut self, started: Timestamp, now: Timestamp, purge_after: Option<u32>) {
+    /// nobody's once a day, both counted from the start.
+    fn catch_up(&mut self, started: Timestamp, now: Timestamp) {
         if now < self.next_sweep {
             return;
         }
@@ -223,11 +219,6 @@ impl Store {
                     .expired_on
                     .is_none_or(|expired_on| run_after(expired_on, DAY) > now)
         });
-        if let Some(days) = purge_after {
-            let age = i64::from(days) * DAY;
-            self.pushes
-                .retain(|push| run_after(after(push.created_at, age), DAY) > now);
-        }
         for request in self.requests.iter_mut() {
             request.close_if_due(now);
         }

@@ -9,12 +9,10 @@ use std::time::Duration;
 
 /// The throttle in front of the whole service, by address. Its windows follow
 /// the clock of the wall: they begin with full minutes and seconds.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Throttle {
     minutes: Windows,
     seconds: Windows,
-    per_minute: u32,
-    per_second: u32,
 }
 
 #[derive(Debug, Default)]
@@ -39,20 +37,10 @@ impl Windows {
 }
 
 impl Throttle {
-    pub(crate) fn new(per_minute: u32, per_second: u32) -> Self {
-        Self {
-            minutes: Windows::default(),
-            seconds: Windows::default(),
-            per_minute,
-            per_second,
-        }
-    }
-
     /// Lets a request pass, or says how many seconds its window lasts.
     pub(crate) fn admit(&mut self, ip: IpAddr, unix: u64) -> Result<(), u64> {
-        let minute = self.minutes.count(ip, unix, 60, self.per_minute);
-        let per_second = self.per_second;
-        let wait = minute.or_else(|| self.seconds.count(ip, unix, 1, per_second));
+        let minute = self.minutes.count(ip, unix, 60, 120);
+        let wait = minute.or_else(|| self.seconds.count(ip, unix, 1, 60));
         wait.map_or(Ok(()), Err)
     }
 }
@@ -87,7 +75,7 @@ mod tests {
 
     #[test]
     fn the_sixty_first_request_of_a_second_waits_for_the_next() {
-        let mut throttle = Throttle::new(120, 60);
+        let mut throttle = Throttle::default();
         for _ in 0..60 {
             assert_eq!(throttle.admit(HERE, 600), Ok(()));
         }
@@ -98,7 +86,7 @@ mod tests {
 
     #[test]
     fn the_121st_request_of_a_minute_waits_for_the_next() {
-        let mut throttle = Throttle::new(120, 60);
+        let mut throttle = Throttle::default();
         for request in 0..120 {
             assert_eq!(
                 throttle.admit(HERE, 600 + request / 40),

@@ -11,13 +11,14 @@ use futures_core::Stream;
 use http::HeaderMap;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use hyper::body::{Body as _, Incoming};
-use multer::Multipart;
+use multer::{Field, Multipart};
 use tempfile::{NamedTempFile, TempDir};
 
 use super::content;
-use super::filename;
+use super::filename::{self, Disposition};
 use super::model::{Content, Upload};
-use super::params::{Form, Param, Params};
+use super::params::{Form, Params, UNREADABLE};
+use super::response::Refusal;
 use crate::core::service::Dropped;
 
 /// Files up to this size stay in memory.
@@ -28,7 +29,7 @@ const LARGEST_TEXT: usize = 32 * 1024 * 1024;
 
 /// The most bytes of a part's `Content-Disposition` that is read, with the
 /// space before it (`Rack::Multipart::Parser`).
-const LONGEST_DISPOSITION: usize = 1535;
+const LONGEST: usize = 1535;
 
 /// As much of a file as is looked at to find out what it is.
 const MAGIC: usize = 64;
@@ -64,7 +65,16 @@ struct Sink<'a> {
     length: u64,
 }
 
-impl Sink<'_> {
+impl<'a> Sink<'a> {
+    fn new(spool: &'a Spool) -> Self {
+        Self {
+            spool,
+            memory: BytesMut::new(),
+            file: None,
+            length: 0,
+        }
+    }
+
     fn write(&mut self, data: &[u8]) -> io::Result<()> {
         self.length += data.len() as u64;
         if self.file.is_none() && self.memory.len() + data.len() <= IN_MEMORY {
@@ -93,11 +103,16 @@ impl Sink<'_> {
 
 /// Why a form could not be taken.
 enum Failure {
-    /// It is no proper form.
-    Malformed,
+    Refused(Refusal),
     TooLarge,
     /// The connection broke, or the disk is full.
     Lost,
+}
+
+impl From<multer::Error> for Failure {
+    fn from(_: multer::Error) -> Self {
+        Self::Refused(UNREADABLE)
+    }
 }
 
 /// Reads a multipart form. Returns its beginning for the journal, or nothing
@@ -125,9 +140,9 @@ pub(crate) async fn receive(
     }
     let beginning = Bytes::copy_from_slice(&tapped.beginning);
     match outcome {
-        Ok(params) => Ok((Some(beginning), Form(Some(params)))),
-        Err(Failure::Malformed) => Ok((Some(beginning), Form(None))),
-        Err(Failure::TooLarge) => Ok((None, Form(None))),
+        Ok(params) => Ok((Some(beginning), Form(Ok(params)))),
+        Err(Failure::Refused(refusal)) => Ok((Some(beginning), Form(Err(refusal)))),
+        Err(Failure::TooLarge) => Ok((None, Form(Err(UNREADABLE)))),
         Err(Failure::Lost) => Err(Dropped),
     }
 }
@@ -135,67 +150,57 @@ pub(crate) async fn receive(
 async fn fields(spool: &Spool, mut form: Multipart<'_>) -> Result<Params, Failure> {
     let mut params = Params::default();
     let mut text_left = LARGEST_TEXT;
-    while let Some(mut field) = form.next_field().await.map_err(|_| Failure::Malformed)? {
-        let headers = field.headers();
-        let disposition = headers.get(CONTENT_DISPOSITION);
+    while let Some(mut field) = form.next_field().await? {
+        let disposition = field.headers().get(CONTENT_DISPOSITION);
         let disposition = disposition.map_or(&b""[..], |value| value.as_bytes());
-        if disposition.len() > LONGEST_DISPOSITION {
-            // Without a name it is no field.
-            while field
-                .chunk()
-                .await
-                .map_err(|_| Failure::Malformed)?
-                .is_some()
-            {}
+        let names = Disposition::parse(disposition).filter(|_| disposition.len() <= LONGEST);
+        let Some(Disposition { name, filename }) = names else {
+            let what = "names of fields and files in other forms, and longer ones";
+            return Err(Failure::Refused(Refusal::NotPlayed(what)));
+        };
+        if let Some(filename) = filename {
+            let upload = file(spool, field, &filename).await?;
+            if !["push[files][]", "request[files][]"].contains(&name.as_str()) {
+                let what = "files under other names";
+                return Err(Failure::Refused(Refusal::NotPlayed(what)));
+            }
+            params.files.push(Arc::new(upload));
             continue;
         }
-        let names = filename::Disposition::parse(disposition);
-        let declared = content_type(headers);
-        let Some(name) = names.name else {
-            return Err(Failure::Malformed);
-        };
-        let value = match names.filename {
-            Some(filename) => {
-                let mut sink = Sink {
-                    spool,
-                    memory: BytesMut::new(),
-                    file: None,
-                    length: 0,
-                };
-                let mut beginning = Vec::new();
-                while let Some(data) = field.chunk().await.map_err(|_| Failure::Malformed)? {
-                    let more = MAGIC.saturating_sub(beginning.len()).min(data.len());
-                    beginning.extend_from_slice(&data[..more]);
-                    sink.write(&data).map_err(|_| Failure::Lost)?;
-                }
-                let (length, content) = sink.finish();
-                let part = filename::last_part(&filename);
-                // As a file input that was left empty.
-                if part.is_empty() {
-                    continue;
-                }
-                let filename = filename::sanitized(part);
-                Param::File(Arc::new(Upload {
-                    breaks_reading: part.contains('\0') || filename.is_empty(),
-                    content_type: content::media_type(&beginning, &filename, &declared),
-                    filename,
-                    length,
-                    content,
-                }))
-            }
-            None => {
-                let mut text = Vec::new();
-                while let Some(data) = field.chunk().await.map_err(|_| Failure::Malformed)? {
-                    let left = text_left.checked_sub(data.len());
-                    text_left = left.ok_or(Failure::TooLarge)?;
-                    text.extend_from_slice(&data);
-                }
-                Param::Text(String::from_utf8(text).map_err(|_| Failure::Malformed)?)
-            }
-        };
-        params.insert(&name, value);
+        let mut text = Vec::new();
+        while let Some(data) = field.chunk().await? {
+            let left = text_left.checked_sub(data.len());
+            text_left = left.ok_or(Failure::TooLarge)?;
+            text.extend_from_slice(&data);
+        }
+        let text = String::from_utf8(text).map_err(|_| Failure::Refused(UNREADABLE))?;
+        params.insert(name, text).map_err(Failure::Refused)?;
     }
     Ok(params)
+}
+
+async fn file(spool: &Spool, mut field: Field<'_>, sent: &str) -> Result<Upload, Failure> {
+    let part = filename::last_part(sent);
+    let filename = filename::sanitized(part);
+    if filename.is_empty() || part.contains('\0') {
+        let what = "names for which files are lost or cannot be read";
+        return Err(Failure::Refused(Refusal::NotPlayed(what)));
+    }
+    let declared = content_type(field.headers());
+    let mut sink = Sink::new(spool);
+    let mut beginning = Vec::new();
+    while let Some(data) = field.chunk().await? {
+        let more = MAGIC.saturating_sub(beginning.len()).min(data.len());
+        beginning.extend_from_slice(&data[..more]);
+        sink.write(&data).map_err(|_| Failure::Lost)?;
+    }
+    let (length, content) = sink.finish();
+    Ok(Upload {
+        content_type: content::media_type(&beginning, &filename, &declared),
+        filename,
+        length,
+        content,
+    })
 }
 
 fn content_type(headers: &HeaderMap) -> String {
@@ -252,19 +257,10 @@ impl Stream for Tap {
 mod tests {
     use super::*;
 
-    fn sink(spool: &Spool) -> Sink<'_> {
-        Sink {
-            spool,
-            memory: BytesMut::new(),
-            file: None,
-            length: 0,
-        }
-    }
-
     #[test]
     fn small_files_stay_in_memory_and_leave_no_folder() {
         let spool = Spool::default();
-        let mut sink = sink(&spool);
+        let mut sink = Sink::new(&spool);
         sink.write(&vec![1; IN_MEMORY / 2]).expect("room");
         sink.write(&vec![2; IN_MEMORY / 2]).expect("room");
         let (length, content) = sink.finish();
@@ -276,7 +272,7 @@ mod tests {
     #[test]
     fn a_spooled_file_goes_with_its_upload_and_the_folder_with_the_spool() {
         let spool = Spool::default();
-        let mut sink = sink(&spool);
+        let mut sink = Sink::new(&spool);
         sink.write(&vec![1; IN_MEMORY]).expect("room");
         sink.write(&[2]).expect("a disk");
         let (length, content) = sink.finish();
