@@ -80,6 +80,11 @@ async fn names_of_files_are_cut_and_cleaned() {
             "filename=\"zu %3F.txt\"; filename*=UTF-8''z%C3%BC%20%F0%9F%94%91.txt",
         ),
         (
+            "filename=\"ŒÞß\"",
+            "ŒÞß",
+            "filename=\"OEThss\"; filename*=UTF-8''%C5%92%C3%9E%C3%9F",
+        ),
+        (
             r#"filename="../../etc/passwd""#,
             "passwd",
             "filename=\"passwd\"; filename*=UTF-8''passwd",
@@ -148,22 +153,30 @@ async fn a_file_is_what_it_holds_and_is_served_by_that() {
 }
 
 #[tokio::test]
-async fn a_declared_type_goes_before_the_name() {
+async fn content_goes_before_what_is_declared_and_that_before_the_name() {
     let sandbox = small().await;
-    for (name, declared, kind) in [
-        ("a.png", "text/plain", "text/plain"),
-        ("a.csv", "text/plain", "text/csv"),
-        (
-            "a.csv",
-            "application/vnd.ms-excel",
-            "application/vnd.ms-excel",
-        ),
-        ("a.txt", "text/plain; charset=utf-8", "text/plain"),
-        ("a", "nonsense", "application/octet-stream"),
+    let binary = "application/octet-stream";
+    let sheet = "application/vnd.ms-excel";
+    for (content, name, declared, kind) in [
+        ("%PDF-1.7", "a.txt", "text/plain", "application/pdf"),
+        ("a", "a.txt", "image/png", "image/png"),
+        ("a", "a.PNG", "text/plain", "text/plain"),
+        ("a", "a.PNG", binary, "image/png"),
+        ("a", "a.tar.gz", "text/plain", "text/plain"),
+        ("a", "a.ovpn", "text/plain; charset=utf-8", "text/plain"),
+        ("a", "a.ovpn", "garbage", binary),
+        ("a", "a.ovpn", "text/xml", "application/xml"),
+        // Special cases of what was found before them.
+        ("a", "a.csv", "text/plain", "text/csv"),
+        ("a", "a.json", "text/plain", "application/json"),
+        ("a", "a.txt", "application/json", "application/json"),
+        ("a", "a.csv", sheet, sheet),
+        ("MZ", "a.exe", binary, "application/x-dosexec"),
+        ("", "a", binary, binary),
     ] {
         let head = format!(
             "--cut-here\r\nContent-Disposition: form-data; name=\"push[files][]\"; \
-             filename=\"{name}\"\r\nContent-Type: {declared}\r\n\r\nx\r\n--cut-here--\r\n"
+             filename=\"{name}\"\r\nContent-Type: {declared}\r\n\r\n{content}\r\n--cut-here--\r\n"
         );
         let call = Call::new(Method::POST, "/api/v2/pushes").body(BOUNDARY, head);
         let token = made(call.by_owner(&sandbox).await);

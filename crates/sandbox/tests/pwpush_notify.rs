@@ -18,7 +18,7 @@ async fn notify(sandbox: &Sandbox, token: &str, body: Value) -> Response {
 async fn recipients_are_told_and_written_down() {
     let sandbox = small().await;
     let token = push(&sandbox, json!({ "payload": "p" })).await;
-    let body = json!({ "notify_emails_to": "a@example.com,b@example.com", "notify_emails_to_locale": "fr" });
+    let body = json!({ "notify_emails_to": "a.b+c%d@example.com,b@sub.example-1.org", "notify_emails_to_locale": "fr" });
     let response = notify(&sandbox, &token, body).await;
     let message = json!({ "message": "Recipient(s) are added to the queue to be sent." });
     assert_eq!((response.status, response.json()), (201, message));
@@ -28,13 +28,16 @@ async fn recipients_are_told_and_written_down() {
     assert_eq!(entry["kind"], "creation_email_send");
     assert_eq!(
         entry["notify_by_email"]["recipients"],
-        "a@example.com,b@example.com"
+        "a.b+c%d@example.com,b@sub.example-1.org"
     );
     assert_eq!(entry["notify_by_email"]["locale"], "fr");
     for (status, sent) in [
         ("pending", Value::Null),
         ("processing", Value::Null),
-        ("completed", json!("a@example.com,b@example.com")),
+        (
+            "completed",
+            json!("a.b+c%d@example.com,b@sub.example-1.org"),
+        ),
     ] {
         let audit = Call::get(&path).by_owner(&sandbox).await.json();
         let mail = &audit["logs"][1]["notify_by_email"];
@@ -75,7 +78,14 @@ async fn recipients_that_are_refused_for_themselves_are_not_played() {
         "a@example.com, b@example.com",
         &six,
         "nobody",
+        "a@b",
+        "@example.com",
+        "a@.com",
+        "a@example.c",
+        "a@@example.com",
+        "a b@example.com",
         "é@example.fr",
+        "a@exämple.fr",
     ] {
         let response = notify(&sandbox, &token, json!({ "notify_emails_to": recipients })).await;
         assert_eq!(response.status, 501, "{recipients}");
@@ -90,7 +100,7 @@ async fn recipients_that_are_refused_for_themselves_are_not_played() {
 #[tokio::test]
 async fn recipients_are_kept_as_they_were_given_and_a_blank_language_is_none() {
     let sandbox = small().await;
-    let given = "a@example.com,b@example.com";
+    let given = "a.b+c%d@example.com,b@sub.example-1.org";
     let fields = json!({
         "payload": "p", "notify_emails_to": given, "notify_emails_to_locale": " ",
     });

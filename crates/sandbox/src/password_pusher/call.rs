@@ -14,6 +14,7 @@ use super::edition::Profile;
 use super::model::{UserId, Visitor};
 use super::params::{self, Params};
 use super::response::Refusal;
+use super::routes::Access;
 use super::state::State;
 use crate::core::service::Peer;
 
@@ -79,7 +80,6 @@ impl<'a> Call<'a> {
             now: state.now(),
             visitor: Visitor {
                 user: None,
-                is_admin: false,
                 ip: (parts.extensions.get::<Peer>())
                     .map_or_else(|| "127.0.0.1".to_owned(), |peer| peer.0.to_string()),
                 user_agent: cut(text(&parts.headers, USER_AGENT.as_str())),
@@ -93,8 +93,7 @@ impl<'a> Call<'a> {
     pub(crate) fn authenticate(
         &mut self,
         headers: &HeaderMap,
-        needs_token: bool,
-        is_version: bool,
+        access: Access,
     ) -> Result<(), Refusal> {
         let token = token(headers);
         let user = token
@@ -102,9 +101,9 @@ impl<'a> Call<'a> {
             .and_then(|token| self.state.user(token));
         let refused = match token {
             Some(_) => user.is_none(),
-            None => needs_token || !self.state.options.anonymous,
+            None => access == Access::Token || !self.state.options.anonymous,
         };
-        if refused && !is_version {
+        if refused && access != Access::Anybody {
             return Err(Refusal::Unauthorized);
         }
         if !self.profile.has_users {
@@ -117,7 +116,6 @@ impl<'a> Call<'a> {
             return Err(Refusal::NoSecondFactor);
         }
         self.visitor.user = user;
-        self.visitor.is_admin = user.is_some_and(|user| self.state.users[user].is_admin);
         Ok(())
     }
 

@@ -194,39 +194,3 @@ pub(crate) fn served(media_type: &str) -> (&str, bool) {
         other => (other, IN_PLACE.contains(&other)),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn content_goes_before_what_is_declared_and_that_before_the_name() {
-        for (beginning, name, declared, expected) in [
-            (&b"%PDF-1.7"[..], "a.txt", "text/plain", "application/pdf"),
-            (b"a", "a.txt", "image/png", "image/png"),
-            (b"a", "a.PNG", "text/plain", "text/plain"),
-            (b"a", "a.PNG", BINARY, "image/png"),
-            (b"a", "a.tar.gz", "text/plain", "text/plain"),
-            (b"a", "a.ovpn", "text/plain; charset=utf-8", "text/plain"),
-            (b"a", "a.ovpn", "garbage", BINARY),
-            (b"a", "a.ovpn", "text/xml", "application/xml"),
-            // Special cases of what was found before them.
-            (b"a", "a.csv", "text/plain", "text/csv"),
-            (b"a", "a.json", "text/plain", "application/json"),
-            (b"a", "a.txt", "application/json", "application/json"),
-            (
-                b"a",
-                "a.csv",
-                "application/vnd.ms-excel",
-                "application/vnd.ms-excel",
-            ),
-            (b"PK\x03\x04", "a.docx", BINARY, DOCX),
-            (b"PK\x03\x04", "a.png", XLSX, XLSX),
-            (b"MZ", "a.exe", BINARY, "application/x-dosexec"),
-            (b"", "a", BINARY, BINARY),
-        ] {
-            let kind = media_type(beginning, name, declared);
-            assert_eq!(kind, expected, "{name} {declared}");
-        }
-    }
-}

@@ -3,15 +3,14 @@
 //! Source: the server's source: `app/controllers/api/v2/pushes_controller.rb`,
 //! `app/models/push.rb` and its concerns, where no line says otherwise.
 
-use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::StatusCode;
 
 use super::call::Call;
 use super::edition::Step;
 use super::model::{EventKind, Kind, Lifetime, Log, Mail, Push};
 use super::params::Params;
 use super::pushes::{View, describe};
-use super::response::{Errors, Refusal, json_response};
+use super::response::{Errors, Outcome, Refusal, json_response};
 use super::settings::PasswordPusherSettings;
 use super::state::Store;
 use super::url;
@@ -49,7 +48,7 @@ fn lifetime(call: &Call<'_>, params: &Params, settings: &PasswordPusherSettings)
     Lifetime::Step(step.unwrap_or(Step::DEFAULT))
 }
 
-pub(crate) fn create(call: &Call<'_>, store: &mut Store) -> Result<Response<Bytes>, Refusal> {
+pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
     let params = &call.params.of("push")?;
     let kind = match params.text("kind") {
         Some(name) => serde_json::from_value(name.into())
@@ -87,7 +86,7 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store) -> Result<Response<Byte
     let url_token = store.url_token();
     let mut log = Log::default();
     log.add(EventKind::Creation, &call.visitor, now);
-    let push = Push {
+    let mut push = Push {
         user: call.visitor.user,
         account: call.account()?,
         name: text("name"),
@@ -110,14 +109,14 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store) -> Result<Response<Byte
     if let Some(mail) = &mail {
         mail.count(call, store);
     }
-    let push = store.pushes.insert(url_token, push);
-    let mut object = describe(call, push, View::Created);
+    let mut object = describe(call, &push, View::Created);
     if let Some(mail) = mail {
         object = object
             .with("notify_emails_to", mail.recipients.as_str())
             .with("notify_emails_to_locale", mail.locale.as_deref());
         push.log.add_mail(mail, &call.visitor, now);
     }
+    store.pushes.push(url_token, push);
     Ok(json_response(StatusCode::CREATED, &object))
 }
 

@@ -241,22 +241,4 @@ mod tests {
         let error = "oss".parse::<PasswordPusherEdition>().expect_err("no name");
         assert!(error.contains("open-source-2.4"), "{error}");
     }
-
-    #[test]
-    fn days_become_the_step_that_is_long_enough() {
-        for (days, step) in [
-            (1, 6),
-            (2, 7),
-            (7, 12),
-            (8, 13),
-            (15, 14),
-            (31, 16),
-            (61, 17),
-        ] {
-            assert_eq!(Step::of_days(days), Step(step), "{days}");
-        }
-        assert_eq!(Step::of_days(i64::MAX), Step(17));
-        assert_eq!(Step::new(18), None);
-        assert_eq!(Step::new(-1), None);
-    }
 }

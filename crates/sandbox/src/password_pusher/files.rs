@@ -6,10 +6,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
-use sha2::Sha256;
 
 use super::call::Call;
 use super::content;
@@ -17,6 +15,7 @@ use super::filename;
 use super::model::{Attached, Opened, Upload, after};
 use super::response::{Object, REVALIDATE, redirect, status_response};
 use super::state::State;
+use crate::core::hmac;
 use crate::core::service::Attachment;
 
 /// How long a signed URL is good for, in seconds.
@@ -43,12 +42,9 @@ impl Place {
 }
 
 fn signature(state: &State, place: Place, what: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(state.signing_key.as_bytes())
-        .expect("HMAC takes keys of any length");
-    mac.update(place.prefix().as_bytes());
-    mac.update(what.as_bytes());
-    let bytes = mac.finalize().into_bytes();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let parts = [place.prefix().as_bytes(), what.as_bytes()];
+    let digest = hmac(&state.signing_key, &parts);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn url(call: &Call<'_>, place: Place, key: &str, name: &str) -> String {

@@ -1,6 +1,5 @@
 //! What is stored.
 
-use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
@@ -30,7 +29,6 @@ pub(crate) struct User {
     pub(crate) token: String,
     /// What the journal shows in place of the token.
     pub(crate) title: &'static str,
-    pub(crate) is_admin: bool,
     pub(crate) accounts: Vec<Account>,
 }
 
@@ -62,7 +60,6 @@ pub(crate) enum EventKind {
     FailedView,
     Expire,
     FailedPassphrase,
-    AdminView,
     OwnerView,
     Edit,
     CreationEmailSend,
@@ -72,7 +69,6 @@ pub(crate) enum EventKind {
 #[derive(Clone)]
 pub(crate) struct Visitor {
     pub(crate) user: Option<UserId>,
-    pub(crate) is_admin: bool,
     pub(crate) ip: String,
     pub(crate) user_agent: String,
     pub(crate) referrer: String,
@@ -82,9 +78,7 @@ pub(crate) struct Visitor {
 pub(crate) struct Event {
     pub(crate) kind: EventKind,
     pub(crate) at: Timestamp,
-    pub(crate) ip: String,
-    pub(crate) user_agent: String,
-    pub(crate) referrer: String,
+    pub(crate) visitor: Visitor,
     pub(crate) mail: Option<Mail>,
 }
 
@@ -126,9 +120,7 @@ impl Log {
         self.events.push(Event {
             kind,
             at,
-            ip: visitor.ip.clone(),
-            user_agent: visitor.user_agent.clone(),
-            referrer: visitor.referrer.clone(),
+            visitor: visitor.clone(),
             mail,
         });
     }
@@ -304,62 +296,5 @@ impl Request {
         if !self.is_closed && now >= self.closes_at() {
             self.close(self.closes_at());
         }
-    }
-}
-
-/// Rows that are found by their URL token and kept in the order in which they
-/// came.
-pub(crate) struct Table<T> {
-    rows: BTreeMap<u64, T>,
-    numbers: HashMap<String, u64>,
-    next: u64,
-}
-
-impl<T> Default for Table<T> {
-    fn default() -> Self {
-        Self {
-            rows: BTreeMap::new(),
-            numbers: HashMap::new(),
-            next: 0,
-        }
-    }
-}
-
-impl<T> Table<T> {
-    pub(crate) fn insert(&mut self, token: String, row: T) -> &mut T {
-        let number = self.next;
-        self.next += 1;
-        self.numbers.insert(token, number);
-        self.rows.entry(number).or_insert(row)
-    }
-
-    pub(crate) fn contains(&self, token: &str) -> bool {
-        self.numbers.contains_key(token)
-    }
-
-    pub(crate) fn get(&self, token: &str) -> Option<&T> {
-        self.rows.get(self.numbers.get(token)?)
-    }
-
-    pub(crate) fn get_mut(&mut self, token: &str) -> Option<&mut T> {
-        self.rows.get_mut(self.numbers.get(token)?)
-    }
-
-    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &T> {
-        self.rows.values().rev()
-    }
-
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.rows.values_mut()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
-        self.rows.retain(|_, row| keep(row));
-        let rows = &self.rows;
-        self.numbers.retain(|_, number| rows.contains_key(number));
     }
 }

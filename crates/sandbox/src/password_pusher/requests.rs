@@ -4,8 +4,7 @@
 //! Source: the vendor's documentation and public clients. That product is closed: what
 //! a refusal says, which checks come first, and what is counted is inferred.
 
-use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::StatusCode;
 use serde_json::json;
 
 use super::call::Call;
@@ -13,29 +12,21 @@ use super::create::MOST_FILES;
 use super::edition::Step;
 use super::files;
 use super::model::{DAY, EventKind, Log, Phase, Request, seconds};
-use super::pushes::audit;
-use super::response::{BLANK, Errors, Object, Refusal, json_response, ok, time};
+use super::pushes::events;
+use super::response::{BLANK, Errors, Object, Outcome, Refusal, json_response, ok, time};
 use super::state::Store;
 
-/// What can be done with a request whose token is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    Show,
-    Preview,
-    Audit,
-    Respond,
-    Close,
+fn found<'a>(
+    call: &Call<'_>,
+    store: &'a mut Store,
+    token: &str,
+) -> Result<&'a mut Request, Refusal> {
+    let request = store.requests.get_mut(token).ok_or(Refusal::NotFound)?;
+    request.close_if_due(call.now);
+    Ok(request)
 }
 
-/// Which requests a list holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Filter {
-    /// All but the closed ones.
-    Active,
-    In(Phase),
-}
-
-pub(crate) fn create(call: &Call<'_>, store: &mut Store) -> Result<Response<Bytes>, Refusal> {
+pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
     let params = call.params.of("request")?;
     let text = |name| params.text(name).unwrap_or_default().to_owned();
     let is_on = |name| params.ticked(name).unwrap_or(false);
@@ -70,8 +61,9 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store) -> Result<Response<Byte
         is_closed: false,
         log,
     };
-    let request = store.requests.insert(url_token, request);
-    Ok(json_response(StatusCode::CREATED, &record(call, request)))
+    let object = record(call, &request);
+    store.requests.push(url_token, request);
+    Ok(json_response(StatusCode::CREATED, &object))
 }
 
 fn check_files(count: usize, errors: &mut Errors) {
@@ -80,16 +72,13 @@ fn check_files(count: usize, errors: &mut Errors) {
     }
 }
 
-pub(crate) fn list(
-    call: &Call<'_>,
-    store: &Store,
-    filter: Filter,
-) -> Result<Response<Bytes>, Refusal> {
-    let mine = store.requests.newest_first().filter(|request| {
+/// The caller's requests in this phase, or those that are not closed.
+pub(crate) fn list(call: &Call<'_>, store: &mut Store, which: &str) -> Outcome {
+    let mine = store.requests.iter().rev().filter(|request| {
         let phase = request.phase(call.now);
-        let wanted = match filter {
-            Filter::Active => phase != Phase::Closed,
-            Filter::In(wanted) => phase == wanted,
+        let wanted = match which {
+            "active" => phase != Phase::Closed,
+            other => json!(phase) == other,
         };
         wanted && call.owns(request.user) && call.lists_account(request.account)
     });
@@ -98,29 +87,26 @@ pub(crate) fn list(
     Ok(ok(&page.collect::<Vec<_>>()))
 }
 
-pub(crate) fn act(
-    call: &Call<'_>,
-    store: &mut Store,
-    action: Action,
-    token: &str,
-) -> Result<Response<Bytes>, Refusal> {
-    let request = store.requests.get_mut(token).ok_or(Refusal::NotFound)?;
-    request.close_if_due(call.now);
-    let owns = call.owns(request.user);
-    match action {
-        Action::Show => show(call, request, owns),
-        Action::Preview => Ok(ok(&Object::default().with("url", link(call, request)))),
-        Action::Audit if owns => audit(call, &request.log),
-        Action::Close if owns => {
-            if !request.is_closed {
-                request.close(call.now);
-                request.log.add(EventKind::Expire, &call.visitor, call.now);
-            }
-            Ok(ok(&record(call, request)))
-        }
-        Action::Audit | Action::Close => Err(Refusal::NotOwner),
-        Action::Respond => respond(call, store, token),
+pub(crate) fn preview(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
+    let url = link(call, found(call, store, token)?);
+    Ok(ok(&Object::default().with("url", url)))
+}
+
+pub(crate) fn audit(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
+    let request = found(call, store, token)?;
+    events(call, request.user, &request.log)
+}
+
+pub(crate) fn close(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
+    let request = found(call, store, token)?;
+    if !call.owns(request.user) {
+        return Err(Refusal::NotOwner);
     }
+    if !request.is_closed {
+        request.close(call.now);
+        request.log.add(EventKind::Expire, &call.visitor, call.now);
+    }
+    Ok(ok(&record(call, request)))
 }
 
 /// Those who do not own it need its passphrase, as long as there is one.
@@ -134,7 +120,9 @@ fn check_passphrase(call: &Call<'_>, request: &mut Request) -> Result<(), Refusa
     Err(Refusal::WrongPassphrase)
 }
 
-fn show(call: &Call<'_>, request: &mut Request, owns: bool) -> Result<Response<Bytes>, Refusal> {
+pub(crate) fn show(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
+    let request = found(call, store, token)?;
+    let owns = call.owns(request.user);
     check_passphrase(call, request)?;
     let kind = match (request.is_closed, owns) {
         (true, _) => EventKind::FailedView,
@@ -156,8 +144,8 @@ fn show(call: &Call<'_>, request: &mut Request, owns: bool) -> Result<Response<B
     Ok(ok(&object))
 }
 
-fn respond(call: &Call<'_>, store: &mut Store, token: &str) -> Result<Response<Bytes>, Refusal> {
-    let request = store.requests.get_mut(token).ok_or(Refusal::NotFound)?;
+pub(crate) fn respond(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
+    let request = found(call, store, token)?;
     check_passphrase(call, request)?;
     let params = call.params.of("request")?;
     let uploads = params.files.clone();

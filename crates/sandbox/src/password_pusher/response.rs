@@ -131,6 +131,9 @@ pub(crate) enum Refusal {
     NotPlayed(&'static str),
 }
 
+/// What an operation comes to.
+pub(crate) type Outcome = Result<Response<Bytes>, Refusal>;
+
 impl Refusal {
     /// Whoever does not ask for JSON gets a page where the response is not the
     /// application's own.

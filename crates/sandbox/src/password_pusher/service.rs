@@ -3,7 +3,7 @@
 //! it.
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 use hyper::body::Incoming;
@@ -12,10 +12,10 @@ use super::call::{Call, token, wants_json};
 use super::files;
 use super::language::Language;
 use super::params::Form;
-use super::response::{Object, Refusal, ok, redirect, status_response, throttled, time};
-use super::routes::{Operation, file, not_played};
-use super::state::State;
-use super::{create, pushes, requests, upload};
+use super::response::{Object, Outcome, Refusal, ok, redirect, status_response, throttled, time};
+use super::routes::{Access, Operation, file, not_played};
+use super::state::{State, Store};
+use super::upload;
 use crate::core::query;
 use crate::core::service::{Dropped, Peer, Service, whole};
 
@@ -33,7 +33,7 @@ impl State {
             .then(|| format!("http://{NEW_HOST}:{}{path}", self.address.port()))
     }
 
-    pub(super) fn perform(&self, parts: &Parts, body: &Bytes) -> Result<Response<Bytes>, Refusal> {
+    pub(super) fn perform(&self, parts: &Parts, body: &Bytes) -> Outcome {
         let path = parts.uri.path();
         if let Some(url) = self.moved_to(parts) {
             let mut response = redirect(&url);
@@ -65,50 +65,33 @@ impl State {
             return Err(missing);
         }
         let operation = Operation::find(self.profile(), &parts.method, path)
-            .filter(|operation| {
-                let notifies = matches!(operation, Operation::Push(pushes::Action::Notify, _));
-                !notifies || self.options.notifications
-            })
+            .filter(|_| self.options.notifications || !path.ends_with("/notify_emails"))
             .ok_or_else(|| not_played(path).map_or(missing, Refusal::NotPlayed))?;
         // Rails reads no path that is not UTF-8 where it has a route.
         if !query::is_text(path) {
             return Err(Refusal::Status(StatusCode::BAD_REQUEST));
         }
         let mut call = Call::new(self, parts, body)?;
-        let is_version = operation == Operation::Version;
-        call.authenticate(&parts.headers, operation.needs_token(), is_version)?;
-        if let Some(token) = operation
-            .guesses_at()
-            .filter(|_| call.profile.limits_passphrases)
-        {
+        call.authenticate(&parts.headers, operation.access)?;
+        if operation.access == Access::Guess && call.profile.limits_passphrases {
             let passphrase = call.params.text("passphrase").unwrap_or_default();
             // Blank ones are not counted (measured on 2.11.4).
-            if !passphrase.trim().is_empty() && !self.admit_passphrase(token) {
+            if !passphrase.trim().is_empty() && !self.admit_passphrase(operation.token) {
                 return Err(Refusal::TooManyPassphrases);
             }
         }
-        let mut store = self.store();
-        match operation {
-            Operation::Version => Ok(version(&call)),
-            Operation::CreatePush => create::create(&call, &mut store),
-            Operation::ListPushes { expired } => pushes::list(&call, &store, expired),
-            Operation::Push(action, token) => pushes::act(&call, &mut store, action, token),
-            Operation::CreateRequest => requests::create(&call, &mut store),
-            Operation::ListRequests(filter) => requests::list(&call, &store, filter),
-            Operation::Request(action, token) => requests::act(&call, &mut store, action, token),
-            Operation::Accounts => Ok(accounts(&call)),
-        }
+        (operation.act)(&call, &mut self.store(), operation.token)
     }
 }
 
-fn version(call: &Call<'_>) -> Response<Bytes> {
+pub(super) fn version(call: &Call<'_>, _: &mut Store, _: &str) -> Outcome {
     let (profile, options) = (call.profile, &call.state.options);
     let object = Object::default()
         .with("application_version", profile.application_version)
         .with("api_version", profile.api_version)
         .with("edition", profile.edition);
     if !profile.tells_features {
-        return ok(&object);
+        return Ok(ok(&object));
     }
     let enabled = |on: bool| Object::default().with("enabled", on);
     let sends = profile.notifies_by_email && call.state.sends_mail();
@@ -132,10 +115,10 @@ fn version(call: &Call<'_>) -> Response<Bytes> {
         .with("accounts", enabled(profile.is_commercial))
         .with("pushes", pushes)
         .with("requests", requests);
-    ok(&object.with("features", features))
+    Ok(ok(&object.with("features", features)))
 }
 
-fn accounts(call: &Call<'_>) -> Response<Bytes> {
+pub(super) fn accounts(call: &Call<'_>, _: &mut Store, _: &str) -> Outcome {
     let since = time(call.state.started);
     let user = call.visitor.user.map(|user| &call.state.users[user]);
     let accounts = user.map_or(&[][..], |user| &user.accounts);
@@ -150,11 +133,11 @@ fn accounts(call: &Call<'_>) -> Response<Bytes> {
                 .with("updated_at", since.as_str())
         })
         .collect();
-    ok(&accounts)
+    Ok(ok(&accounts))
 }
-
 impl Service for State {
     const NAME: &'static str = "password-pusher";
+    const CREDENTIAL: HeaderName = AUTHORIZATION;
     // The largest text with every character escaped, and then some. Files have
     // no limit.
     const LARGEST_BODY: usize = 32 * 1024 * 1024;
@@ -206,19 +189,10 @@ impl Service for State {
         }
     }
 
-    fn redact(&self, headers: &mut HeaderMap) {
-        let http::header::Entry::Occupied(mut values) = headers.entry(AUTHORIZATION) else {
-            return;
-        };
-        for value in values.iter_mut() {
-            let text = value.to_str().unwrap_or_default();
-            let known = self.users.iter().find(|user| text.contains(&user.token));
-            if let Some(user) = known {
-                let text = text.replace(&user.token, user.title);
-                *value =
-                    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("[token]"));
-            }
-        }
+    fn title(&self, credential: &HeaderValue) -> Option<String> {
+        let text = credential.to_str().ok()?;
+        let user = self.users.iter().find(|user| text.contains(&user.token))?;
+        Some(text.replace(&user.token, user.title))
     }
 
     fn printable(&self, path: &str) -> Option<String> {

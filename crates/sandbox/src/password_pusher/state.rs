@@ -1,21 +1,20 @@
 //! What the imitation of Password Pusher holds.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use jiff::Timestamp;
 
-use super::edition::{PasswordPusherEdition, Profile};
-use super::model::{
-    Account, Attached, DAY, Push, Request, Table, Upload, User, UserId, after, seconds,
-};
+use super::edition::Profile;
+use super::model::{Account, Attached, DAY, Push, Request, Upload, User, UserId, after, seconds};
 use super::options::PasswordPusherOptions;
 use super::throttle::{FiveAMinute, Throttle};
 use super::upload::Spool;
 use crate::core::clock::Clock;
+use crate::core::lock;
 use crate::core::random::{HEX, Id, Random};
+use crate::core::table::Table;
 
 /// How often what is past its limits is expired. A multiple of it is how often
 /// expired pushes that are nobody's are removed. Source: the server's schedule of jobs.
@@ -36,7 +35,6 @@ pub(crate) struct State {
     pub(crate) started: Timestamp,
     /// What URLs of files are signed with.
     pub(crate) signing_key: String,
-    edition: Mutex<PasswordPusherEdition>,
     throttle: Option<Mutex<Throttle>>,
     passphrases: Mutex<FiveAMinute>,
     mails: Mutex<FiveAMinute>,
@@ -57,10 +55,6 @@ pub(crate) struct Store {
     next_sweep: Timestamp,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// The time of a clock, as far as it can be written.
 fn timestamp(clock: &Clock) -> Timestamp {
     Timestamp::try_from(clock.now()).unwrap_or(Timestamp::MAX)
@@ -75,10 +69,9 @@ impl State {
         clock: Clock,
     ) -> Self {
         let mut credentials = Random::new(seed, "password pusher credentials");
-        let mut user = |title, is_admin, accounts: &[&'static str]| User {
+        let mut user = |title, accounts: &[&'static str]| User {
             token: credentials.text(TOKEN, 20),
             title,
-            is_admin,
             accounts: accounts
                 .iter()
                 .map(|name| Account {
@@ -88,14 +81,12 @@ impl State {
                 .collect(),
         };
         let users = vec![
-            user("[token]", false, &["Personal", "Operations"]),
-            user("[other token]", false, &["Personal"]),
-            user("[admin token]", true, &["Personal"]),
+            user("[token]", &["Personal", "Operations"]),
+            user("[other token]", &["Personal"]),
         ];
         let started = timestamp(&clock);
         Self {
             address,
-            edition: Mutex::new(options.edition),
             options: options.clone(),
             users,
             started,
@@ -121,16 +112,8 @@ impl State {
         timestamp(&self.clock)
     }
 
-    pub(crate) fn edition(&self) -> PasswordPusherEdition {
-        *lock(&self.edition)
-    }
-
-    pub(crate) fn set_edition(&self, edition: PasswordPusherEdition) {
-        *lock(&self.edition) = edition;
-    }
-
     pub(crate) fn profile(&self) -> &'static Profile {
-        self.edition().profile()
+        self.options.edition.profile()
     }
 
     /// What is stored, after all that was to happen until now.
@@ -175,7 +158,7 @@ impl Store {
         loop {
             let length = self.random.pick(URL_TOKEN_LENGTHS);
             let token = self.random.text(URL_TOKEN, length);
-            if !self.pushes.contains(&token) && !self.requests.contains(&token) {
+            if self.pushes.get(&token).is_none() && self.requests.get(&token).is_none() {
                 return token;
             }
         }
@@ -223,14 +206,5 @@ impl Store {
             request.close_if_due(now);
         }
         self.next_sweep = run_after(now, SWEEP);
-    }
-}
-
-impl fmt::Debug for State {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("State")
-            .field("edition", &self.edition())
-            .finish_non_exhaustive()
     }
 }

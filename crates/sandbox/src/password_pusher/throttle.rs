@@ -83,32 +83,4 @@ mod tests {
         assert_eq!(throttle.admit(THERE, 600), Ok(()));
         assert_eq!(throttle.admit(HERE, 601), Ok(()));
     }
-
-    #[test]
-    fn the_121st_request_of_a_minute_waits_for_the_next() {
-        let mut throttle = Throttle::default();
-        for request in 0..120 {
-            assert_eq!(
-                throttle.admit(HERE, 600 + request / 40),
-                Ok(()),
-                "{request}"
-            );
-        }
-        assert_eq!(throttle.admit(HERE, 603), Err(57));
-        assert_eq!(throttle.admit(HERE, 659), Err(1));
-        assert_eq!(throttle.admit(HERE, 660), Ok(()));
-    }
-
-    #[test]
-    fn the_sixth_of_a_minute_is_too_many_whenever_the_minute_began() {
-        let mut limit = FiveAMinute::default();
-        let at = |seconds| Duration::from_secs(seconds);
-        for second in 55..60 {
-            assert!(limit.admit("a", at(second)));
-        }
-        assert!(!limit.admit("a", at(60)));
-        assert!(limit.admit("b", at(60)));
-        assert!(!limit.admit("a", at(114)));
-        assert!(limit.admit("a", at(115)));
-    }
 }

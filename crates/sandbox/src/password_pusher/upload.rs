@@ -3,7 +3,7 @@
 
 use std::io::{self, Write as _};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
@@ -19,6 +19,7 @@ use super::filename::{self, Disposition};
 use super::model::{Content, Upload};
 use super::params::{Form, Params, UNREADABLE};
 use super::response::Refusal;
+use crate::core::lock;
 use crate::core::service::Dropped;
 
 /// Files up to this size stay in memory.
@@ -44,7 +45,7 @@ pub(crate) struct Spool(Mutex<Option<TempDir>>);
 
 impl Spool {
     fn file(&self) -> io::Result<NamedTempFile> {
-        let mut folder = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut folder = lock(&self.0);
         let folder = match &mut *folder {
             Some(folder) => folder,
             none => none.insert(
@@ -134,7 +135,7 @@ pub(crate) async fn receive(
     while let Some(chunk) = std::future::poll_fn(|context| tap.poll(context)).await {
         chunk?;
     }
-    let tapped = tap.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let tapped = lock(&tap.0);
     if tapped.broken {
         return Err(Dropped);
     }
@@ -223,7 +224,7 @@ struct Tapped {
 
 impl Tap {
     fn poll(&self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Dropped>>> {
-        let mut tapped = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tapped = lock(&self.0);
         while !tapped.ended {
             match std::task::ready!(Pin::new(&mut tapped.body).poll_frame(context)) {
                 None => tapped.ended = true,
