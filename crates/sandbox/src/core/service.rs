@@ -98,10 +98,12 @@ pub(crate) fn response(
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
-/// A file that is a response's body, from its present position on.
+/// A file that is a response's body.
 #[derive(Clone, Debug)]
 pub(crate) struct Attachment {
     pub(crate) file: Arc<File>,
+    pub(crate) position: u64,
+    /// From the position on.
     pub(crate) length: u64,
 }
 

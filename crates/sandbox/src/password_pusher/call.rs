@@ -1,8 +1,8 @@
 //! One request, with all that is known of it before it is carried out.
 //!
-//! Source: the server's source: `app/controllers/api/base_controller.rb` for tokens and
-//! their order, `app/controllers/concerns` for pages and the rest. The accounts are in
-//! the documentation of the commercial product and in public clients.
+//! Source: the server's source: `app/controllers/api/base_controller.rb` for tokens and their order,
+//! `app/controllers/concerns` for pages and the rest. The accounts are in the documentation of the commercial product
+//! and in public clients.
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -18,8 +18,7 @@ use super::routes::Access;
 use super::state::State;
 use crate::core::service::Peer;
 
-/// The languages of links and mail (`language_codes` in
-/// `config/settings.yml`; `cy` and `ga` measured on 2.11.4).
+/// The languages of links and mail (`language_codes` in `config/settings.yml`; `cy` and `ga` measured on 2.11.4).
 const LOCALES: &[&str] = &[
     "ca", "cs", "cy", "da", "de", "en", "en-GB", "es", "eu", "fi", "fr", "ga", "hi", "hu", "id",
     "is", "it", "ja", "ko", "lv", "nl", "no", "pl", "pt-BR", "pt-PT", "ro", "ru", "sk", "sr", "sv",
@@ -153,8 +152,7 @@ impl<'a> Call<'a> {
         passphrase.trim().is_empty() || self.params.text("passphrase") == Some(passphrase)
     }
 
-    /// The account something is to be kept in: the one that was asked for, or
-    /// the user's first.
+    /// The account something is to be kept in: the one that was asked for, or the user's first.
     pub(crate) fn account(&self) -> Result<Option<u64>, Refusal> {
         let Some(user) = self.visitor.user.filter(|_| self.profile.is_commercial) else {
             return Ok(None);

@@ -1,7 +1,7 @@
 //! Making a push.
 //!
-//! Source: the server's source: `app/controllers/api/v2/pushes_controller.rb`,
-//! `app/models/push.rb` and its concerns, where no line says otherwise.
+//! Source: the server's source: `app/controllers/api/v2/pushes_controller.rb`, `app/models/push.rb` and its concerns,
+//! where no line says otherwise.
 
 use http::StatusCode;
 

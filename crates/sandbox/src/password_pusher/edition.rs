@@ -1,7 +1,6 @@
 //! The products and versions that call their API "v2", as data.
 //!
-//! Source: the server's source at those versions; for the commercial product, its
-//! documentation and public clients.
+//! Source: the server's source at those versions; for the commercial product, its documentation and public clients.
 
 /// Which product and version of it the imitation of
 /// [Password Pusher](crate::PasswordPusher) is.
@@ -18,14 +17,12 @@ pub enum PasswordPusherEdition {
     /// The open-source server, 2.11.
     #[default]
     OpenSource,
-    /// The open-source server, 2.4: API 2.0, which tells no features, calls
-    /// the entries of an audit `views` and has no e-mail notification.
+    /// The open-source server, 2.4: API 2.0, which tells no features, calls the entries of an audit `views` and has no
+    /// e-mail notification.
     OpenSource24,
-    /// The commercial product: steps of time instead of days, accounts, and
-    /// requests for secrets.
+    /// The commercial product: steps of time instead of days, accounts, and requests for secrets.
     Hosted,
-    /// The commercial product at an address that it has moved from: what has
-    /// no `.json` suffix is sent on, with 301, to another host.
+    /// The commercial product at an address that it has moved from: everything is sent on, with 301, to another host.
     HostedMoved,
     /// A server from before API v2: all its paths are unknown.
     V1Only,

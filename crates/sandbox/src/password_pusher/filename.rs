@@ -1,13 +1,11 @@
-//! Names of files as they stand in `Content-Disposition`, read as Rack and written as
-//! Active Storage does.
+//! Names of files as they stand in `Content-Disposition`, read as Rack and written as Active Storage does.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::params::has_broken_escape;
 use crate::core::query;
 
-/// What is escaped in an extended value, in a quoted string, and in a path: all but
-/// letters, digits and these.
+/// What is escaped in an extended value, in a quoted string, and in a path: all but letters, digits and these.
 const EXTENDED: &AsciiSet = &all_but(NON_ALPHANUMERIC.remove(b'-'), b"!#$&+.^_`|~");
 const QUOTED: &AsciiSet = &all_but(NON_ALPHANUMERIC.remove(b'-'), b" !#$+.^_`|~");
 const SEGMENT: &AsciiSet = &all_but(NON_ALPHANUMERIC.remove(b'-'), b"._~!$&'()*+,;=:@");
@@ -49,8 +47,8 @@ impl Disposition {
     }
 }
 
-/// What a form parser makes of a name: what follows the last `/` or `\`, where
-/// those at its end do not count (`Rack::Multipart::Parser`).
+/// What a form parser makes of a name: what follows the last `/` or `\`, where those at its end do not count
+/// (`Rack::Multipart::Parser`).
 pub(crate) fn last_part(name: &str) -> &str {
     let separators = ['/', '\\'];
     let name = name.trim_end_matches(separators);

@@ -1,7 +1,7 @@
 //! Signed URLs of files, and what is behind them.
 //!
-//! Source: the server's source for the URLs, their five minutes and the redirect
-//! (`active_storage`); the form of the paths is inferred.
+//! Source: the server's source for the URLs, their five minutes and the redirect (`active_storage`); the form of the
+//! paths is inferred.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use http::{Response, StatusCode};
 use super::call::Call;
 use super::content;
 use super::filename;
-use super::model::{Attached, Opened, Upload, after};
+use super::model::{Attached, Content, Upload, after};
 use super::response::{Object, REVALIDATE, redirect, status_response};
 use super::state::State;
 use crate::core::hmac;
@@ -69,8 +69,7 @@ pub(crate) fn describe(call: &Call<'_>, file: &Attached) -> Object {
         )
 }
 
-/// The response for one of the signed URLs. The end of a name is the format of
-/// what is missing.
+/// The response for one of the signed URLs. The end of a name is the format of what is missing.
 pub(crate) fn fetch(call: &Call<'_>, place: Place, signed: &str, path: &str) -> Response<Bytes> {
     let found = find(call, place, signed).and_then(|(key, upload)| match place {
         Place::Redirect => {
@@ -100,11 +99,12 @@ fn find<'a>(call: &Call<'_>, place: Place, signed: &'a str) -> Option<(&'a str, 
 
 fn download(upload: &Upload) -> Option<Response<Bytes>> {
     let mut response = Response::new(Bytes::new());
-    match upload.open().ok()? {
-        Opened::Memory(bytes) => *response.body_mut() = bytes,
-        Opened::File(file) => {
+    match &upload.content {
+        Content::Memory(bytes) => *response.body_mut() = bytes.clone(),
+        Content::File(file) => {
             response.extensions_mut().insert(Attachment {
-                file: Arc::new(file),
+                file: Arc::clone(file),
+                position: 0,
                 length: upload.length,
             });
         }

@@ -34,15 +34,12 @@ pub use settings::PasswordPusherSettings;
 use self::state::State;
 use crate::core::clock::Clock;
 
-/// The imitation of Password Pusher: an instance of its server with two
-/// users, empty at first unless it is given
+/// The imitation of Password Pusher: an instance of its server with two users, empty at first unless it is given
 /// [samples](PasswordPusherOptions::samples).
 ///
-/// Pushes expire by views and by the sandbox's [`Clock`]. The jobs that the
-/// real server runs by the hour of the day count from the sandbox's start:
-/// what is past its limits is expired every two hours if nobody looks at it
-/// before, and expired pushes that were made without a token are removed once
-/// a day.
+/// Pushes expire by views and by the sandbox's [`Clock`]. The jobs that the real server runs by the hour of the day
+/// count from the sandbox's start: what is past its limits is expired every two hours if nobody looks at it before, and
+/// expired pushes that were made without a token are removed once a day.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {

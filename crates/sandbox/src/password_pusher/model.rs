@@ -1,13 +1,11 @@
 //! What is stored.
 
 use std::fs::File;
-use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tempfile::TempPath;
 
 use super::edition::Step;
 
@@ -138,23 +136,7 @@ pub(crate) struct Upload {
 /// Where the bytes of an upload are.
 pub(crate) enum Content {
     Memory(Bytes),
-    /// Deleted when the last push that has it lets go of it.
-    Spooled(TempPath),
-}
-
-/// An upload's bytes, for reading.
-pub(crate) enum Opened {
-    Memory(Bytes),
-    File(File),
-}
-
-impl Upload {
-    pub(crate) fn open(&self) -> io::Result<Opened> {
-        match &self.content {
-            Content::Memory(bytes) => Ok(Opened::Memory(bytes.clone())),
-            Content::Spooled(path) => File::open(path).map(Opened::File),
-        }
-    }
+    File(Arc<File>),
 }
 
 /// A file of a push or a request.

@@ -3,8 +3,7 @@
 use super::PasswordPusherEdition;
 use super::settings::PasswordPusherSettings;
 
-/// Which edition of [Password Pusher](crate::PasswordPusher) is imitated, and
-/// how its operator set it up.
+/// Which edition of [Password Pusher](crate::PasswordPusher) is imitated, and how its operator set it up.
 ///
 /// ```
 /// use security_api_sandbox::{PasswordPusherEdition, PasswordPusherOptions};
@@ -83,8 +82,8 @@ switches! {
 }
 
 impl PasswordPusherOptions {
-    /// How many pushes the first user made beforehand, and requests where
-    /// there are such; 0 by default. Every other of the requests is answered.
+    /// How many pushes the first user made beforehand, and requests where there are such; 0 by default. Every other of
+    /// the requests is answered.
     #[must_use]
     pub fn samples(mut self, count: usize) -> Self {
         self.samples = count;
@@ -98,32 +97,28 @@ impl PasswordPusherOptions {
         self
     }
 
-    /// What links begin with (`override_base_url`), in place of the host
-    /// that was asked.
+    /// What links begin with (`override_base_url`), in place of the host that was asked.
     #[must_use]
     pub fn links_begin_with(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = Some(base_url.into());
         self
     }
 
-    /// The only host name that is served (`allowed_hosts`); more of them if
-    /// it is called again. All are by default.
+    /// The only host name that is served (`allowed_hosts`); more of them if it is called again. All are by default.
     #[must_use]
     pub fn allowed_host(mut self, host: impl Into<String>) -> Self {
         self.allowed_hosts.push(host.into());
         self
     }
 
-    /// The language that users prefer, such as `fr`; the one that they ask
-    /// for by default.
+    /// The language that users prefer, such as `fr`; the one that they ask for by default.
     #[must_use]
     pub fn user_language(mut self, locale: impl Into<String>) -> Self {
         self.user_language = Some(locale.into());
         self
     }
 
-    /// The language where none is asked for (`default_locale`); `en` by
-    /// default.
+    /// The language where none is asked for (`default_locale`); `en` by default.
     #[must_use]
     pub fn default_locale(mut self, locale: impl Into<String>) -> Self {
         self.default_locale = locale.into();

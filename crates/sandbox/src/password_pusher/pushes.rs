@@ -1,7 +1,7 @@
 //! Pushes: reading, listing, expiring.
 //!
-//! Source: the server's source: `app/controllers/api/v1/pushes_controller.rb`, which v2
-//! inherits from, and `app/models/push.rb`, where no line says otherwise.
+//! Source: the server's source: `app/controllers/api/v1/pushes_controller.rb`, which v2 inherits from, and
+//! `app/models/push.rb`, where no line says otherwise.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -128,8 +128,8 @@ pub(crate) fn events(call: &Call<'_>, owner: Option<UserId>, log: &Log) -> Outco
     Ok(ok(&Object::default().with_list(member, events)))
 }
 
-/// What became of mail: a worker takes it up after a moment, and is done after
-/// another (`app/jobs/send_notify_by_email_job.rb`).
+/// What became of mail: a worker takes it up after a moment, and is done after another
+/// (`app/jobs/send_notify_by_email_job.rb`).
 fn dispatch(call: &Call<'_>, mail: &Mail, since: Timestamp) -> Object {
     let told = Object::default()
         .with("recipients", mail.recipients.as_str())

@@ -1,8 +1,7 @@
-//! Requests for secrets, which somebody else answers. Only the commercial
-//! product has them.
+//! Requests for secrets, which somebody else answers. Only the commercial product has them.
 //!
-//! Source: the vendor's documentation and public clients. That product is closed: what
-//! a refusal says, which checks come first, and what is counted is inferred.
+//! Source: the vendor's documentation and public clients. That product is closed: what a refusal says, which checks
+//! come first, and what is counted is inferred.
 
 use http::StatusCode;
 use serde_json::json;

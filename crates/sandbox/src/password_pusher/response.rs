@@ -91,8 +91,7 @@ impl Errors {
     }
 }
 
-/// The server's own words for a blank and for an unknown value
-/// (measured on 2.11.4).
+/// The server's own words for a blank and for an unknown value (measured on 2.11.4).
 pub(crate) const BLANK: &str = "cannot be left blank";
 pub(crate) const NOT_AN_OPTION: &str = "is not within the available options";
 
@@ -110,8 +109,7 @@ pub(crate) enum Refusal {
     NoSecondFactor,
     NotOwner,
     NotFound,
-    /// No such operation; also the body of whatever goes wrong outside the
-    /// application.
+    /// No such operation; also the body of whatever goes wrong outside the application.
     Status(StatusCode),
     /// The object that holds all else.
     Missing(&'static str),
@@ -135,8 +133,7 @@ pub(crate) enum Refusal {
 pub(crate) type Outcome = Result<Response<Bytes>, Refusal>;
 
 impl Refusal {
-    /// Whoever does not ask for JSON gets a page where the response is not the
-    /// application's own.
+    /// Whoever does not ask for JSON gets a page where the response is not the application's own.
     pub(crate) fn into_response(self, wants_json: bool, language: Language) -> Response<Bytes> {
         use StatusCode as S;
         let say = |status, english| error(status, &language.say(Cow::Borrowed(english)));
@@ -220,8 +217,8 @@ impl Refusal {
 pub(crate) const REVALIDATE: HeaderValue =
     HeaderValue::from_static("max-age=0, private, must-revalidate");
 
-/// What the application says itself. Rails lets nobody keep it, and Rack, which
-/// gives what succeeds an `ETag`, says so in more words (`Rack::ETag`).
+/// What the application says itself. Rails lets nobody keep it, and Rack, which gives what succeeds an `ETag`, says so
+/// in more words (`Rack::ETag`).
 pub(crate) fn json_response(status: StatusCode, value: &impl Serialize) -> Response<Bytes> {
     let mut response = uncached(plain_json(status, value));
     if status.is_success() {

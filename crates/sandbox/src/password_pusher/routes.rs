@@ -1,7 +1,6 @@
 //! From a method and a path to an operation.
 //!
-//! Source: `config/routes/pwp_api.rb`; for the commercial product, its documentation
-//! and public clients.
+//! Source: `config/routes/pwp_api.rb`; for the commercial product, its documentation and public clients.
 
 use http::Method;
 
@@ -28,7 +27,8 @@ pub(crate) enum Access {
 /// What is done; the text is the last literal or the token of the path.
 type Act = fn(&Call<'_>, &mut Store, &str) -> Outcome;
 
-/// Methods, paths below `/api/v2/` where a star stands for a token, who may, and what is done. The first that fits counts.
+/// Methods, paths below `/api/v2/` where a star stands for a token, who may, and what is done. The first that fits
+/// counts.
 const OPERATIONS: &[(&str, &str, Access, Act)] = &[
     ("GET", "version", Anybody, service::version),
     ("GET", "accounts", Token, service::accounts),
@@ -93,8 +93,7 @@ impl<'a> Operation<'a> {
     }
 }
 
-/// What the real service has at a path, where this one has nothing
-/// (`config/routes/*.rb`).
+/// What the real service has at a path, where this one has nothing (`config/routes/*.rb`).
 pub(crate) fn not_played(path: &str) -> Option<&'static str> {
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     Some(match &segments[..] {

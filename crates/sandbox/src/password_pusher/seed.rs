@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 use super::service::NEW_HOST;
 use super::state::State;
 
-/// Makes so many pushes as the first user, and where there are requests as
-/// many of those, every other of them answered.
+/// Makes so many pushes as the first user, and where there are requests as many of those, every other of them answered.
 pub(crate) fn make(state: &State, count: usize) {
     let profile = state.profile();
     if profile.api_version.is_none() || !profile.has_users {

@@ -1,6 +1,5 @@
-//! From a request to its response: throttle, operation, caller, locks, then the
-//! work. Source of the order: the server's `base_controller.rb` and what comes before
-//! it.
+//! From a request to its response: throttle, operation, caller, locks, then the work. Source of the order: the server's
+//! `base_controller.rb` and what comes before it.
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
@@ -19,8 +18,7 @@ use super::upload;
 use crate::core::query;
 use crate::core::service::{Dropped, Peer, Service, whole};
 
-/// The host that an edition which has moved sends its callers to: another name
-/// of this machine.
+/// The host that an edition which has moved sends its callers to: another name of this machine.
 pub(super) const NEW_HOST: &str = "localhost";
 
 impl State {
@@ -138,8 +136,7 @@ pub(super) fn accounts(call: &Call<'_>, _: &mut Store, _: &str) -> Outcome {
 impl Service for State {
     const NAME: &'static str = "password-pusher";
     const CREDENTIAL: HeaderName = AUTHORIZATION;
-    // The largest text with every character escaped, and then some. Files have
-    // no limit.
+    // The largest text with every character escaped, and then some. Files have no limit.
     const LARGEST_BODY: usize = 32 * 1024 * 1024;
 
     async fn receive(&self, parts: &mut Parts, body: Incoming) -> Result<Option<Bytes>, Dropped> {
@@ -148,7 +145,7 @@ impl Service for State {
         let Some(boundary) = kind.and_then(|kind| multer::parse_boundary(kind).ok()) else {
             return whole(body, Self::LARGEST_BODY).await;
         };
-        let (beginning, form): (_, Form) = upload::receive(&self.spool, &boundary, body).await?;
+        let (beginning, form): (_, Form) = upload::receive(&boundary, body).await?;
         parts.extensions.insert(form);
         Ok(beginning)
     }

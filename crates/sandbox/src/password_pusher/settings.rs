@@ -39,32 +39,30 @@ impl Default for PasswordPusherSettings {
 }
 
 impl PasswordPusherSettings {
-    /// The least and the most days that a push may live, and the days that
-    /// stand in place of others; 1, 90 and 7 by default.
+    /// The least and the most days that a push may live, and the days that stand in place of others; 1, 90 and 7 by
+    /// default.
     #[must_use]
     pub fn days(mut self, least: i64, most: i64, default: i64) -> Self {
         self.days = (least, most, default);
         self
     }
 
-    /// The least and the most views that a push may have, and the views that
-    /// stand in place of others; 1, 100 and 5 by default.
+    /// The least and the most views that a push may have, and the views that stand in place of others; 1, 100 and 5 by
+    /// default.
     #[must_use]
     pub fn views(mut self, least: i64, most: i64, default: i64) -> Self {
         self.views = (least, most, default);
         self
     }
 
-    /// Whether there are retrieval steps (`enable_retrieval_step`); yes by
-    /// default.
+    /// Whether there are retrieval steps (`enable_retrieval_step`); yes by default.
     #[must_use]
     pub fn retrieval_step(mut self, on: bool) -> Self {
         self.retrieval_step = on;
         self
     }
 
-    /// Whether viewers can ever expire a push (`enable_deletable_pushes`);
-    /// yes by default.
+    /// Whether viewers can ever expire a push (`enable_deletable_pushes`); yes by default.
     #[must_use]
     pub fn deletable(mut self, on: bool) -> Self {
         self.deletable = on;

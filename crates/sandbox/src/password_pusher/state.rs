@@ -10,21 +10,19 @@ use super::edition::Profile;
 use super::model::{Account, Attached, DAY, Push, Request, Upload, User, UserId, after, seconds};
 use super::options::PasswordPusherOptions;
 use super::throttle::{FiveAMinute, Throttle};
-use super::upload::Spool;
 use crate::core::clock::Clock;
 use crate::core::lock;
 use crate::core::random::{HEX, Id, Random};
 use crate::core::table::Table;
 
-/// How often what is past its limits is expired. A multiple of it is how often
-/// expired pushes that are nobody's are removed. Source: the server's schedule of jobs.
+/// How often what is past its limits is expired. A multiple of it is how often expired pushes that are nobody's are
+/// removed. Source: the server's schedule of jobs.
 const SWEEP: i64 = 2 * 3600;
 
 const TOKEN: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-";
 const URL_TOKEN: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz_-";
 
-/// The lengths of 8 to 14 bytes in Base64. Source: the server's source, which puts
-/// them in lower case.
+/// The lengths of 8 to 14 bytes in Base64. Source: the server's source, which puts them in lower case.
 const URL_TOKEN_LENGTHS: &[usize] = &[11, 12, 14, 15, 16, 18, 19];
 
 pub(crate) struct State {
@@ -40,8 +38,6 @@ pub(crate) struct State {
     mails: Mutex<FiveAMinute>,
     request_ids: Mutex<Random>,
     store: Mutex<Store>,
-    /// Declared behind what keeps files in it, to be dropped after it.
-    pub(crate) spool: Spool,
 }
 
 pub(crate) struct Store {
@@ -103,7 +99,6 @@ impl State {
                 random: Random::new(seed, "password pusher"),
                 next_sweep: after(started, SWEEP),
             }),
-            spool: Spool::default(),
             clock,
         }
     }
@@ -175,9 +170,8 @@ impl Store {
         attached.collect()
     }
 
-    /// Does what the service does from time to time: it expires what is past
-    /// its limits every two hours, and removes expired pushes that are
-    /// nobody's once a day, both counted from the start.
+    /// Does what the service does from time to time: it expires what is past its limits every two hours, and removes
+    /// expired pushes that are nobody's once a day, both counted from the start.
     fn catch_up(&mut self, started: Timestamp, now: Timestamp) {
         if now < self.next_sweep {
             return;

@@ -1,14 +1,14 @@
 //! Limits that count requests in windows of fixed length.
 //!
-//! Source: the server's source: its settings of rack-attack, whose windows follow the
-//! clock, and `rate_limit` in its controllers.
+//! Source: the server's source: its settings of rack-attack, whose windows follow the clock, and `rate_limit` in its
+//! controllers.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// The throttle in front of the whole service, by address. Its windows follow
-/// the clock of the wall: they begin with full minutes and seconds.
+/// The throttle in front of the whole service, by address. Its windows follow the clock of the wall: they begin with
+/// full minutes and seconds.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
     minutes: Windows,
