@@ -78,6 +78,8 @@ async fn recipients_that_are_refused_for_themselves_are_not_played() {
         "a@example.com, b@example.com",
         &six,
         "nobody",
+        "a@example.com,",
+        "a@example.com,,b@example.com",
         "a@b",
         "@example.com",
         "a@.com",

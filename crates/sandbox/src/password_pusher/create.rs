@@ -19,7 +19,7 @@ use super::url;
 const LARGEST_TEXT: usize = 1_048_576;
 const LARGEST_QR: usize = 1024;
 
-/// Of a request, whose limit is not known; a push has its kind's.
+/// Of a request, whose limit is not known; that of a push can be set.
 pub(crate) const MOST_FILES: usize = 10;
 
 /// A number within its limits, or the default: there is no error for others.
@@ -64,10 +64,7 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
     let payload = params.text("payload");
     let mut errors = Errors::default();
     // Its validations come with a concern, before the model's own.
-    let mail = match call.profile.notifies_by_email {
-        true => Some(Mail::new(params)),
-        false => None,
-    };
+    let mail = (call.profile.notifies_by_email).then(|| Mail::new(params));
     if let Some(mail) = &mail {
         mail.check(call, store, None, &mut errors)?;
     }

@@ -37,8 +37,8 @@ impl Mail {
     }
 
     pub(crate) fn addresses(&self) -> impl Iterator<Item = &str> {
-        let addresses = self.recipients.split(',');
-        addresses.filter(|address| !address.is_empty())
+        let addresses = (!self.is_empty()).then(|| self.recipients.split(','));
+        addresses.into_iter().flatten()
     }
 
     /// Whether each recipient can be told, and none twice, whatever the case (measured on 2.11.4).

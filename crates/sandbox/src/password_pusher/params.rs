@@ -73,7 +73,7 @@ impl Params {
     /// Adds a text of the query or of a form.
     pub(crate) fn insert(&mut self, name: String, text: String) -> Result<(), Refusal> {
         if name.matches('[').count() > 1 {
-            return Err(Refusal::NotPlayed("lists, and objects in objects,"));
+            return Err(Refusal::NotPlayed("lists, or objects in objects"));
         }
         self.values.insert(name, Value::String(text));
         Ok(())

@@ -207,7 +207,7 @@ impl Refusal {
             Self::BlockedHost => response(S::FORBIDDEN, "text/html; charset=utf-8", Bytes::new()),
             Self::NotPlayed(what) => error(
                 S::NOT_IMPLEMENTED,
-                &format!("the sandbox does not play {what} of Password Pusher"),
+                &format!("this imitation of Password Pusher does not play {what}"),
             ),
         }
     }
