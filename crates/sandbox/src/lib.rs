@@ -34,8 +34,7 @@ pub use self::core::faults::{Fault, Faults};
 pub use self::core::journal::{Entry, Journal};
 pub use keepnet::{Keepnet, KeepnetOptions};
 pub use password_pusher::{
-    PasswordPusher, PasswordPusherEdition, PasswordPusherKind, PasswordPusherOptions,
-    PasswordPusherSettings,
+    PasswordPusher, PasswordPusherEdition, PasswordPusherOptions, PasswordPusherSettings,
 };
 pub use push_security::{Counts, Delivery, PushSecurity, PushSecurityOptions};
 pub use sandbox::{Sandbox, SandboxBuilder};

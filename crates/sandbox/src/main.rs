@@ -30,16 +30,6 @@ Options:
   -V, --version                 Print the version
 ";
 
-/// The options that take a value.
-const VALUED: [&str; 6] = [
-    "--keepnet",
-    "--push-security",
-    "--push-security-webhooks",
-    "--password-pusher",
-    "--password-pusher-edition",
-    "--seed",
-];
-
 struct Options {
     builder: SandboxBuilder,
     webhooks: Option<String>,
@@ -59,19 +49,14 @@ fn command(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Str
     while let Some(argument) = arguments.next() {
         let argument =
             argument.map_err(|argument| format!("{} is not UTF-8", argument.display()))?;
-        let (name, inline) = match argument.split_once('=') {
+        let (name, mut inline) = match argument.split_once('=') {
             Some((name, value)) if name.starts_with("--") => (name, Some(value.to_owned())),
             _ => (argument.as_str(), None),
         };
-        if inline.is_some() && !VALUED.contains(&name) {
-            return Err(format!("{argument} is not an option"));
-        }
-        let mut value = || match inline.clone() {
-            Some(value) => Ok(value),
-            None => arguments
-                .next()
-                .and_then(Result::ok)
-                .ok_or_else(|| format!("{name} needs a value")),
+        let mut value = || {
+            let next = || arguments.next().and_then(Result::ok);
+            let value = inline.take().or_else(next);
+            value.ok_or_else(|| format!("{name} needs a value"))
         };
         let builder = options.builder;
         options.builder = match name {
@@ -88,11 +73,8 @@ fn command(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Str
             }
             "--seed" => {
                 let value = value()?;
-                builder.seed(
-                    value
-                        .parse()
-                        .map_err(|_| format!("{value} is not a seed"))?,
-                )
+                let seed = value.parse();
+                builder.seed(seed.map_err(|_| format!("{value} is not a seed"))?)
             }
             "--no-limits" => builder.rate_limits(false),
             "--allow-remote" => builder.allow_remote(true),
@@ -106,6 +88,9 @@ fn command(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Str
             }
             _ => return Err(format!("{argument} is not an option; see --help")),
         };
+        if inline.is_some() {
+            return Err(format!("{argument} is not an option"));
+        }
     }
     Ok(Command::Run(Box::new(options)))
 }

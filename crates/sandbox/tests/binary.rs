@@ -113,29 +113,17 @@ async fn it_becomes_the_edition_it_is_told() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn large_files_are_in_a_folder_that_ctrl_c_removes() {
+async fn large_files_leave_nothing_behind_however_it_ends() {
     let parent = tempfile::tempdir().expect("a folder");
-    let (mut running, variables) = started(program(&[]).env("TMPDIR", parent.path()));
+    let (_running, variables) = started(program(&[]).env("TMPDIR", parent.path()));
     let content = vec![b'x'; 3_000_000];
     let body = pwpush::form(&[("name=\"push[files][]\"; filename=\"a.txt\"", &content)]);
     let call = pwpush::Call::new(Method::POST, "/api/v2/pushes").body(pwpush::BOUNDARY, body);
     let call = call.token(&variables["PASSWORD_PUSHER_TOKEN"]);
     let response = call.send(&variables["PASSWORD_PUSHER_BASE_URL"]).await;
     assert_eq!(response.status, 201);
-    let entries = |path: &std::path::Path| {
-        let entries = std::fs::read_dir(path).expect("a folder");
-        let paths = entries.map(|entry| entry.expect("an entry").path());
-        paths.collect::<Vec<_>>()
-    };
-    let folders = entries(parent.path());
-    assert_eq!(folders.len(), 1, "{folders:?}");
-    assert_eq!(entries(&folders[0]).len(), 1);
-    let interrupt = Command::new("kill")
-        .args(["-INT", &running.0.id().to_string()])
-        .status();
-    assert!(interrupt.expect("it ran").success());
-    assert!(running.0.wait().expect("it ended").success());
-    assert!(entries(parent.path()).is_empty());
+    let mut entries = std::fs::read_dir(parent.path()).expect("a folder");
+    assert!(entries.next().is_none());
 }
 
 #[tokio::test]

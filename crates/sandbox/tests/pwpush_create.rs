@@ -3,31 +3,22 @@
 mod support;
 
 use http::Method;
-use security_api_sandbox::{PasswordPusherEdition, PasswordPusherOptions};
+use security_api_sandbox::PasswordPusherEdition;
 use serde_json::{Value, json};
-use support::pwpush::{BOUNDARY, Call, create, edition, form, made, push_form, read, with};
+use support::pwpush::{BOUNDARY, Call, at, create, edition, form, made, push_form, read};
 use support::small;
 
 #[tokio::test]
 async fn numbers_out_of_bounds_become_the_default_without_a_word() {
     let sandbox = small().await;
     for (given, days, views) in [
-        (Value::Null, 7, 5),
         (json!(0), 7, 5),
-        (json!(-1), 7, 5),
         (json!(1), 1, 1),
         (json!(90), 90, 90),
         (json!(91), 7, 91),
         (json!(100), 7, 100),
         (json!(101), 7, 5),
         (json!("3"), 3, 3),
-        (json!(1.9), 1, 1),
-        (json!("soon"), 7, 5),
-        (json!([3]), 7, 5),
-        (json!(true), 1, 1),
-        (json!(false), 7, 5),
-        (json!({}), 7, 5),
-        (json!(1e300), 7, 5),
     ] {
         let fields = json!({
             "payload": "p", "expire_after_days": given, "expire_after_views": given,
@@ -45,25 +36,13 @@ async fn numbers_out_of_bounds_become_the_default_without_a_word() {
 }
 
 #[tokio::test]
-async fn switches_are_on_by_default_and_null_turns_them_off() {
+async fn switches_are_on_by_default() {
     let sandbox = small().await;
     for (given, on) in [
         (json!(true), true),
-        (json!("TRUE"), true),
-        (json!("on"), true),
-        (json!("Yes"), true),
-        (json!("checked"), true),
-        (json!(1), true),
+        (json!("true"), true),
         (json!(false), false),
         (json!("false"), false),
-        (json!(2), false),
-        (json!(""), false),
-        (json!(1.0), false),
-        (Value::Null, false),
-        // What is no single value is as good as absent.
-        (json!([true]), true),
-        (json!([false]), true),
-        (json!({}), true),
     ] {
         let fields = json!({
             "payload": "p", "deletable_by_viewer": given, "retrieval_step": given,
@@ -106,22 +85,7 @@ async fn a_payload_has_to_fit_its_kind() {
         ("qr", "é".repeat(1024), None),
         ("qr", "é".repeat(1025), Some(qr)),
         ("url", String::new(), Some(required)),
-        ("url", "https://example.com/?a=b".to_owned(), None),
-        ("url", "HTTP://example.com".to_owned(), None),
-        ("url", "ftp://example.com".to_owned(), Some(url)),
-        ("url", "javascript:alert(1)".to_owned(), Some(url)),
         ("url", "example.com".to_owned(), Some(url)),
-        ("url", "https://".to_owned(), Some(url)),
-        ("url", "http://".to_owned(), Some(url)),
-        ("url", "https:".to_owned(), Some(url)),
-        ("url", "https://a b".to_owned(), Some(url)),
-        ("url", "https://example.com\n".to_owned(), Some(url)),
-        ("url", "https://host:port/".to_owned(), Some(url)),
-        ("url", "https://?a=b".to_owned(), Some(url)),
-        ("url", "https://user@".to_owned(), Some(url)),
-        // Only a host has to be without blanks.
-        ("url", "https://example.com/a b".to_owned(), None),
-        ("url", "https://example.com/\n".to_owned(), None),
     ] {
         let shown: String = payload.chars().take(40).collect();
         let response = create(json!({ "kind": kind, "payload": payload }))
@@ -145,30 +109,65 @@ async fn a_payload_has_to_fit_its_kind() {
 }
 
 #[tokio::test]
-async fn an_unknown_kind_breaks_the_server_and_a_number_is_a_kind() {
+async fn a_url_is_read_as_the_server_reads_it() {
     let sandbox = small().await;
-    for kind in [json!("secret"), json!("Text"), json!(4), json!(-1)] {
-        let response = create(json!({ "kind": kind, "payload": "p" }))
-            .to(&sandbox)
-            .await;
-        let body = json!({ "status": 500, "error": "Internal Server Error" });
-        assert_eq!((response.status, response.json()), (500, body), "{kind}");
+    let status = async |url: &str| {
+        let response = create(json!({ "kind": "url", "payload": url }));
+        response.to(&sandbox).await.status
+    };
+    for url in [
+        "https://example.com",
+        "HTTPS://example.com/?a=b",
+        "https:/x",
+        "https:x",
+        "https:///x",
+        "https://example.com/a b",
+        "https:a b",
+        "https://example.com/a\nb",
+        "https://é.fr/ü",
+        "https://user:pw@host:80/x?y#z",
+        "https://a b@host/",
+        "https://[::1]/",
+        "https://[::1",
+        "https://host:/",
+        "https://host:%38%30/",
+        "https://host:99999/",
+        "https://x|y",
+        "http:80",
+    ] {
+        assert_eq!(status(url).await, 201, "{url:?}");
     }
-    for kind in ["0", "3", "9"] {
-        let response = create(json!({ "kind": kind, "payload": "p" }))
-            .to(&sandbox)
-            .await;
-        let body = json!({ "kind": ["is not within the available options"] });
-        assert_eq!((response.status, response.json()), (422, body), "{kind}");
+    for url in [
+        "x",
+        "/x:y",
+        "//example.com",
+        "example.com",
+        "ftp://example.com",
+        "javascript:alert(1)",
+        " https://example.com",
+        "\nhttps://example.com",
+        "1https://x",
+        "https ://x",
+        "https:",
+        "https://",
+        "https:?",
+        "https:#x",
+        "https://?x",
+        "https://@",
+        "https://:80",
+        "https://user@",
+        "https://host:port/",
+        "https://exa mple.com",
+        "https://example.com ",
+        "https://example.com\n",
+        "https://x\u{a0}y",
+        "https://exa\\mple",
+        "https://<>",
+        "https://x\"",
+        "https://[é]/",
+    ] {
+        assert_eq!(status(url).await, 422, "{url:?}");
     }
-    for kind in [json!(0), json!("text"), json!(""), json!([]), Value::Null] {
-        let response = create(json!({ "kind": kind, "payload": "p" }))
-            .to(&sandbox)
-            .await;
-        assert_eq!(response.status, 201, "{kind}");
-    }
-    let empty = create(json!({ "kind": 1 })).by_owner(&sandbox).await;
-    assert_eq!(empty.status, 201);
 }
 
 #[tokio::test]
@@ -176,7 +175,7 @@ async fn fields_that_are_not_known_are_ignored() {
     let sandbox = small().await;
     let body = json!({
         "push": { "payload": "p", "expire_after_duration": 0, "colour": "blue" },
-        "account_id": 12,
+        "account_id": "12",
     });
     let made = Call::post("/api/v2/pushes", &body)
         .to(&sandbox)
@@ -200,15 +199,7 @@ async fn a_body_needs_its_push_and_has_to_be_readable() {
     let missing = json!({
         "error": "param is missing or the value is empty or invalid: push"
     });
-    for body in [
-        json!({}),
-        json!({ "push": {} }),
-        json!({ "push": null }),
-        json!([1]),
-        json!({ "push": "" }),
-        json!({ "push": [] }),
-        json!({ "request": {} }),
-    ] {
+    for body in [json!({}), json!({ "push": {} }), json!({ "request": {} })] {
         let response = Call::post("/api/v2/pushes", &body).to(&sandbox).await;
         assert_eq!(
             (response.status, response.json()),
@@ -218,36 +209,20 @@ async fn a_body_needs_its_push_and_has_to_be_readable() {
     }
     let response = Call::new(Method::POST, "/api/v2/pushes").to(&sandbox).await;
     assert_eq!((response.status, response.json()), (400, missing));
-    for push in [json!("x"), json!([1]), json!(true)] {
-        let response = Call::post("/api/v2/pushes", &json!({ "push": push }))
-            .to(&sandbox)
-            .await;
-        let broken = json!({ "status": 500, "error": "Internal Server Error" });
-        assert_eq!((response.status, response.json()), (500, broken), "{push}");
-    }
-
     let not_text = |name: &str| [name.as_bytes(), b"\xff"].concat();
     for call in [
-        Call::new(Method::POST, "/api/v2/pushes").body(
-            "application/x-www-form-urlencoded",
-            not_text("push[payload]="),
-        ),
-        Call::new(Method::POST, "/api/v2/pushes")
-            .body("application/x-www-form-urlencoded", "push[payload]=%ff"),
         Call::new(Method::POST, "/api/v2/pushes").body("application/json", not_text("{")),
         Call::new(Method::POST, "/api/v2/pushes")
             .body(BOUNDARY, form(&[("name=\"push[payload]\"", b"\xff")])),
         Call::get("/api/v2/pushes/abc?passphrase=%ff"),
+        // Rack takes no broken escapes.
+        Call::get("/api/v2/pushes/abc?passphrase=%zz"),
     ] {
         assert_eq!(call.to(&sandbox).await.status, 400);
     }
     for (kind, body) in [
         ("application/json", "{\"push\":"),
         (BOUNDARY, "no form at all"),
-        (
-            BOUNDARY,
-            "--cut-here\r\nContent-Disposition: form-data\r\n\r\nx\r\n--cut-here--\r\n",
-        ),
     ] {
         let call = Call::new(Method::POST, "/api/v2/pushes").body(kind, body);
         let response = call.clone().to(&sandbox).await;
@@ -264,110 +239,37 @@ async fn a_body_needs_its_push_and_has_to_be_readable() {
 }
 
 #[tokio::test]
-async fn flat_json_forms_and_multipart_are_understood() {
+async fn what_clients_do_not_send_is_not_played() {
     let sandbox = small().await;
-    let flat = Call::post(
-        "/api/v2/pushes",
-        &json!({ "payload": "p q", "expire_after_days": 3 }),
-    );
-    let urlencoded = Call::new(Method::POST, "/api/v2/pushes").body(
-        "application/x-www-form-urlencoded",
-        "push[payload]=p+q&push%5Bexpire_after_days%5D=3",
-    );
-    let multipart = Call::new(Method::POST, "/api/v2/pushes").body(
-        BOUNDARY,
-        form(&[
-            ("name=\"push[payload]\"", b"p q"),
-            ("name=\"push[expire_after_days]\"", b"3"),
-        ]),
-    );
-    for call in [flat, urlencoded, multipart] {
-        let response = call.to(&sandbox).await;
-        assert_eq!(response.json()["expire_after_days"], 3);
-        assert_eq!(read(&sandbox, &made(response)).await["payload"], "p q");
-    }
-}
-
-#[tokio::test]
-async fn the_query_goes_before_the_body() {
-    let sandbox = small().await;
-    let path = "/api/v2/pushes?push[payload]=q&push[name]=n";
-    let body = json!({ "push": { "payload": "b" } });
-    let response = Call::post(path, &body).to(&sandbox).await;
-    assert_eq!(response.json()["name"], "n");
-    assert_eq!(read(&sandbox, &made(response)).await["payload"], "q");
-    let flat = json!({ "payload": "b" });
-    let response = Call::post("/api/v2/pushes?push=1", &flat)
-        .to(&sandbox)
-        .await;
-    assert_eq!(response.status, 500);
-    // Rack takes no broken escapes.
-    for (path, form) in [
-        ("/api/v2/pushes?x=%zz", "push[payload]=p"),
-        ("/api/v2/pushes", "push[payload]=%z"),
+    let post = || Call::new(Method::POST, "/api/v2/pushes");
+    let mut calls = vec![
+        post().body("application/x-www-form-urlencoded", "push[payload]=p"),
+        post().body(BOUNDARY, form(&[("name=push[payload]", b"p")])),
+        post().body(
+            BOUNDARY,
+            form(&[("name=\"push[files]\"; filename=\"a\"", b"p")]),
+        ),
+        post().body(BOUNDARY, form(&[("name=\"push[files][]\"", b"p")])),
+        Call::get(&at("active?page=0x2")),
+    ];
+    for body in [
+        json!({ "payload": "p" }),
+        json!({ "push": "p" }),
+        json!({ "push": { "payload": "p", "kind": "secret" } }),
+        json!({ "push": { "payload": "p", "kind": 0 }, "account_id": 1 }),
+        json!({ "push": { "payload": "p", "name": true } }),
+        json!({ "push": { "payload": "p", "name": null } }),
+        json!({ "push": { "payload": "p", "expire_after_days": 1.5 } }),
+        json!({ "push": { "payload": "p", "files": [] } }),
     ] {
-        let call = Call::new(Method::POST, path).body("application/x-www-form-urlencoded", form);
-        assert_eq!(call.to(&sandbox).await.status, 400, "{path} {form}");
+        calls.push(Call::post("/api/v2/pushes", &body));
     }
-}
-
-#[tokio::test]
-async fn flat_json_is_a_push_if_it_has_an_attribute_of_one() {
-    let sandbox = small().await;
-    for (body, status) in [
-        (json!({ "payload": "p" }), 201),
-        (json!({ "id": 5 }), 422),
-        (json!({ "url_token": "mine" }), 422),
-        (json!({ "unknown": 1 }), 400),
-        (json!({ "push": false }), 500),
-    ] {
-        let response = Call::post("/api/v2/pushes", &body).to(&sandbox).await;
-        assert_eq!(response.status, status, "{body}");
-    }
-    // Recipients of mail are no attribute.
-    let body = json!({ "payload": "p", "notify_emails_to": "a@example.com" });
-    let response = Call::post("/api/v2/pushes", &body).by_owner(&sandbox).await;
-    assert!(response.json().get("notify_emails_to").is_none());
-}
-
-#[tokio::test]
-async fn what_is_no_text_is_kept_as_a_column_of_text_keeps_it() {
-    let sandbox = small().await;
-    for (given, kept) in [
-        (json!(true), "t"),
-        (json!(false), "f"),
-        (json!(1.5), "1.5"),
-        (json!(1e20), "1.0e+20"),
-        (json!(7), "7"),
-    ] {
-        let fields = json!({ "payload": "p", "name": given, "note": given });
-        let json = create(fields).to(&sandbox).await.json();
-        assert_eq!((&json["name"], &json["note"]), (&json!(kept), &json!(kept)));
-    }
-}
-
-#[tokio::test]
-async fn an_operation_that_breaks_says_so_in_json_whatever_is_accepted() {
-    let sandbox = small().await;
-    let call = create(json!({ "payload": "p", "kind": "unknown" })).header("accept", "text/html");
-    let response = call.to(&sandbox).await;
-    let body = json!({ "status": 500, "error": "Internal Server Error" });
-    assert_eq!((response.status, response.json()), (500, body));
-    assert_eq!(
-        response.headers["content-type"],
-        "application/json; charset=utf-8"
-    );
-}
-
-#[tokio::test]
-async fn kinds_can_be_switched_off() {
-    let options = PasswordPusherOptions::default();
-    let sandbox = with(options.files(false).urls(false).qr_codes(false)).await;
-    for (kind, name) in [("file", "File"), ("url", "URL"), ("qr", "QR code")] {
-        let fields = json!({ "kind": kind, "payload": "https://a.b" });
-        let response = create(fields).by_owner(&sandbox).await;
-        let body = json!({ "kind": [format!("{name} pushes are disabled.")] });
-        assert_eq!((response.status, response.json()), (422, body));
+    for call in calls {
+        let response = call.by_owner(&sandbox).await;
+        let error = response.json()["error"].clone();
+        let error = error.as_str().expect("words").to_owned();
+        assert_eq!(response.status, 501, "{error}");
+        assert!(error.contains("does not play"), "{error}");
     }
 }
 
@@ -418,38 +320,10 @@ async fn eleven_files_are_one_too_many() {
 async fn files_need_a_token() {
     let sandbox = small().await;
     let body = json!({ "error": "You need to sign in or sign up before continuing." });
-    for fields in [
-        json!({ "payload": "p", "files": [] }),
-        json!({ "kind": "file" }),
-        json!({ "payload": "p", "files": [""] }),
-    ] {
-        let response = create(fields.clone()).to(&sandbox).await;
-        assert_eq!(
-            (response.status, response.json()),
-            (401, body.clone()),
-            "{fields}"
-        );
-        assert_eq!(create(fields).by_owner(&sandbox).await.status, 201);
-    }
-    // What is no list of single values is as good as absent.
-    for files in [json!(null), json!("x"), json!({}), json!([[]])] {
-        let fields = json!({ "payload": "p", "files": files });
-        assert_eq!(create(fields).to(&sandbox).await.status, 201, "{files}");
-    }
-    let text = create(json!({ "payload": "p", "files": ["x"] }));
-    assert_eq!(text.by_owner(&sandbox).await.status, 500);
-    let one = "name=\"push[files]\"; filename=\"a.txt\"";
-    let parts = [("name=\"push[payload]\"", &b"p"[..]), (one, b"content")];
-    let token = made(push_form(&sandbox, &parts).await);
-    assert_eq!(read(&sandbox, &token).await["files"], json!([]));
-}
-
-#[tokio::test]
-async fn the_suffix_is_for_what_is_read() {
-    let sandbox = small().await;
-    let body = json!({ "push": { "payload": "p" } });
-    let response = Call::post("/api/v2/pushes.json", &body).to(&sandbox).await;
-    assert_eq!(response.status, 404);
+    let response = create(json!({ "kind": "file" })).to(&sandbox).await;
+    assert_eq!((response.status, response.json()), (401, body));
+    let empty = create(json!({ "kind": "file" })).by_owner(&sandbox).await;
+    assert_eq!(empty.status, 201);
 }
 
 #[tokio::test]
@@ -508,6 +382,9 @@ async fn the_hosted_edition_counts_in_steps_of_time() {
         (json!({ "payload": "p", "expire_after_duration": 18 }), 12),
         (json!({ "payload": "p", "expire_after_duration": "3" }), 3),
         (json!({ "payload": "p", "expire_after_days": 2 }), 7),
+        (json!({ "payload": "p", "expire_after_days": 8 }), 13),
+        (json!({ "payload": "p", "expire_after_days": 31 }), 16),
+        (json!({ "payload": "p", "expire_after_days": 61 }), 17),
         (
             json!({ "payload": "p", "expire_after_days": 2, "expire_after_duration": 0 }),
             0,

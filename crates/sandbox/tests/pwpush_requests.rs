@@ -300,25 +300,22 @@ async fn accounts_have_numbers_and_hold_what_was_put_into_them() {
     assert_eq!(ids.len(), 2);
     assert!(ids.iter().all(Value::is_u64), "{ids:?}");
 
-    let put = |account: &Value| {
+    let put = |account: &str| {
         let body = json!({ "push": { "payload": "p" }, "account_id": account });
         Call::post("/api/v2/pushes", &body)
     };
-    for (account, expected) in [
-        (Value::Null, &ids[0]),
-        (ids[1].clone(), &ids[1]),
-        (json!(ids[1].to_string()), &ids[1]),
-    ] {
-        let made = put(&account).by_owner(&sandbox).await.json();
+    let second = ids[1].to_string();
+    for (account, expected) in [("", &ids[0]), (&second, &ids[1])] {
+        let made = put(account).by_owner(&sandbox).await.json();
         assert_eq!(made["account_id"], *expected);
         let path = at(made["url_token"].as_str().expect("a token"));
         let shown = Call::get(&path).by_owner(&sandbox).await.json();
         assert!(shown.get("account_id").is_none());
     }
-    assert_eq!(put(&json!(1)).by_owner(&sandbox).await.status, 404);
+    assert_eq!(put("1").by_owner(&sandbox).await.status, 404);
     for (query, count) in [
-        ("", 3),
-        (&*format!("?account_id={}", ids[1]), 2),
+        ("", 2),
+        (&*format!("?account_id={second}"), 1),
         ("?account_id=1", 0),
     ] {
         let list = Call::get(&at(&format!("active{query}")))

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_TYPE, Entry, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::BodyExt as _;
@@ -45,8 +45,23 @@ pub(crate) trait Service: Send + Sync + 'static {
         let _ = headers;
     }
 
+    /// The header that holds a credential.
+    const CREDENTIAL: HeaderName;
+
+    /// What the journal keeps in place of that header's value, if not the value.
+    fn title(&self, credential: &HeaderValue) -> Option<String>;
+
     /// Replaces the credentials it knows by their names.
-    fn redact(&self, headers: &mut HeaderMap);
+    fn redact(&self, headers: &mut HeaderMap) {
+        if let Entry::Occupied(mut values) = headers.entry(Self::CREDENTIAL) {
+            for value in values.iter_mut() {
+                let title = self.title(value).map(HeaderValue::try_from);
+                if let Some(Ok(title)) = title {
+                    *value = title;
+                }
+            }
+        }
+    }
 
     /// What may be printed of a path that gives access by itself.
     fn printable(&self, path: &str) -> Option<String> {
@@ -83,10 +98,12 @@ pub(crate) fn response(
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
-/// A file that is a response's body, from its present position on.
+/// A file that is a response's body.
 #[derive(Clone, Debug)]
 pub(crate) struct Attachment {
     pub(crate) file: Arc<File>,
+    pub(crate) position: u64,
+    /// From the position on.
     pub(crate) length: u64,
 }
 

@@ -1,6 +1,6 @@
 //! The bytes of a connection: responses that are cut short, and resets.
 
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -84,7 +84,11 @@ impl ResponseBody {
             return Ok(Bytes::new());
         };
         let mut piece = vec![0; attachment.length.min(PIECE) as usize];
-        (&*attachment.file).read_exact(&mut piece)?;
+        let mut file = &*attachment.file;
+        // Several responses may read the same file, all of them on the sandbox's one thread.
+        file.seek(SeekFrom::Start(attachment.position))?;
+        file.read_exact(&mut piece)?;
+        attachment.position += piece.len() as u64;
         attachment.length -= piece.len() as u64;
         Ok(piece.into())
     }

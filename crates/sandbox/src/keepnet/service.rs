@@ -1,9 +1,9 @@
 //! From a request to its response.
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HeaderValue, USER_AGENT};
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue, USER_AGENT};
 use http::request::Parts;
-use http::{HeaderMap, Response, StatusCode};
+use http::{Response, StatusCode};
 use serde_json::Value;
 
 use super::dates;
@@ -36,6 +36,7 @@ pub(crate) const PROBLEM_DETAILS: [&str; 5] = [
 
 impl Service for State {
     const NAME: &'static str = "keepnet";
+    const CREDENTIAL: HeaderName = AUTHORIZATION;
     const LARGEST_BODY: usize = 64 << 20;
 
     fn respond(&self, parts: &Parts, body: &Bytes) -> Response<Bytes> {
@@ -59,17 +60,10 @@ impl Service for State {
         response::failure(status)
     }
 
-    fn redact(&self, headers: &mut HeaderMap) {
-        if let http::header::Entry::Occupied(mut values) = headers.entry(AUTHORIZATION) {
-            for value in values.iter_mut() {
-                let token = auth::bearer(value.to_str().unwrap_or_default());
-                let name = token.and_then(|token| self.token_name(token));
-                let name = name.unwrap_or_else(|| "[unknown credential]".to_owned());
-                if let Ok(name) = HeaderValue::try_from(name) {
-                    *value = name;
-                }
-            }
-        }
+    fn title(&self, credential: &HeaderValue) -> Option<String> {
+        let token = auth::bearer(credential.to_str().unwrap_or_default());
+        let name = token.and_then(|token| self.token_name(token));
+        Some(name.unwrap_or_else(|| "[unknown credential]".to_owned()))
     }
 
     fn redact_body(&self, parts: &Parts, body: &Bytes) -> Bytes {

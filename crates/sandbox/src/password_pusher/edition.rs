@@ -1,7 +1,6 @@
 //! The products and versions that call their API "v2", as data.
 //!
-//! Source: the server's source at those versions; for the commercial product, its
-//! documentation and public clients.
+//! Source: the server's source at those versions; for the commercial product, its documentation and public clients.
 
 /// Which product and version of it the imitation of
 /// [Password Pusher](crate::PasswordPusher) is.
@@ -18,14 +17,12 @@ pub enum PasswordPusherEdition {
     /// The open-source server, 2.11.
     #[default]
     OpenSource,
-    /// The open-source server, 2.4: API 2.0, which tells no features, calls
-    /// the entries of an audit `views` and has no e-mail notification.
+    /// The open-source server, 2.4: API 2.0, which tells no features, calls the entries of an audit `views` and has no
+    /// e-mail notification.
     OpenSource24,
-    /// The commercial product: steps of time instead of days, accounts, and
-    /// requests for secrets.
+    /// The commercial product: steps of time instead of days, accounts, and requests for secrets.
     Hosted,
-    /// The commercial product at an address that it has moved from: what has
-    /// no `.json` suffix is sent on, with 301, to another host.
+    /// The commercial product at an address that it has moved from: everything is sent on, with 301, to another host.
     HostedMoved,
     /// A server from before API v2: all its paths are unknown.
     V1Only,
@@ -240,23 +237,5 @@ mod tests {
         }
         let error = "oss".parse::<PasswordPusherEdition>().expect_err("no name");
         assert!(error.contains("open-source-2.4"), "{error}");
-    }
-
-    #[test]
-    fn days_become_the_step_that_is_long_enough() {
-        for (days, step) in [
-            (1, 6),
-            (2, 7),
-            (7, 12),
-            (8, 13),
-            (15, 14),
-            (31, 16),
-            (61, 17),
-        ] {
-            assert_eq!(Step::of_days(days), Step(step), "{days}");
-        }
-        assert_eq!(Step::of_days(i64::MAX), Step(17));
-        assert_eq!(Step::new(18), None);
-        assert_eq!(Step::new(-1), None);
     }
 }

@@ -1,22 +1,21 @@
 //! Signed URLs of files, and what is behind them.
 //!
-//! Source: the server's source for the URLs, their five minutes and the redirect
-//! (`active_storage`); the form of the paths is inferred.
+//! Source: the server's source for the URLs, their five minutes and the redirect (`active_storage`); the form of the
+//! paths is inferred.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
-use sha2::Sha256;
 
 use super::call::Call;
 use super::content;
 use super::filename;
-use super::model::{Attached, Opened, Upload, after};
+use super::model::{Attached, Content, Upload, after};
 use super::response::{Object, REVALIDATE, redirect, status_response};
 use super::state::State;
+use crate::core::hmac;
 use crate::core::service::Attachment;
 
 /// How long a signed URL is good for, in seconds.
@@ -43,12 +42,9 @@ impl Place {
 }
 
 fn signature(state: &State, place: Place, what: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(state.signing_key.as_bytes())
-        .expect("HMAC takes keys of any length");
-    mac.update(place.prefix().as_bytes());
-    mac.update(what.as_bytes());
-    let bytes = mac.finalize().into_bytes();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let parts = [place.prefix().as_bytes(), what.as_bytes()];
+    let digest = hmac(&state.signing_key, &parts);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn url(call: &Call<'_>, place: Place, key: &str, name: &str) -> String {
@@ -73,8 +69,7 @@ pub(crate) fn describe(call: &Call<'_>, file: &Attached) -> Object {
         )
 }
 
-/// The response for one of the signed URLs. The end of a name is the format of
-/// what is missing.
+/// The response for one of the signed URLs. The end of a name is the format of what is missing.
 pub(crate) fn fetch(call: &Call<'_>, place: Place, signed: &str, path: &str) -> Response<Bytes> {
     let found = find(call, place, signed).and_then(|(key, upload)| match place {
         Place::Redirect => {
@@ -104,11 +99,12 @@ fn find<'a>(call: &Call<'_>, place: Place, signed: &'a str) -> Option<(&'a str, 
 
 fn download(upload: &Upload) -> Option<Response<Bytes>> {
     let mut response = Response::new(Bytes::new());
-    match upload.open().ok()? {
-        Opened::Memory(bytes) => *response.body_mut() = bytes,
-        Opened::File(file) => {
+    match &upload.content {
+        Content::Memory(bytes) => *response.body_mut() = bytes.clone(),
+        Content::File(file) => {
             response.extensions_mut().insert(Attachment {
-                file: Arc::new(file),
+                file: Arc::clone(file),
+                position: 0,
                 length: upload.length,
             });
         }

@@ -1,5 +1,5 @@
-//! The language of messages. The real server speaks many; one besides English
-//! is enough to show that messages are nothing to go by.
+//! The language of messages. The real server speaks many; one besides English is enough to show that messages are
+//! nothing to go by.
 
 use std::borrow::Cow;
 
@@ -15,9 +15,8 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    /// The one that was asked for in the query, else the user's, else what the
-    /// caller's program likes best of those there are, else the instance's
-    /// (`app/controllers/concerns/set_locale.rb`).
+    /// The one that was asked for in the query, else the user's, else what the caller's program likes best of those
+    /// there are, else the instance's (`app/controllers/concerns/set_locale.rb`).
     pub(crate) fn of(parts: &Parts, user: Option<&str>, default: &str) -> Self {
         let query = query::pairs(parts.uri.query().unwrap_or_default());
         let named = query.iter().find(|(name, _)| name == "locale");
@@ -91,14 +90,6 @@ const FRENCH: &[(&str, &str)] = &[
     (
         "must be a valid HTTP or HTTPS URL.",
         "doit être une URL HTTP ou HTTPS valide.",
-    ),
-    (
-        "contains invalid email(s)",
-        "contient des adresses invalides",
-    ),
-    (
-        "contains duplicate emails",
-        "contient des adresses en double",
     ),
     ("cannot be left blank", "doit être rempli"),
     (

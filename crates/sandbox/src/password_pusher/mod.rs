@@ -29,20 +29,17 @@ use std::sync::Arc;
 
 pub use edition::PasswordPusherEdition;
 pub use options::PasswordPusherOptions;
-pub use settings::{PasswordPusherKind, PasswordPusherSettings};
+pub use settings::PasswordPusherSettings;
 
 use self::state::State;
 use crate::core::clock::Clock;
 
-/// The imitation of Password Pusher: an instance of its server with three
-/// users, empty at first unless it is given
+/// The imitation of Password Pusher: an instance of its server with two users, empty at first unless it is given
 /// [samples](PasswordPusherOptions::samples).
 ///
-/// Pushes expire by views and by the sandbox's [`Clock`]. The jobs that the
-/// real server runs by the hour of the day count from the sandbox's start:
-/// what is past its limits is expired every two hours if nobody looks at it
-/// before, and expired pushes that were made without a token are removed once
-/// a day.
+/// Pushes expire by views and by the sandbox's [`Clock`]. The jobs that the real server runs by the hour of the day
+/// count from the sandbox's start: what is past its limits is expired every two hours if nobody looks at it before, and
+/// expired pushes that were made without a token are removed once a day.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -98,34 +95,10 @@ impl PasswordPusher {
         &self.state.users[1].token
     }
 
-    /// The token of an administrator, whose reads use up no views.
-    #[must_use]
-    pub fn admin_token(&self) -> &str {
-        &self.state.users[2].token
-    }
-
-    /// The edition it is at the moment.
+    /// The edition it is.
     #[must_use]
     pub fn edition(&self) -> PasswordPusherEdition {
-        self.state.edition()
-    }
-
-    /// Becomes another edition, as if the server had been replaced: what is
-    /// stored stays.
-    ///
-    /// ```
-    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-    /// use security_api_sandbox::{PasswordPusherEdition, Sandbox};
-    ///
-    /// let sandbox = Sandbox::start().await?;
-    /// let pusher = sandbox.password_pusher();
-    /// pusher.set_edition(PasswordPusherEdition::Hosted);
-    /// assert_eq!(pusher.edition(), PasswordPusherEdition::Hosted);
-    /// # std::io::Result::Ok(()) })?;
-    /// # std::io::Result::Ok(())
-    /// ```
-    pub fn set_edition(&self, edition: PasswordPusherEdition) {
-        self.state.set_edition(edition);
+        self.state.options.edition
     }
 
     /// How many pushes are stored, expired ones included.
@@ -140,7 +113,7 @@ impl fmt::Debug for PasswordPusher {
         formatter
             .debug_struct("PasswordPusher")
             .field("base_url", &self.base_url)
-            .field("state", &self.state)
+            .field("edition", &self.edition())
             .field("pushes", &self.pushes())
             .finish_non_exhaustive()
     }

@@ -1,13 +1,11 @@
 //! What is stored.
 
-use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use tempfile::TempPath;
+use serde::{Deserialize, Serialize};
 
 use super::edition::Step;
 
@@ -29,7 +27,6 @@ pub(crate) struct User {
     pub(crate) token: String,
     /// What the journal shows in place of the token.
     pub(crate) title: &'static str,
-    pub(crate) is_admin: bool,
     pub(crate) accounts: Vec<Account>,
 }
 
@@ -43,62 +40,33 @@ pub(crate) struct Account {
 /// A user, by position.
 pub(crate) type UserId = usize;
 
-pub(crate) use super::settings::PasswordPusherKind as Kind;
-
-impl Kind {
-    /// By their numbers.
-    const ALL: [(Self, &'static str); 4] = [
-        (Self::Text, "text"),
-        (Self::File, "file"),
-        (Self::Url, "url"),
-        (Self::Qr, "qr"),
-    ];
-
-    pub(crate) fn named(text: &str) -> Option<Self> {
-        let found = Self::ALL.iter().find(|(_, name)| *name == text);
-        found.map(|(kind, _)| *kind)
-    }
-
-    pub(crate) fn numbered(number: i64) -> Option<Self> {
-        let found = Self::ALL.get(usize::try_from(number).ok()?);
-        found.map(|(kind, _)| *kind)
-    }
+/// What can be pushed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    Text,
+    File,
+    Url,
+    Qr,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum EventKind {
     Creation,
     View,
     FailedView,
     Expire,
     FailedPassphrase,
-    AdminView,
     OwnerView,
     Edit,
     CreationEmailSend,
-}
-
-impl EventKind {
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Self::Creation => "creation",
-            Self::View => "view",
-            Self::FailedView => "failed_view",
-            Self::Expire => "expire",
-            Self::FailedPassphrase => "failed_passphrase",
-            Self::AdminView => "admin_view",
-            Self::OwnerView => "owner_view",
-            Self::Edit => "edit",
-            Self::CreationEmailSend => "creation_email_send",
-        }
-    }
 }
 
 /// Who did something, as an audit tells it.
 #[derive(Clone)]
 pub(crate) struct Visitor {
     pub(crate) user: Option<UserId>,
-    pub(crate) is_admin: bool,
     pub(crate) ip: String,
     pub(crate) user_agent: String,
     pub(crate) referrer: String,
@@ -108,20 +76,8 @@ pub(crate) struct Visitor {
 pub(crate) struct Event {
     pub(crate) kind: EventKind,
     pub(crate) at: Timestamp,
-    pub(crate) ip: String,
-    pub(crate) user_agent: String,
-    pub(crate) referrer: String,
+    pub(crate) visitor: Visitor,
     pub(crate) mail: Option<Mail>,
-}
-
-/// The parts between commas, without empty ones at the end, as Ruby splits.
-pub(crate) fn ruby_split(text: &str) -> std::str::Split<'_, char> {
-    let text = text.trim_end_matches(',');
-    let mut parts = text.split(',');
-    if text.is_empty() {
-        parts.next();
-    }
-    parts
 }
 
 /// Recipients who were told of a push.
@@ -149,7 +105,7 @@ impl Log {
     }
 
     pub(crate) fn add_mail(&mut self, mail: Mail, visitor: &Visitor, at: Timestamp) {
-        self.recipients += ruby_split(&mail.recipients).count();
+        self.recipients += mail.addresses().count();
         self.push(EventKind::CreationEmailSend, visitor, at, Some(mail));
     }
 
@@ -162,9 +118,7 @@ impl Log {
         self.events.push(Event {
             kind,
             at,
-            ip: visitor.ip.clone(),
-            user_agent: visitor.user_agent.clone(),
-            referrer: visitor.referrer.clone(),
+            visitor: visitor.clone(),
             mail,
         });
     }
@@ -174,8 +128,6 @@ impl Log {
 pub(crate) struct Upload {
     /// As it is stored, not as it was sent.
     pub(crate) filename: String,
-    /// Whether a push with it cannot be shown (measured on 2.11.4).
-    pub(crate) breaks_reading: bool,
     pub(crate) content_type: String,
     pub(crate) length: u64,
     pub(crate) content: Content,
@@ -184,23 +136,7 @@ pub(crate) struct Upload {
 /// Where the bytes of an upload are.
 pub(crate) enum Content {
     Memory(Bytes),
-    /// Deleted when the last push that has it lets go of it.
-    Spooled(TempPath),
-}
-
-/// An upload's bytes, for reading.
-pub(crate) enum Opened {
-    Memory(Bytes),
-    File(File),
-}
-
-impl Upload {
-    pub(crate) fn open(&self) -> io::Result<Opened> {
-        match &self.content {
-            Content::Memory(bytes) => Ok(Opened::Memory(bytes.clone())),
-            Content::Spooled(path) => File::open(path).map(Opened::File),
-        }
-    }
+    File(Arc<File>),
 }
 
 /// A file of a push or a request.
@@ -279,22 +215,13 @@ impl Push {
 }
 
 /// How far a request for a secret is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Phase {
     Open,
     /// Answered.
     Ready,
     Closed,
-}
-
-impl Phase {
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Ready => "ready",
-            Self::Closed => "closed",
-        }
-    }
 }
 
 /// A request for a secret.
@@ -351,62 +278,5 @@ impl Request {
         if !self.is_closed && now >= self.closes_at() {
             self.close(self.closes_at());
         }
-    }
-}
-
-/// Rows that are found by their URL token and kept in the order in which they
-/// came.
-pub(crate) struct Table<T> {
-    rows: BTreeMap<u64, T>,
-    numbers: HashMap<String, u64>,
-    next: u64,
-}
-
-impl<T> Default for Table<T> {
-    fn default() -> Self {
-        Self {
-            rows: BTreeMap::new(),
-            numbers: HashMap::new(),
-            next: 0,
-        }
-    }
-}
-
-impl<T> Table<T> {
-    pub(crate) fn insert(&mut self, token: String, row: T) -> &mut T {
-        let number = self.next;
-        self.next += 1;
-        self.numbers.insert(token, number);
-        self.rows.entry(number).or_insert(row)
-    }
-
-    pub(crate) fn contains(&self, token: &str) -> bool {
-        self.numbers.contains_key(token)
-    }
-
-    pub(crate) fn get(&self, token: &str) -> Option<&T> {
-        self.rows.get(self.numbers.get(token)?)
-    }
-
-    pub(crate) fn get_mut(&mut self, token: &str) -> Option<&mut T> {
-        self.rows.get_mut(self.numbers.get(token)?)
-    }
-
-    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &T> {
-        self.rows.values().rev()
-    }
-
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.rows.values_mut()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
-        self.rows.retain(|_, row| keep(row));
-        let rows = &self.rows;
-        self.numbers.retain(|_, number| rows.contains_key(number));
     }
 }

@@ -3,16 +3,15 @@
 //! Source: the server's source: `app/models/concerns/pwpush/notifiable_by_email.rb` and
 //! `app/validators/multiple_emails_validator.rb`, where no line says otherwise.
 
-use bytes::Bytes;
 use std::collections::HashSet;
 
-use http::{Response, StatusCode};
+use http::StatusCode;
 use serde_json::json;
 
 use super::call::{Call, is_locale};
-use super::model::{DAY, Mail, Push, ruby_split, seconds};
+use super::model::{DAY, Mail, Push, seconds};
 use super::params::Params;
-use super::response::{BLANK, Errors, NOT_AN_OPTION, Refusal, json_response};
+use super::response::{Errors, NOT_AN_OPTION, Outcome, Refusal, json_response};
 use super::state::Store;
 
 const TO: &str = "notify_emails_to";
@@ -22,63 +21,52 @@ const LOCALE: &str = "notify_emails_to_locale";
 const MOST: usize = 5;
 const MOST_A_DAY: usize = 500;
 
-/// Whom the caller wants to be told.
-pub(crate) struct Wanted {
-    /// As they were given.
-    pub(crate) recipients: String,
-    pub(crate) locale: Option<String>,
-}
-
-impl Wanted {
+impl Mail {
+    /// What the caller wants to be sent.
     pub(crate) fn new(params: &Params) -> Self {
+        let locale = params.text(LOCALE);
+        let locale = locale.filter(|locale| !locale.trim().is_empty());
         Self {
-            recipients: params.text(TO).unwrap_or_default(),
-            locale: params
-                .text(LOCALE)
-                .filter(|locale| !locale.trim().is_empty()),
+            recipients: params.text(TO).unwrap_or_default().to_owned(),
+            locale: locale.map(str::to_owned),
         }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.recipients.trim().is_empty()
+        self.recipients.is_empty()
     }
 
-    /// Blanks are those of `String#strip`, which are ASCII.
-    fn addresses(&self) -> Vec<&str> {
-        let blank = |c: char| matches!(c, '\0' | '\t'..='\r' | ' ');
-        ruby_split(&self.recipients)
-            .map(|address| address.trim_matches(blank))
-            .collect()
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = &str> {
+        let addresses = (!self.is_empty()).then(|| self.recipients.split(','));
+        addresses.into_iter().flatten()
     }
 
-    pub(crate) fn mail(&self) -> Mail {
-        Mail {
-            recipients: self.recipients.clone(),
-            locale: self.locale.clone(),
-        }
+    /// Whether each recipient can be told, and none twice, whatever the case (measured on 2.11.4).
+    fn is_proper(&self) -> bool {
+        let different: HashSet<_> = self.addresses().map(str::to_lowercase).collect();
+        let count = self.addresses().count();
+        self.addresses().all(is_address) && different.len() == count && count <= MOST
     }
 
-    /// Finds what is wrong, for a new push or one that is there. Each is
-    /// looked at, whatever is wrong with the others.
+    /// Finds what is wrong, for a new push or one that is there.
     pub(crate) fn check(
         &self,
         call: &Call<'_>,
         store: &Store,
         push: Option<&Push>,
         errors: &mut Errors,
-    ) {
-        let locale = self.locale.as_deref();
-        if !self.is_empty() {
-            self.check_addresses(errors);
+    ) -> Result<(), Refusal> {
+        if !self.is_proper() || self.is_empty() && push.is_some() {
+            return Err(Refusal::NotPlayed(
+                "the refusal of recipients that are wrong or missing",
+            ));
         }
+        let locale = self.locale.as_deref();
         if locale.is_some_and(|locale| !is_locale(locale)) {
             errors.add(LOCALE, NOT_AN_OPTION);
         }
-        if self.is_empty() && push.is_some() {
-            errors.add(TO, BLANK);
-        }
         if self.is_empty() && locale.is_none() {
-            return;
+            return Ok(());
         }
         let mut refuse = |recipients_refused, locale_refused| {
             if !self.is_empty() {
@@ -112,8 +100,7 @@ impl Wanted {
             }
         }
         let told = push.map_or(0, |push| push.log.recipients);
-        let new = self.addresses().len();
-        if !self.is_empty() && told > 0 && told + new > MOST {
+        if told > 0 && told + self.addresses().count() > MOST {
             errors.add(
                 "base",
                 format!(
@@ -122,40 +109,13 @@ impl Wanted {
                 ),
             );
         }
-    }
-
-    fn check_addresses(&self, errors: &mut Errors) {
-        let addresses = self.addresses();
-        let is_blank = |address: &&str| address.trim().is_empty();
-        for misplaced in [
-            addresses.iter().any(is_blank),
-            self.recipients.ends_with(','),
-        ] {
-            if misplaced {
-                errors.add(TO, "has commas used in the wrong way");
-            }
-        }
-        // Without case (measured on 2.11.4).
-        let different: HashSet<_> = addresses
-            .iter()
-            .map(|address| address.to_lowercase())
-            .collect();
-        if different.len() < addresses.len() {
-            errors.add(TO, "contains duplicate emails");
-        }
-        if addresses.len() > MOST {
-            errors.add(TO, format!("contains more than {MOST} email(s)"));
-        }
-        let mut given = addresses.iter().filter(|address| !is_blank(address));
-        if !given.all(|address| is_address(address)) {
-            errors.add(TO, "contains invalid email(s)");
-        }
+        Ok(())
     }
 
     /// Adds the recipients to those of the day.
     pub(crate) fn count(&self, call: &Call<'_>, store: &mut Store) {
         if let Some(user) = call.visitor.user {
-            let told = told_today(call, store) + self.addresses().len();
+            let told = told_today(call, store) + self.addresses().count();
             store.mails.insert(user, (day(call), told));
         }
     }
@@ -193,11 +153,7 @@ fn is_address(text: &str) -> bool {
 }
 
 /// Tells more recipients of a push.
-pub(crate) fn notify(
-    call: &Call<'_>,
-    store: &mut Store,
-    token: &str,
-) -> Result<Response<Bytes>, Refusal> {
+pub(crate) fn notify(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
     let push = store.pushes.get(token).ok_or(Refusal::NotFound)?;
     let user = call.visitor.user.ok_or(Refusal::Unauthorized)?;
     if !call.state.admit_mail(user) {
@@ -206,40 +162,14 @@ pub(crate) fn notify(
     if !call.owns(push.user) {
         return Err(Refusal::NotOwner);
     }
-    let wanted = Wanted::new(&call.params);
+    let mail = Mail::new(&call.params);
     let mut errors = Errors::default();
-    wanted.check(call, store, Some(push), &mut errors);
+    mail.check(call, store, Some(push), &mut errors)?;
     errors.check()?;
-    wanted.count(call, store);
+    mail.count(call, store);
     if let Some(push) = store.pushes.get_mut(token) {
-        push.log.add_mail(wanted.mail(), &call.visitor, call.now);
+        push.log.add_mail(mail, &call.visitor, call.now);
     }
     let told = json!({ "message": "Recipient(s) are added to the queue to be sent." });
     Ok(json_response(StatusCode::CREATED, &told))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_no_address_is_not_taken_for_one() {
-        for address in ["a@example.com", "a.b+c%d@sub.example-1.org"] {
-            assert!(is_address(address), "{address}");
-        }
-        for other in [
-            "",
-            "a",
-            "a@b",
-            "@example.com",
-            "a@.com",
-            "a@example.c",
-            "a b@example.com",
-            "a@@example.com",
-            "é@example.fr",
-            "a@exämple.fr",
-        ] {
-            assert!(!is_address(other), "{other}");
-        }
-    }
 }

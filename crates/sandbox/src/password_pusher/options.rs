@@ -1,10 +1,9 @@
 //! How an instance is set up.
 
 use super::PasswordPusherEdition;
-use super::settings::{PasswordPusherKind, PasswordPusherSettings};
+use super::settings::PasswordPusherSettings;
 
-/// Which edition of [Password Pusher](crate::PasswordPusher) is imitated, and
-/// how its operator set it up.
+/// Which edition of [Password Pusher](crate::PasswordPusher) is imitated, and how its operator set it up.
 ///
 /// ```
 /// use security_api_sandbox::{PasswordPusherEdition, PasswordPusherOptions};
@@ -20,9 +19,6 @@ pub struct PasswordPusherOptions {
     pub(crate) edition: PasswordPusherEdition,
     pub(crate) anonymous: bool,
     pub(crate) email: bool,
-    pub(crate) files: bool,
-    pub(crate) urls: bool,
-    pub(crate) qr_codes: bool,
     pub(crate) mfa: bool,
     pub(crate) samples: usize,
     pub(crate) notifications: bool,
@@ -30,13 +26,11 @@ pub struct PasswordPusherOptions {
     pub(crate) forced_tls: bool,
     pub(crate) gateway: bool,
     pub(crate) unconfirmed: bool,
-    pub(crate) settings: [PasswordPusherSettings; 4],
+    pub(crate) settings: PasswordPusherSettings,
     pub(crate) base_url: Option<String>,
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) user_language: Option<String>,
     pub(crate) default_locale: String,
-    pub(crate) throttle: (u32, u32),
-    pub(crate) purge_after: Option<u32>,
 }
 
 impl Default for PasswordPusherOptions {
@@ -45,9 +39,6 @@ impl Default for PasswordPusherOptions {
             edition: PasswordPusherEdition::default(),
             anonymous: true,
             email: true,
-            files: true,
-            urls: true,
-            qr_codes: true,
             mfa: false,
             samples: 0,
             notifications: true,
@@ -55,13 +46,11 @@ impl Default for PasswordPusherOptions {
             forced_tls: false,
             gateway: false,
             unconfirmed: false,
-            settings: Default::default(),
+            settings: PasswordPusherSettings::default(),
             base_url: None,
             allowed_hosts: Vec::new(),
             user_language: None,
             default_locale: "en".to_owned(),
-            throttle: (120, 60),
-            purge_after: None,
         }
     }
 }
@@ -84,9 +73,6 @@ macro_rules! switches {
 switches! {
     anonymous: "callers without a token are served", "yes";
     email: "mail is configured, so that recipients can be told of a push", "yes";
-    files: "pushes of files are allowed", "yes";
-    urls: "pushes of URLs are allowed", "yes";
-    qr_codes: "pushes of QR codes are allowed", "yes";
     notifications: "recipients can be told of a push at all (`notify_by_email.enabled`)", "yes";
     mail_fails: "mail cannot be delivered", "no";
     forced_tls: "requests without TLS are redirected (`FORCE_SSL`), unless `X-Forwarded-Proto` says `https`", "no";
@@ -96,82 +82,47 @@ switches! {
 }
 
 impl PasswordPusherOptions {
-    /// How many pushes the first user made beforehand, and requests where
-    /// there are such; 0 by default. Every other of the requests is answered.
+    /// How many pushes the first user made beforehand, and requests where there are such; 0 by default. Every other of
+    /// the requests is answered.
     #[must_use]
     pub fn samples(mut self, count: usize) -> Self {
         self.samples = count;
         self
     }
 
-    /// The settings of every kind of push.
+    /// The settings of pushes.
     #[must_use]
     pub fn settings(mut self, settings: &PasswordPusherSettings) -> Self {
-        self.settings = std::array::from_fn(|_| settings.clone());
+        self.settings = settings.clone();
         self
     }
 
-    /// The settings of one kind of push.
-    #[must_use]
-    pub fn settings_of(
-        mut self,
-        kind: PasswordPusherKind,
-        settings: &PasswordPusherSettings,
-    ) -> Self {
-        self.settings[kind as usize] = settings.clone();
-        self
-    }
-
-    /// What links begin with (`override_base_url`), in place of the host
-    /// that was asked.
+    /// What links begin with (`override_base_url`), in place of the host that was asked.
     #[must_use]
     pub fn links_begin_with(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = Some(base_url.into());
         self
     }
 
-    /// The only host name that is served (`allowed_hosts`); more of them if
-    /// it is called again. All are by default.
+    /// The only host name that is served (`allowed_hosts`); more of them if it is called again. All are by default.
     #[must_use]
     pub fn allowed_host(mut self, host: impl Into<String>) -> Self {
         self.allowed_hosts.push(host.into());
         self
     }
 
-    /// The language that users prefer, such as `fr`; the one that they ask
-    /// for by default.
+    /// The language that users prefer, such as `fr`; the one that they ask for by default.
     #[must_use]
     pub fn user_language(mut self, locale: impl Into<String>) -> Self {
         self.user_language = Some(locale.into());
         self
     }
 
-    /// The language where none is asked for (`default_locale`); `en` by
-    /// default.
+    /// The language where none is asked for (`default_locale`); `en` by default.
     #[must_use]
     pub fn default_locale(mut self, locale: impl Into<String>) -> Self {
         self.default_locale = locale.into();
         self
-    }
-
-    /// How many requests an address may send (`throttling.minute` and
-    /// `throttling.second`); 120 a minute and 60 a second by default.
-    #[must_use]
-    pub fn throttle(mut self, a_minute: u32, a_second: u32) -> Self {
-        self.throttle = (a_minute, a_second);
-        self
-    }
-
-    /// After how many days pushes are removed, whoever made them
-    /// (`purge_after`); never by default.
-    #[must_use]
-    pub fn purge_after(mut self, days: u32) -> Self {
-        self.purge_after = Some(days);
-        self
-    }
-
-    pub(crate) fn of(&self, kind: PasswordPusherKind) -> &PasswordPusherSettings {
-        &self.settings[kind as usize]
     }
 
     /// Which product and version to be.

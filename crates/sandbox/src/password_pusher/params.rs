@@ -1,252 +1,115 @@
-//! Parameters of a request, however they were written: query, form or JSON. They are
-//! read as Rails and Rack read them.
+//! Parameters of a request: its query, and a body of JSON or a multipart form. Only what clients write is played.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::model::Upload;
+use super::response::Refusal;
 use crate::core::query;
 
-/// How deep names may be nested.
-const DEPTH: usize = 32;
+/// Members of the body's objects that JSON writes as flags.
+const FLAGS: [&str; 4] = [
+    "deletable_by_viewer",
+    "include_requestor",
+    "response_file_attachments",
+    "retrieval_step",
+];
 
-/// One parameter. It may be a secret, so it has no `Debug`.
-#[derive(Clone)]
-pub(crate) enum Param {
-    Null,
-    Flag(bool),
-    Integer(i64),
-    Fraction(f64),
-    Text(String),
-    File(Arc<Upload>),
-    List(Vec<Param>),
-    Map(Params),
-}
+/// Members of JSON that stand in no object.
+const OUTSIDE: [&str; 3] = ["account_id", "notify_emails_to", "notify_emails_to_locale"];
 
-impl Param {
-    /// A single value as text; nothing for null and for what is no single
-    /// value.
-    pub(crate) fn text(&self) -> Option<String> {
-        match self {
-            Self::Flag(flag) => Some(flag.to_string()),
-            Self::Integer(number) => Some(number.to_string()),
-            Self::Fraction(number) => Some(ruby_float(*number)),
-            Self::Text(text) => Some(text.clone()),
-            Self::Null | Self::File(_) | Self::List(_) | Self::Map(_) => None,
-        }
-    }
-
-    /// What a column of text makes of it (`ActiveModel::Type::String`).
-    fn column(&self) -> Option<String> {
-        match self {
-            Self::Flag(true) => Some("t".to_owned()),
-            Self::Flag(false) => Some("f".to_owned()),
-            other => other.text(),
-        }
-    }
-
-    /// What a column of whole numbers makes of it: of text, the number it
-    /// begins with, and of a flag, 1 or 0 (measured on 2.11.4).
-    pub(crate) fn integer(&self) -> Option<i64> {
-        match self {
-            Self::Integer(number) => Some(*number),
-            Self::Fraction(number) => Some(*number as i64),
-            Self::Flag(flag) => Some((*flag).into()),
-            Self::Text(text) => leading_integer(text),
-            _ => None,
-        }
-    }
-
-    /// Whether a check box with this value counts as ticked.
-    pub(crate) fn is_ticked(&self) -> bool {
-        let ticked = ["on", "yes", "checked", "true", "1"];
-        self.text()
-            .is_some_and(|text| ticked.contains(&text.to_lowercase().as_str()))
-    }
-
-    pub(crate) fn map(&self) -> Option<&Params> {
-        match self {
-            Self::Map(map) => Some(map),
-            _ => None,
-        }
-    }
-
-    /// Whether strong parameters let it pass as a single value.
-    fn is_scalar(&self) -> bool {
-        !matches!(self, Self::List(_) | Self::Map(_))
-    }
-
-    /// The elements, where strong parameters let it pass as a list of single
-    /// values.
-    pub(crate) fn scalars(&self) -> Option<&[Param]> {
-        match self {
-            Self::List(list) if list.iter().all(Self::is_scalar) => Some(list),
-            _ => None,
-        }
-    }
-
-    /// What `blank?` says of it.
-    pub(crate) fn is_blank(&self) -> bool {
-        match self {
-            Self::Null | Self::Flag(false) => true,
-            Self::Text(text) => text.trim().is_empty(),
-            Self::List(list) => list.is_empty(),
-            Self::Map(map) => map.is_empty(),
-            _ => false,
-        }
-    }
-
-    /// The files of a list of files.
-    pub(crate) fn files(&self) -> Vec<Arc<Upload>> {
-        match self {
-            Self::File(file) => vec![Arc::clone(file)],
-            Self::List(list) => list.iter().flat_map(Self::files).collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// Puts a value where `path` leads, below this one.
-    fn insert(&mut self, path: &[&str], value: Param) {
-        match path {
-            [] => *self = value,
-            ["", rest @ ..] => {
-                if !matches!(self, Self::List(_)) {
-                    *self = Self::List(Vec::new());
-                }
-                if let Self::List(list) = self {
-                    let mut element = Self::Null;
-                    element.insert(rest, value);
-                    list.push(element);
-                }
-            }
-            [name, rest @ ..] => {
-                if !matches!(self, Self::Map(_)) {
-                    *self = Self::Map(Params::default());
-                }
-                if let Self::Map(map) = self {
-                    let below = map.0.entry((*name).to_owned()).or_insert(Self::Null);
-                    below.insert(rest, value);
-                }
-            }
-        }
-    }
-}
-
-fn leading_integer(text: &str) -> Option<i64> {
-    let text = text.trim_start();
-    let sign: usize = text.starts_with(['+', '-']).into();
-    let mut number = text[..sign].to_owned();
-    let mut left = text[sign..].bytes().peekable();
-    while let Some(digit) = left.next_if(u8::is_ascii_digit) {
-        number.push(digit.into());
-        // One underscore may stand between digits.
-        left.next_if_eq(&b'_');
-    }
-    number.parse().ok()
-}
-
-impl From<Value> for Param {
-    fn from(value: Value) -> Self {
-        match value {
-            Value::Null => Self::Null,
-            Value::Bool(flag) => Self::Flag(flag),
-            Value::Number(number) => {
-                let whole = number.as_i64().map(Self::Integer);
-                let other = || number.as_f64().map(Self::Fraction);
-                whole.or_else(other).unwrap_or(Self::Null)
-            }
-            Value::String(text) => Self::Text(text),
-            Value::Array(list) => Self::List(list.into_iter().map(Self::from).collect()),
-            Value::Object(map) => Self::Map(Params(
-                map.into_iter()
-                    .map(|(name, value)| (name, Self::from(value)))
-                    .collect(),
-            )),
-        }
-    }
-}
-
-/// Parameters by their names.
+/// Single values by their names, such as `page` and `push[payload]`, and files. They may be secrets, so they have no
+/// `Debug`.
 #[derive(Clone, Default)]
-pub(crate) struct Params(BTreeMap<String, Param>);
+pub(crate) struct Params {
+    values: BTreeMap<String, Value>,
+    pub(crate) files: Vec<Arc<Upload>>,
+}
 
 impl Params {
-    pub(crate) fn get(&self, name: &str) -> Option<&Param> {
-        self.0.get(name)
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
     }
 
-    pub(crate) fn text(&self, name: &str) -> Option<String> {
-        self.get(name)?.text()
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.values.get(name)?.as_str()
     }
 
-    /// As a column of text keeps it.
-    pub(crate) fn column(&self, name: &str) -> Option<String> {
-        self.get(name)?.column()
+    /// A number, which is text in a form.
+    pub(crate) fn integer(&self, name: &str) -> Option<i64> {
+        let value = self.values.get(name)?;
+        let written = || value.as_str()?.parse().ok();
+        value.as_i64().or_else(written)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Whether a check box with this value counts as ticked; nothing if it is absent.
+    pub(crate) fn ticked(&self, name: &str) -> Option<bool> {
+        let value = self.values.get(name)?;
+        Some(*value == true || *value == "true")
     }
 
-    /// Adds a parameter whose name may lead into others: `push[files][]`.
-    pub(crate) fn insert(&mut self, name: &str, value: Param) {
-        let (first, rest) = name.split_at(name.find('[').unwrap_or(name.len()));
-        let mut path = Vec::new();
-        let mut left = rest;
-        while let Some((inner, after)) = left
-            .strip_prefix('[')
-            .and_then(|inner| inner.split_once(']'))
-        {
-            path.push(inner);
-            left = after;
-        }
-        if first.is_empty() || path.len() > DEPTH {
-            return;
-        }
-        let below = self.0.entry(first.to_owned()).or_insert(Param::Null);
-        below.insert(&path, value);
-    }
-
-    /// Only single values, and `files` if they are a list of such: what strong
-    /// parameters permit (`app/controllers/api/v2/pushes_controller.rb`).
-    pub(crate) fn permitted(&self) -> Self {
-        let permitted = self.0.iter().filter(|(name, value)| match name.as_str() {
-            "files" => value.scalars().is_some(),
-            _ => value.is_scalar(),
+    /// The members of an object such as `push`, without which a request is refused.
+    pub(crate) fn of(&self, object: &'static str) -> Result<Self, Refusal> {
+        let members = self.values.iter().filter_map(|(name, value)| {
+            let inside = name.strip_prefix(object)?.strip_prefix('[')?;
+            Some((inside.strip_suffix(']')?.to_owned(), value.clone()))
         });
-        Self(
-            permitted
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
-        )
-    }
-
-    /// Only those with one of these names.
-    fn only(&self, names: &[&str]) -> Self {
-        let wanted = names
-            .iter()
-            .filter_map(|name| self.0.get_key_value(*name))
-            .map(|(name, value)| (name.clone(), value.clone()));
-        Self(wanted.collect())
-    }
-
-    /// Adds what a query or form says. A name without `=` has no value.
-    fn add_pairs(&mut self, text: &str) -> Result<(), Unreadable> {
-        if !query::is_text(text) || has_broken_escape(text) {
-            return Err(Unreadable);
+        let found = Self {
+            values: members.collect(),
+            files: self.files.clone(),
+        };
+        match found.values.is_empty() && found.files.is_empty() {
+            true => Err(Refusal::Missing(object)),
+            false => Ok(found),
         }
-        for pair in text.split('&') {
-            for (name, value) in query::pairs(pair) {
-                let value = match pair.contains('=') {
-                    true => Param::Text(value),
-                    false => Param::Null,
-                };
-                self.insert(&name, value);
+    }
+
+    /// Adds a text of the query or of a form.
+    pub(crate) fn insert(&mut self, name: String, text: String) -> Result<(), Refusal> {
+        if name.matches('[').count() > 1 {
+            return Err(Refusal::NotPlayed("lists, or objects in objects"));
+        }
+        self.values.insert(name, Value::String(text));
+        Ok(())
+    }
+
+    fn add_query(&mut self, query: &str) -> Result<(), Refusal> {
+        if !query::is_text(query) || has_broken_escape(query) {
+            return Err(UNREADABLE);
+        }
+        let mut pairs = query::pairs(query).into_iter();
+        pairs.try_for_each(|(name, text)| self.insert(name, text))
+    }
+
+    fn add_json(&mut self, body: &Bytes) -> Result<(), Refusal> {
+        let body: Map<String, Value> = serde_json::from_slice(body).map_err(|_| UNREADABLE)?;
+        for (name, value) in body {
+            match value {
+                Value::Object(members) => {
+                    for (member, value) in members {
+                        let is_played = value.is_string()
+                            || value.is_u64()
+                            || value.is_boolean() && FLAGS.contains(&member.as_str());
+                        if !is_played {
+                            return Err(Refusal::NotPlayed("members of other types"));
+                        }
+                        self.values.insert(format!("{name}[{member}]"), value);
+                    }
+                }
+                Value::String(text) if OUTSIDE.contains(&name.as_str()) => {
+                    self.insert(name, text)?;
+                }
+                _ => {
+                    return Err(Refusal::NotPlayed(
+                        "members outside of `push` and `request`",
+                    ));
+                }
             }
         }
         Ok(())
@@ -255,147 +118,33 @@ impl Params {
 
 /// A multipart form that was read as it came; left in a request's extensions.
 #[derive(Clone)]
-pub(crate) struct Form(pub(crate) Option<Params>);
+pub(crate) struct Form(pub(crate) Result<Params, Refusal>);
 
-/// The body is not what its content type says.
-#[derive(Debug)]
-pub(crate) struct Unreadable;
-
-/// The attributes that a JSON body may have at its top, where they should
-/// stand inside an object that is named after their model.
-pub(crate) struct Model {
-    pub(crate) name: &'static str,
-    pub(crate) attributes: &'static [&'static str],
-}
+/// The refusal of a request that is not what it says it is.
+pub(crate) const UNREADABLE: Refusal = Refusal::Status(StatusCode::BAD_REQUEST);
 
 /// Whether a percent sign begins no escape, which Rack does not take.
-fn has_broken_escape(text: &str) -> bool {
+pub(crate) fn has_broken_escape(text: &str) -> bool {
     text.split('%').skip(1).any(|after| {
         let digits = after.bytes().take(2);
         digits.filter(u8::is_ascii_hexdigit).count() < 2
     })
 }
 
-/// A float as Ruby writes it: `1.0`, `1.0e+20`.
-fn ruby_float(number: f64) -> String {
-    let text = format!("{number:e}");
-    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    match exponent.parse::<i32>() {
-        Ok(exponent) if !(-4..16).contains(&exponent) => {
-            let point = if digits.contains('.') { "" } else { ".0" };
-            format!("{digits}{point}e{exponent:+03}")
-        }
-        _ => format!("{number:?}"),
-    }
-}
-
-/// The parameters of query and body together; the query's win
-/// (`ActionDispatch::Http::Parameters`).
-pub(crate) fn read(parts: &Parts, body: &Bytes, model: &Model) -> Result<Params, Unreadable> {
-    let mut query = Params::default();
-    query.add_pairs(parts.uri.query().unwrap_or_default())?;
-    let mut params = of_body(parts, body, model, &query)?;
-    params.0.extend(query.0);
-    Ok(params)
-}
-
-fn of_body(
-    parts: &Parts,
-    body: &Bytes,
-    model: &Model,
-    query: &Params,
-) -> Result<Params, Unreadable> {
-    let mut params = Params::default();
-    if let Some(Form(form)) = parts.extensions.get() {
-        return form.clone().ok_or(Unreadable);
-    }
+/// The parameters of query and body together.
+pub(crate) fn read(parts: &Parts, body: &Bytes) -> Result<Params, Refusal> {
     let kind = parts.headers.get(CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    if kind.eq_ignore_ascii_case("application/json") && !body.is_empty() {
-        let value: Value = serde_json::from_slice(body).map_err(|_| Unreadable)?;
-        if let Param::Map(mut map) = Param::from(value) {
-            if map.get(model.name).or(query.get(model.name)).is_none() {
-                let wrapped = map.only(model.attributes);
-                map.0.insert(model.name.to_owned(), Param::Map(wrapped));
-            }
-            params = map;
-        }
-    } else if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        let form = std::str::from_utf8(body).map_err(|_| Unreadable)?;
-        params.add_pairs(form)?;
+    let mut params = Params::default();
+    if let Some(Form(form)) = parts.extensions.get() {
+        params = form.clone()?;
+    } else if kind.starts_with("application/json") && !body.is_empty() {
+        params.add_json(body)?;
+    } else if !body.is_empty() {
+        return Err(Refusal::NotPlayed(
+            "bodies that are neither JSON nor multipart forms",
+        ));
     }
+    params.add_query(parts.uri.query().unwrap_or_default())?;
     Ok(params)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn brackets_lead_into_maps_and_lists() {
-        let mut params = Params::default();
-        for (name, value) in [
-            ("push[payload]", "a"),
-            ("push[files][]", "b"),
-            ("push[files][]", "c"),
-            ("page", "2"),
-            ("[odd]", "d"),
-        ] {
-            params.insert(name, Param::Text(value.to_owned()));
-        }
-        let push = params.get("push").and_then(Param::map).expect("a map");
-        assert_eq!(push.text("payload").as_deref(), Some("a"));
-        let Some(Param::List(files)) = push.get("files") else {
-            panic!("no list");
-        };
-        let files: Vec<_> = files.iter().filter_map(Param::text).collect();
-        assert_eq!(files, ["b", "c"]);
-        assert_eq!(params.text("page").as_deref(), Some("2"));
-        assert!(params.get("[odd]").is_none());
-    }
-
-    #[test]
-    fn a_number_is_what_its_text_begins_with() {
-        for (text, number) in [
-            ("3", Some(3)),
-            (" 3 days", Some(3)),
-            ("1.9", Some(1)),
-            ("-2", Some(-2)),
-            ("1_0 days", Some(10)),
-            ("1__0", Some(1)),
-            ("_1", None),
-            ("", None),
-            ("-", None),
-            ("three", None),
-            ("99999999999999999999", None),
-        ] {
-            assert_eq!(leading_integer(text), number, "{text}");
-        }
-        assert_eq!(Param::from(serde_json::json!(1.9)).integer(), Some(1));
-    }
-
-    #[test]
-    fn floats_are_written_as_ruby_writes_them() {
-        for (number, text) in [
-            (1.0, "1.0"),
-            (1.5, "1.5"),
-            (0.0001, "0.0001"),
-            (0.00001, "1.0e-05"),
-            (1.5e-7, "1.5e-07"),
-            (1e15, "1000000000000000.0"),
-            (1e16, "1.0e+16"),
-            (-1.25e120, "-1.25e+120"),
-            (0.0, "0.0"),
-        ] {
-            assert_eq!(ruby_float(number), text);
-        }
-    }
-
-    #[test]
-    fn names_nested_too_deep_are_left_out() {
-        let mut params = Params::default();
-        params.insert(&format!("a{}", "[b]".repeat(100_000)), Param::Null);
-        assert!(params.is_empty());
-    }
 }

@@ -1,27 +1,16 @@
 //! Pushes: reading, listing, expiring.
 //!
-//! Source: the server's source: `app/controllers/api/v1/pushes_controller.rb`, which v2
-//! inherits from, and `app/models/push.rb`, where no line says otherwise.
+//! Source: the server's source: `app/controllers/api/v1/pushes_controller.rb`, which v2 inherits from, and
+//! `app/models/push.rb`, where no line says otherwise.
 
-use bytes::Bytes;
-use http::Response;
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::call::Call;
-use super::model::{EventKind, Lifetime, Log, Mail, Push, after, ruby_split, seconds};
-use super::response::{Object, Refusal, ok, time, uncached};
+use super::files;
+use super::model::{EventKind, Lifetime, Log, Mail, Push, UserId, after, seconds};
+use super::response::{Object, Outcome, Refusal, ok, time, uncached};
 use super::state::Store;
-use super::{files, notify};
-
-/// What can be done with a push whose token is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    Show,
-    Preview,
-    Audit,
-    Delete,
-    Notify,
-}
 
 /// For whom a push is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,28 +21,21 @@ pub(crate) enum View {
     Deleted,
 }
 
-pub(crate) fn act(
-    call: &Call<'_>,
-    store: &mut Store,
-    action: Action,
-    token: &str,
-) -> Result<Response<Bytes>, Refusal> {
-    let push = store.pushes.get_mut(token).ok_or(Refusal::NotFound)?;
-    match action {
-        Action::Show => show(call, push),
-        Action::Preview => Ok(ok(&Object::default().with("url", link(call, push)))),
-        Action::Audit if call.owns(push.user) => audit(call, &push.log),
-        Action::Audit => Err(Refusal::NotOwner),
-        Action::Delete => delete(call, push),
-        Action::Notify => notify::notify(call, store, token),
-    }
+fn found<'a>(store: &'a mut Store, token: &str) -> Result<&'a mut Push, Refusal> {
+    store.pushes.get_mut(token).ok_or(Refusal::NotFound)
 }
 
 fn link(call: &Call<'_>, push: &Push) -> String {
     call.link(&format!("/p/{}", push.url_token), push.retrieval_step)
 }
 
-fn show(call: &Call<'_>, push: &mut Push) -> Result<Response<Bytes>, Refusal> {
+pub(crate) fn preview(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
+    let url = link(call, found(store, token)?);
+    Ok(ok(&Object::default().with("url", url)))
+}
+
+pub(crate) fn show(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
+    let push = found(store, token)?;
     let now = call.now;
     if !push.is_expired() && push.is_used_up(now) {
         push.expire(now);
@@ -66,17 +48,11 @@ fn show(call: &Call<'_>, push: &mut Push) -> Result<Response<Bytes>, Refusal> {
     }
     let kind = if push.is_expired() {
         EventKind::FailedView
-    } else if call.visitor.is_admin {
-        EventKind::AdminView
     } else if call.owns(push.user) {
         EventKind::OwnerView
     } else {
         EventKind::View
     };
-    // Measured on 2.11.4: names that cannot be written down break every read.
-    if !push.is_expired() && push.files.iter().any(|file| file.upload.breaks_reading) {
-        return Err(Refusal::Failed);
-    }
     let events = push.log.events.len();
     let is_full = (call.profile.largest_audit).is_some_and(|largest| events >= largest);
     if is_full {
@@ -95,7 +71,8 @@ fn show(call: &Call<'_>, push: &mut Push) -> Result<Response<Bytes>, Refusal> {
     Ok(response)
 }
 
-fn delete(call: &Call<'_>, push: &mut Push) -> Result<Response<Bytes>, Refusal> {
+pub(crate) fn delete(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
+    let push = found(store, token)?;
     let nobodys = push.user.is_none() && call.visitor.user.is_none();
     let owns = call.owns(push.user) || nobodys && call.profile.anonymous_owns_anonymous;
     if !owns && push.deletable_by_viewer != Some(true) {
@@ -108,14 +85,11 @@ fn delete(call: &Call<'_>, push: &mut Push) -> Result<Response<Bytes>, Refusal> 
     Ok(ok(&describe(call, push, View::Deleted)))
 }
 
-/// The caller's pushes, newest first.
-pub(crate) fn list(
-    call: &Call<'_>,
-    store: &Store,
-    expired: bool,
-) -> Result<Response<Bytes>, Refusal> {
-    let mine = store.pushes.newest_first().filter(|push| {
-        call.owns(push.user) && push.is_expired() == expired && call.lists_account(push.account)
+/// The caller's pushes, newest first: those that are active, or those that are expired.
+pub(crate) fn list(call: &Call<'_>, store: &mut Store, which: &str) -> Outcome {
+    let mine = store.pushes.iter().rev().filter(|push| {
+        let wanted = push.is_expired() == (which == "expired");
+        wanted && call.owns(push.user) && call.lists_account(push.account)
     });
     let page = call.page(mine)?;
     let page = page
@@ -124,16 +98,24 @@ pub(crate) fn list(
     Ok(ok(&page.collect::<Vec<_>>()))
 }
 
-/// What happened to a push or a request, oldest first.
-pub(crate) fn audit(call: &Call<'_>, log: &Log) -> Result<Response<Bytes>, Refusal> {
+pub(crate) fn audit(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
+    let push = found(store, token)?;
+    events(call, push.user, &push.log)
+}
+
+/// What happened to a push or a request, oldest first; only its owner may know.
+pub(crate) fn events(call: &Call<'_>, owner: Option<UserId>, log: &Log) -> Outcome {
+    if !call.owns(owner) {
+        return Err(Refusal::NotOwner);
+    }
     let page = call.page(log.events.iter())?;
     let events = page.into_iter().map(|event| {
         let at = time(event.at);
         let mut object = Object::default()
-            .with("ip", event.ip.as_str())
-            .with("user_agent", event.user_agent.as_str())
-            .with("referrer", event.referrer.as_str())
-            .with("kind", event.kind.text())
+            .with("ip", event.visitor.ip.as_str())
+            .with("user_agent", event.visitor.user_agent.as_str())
+            .with("referrer", event.visitor.referrer.as_str())
+            .with("kind", json!(event.kind))
             .with("created_at", at.as_str())
             .with("updated_at", at.as_str());
         if let Some(mail) = &event.mail {
@@ -146,21 +128,17 @@ pub(crate) fn audit(call: &Call<'_>, log: &Log) -> Result<Response<Bytes>, Refus
     Ok(ok(&Object::default().with_list(member, events)))
 }
 
-/// What became of mail: a worker takes it up after a moment, and is done after
-/// another (`app/jobs/send_notify_by_email_job.rb`).
+/// What became of mail: a worker takes it up after a moment, and is done after another
+/// (`app/jobs/send_notify_by_email_job.rb`).
 fn dispatch(call: &Call<'_>, mail: &Mail, since: Timestamp) -> Object {
-    let recipients = mail.recipients.as_str();
     let told = Object::default()
-        .with("recipients", recipients)
+        .with("recipients", mail.recipients.as_str())
         .with("locale", mail.locale.as_deref());
     let (status, sent) = match (seconds(since, call.now), call.state.options.mail_fails) {
         (..1, _) => ("pending", None),
         (1, _) => ("processing", None),
         (_, true) => ("failed", Some(String::new())),
-        (_, false) => {
-            let sent: Vec<_> = ruby_split(recipients).map(str::trim).collect();
-            ("completed", Some(sent.join(",")))
-        }
+        (_, false) => ("completed", Some(mail.recipients.clone())),
     };
     let proceeded = sent.is_some().then(|| time(after(since, 2)));
     let told = told.with("status", status);

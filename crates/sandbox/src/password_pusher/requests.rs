@@ -1,63 +1,41 @@
-//! Requests for secrets, which somebody else answers. Only the commercial
-//! product has them.
+//! Requests for secrets, which somebody else answers. Only the commercial product has them.
 //!
-//! Source: the vendor's documentation and public clients. That product is closed: what
-//! a refusal says, which checks come first, and what is counted is inferred.
+//! Source: the vendor's documentation and public clients. That product is closed: what a refusal says, which checks
+//! come first, and what is counted is inferred.
 
-use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::StatusCode;
+use serde_json::json;
 
 use super::call::Call;
-use super::create::{MOST_FILES, switch};
+use super::create::MOST_FILES;
 use super::edition::Step;
 use super::files;
 use super::model::{DAY, EventKind, Log, Phase, Request, seconds};
-use super::params::{Param, Params};
-use super::pushes::audit;
-use super::response::{BLANK, Errors, Object, Refusal, json_response, ok, time};
+use super::pushes::events;
+use super::response::{BLANK, Errors, Object, Outcome, Refusal, json_response, ok, time};
 use super::state::Store;
 
-/// What can be done with a request whose token is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    Show,
-    Preview,
-    Audit,
-    Respond,
-    Close,
+fn found<'a>(
+    call: &Call<'_>,
+    store: &'a mut Store,
+    token: &str,
+) -> Result<&'a mut Request, Refusal> {
+    let request = store.requests.get_mut(token).ok_or(Refusal::NotFound)?;
+    request.close_if_due(call.now);
+    Ok(request)
 }
 
-/// Which requests a list holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Filter {
-    /// All but the closed ones.
-    Active,
-    In(Phase),
-}
-
-fn given<'a>(call: &'a Call<'_>) -> Result<&'a Params, Refusal> {
-    let params = call.params.get("request").and_then(Param::map);
-    params
-        .filter(|params| !params.is_empty())
-        .ok_or(Refusal::Missing("request"))
-}
-
-/// A switch that is off unless it is there and says otherwise.
-fn option(params: &Params, name: &str) -> bool {
-    params.get(name).is_some_and(Param::is_ticked)
-}
-
-pub(crate) fn create(call: &Call<'_>, store: &mut Store) -> Result<Response<Bytes>, Refusal> {
-    let params = given(call)?;
-    let text = |name| params.text(name).unwrap_or_default();
-    let uploads = params.get("files").map_or_else(Vec::new, Param::files);
+pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
+    let params = call.params.of("request")?;
+    let text = |name| params.text(name).unwrap_or_default().to_owned();
+    let is_on = |name| params.ticked(name).unwrap_or(false);
     let mut errors = Errors::default();
     if text("request").trim().is_empty() {
         errors.add("request", BLANK);
     }
-    check_files(uploads.len(), &mut errors);
+    check_files(params.files.len(), &mut errors);
     errors.check()?;
-    let step = params.get("close_after_duration").and_then(Param::integer);
+    let step = params.integer("close_after_duration");
     let url_token = store.url_token();
     let mut log = Log::default();
     log.add(EventKind::Creation, &call.visitor, call.now);
@@ -70,20 +48,21 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store) -> Result<Response<Byte
         text: Some(text("request")),
         response: None,
         passphrase: Some(text("passphrase")),
-        files: store.attach(uploads),
+        files: store.attach(params.files.clone()),
         response_files: Vec::new(),
         step: step.and_then(Step::new).unwrap_or(Step::DEFAULT),
-        retrieval_step: switch(params, "retrieval_step"),
-        include_requestor: option(params, "include_requestor"),
-        response_file_attachments: option(params, "response_file_attachments"),
+        retrieval_step: params.ticked("retrieval_step").unwrap_or(true),
+        include_requestor: is_on("include_requestor"),
+        response_file_attachments: is_on("response_file_attachments"),
         is_answered: false,
         created_at: call.now,
         updated_at: call.now,
         is_closed: false,
         log,
     };
-    let request = store.requests.insert(url_token, request);
-    Ok(json_response(StatusCode::CREATED, &record(call, request)))
+    let object = record(call, &request);
+    store.requests.push(url_token, request);
+    Ok(json_response(StatusCode::CREATED, &object))
 }
 
 fn check_files(count: usize, errors: &mut Errors) {
@@ -92,16 +71,13 @@ fn check_files(count: usize, errors: &mut Errors) {
     }
 }
 
-pub(crate) fn list(
-    call: &Call<'_>,
-    store: &Store,
-    filter: Filter,
-) -> Result<Response<Bytes>, Refusal> {
-    let mine = store.requests.newest_first().filter(|request| {
+/// The caller's requests in this phase, or those that are not closed.
+pub(crate) fn list(call: &Call<'_>, store: &mut Store, which: &str) -> Outcome {
+    let mine = store.requests.iter().rev().filter(|request| {
         let phase = request.phase(call.now);
-        let wanted = match filter {
-            Filter::Active => phase != Phase::Closed,
-            Filter::In(wanted) => phase == wanted,
+        let wanted = match which {
+            "active" => phase != Phase::Closed,
+            other => json!(phase) == other,
         };
         wanted && call.owns(request.user) && call.lists_account(request.account)
     });
@@ -110,29 +86,26 @@ pub(crate) fn list(
     Ok(ok(&page.collect::<Vec<_>>()))
 }
 
-pub(crate) fn act(
-    call: &Call<'_>,
-    store: &mut Store,
-    action: Action,
-    token: &str,
-) -> Result<Response<Bytes>, Refusal> {
-    let request = store.requests.get_mut(token).ok_or(Refusal::NotFound)?;
-    request.close_if_due(call.now);
-    let owns = call.owns(request.user);
-    match action {
-        Action::Show => show(call, request, owns),
-        Action::Preview => Ok(ok(&Object::default().with("url", link(call, request)))),
-        Action::Audit if owns => audit(call, &request.log),
-        Action::Close if owns => {
-            if !request.is_closed {
-                request.close(call.now);
-                request.log.add(EventKind::Expire, &call.visitor, call.now);
-            }
-            Ok(ok(&record(call, request)))
-        }
-        Action::Audit | Action::Close => Err(Refusal::NotOwner),
-        Action::Respond => respond(call, store, token),
+pub(crate) fn preview(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
+    let url = link(call, found(call, store, token)?);
+    Ok(ok(&Object::default().with("url", url)))
+}
+
+pub(crate) fn audit(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
+    let request = found(call, store, token)?;
+    events(call, request.user, &request.log)
+}
+
+pub(crate) fn close(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
+    let request = found(call, store, token)?;
+    if !call.owns(request.user) {
+        return Err(Refusal::NotOwner);
     }
+    if !request.is_closed {
+        request.close(call.now);
+        request.log.add(EventKind::Expire, &call.visitor, call.now);
+    }
+    Ok(ok(&record(call, request)))
 }
 
 /// Those who do not own it need its passphrase, as long as there is one.
@@ -146,7 +119,9 @@ fn check_passphrase(call: &Call<'_>, request: &mut Request) -> Result<(), Refusa
     Err(Refusal::WrongPassphrase)
 }
 
-fn show(call: &Call<'_>, request: &mut Request, owns: bool) -> Result<Response<Bytes>, Refusal> {
+pub(crate) fn show(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
+    let request = found(call, store, token)?;
+    let owns = call.owns(request.user);
     check_passphrase(call, request)?;
     let kind = match (request.is_closed, owns) {
         (true, _) => EventKind::FailedView,
@@ -168,11 +143,11 @@ fn show(call: &Call<'_>, request: &mut Request, owns: bool) -> Result<Response<B
     Ok(ok(&object))
 }
 
-fn respond(call: &Call<'_>, store: &mut Store, token: &str) -> Result<Response<Bytes>, Refusal> {
-    let request = store.requests.get_mut(token).ok_or(Refusal::NotFound)?;
+pub(crate) fn respond(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
+    let request = found(call, store, token)?;
     check_passphrase(call, request)?;
-    let params = given(call)?;
-    let uploads = params.get("files").map_or_else(Vec::new, Param::files);
+    let params = call.params.of("request")?;
+    let uploads = params.files.clone();
     let response = params.text("response").unwrap_or_default();
     let mut errors = Errors::default();
     if request.phase(call.now) != Phase::Open {
@@ -188,7 +163,7 @@ fn respond(call: &Call<'_>, store: &mut Store, token: &str) -> Result<Response<B
     errors.check()?;
     let files = store.attach(uploads);
     let request = store.requests.get_mut(token).ok_or(Refusal::NotFound)?;
-    request.response = Some(response);
+    request.response = Some(response.to_owned());
     request.response_files = files;
     request.is_answered = true;
     request.updated_at = call.now;
@@ -207,7 +182,7 @@ fn state(call: &Call<'_>, request: &Request) -> Object {
     let closes_at = request.closes_at();
     Object::default()
         .with("url_token", request.url_token.as_str())
-        .with("state", request.phase(call.now).text())
+        .with("state", json!(request.phase(call.now)))
         .with("close_after_duration", request.step.number())
         .with("close_after_at", time(closes_at))
         .with(

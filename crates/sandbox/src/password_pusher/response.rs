@@ -5,13 +5,14 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, HeaderValue, LOCATION, RETRY_AFTER};
 use http::{Response, StatusCode};
 use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Value, json};
 
 use super::language::Language;
+use crate::core::service::response;
 
 /// A JSON object whose members keep the order in which they were added.
 #[derive(Default)]
@@ -66,7 +67,7 @@ pub(crate) fn time(time: Timestamp) -> String {
 }
 
 /// What is wrong with a record, by its fields.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Errors(Vec<(&'static str, Vec<Cow<'static, str>>)>);
 
 impl Errors {
@@ -90,13 +91,12 @@ impl Errors {
     }
 }
 
-/// The server's own words for a blank and for an unknown value
-/// (measured on 2.11.4).
+/// The server's own words for a blank and for an unknown value (measured on 2.11.4).
 pub(crate) const BLANK: &str = "cannot be left blank";
 pub(crate) const NOT_AN_OPTION: &str = "is not within the available options";
 
 /// Why a request is refused.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Refusal {
     /// No token where one is needed, or one that is wrong.
     Unauthorized,
@@ -109,12 +109,8 @@ pub(crate) enum Refusal {
     NoSecondFactor,
     NotOwner,
     NotFound,
-    /// No such operation; also the body of whatever goes wrong outside the
-    /// application.
+    /// No such operation; also the body of whatever goes wrong outside the application.
     Status(StatusCode),
-    /// An operation broke. Its route says that the response is JSON, whatever
-    /// is accepted.
-    Failed,
     /// The object that holds all else.
     Missing(&'static str),
     Page,
@@ -133,9 +129,11 @@ pub(crate) enum Refusal {
     NotPlayed(&'static str),
 }
 
+/// What an operation comes to.
+pub(crate) type Outcome = Result<Response<Bytes>, Refusal>;
+
 impl Refusal {
-    /// Whoever does not ask for JSON gets a page where the response is not the
-    /// application's own.
+    /// Whoever does not ask for JSON gets a page where the response is not the application's own.
     pub(crate) fn into_response(self, wants_json: bool, language: Language) -> Response<Bytes> {
         use StatusCode as S;
         let say = |status, english| error(status, &language.say(Cow::Borrowed(english)));
@@ -169,7 +167,6 @@ impl Refusal {
             Self::NotOwner => say(S::FORBIDDEN, "That push doesn't belong to you."),
             Self::NotFound => error(S::NOT_FOUND, "not-found"),
             Self::Status(status) => status_response(status, wants_json),
-            Self::Failed => status_response(S::INTERNAL_SERVER_ERROR, true),
             Self::Missing(name) => error(
                 S::BAD_REQUEST,
                 &format!("param is missing or the value is empty or invalid: {name}"),
@@ -210,30 +207,18 @@ impl Refusal {
             Self::BlockedHost => response(S::FORBIDDEN, "text/html; charset=utf-8", Bytes::new()),
             Self::NotPlayed(what) => error(
                 S::NOT_IMPLEMENTED,
-                &format!("the sandbox does not play {what} of Password Pusher"),
+                &format!("this imitation of Password Pusher does not play {what}"),
             ),
         }
     }
-}
-
-pub(crate) fn response(
-    status: StatusCode,
-    kind: &'static str,
-    body: impl Into<Bytes>,
-) -> Response<Bytes> {
-    let mut response = Response::new(body.into());
-    *response.status_mut() = status;
-    let kind = HeaderValue::from_static(kind);
-    response.headers_mut().insert(CONTENT_TYPE, kind);
-    response
 }
 
 /// How long what succeeded may be kept.
 pub(crate) const REVALIDATE: HeaderValue =
     HeaderValue::from_static("max-age=0, private, must-revalidate");
 
-/// What the application says itself. Rails lets nobody keep it, and Rack, which
-/// gives what succeeds an `ETag`, says so in more words (`Rack::ETag`).
+/// What the application says itself. Rails lets nobody keep it, and Rack, which gives what succeeds an `ETag`, says so
+/// in more words (`Rack::ETag`).
 pub(crate) fn json_response(status: StatusCode, value: &impl Serialize) -> Response<Bytes> {
     let mut response = uncached(plain_json(status, value));
     if status.is_success() {

@@ -1,158 +1,114 @@
 //! From a method and a path to an operation.
 //!
-//! Source: `config/routes/pwp_api.rb`; for the commercial product, its documentation
-//! and public clients.
+//! Source: `config/routes/pwp_api.rb`; for the commercial product, its documentation and public clients.
 
 use http::Method;
 
+use self::Access::{Anybody, Guess, Open, Token};
+use super::call::Call;
 use super::edition::Profile;
 use super::files::Place;
-use super::model::Phase;
-use super::requests::Filter;
-use super::{pushes, requests};
+use super::response::Outcome;
+use super::state::Store;
+use super::{create, notify, pushes, requests, service};
 
-/// What a method and a path stand for.
+/// Who may call an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Operation<'a> {
-    Version,
-    CreatePush,
-    ListPushes { expired: bool },
-    Push(pushes::Action, &'a str),
-    CreateRequest,
-    ListRequests(Filter),
-    Request(requests::Action, &'a str),
-    Accounts,
+pub(crate) enum Access {
+    /// Whatever the token is, and whether there is one.
+    Anybody,
+    /// Also callers without a token.
+    Open,
+    /// The same; each call with a passphrase is a guess at it.
+    Guess,
+    Token,
+}
+
+/// What is done; the text is the last literal or the token of the path.
+type Act = fn(&Call<'_>, &mut Store, &str) -> Outcome;
+
+/// Methods, paths below `/api/v2/` where a star stands for a token, who may, and what is done. The first that fits
+/// counts.
+const OPERATIONS: &[(&str, &str, Access, Act)] = &[
+    ("GET", "version", Anybody, service::version),
+    ("GET", "accounts", Token, service::accounts),
+    ("GET", "workspaces", Token, service::accounts),
+    ("POST", "pushes", Open, create::create),
+    ("GET", "pushes/active", Token, pushes::list),
+    ("GET", "pushes/expired", Token, pushes::list),
+    ("GET", "pushes/*", Guess, pushes::show),
+    ("DELETE", "pushes/*", Open, pushes::delete),
+    ("GET", "pushes/*/preview", Open, pushes::preview),
+    ("GET", "pushes/*/audit", Token, pushes::audit),
+    ("POST", "pushes/*/notify_emails", Token, notify::notify),
+    ("POST", "requests", Token, requests::create),
+    ("GET", "requests/active", Token, requests::list),
+    ("GET", "requests/open", Token, requests::list),
+    ("GET", "requests/ready", Token, requests::list),
+    ("GET", "requests/closed", Token, requests::list),
+    ("GET", "requests/*", Guess, requests::show),
+    ("DELETE", "requests/*", Token, requests::close),
+    ("GET", "requests/*/preview", Open, requests::preview),
+    ("GET", "requests/*/audit", Token, requests::audit),
+    ("PATCH", "requests/*/respond", Guess, requests::respond),
+];
+
+/// An operation that was found.
+pub(crate) struct Operation<'a> {
+    pub(crate) access: Access,
+    pub(crate) act: Act,
+    /// The segment behind `pushes` or `requests`.
+    pub(crate) token: &'a str,
 }
 
 impl<'a> Operation<'a> {
     pub(crate) fn find(profile: &Profile, method: &Method, path: &'a str) -> Option<Self> {
-        let (api, rest) = split(path)?;
-        // Whatever is read can be asked for without its body.
-        let method = if method == Method::HEAD {
-            &Method::GET
-        } else {
-            method
-        };
-        if api == Api::V1 {
-            // Lists, which are not played.
-            if matches!(rest[..], ["active" | "expired"]) {
-                return None;
-            }
-            // All of the older API that responses of the newer one lead to.
-            return match (method, &rest[..]) {
-                (&Method::GET, ["version"]) => Some(Self::Version),
-                (&Method::GET, [token]) => Some(Self::Push(pushes::Action::Show, token)),
-                _ => None,
-            };
-        }
         profile.api_version?;
-        // The open-source server takes the suffix for what is read alone
-        // (measured on 2.11.4); the hosted one is known to take it here.
-        if method == Method::POST && path.ends_with(".json") && !profile.is_commercial {
-            return None;
-        }
-        let found = Self::of_segments(method, &rest)?;
-        let exists = match found {
-            Self::Push(pushes::Action::Notify, _) => profile.notifies_by_email,
-            Self::CreateRequest | Self::ListRequests(_) | Self::Request(..) | Self::Accounts => {
-                profile.is_commercial
-            }
+        // Whatever is read can be asked for without its body.
+        let method = match *method {
+            Method::HEAD => &Method::GET,
+            _ => method,
+        };
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let segments: Vec<_> = path.strip_prefix("/api/v2/")?.split('/').collect();
+        // Dots would be suffixes.
+        let is_token = |part: &str| !part.is_empty() && !part.contains('.');
+        let fits = |pattern: &str| {
+            let mut parts = pattern.split('/').zip(&segments);
+            pattern.split('/').count() == segments.len()
+                && parts.all(|(part, given)| part == *given || part == "*" && is_token(given))
+        };
+        let mut operations = OPERATIONS.iter();
+        let found = operations.find(|(of, pattern, ..)| method == *of && fits(pattern))?;
+        let exists = match (segments[0], segments.last()) {
+            ("requests" | "accounts" | "workspaces", _) => profile.is_commercial,
+            (_, Some(&"notify_emails")) => profile.notifies_by_email,
             _ => true,
         };
-        exists.then_some(found)
-    }
-
-    fn of_segments(method: &Method, segments: &[&'a str]) -> Option<Self> {
-        use {pushes::Action as Push, requests::Action as Request};
-        let found = match (method.as_str(), segments) {
-            ("GET", ["version"]) => Self::Version,
-            ("GET", ["accounts" | "workspaces"]) => Self::Accounts,
-            ("POST", ["pushes"]) => Self::CreatePush,
-            ("GET", ["pushes", "active"]) => Self::ListPushes { expired: false },
-            ("GET", ["pushes", "expired"]) => Self::ListPushes { expired: true },
-            ("GET", ["pushes", token]) => Self::Push(Push::Show, token),
-            ("DELETE", ["pushes", token]) => Self::Push(Push::Delete, token),
-            ("GET", ["pushes", token, "preview"]) => Self::Push(Push::Preview, token),
-            ("GET", ["pushes", token, "audit"]) => Self::Push(Push::Audit, token),
-            ("POST", ["pushes", token, "notify_emails"]) => Self::Push(Push::Notify, token),
-            ("POST", ["requests"]) => Self::CreateRequest,
-            ("GET", ["requests", "active"]) => Self::ListRequests(Filter::Active),
-            ("GET", ["requests", "open"]) => Self::ListRequests(Filter::In(Phase::Open)),
-            ("GET", ["requests", "ready"]) => Self::ListRequests(Filter::In(Phase::Ready)),
-            ("GET", ["requests", "closed"]) => Self::ListRequests(Filter::In(Phase::Closed)),
-            ("GET", ["requests", token]) => Self::Request(Request::Show, token),
-            ("DELETE", ["requests", token]) => Self::Request(Request::Close, token),
-            ("GET", ["requests", token, "preview"]) => Self::Request(Request::Preview, token),
-            ("GET", ["requests", token, "audit"]) => Self::Request(Request::Audit, token),
-            ("PATCH", ["requests", token, "respond"]) => Self::Request(Request::Respond, token),
-            _ => return None,
-        };
-        Some(found)
-    }
-
-    pub(crate) fn needs_token(self) -> bool {
-        use {pushes::Action as Push, requests::Action as Request};
-        match self {
-            Self::ListPushes { .. } | Self::CreateRequest | Self::ListRequests(_) => true,
-            Self::Accounts => true,
-            Self::Push(action, _) => matches!(action, Push::Audit | Push::Notify),
-            Self::Request(action, _) => matches!(action, Request::Audit | Request::Close),
-            Self::Version | Self::CreatePush => false,
-        }
-    }
-
-    /// The token whose passphrase this could be a guess at.
-    pub(crate) fn guesses_at(self) -> Option<&'a str> {
-        match self {
-            Self::Push(pushes::Action::Show, token)
-            | Self::Request(requests::Action::Show | requests::Action::Respond, token) => {
-                Some(token)
-            }
-            _ => None,
-        }
+        exists.then(|| Self {
+            access: found.2,
+            act: found.3,
+            token: segments.get(1).copied().unwrap_or_default(),
+        })
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Api {
-    V1,
-    V2,
-}
-
-/// What the real service has at a path, where this one has nothing
-/// (`config/routes/*.rb`).
+/// What the real service has at a path, where this one has nothing (`config/routes/*.rb`).
 pub(crate) fn not_played(path: &str) -> Option<&'static str> {
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     Some(match &segments[..] {
         ["api", "v1", ..] | ["p.json" | "f.json" | "r.json"] => "the API v1",
-        ["p" | "f" | "r", "active.json" | "expired.json"] => "the API v1",
         ["p" | "f" | "r", _, "preview.json" | "audit.json"] => "the API v1",
-        ["f" | "r", token] if token.ends_with(".json") => "the API v1",
+        ["p" | "f" | "r", last] if last.ends_with(".json") => "the API v1",
         ["p" | "f" | "r", token] if !token.contains('.') => "the pages",
         ["p" | "f" | "r", _, "r" | "preview" | "passphrase" | "audit"] => "the pages",
         [""] | ["users" | "admin" | "pages" | "first_run" | "dashboard", ..] => "the pages",
         ["api", "v2", "generate", ..] => "the generator of passwords",
+        ["api", "v2", .., last] if last.ends_with(".json") => "paths with a suffix",
         ["uploads", ..] => "resumable uploads",
+        ["up"] => "the page that says that it lives",
         _ => return None,
     })
-}
-
-/// The segments below an API's root, without the suffix.
-fn split(path: &str) -> Option<(Api, Vec<&str>)> {
-    let path = path.strip_suffix('/').unwrap_or(path);
-    let plain = path.strip_suffix(".json");
-    let (api, rest) = if let Some(rest) = plain.unwrap_or(path).strip_prefix("/api/v2/") {
-        (Api::V2, rest)
-    } else if plain.unwrap_or(path) == "/api/v1/version" {
-        (Api::V1, "version")
-    } else {
-        // Pages share this path; only with the suffix is it an API.
-        (Api::V1, plain?.strip_prefix("/p/")?)
-    };
-    let segments: Vec<_> = rest.split('/').collect();
-    // Dots would be other suffixes.
-    let are_proper = (segments.iter()).all(|part| !part.is_empty() && !part.contains('.'));
-    are_proper.then_some((api, segments))
 }
 
 /// A signed URL of a file.
@@ -162,65 +118,4 @@ pub(crate) fn file(path: &str) -> Option<(Place, &str)> {
         .find(|place| path.starts_with(place.prefix()))?;
     let (signed, name) = path[place.prefix().len()..].split_once('/')?;
     (!name.is_empty()).then_some((place, signed))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::PasswordPusherEdition as Edition;
-    use super::*;
-
-    #[test]
-    fn what_is_no_operation_is_not_taken_for_one() {
-        for (method, path) in [
-            (Method::GET, "/"),
-            (Method::GET, "/api/v2"),
-            (Method::GET, "/api/v2/pushes"),
-            (Method::GET, "/api/v2/pushes.json"),
-            (Method::GET, "/api/v2/pushes/abc.xml"),
-            (Method::GET, "/api/v2/pushes//audit"),
-            (Method::PUT, "/api/v2/pushes/abc"),
-            (Method::PATCH, "/api/v2/pushes/abc"),
-            (Method::GET, "/api/v2/pushes/abc/edit"),
-            (Method::POST, "/api/v2/requests/abc/respond"),
-            (Method::GET, "/p/abc"),
-            (Method::GET, "/p/abc/r.json"),
-            (Method::GET, "/api/v1/version/x"),
-        ] {
-            let profile = Edition::Hosted.profile();
-            let found = Operation::find(profile, &method, path);
-            assert_eq!(found, None, "{method} {path}");
-        }
-    }
-
-    #[test]
-    fn every_operation_answers_to_the_suffix_as_well() {
-        let profile = Edition::Hosted.profile();
-        for path in [
-            "/api/v2/version",
-            "/api/v2/pushes/active",
-            "/api/v2/pushes/abc",
-            "/api/v2/requests/abc/preview",
-            "/api/v2/workspaces",
-        ] {
-            let plain = Operation::find(profile, &Method::GET, path);
-            assert!(plain.is_some(), "{path}");
-            assert_eq!(Operation::find(profile, &Method::HEAD, path), plain);
-            let suffixed = format!("{path}.json");
-            assert_eq!(Operation::find(profile, &Method::GET, &suffixed), plain);
-        }
-    }
-
-    #[test]
-    fn commercial_operations_are_commercial() {
-        for path in [
-            "/api/v2/requests/open",
-            "/api/v2/accounts",
-            "/api/v2/workspaces",
-        ] {
-            let find = |edition: Edition| Operation::find(edition.profile(), &Method::GET, path);
-            assert!(find(Edition::Hosted).is_some(), "{path}");
-            assert!(find(Edition::OpenSource).is_none(), "{path}");
-            assert!(find(Edition::V1Only).is_none(), "{path}");
-        }
-    }
 }

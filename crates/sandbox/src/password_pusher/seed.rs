@@ -4,10 +4,10 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{Method, Request};
 use serde_json::{Value, json};
 
+use super::service::NEW_HOST;
 use super::state::State;
 
-/// Makes so many pushes as the first user, and where there are requests as
-/// many of those, every other of them answered.
+/// Makes so many pushes as the first user, and where there are requests as many of those, every other of them answered.
 pub(crate) fn make(state: &State, count: usize) {
     let profile = state.profile();
     if profile.api_version.is_none() || !profile.has_users {
@@ -35,16 +35,10 @@ pub(crate) fn make(state: &State, count: usize) {
 }
 
 fn send(state: &State, method: Method, path: &str, body: &Value) -> Value {
-    // Only what has a suffix is not sent on to another host.
-    let suffix = if state.profile().has_moved {
-        ".json"
-    } else {
-        ""
-    };
     let request = Request::builder()
         .method(method)
-        .uri(format!("/api/v2/{path}{suffix}"))
-        .header(HOST, state.address.to_string())
+        .uri(format!("/api/v2/{path}"))
+        .header(HOST, NEW_HOST)
         .header(AUTHORIZATION, &state.users[0].token)
         .header(CONTENT_TYPE, "application/json")
         .body(());

@@ -1,42 +1,37 @@
-//! From a request to its response: throttle, operation, caller, locks, then the
-//! work. Source of the order: the server's `base_controller.rb` and what comes before
-//! it.
+//! From a request to its response: throttle, operation, caller, locks, then the work. Source of the order: the server's
+//! `base_controller.rb` and what comes before it.
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 use hyper::body::Incoming;
 
-use super::call::{Call, USER_TOKEN, by_tls, token, wants_json};
+use super::call::{Call, token, wants_json};
 use super::files;
 use super::language::Language;
 use super::params::Form;
-use super::response::{
-    Object, REVALIDATE, Refusal, ok, redirect, response, status_response, throttled, time,
-};
-use super::routes::{Operation, file, not_played};
-use super::state::State;
-use super::{create, pushes, requests, upload};
+use super::response::{Object, Outcome, Refusal, ok, redirect, status_response, throttled, time};
+use super::routes::{Access, Operation, file, not_played};
+use super::state::{State, Store};
+use super::upload;
 use crate::core::query;
 use crate::core::service::{Dropped, Peer, Service, whole};
 
-/// The host that an edition which has moved sends its callers to: another name
-/// of this machine.
-const NEW_HOST: &str = "localhost";
+/// The host that an edition which has moved sends its callers to: another name of this machine.
+pub(super) const NEW_HOST: &str = "localhost";
 
 impl State {
     /// Where a request is sent on to before anything looks at it.
     fn moved_to(&self, parts: &Parts) -> Option<String> {
         let path = parts.uri.path_and_query()?.as_str();
-        let is_plain = !parts.uri.path().ends_with(".json") && path.starts_with("/api/");
         let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
         let is_there = host.is_some_and(|host| host.starts_with(NEW_HOST));
-        (self.profile().has_moved && is_plain && !is_there)
+        (self.profile().has_moved && path.starts_with("/api/") && !is_there)
             .then(|| format!("http://{NEW_HOST}:{}{path}", self.address.port()))
     }
 
-    pub(super) fn perform(&self, parts: &Parts, body: &Bytes) -> Result<Response<Bytes>, Refusal> {
+    pub(super) fn perform(&self, parts: &Parts, body: &Bytes) -> Outcome {
         let path = parts.uri.path();
         if let Some(url) = self.moved_to(parts) {
             let mut response = redirect(&url);
@@ -50,15 +45,10 @@ impl State {
         if !allowed.is_empty() && !allowed.iter().any(|known| known.eq_ignore_ascii_case(name)) {
             return Err(Refusal::BlockedHost);
         }
-        if self.options.forced_tls && !by_tls(&parts.headers) {
+        if self.options.forced_tls {
             let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
             let is_read = matches!(parts.method, Method::GET | Method::HEAD);
             return Err(Refusal::ForcedTls(format!("https://{host}{path}"), is_read));
-        }
-        if path == "/up" {
-            let mut response = response(StatusCode::OK, "text/html; charset=utf-8", "up");
-            response.headers_mut().insert(CACHE_CONTROL, REVALIDATE);
-            return Ok(response);
         }
         if let Some(Peer(ip)) = parts.extensions.get() {
             self.throttle(*ip).map_err(Refusal::Throttled)?;
@@ -73,51 +63,33 @@ impl State {
             return Err(missing);
         }
         let operation = Operation::find(self.profile(), &parts.method, path)
-            .filter(|operation| {
-                let notifies = matches!(operation, Operation::Push(pushes::Action::Notify, _));
-                !notifies || self.options.notifications
-            })
+            .filter(|_| self.options.notifications || !path.ends_with("/notify_emails"))
             .ok_or_else(|| not_played(path).map_or(missing, Refusal::NotPlayed))?;
         // Rails reads no path that is not UTF-8 where it has a route.
         if !query::is_text(path) {
             return Err(Refusal::Status(StatusCode::BAD_REQUEST));
         }
         let mut call = Call::new(self, parts, body)?;
-        let is_version = operation == Operation::Version;
-        call.authenticate(&parts.headers, operation.needs_token(), is_version)?;
-        if let Some(token) = operation
-            .guesses_at()
-            .filter(|_| call.profile.limits_passphrases)
-        {
+        call.authenticate(&parts.headers, operation.access)?;
+        if operation.access == Access::Guess && call.profile.limits_passphrases {
             let passphrase = call.params.text("passphrase").unwrap_or_default();
             // Blank ones are not counted (measured on 2.11.4).
-            if !passphrase.trim().is_empty() && !self.admit_passphrase(token) {
+            if !passphrase.trim().is_empty() && !self.admit_passphrase(operation.token) {
                 return Err(Refusal::TooManyPassphrases);
             }
         }
-        let mut store = self.store();
-        match operation {
-            Operation::Version => Ok(version(&call, path)),
-            Operation::CreatePush => create::create(&call, &mut store),
-            Operation::ListPushes { expired } => pushes::list(&call, &store, expired),
-            Operation::Push(action, token) => pushes::act(&call, &mut store, action, token),
-            Operation::CreateRequest => requests::create(&call, &mut store),
-            Operation::ListRequests(filter) => requests::list(&call, &store, filter),
-            Operation::Request(action, token) => requests::act(&call, &mut store, action, token),
-            Operation::Accounts => Ok(accounts(&call)),
-        }
+        (operation.act)(&call, &mut self.store(), operation.token)
     }
 }
 
-fn version(call: &Call<'_>, path: &str) -> Response<Bytes> {
+pub(super) fn version(call: &Call<'_>, _: &mut Store, _: &str) -> Outcome {
     let (profile, options) = (call.profile, &call.state.options);
-    let api_version = profile.api_version.filter(|_| path.starts_with("/api/v2/"));
     let object = Object::default()
         .with("application_version", profile.application_version)
-        .with("api_version", api_version.unwrap_or("1.5"))
+        .with("api_version", profile.api_version)
         .with("edition", profile.edition);
-    if api_version.is_none() || !profile.tells_features {
-        return ok(&object);
+    if !profile.tells_features {
+        return Ok(ok(&object));
     }
     let enabled = |on: bool| Object::default().with("enabled", on);
     let sends = profile.notifies_by_email && call.state.sends_mail();
@@ -125,10 +97,10 @@ fn version(call: &Call<'_>, path: &str) -> Response<Bytes> {
         .with("email_auto_dispatch", sends)
         .with(
             "file_attachments",
-            enabled(options.files).with("requires_authentication", true),
+            enabled(true).with("requires_authentication", true),
         )
-        .with("url_pushes", enabled(options.urls))
-        .with("qr_code_pushes", enabled(options.qr_codes));
+        .with("url_pushes", enabled(true))
+        .with("qr_code_pushes", enabled(true));
     let requests = enabled(profile.is_commercial);
     let requests = if profile.is_commercial {
         requests.with("email_auto_dispatch", sends)
@@ -141,10 +113,10 @@ fn version(call: &Call<'_>, path: &str) -> Response<Bytes> {
         .with("accounts", enabled(profile.is_commercial))
         .with("pushes", pushes)
         .with("requests", requests);
-    ok(&object.with("features", features))
+    Ok(ok(&object.with("features", features)))
 }
 
-fn accounts(call: &Call<'_>) -> Response<Bytes> {
+pub(super) fn accounts(call: &Call<'_>, _: &mut Store, _: &str) -> Outcome {
     let since = time(call.state.started);
     let user = call.visitor.user.map(|user| &call.state.users[user]);
     let accounts = user.map_or(&[][..], |user| &user.accounts);
@@ -159,13 +131,12 @@ fn accounts(call: &Call<'_>) -> Response<Bytes> {
                 .with("updated_at", since.as_str())
         })
         .collect();
-    ok(&accounts)
+    Ok(ok(&accounts))
 }
-
 impl Service for State {
     const NAME: &'static str = "password-pusher";
-    // The largest text with every character escaped, and then some. Files have
-    // no limit.
+    const CREDENTIAL: HeaderName = AUTHORIZATION;
+    // The largest text with every character escaped, and then some. Files have no limit.
     const LARGEST_BODY: usize = 32 * 1024 * 1024;
 
     async fn receive(&self, parts: &mut Parts, body: Incoming) -> Result<Option<Bytes>, Dropped> {
@@ -174,7 +145,7 @@ impl Service for State {
         let Some(boundary) = kind.and_then(|kind| multer::parse_boundary(kind).ok()) else {
             return whole(body, Self::LARGEST_BODY).await;
         };
-        let (beginning, form): (_, Form) = upload::receive(&self.spool, &boundary, body).await?;
+        let (beginning, form): (_, Form) = upload::receive(&boundary, body).await?;
         parts.extensions.insert(form);
         Ok(beginning)
     }
@@ -215,21 +186,10 @@ impl Service for State {
         }
     }
 
-    fn redact(&self, headers: &mut HeaderMap) {
-        for name in [AUTHORIZATION.as_str(), USER_TOKEN] {
-            let http::header::Entry::Occupied(mut values) = headers.entry(name) else {
-                continue;
-            };
-            for value in values.iter_mut() {
-                let text = value.to_str().unwrap_or_default();
-                let known = self.users.iter().find(|user| text.contains(&user.token));
-                if let Some(user) = known {
-                    let text = text.replace(&user.token, user.title);
-                    *value =
-                        HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("[token]"));
-                }
-            }
-        }
+    fn title(&self, credential: &HeaderValue) -> Option<String> {
+        let text = credential.to_str().ok()?;
+        let user = self.users.iter().find(|user| text.contains(&user.token))?;
+        Some(text.replace(&user.token, user.title))
     }
 
     fn printable(&self, path: &str) -> Option<String> {

@@ -1,21 +1,8 @@
-//! What an instance's operator sets for each kind of push.
+//! What an instance's operator sets for pushes.
 //!
 //! Source: `config/settings.yml`.
 
-/// What can be pushed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum PasswordPusherKind {
-    /// A text.
-    Text,
-    /// Files.
-    File,
-    /// A URL.
-    Url,
-    /// What a QR code says.
-    Qr,
-}
-
-/// The settings of a kind of push, as in the server's `config/settings.yml`.
+/// The settings of pushes, as in the server's `config/settings.yml`.
 ///
 /// ```
 /// use security_api_sandbox::{PasswordPusherOptions, PasswordPusherSettings};
@@ -34,9 +21,7 @@ pub struct PasswordPusherSettings {
     pub(crate) days: (i64, i64, i64),
     pub(crate) views: (i64, i64, i64),
     pub(crate) retrieval_step: bool,
-    pub(crate) retrieval_step_default: bool,
     pub(crate) deletable: bool,
-    pub(crate) deletable_default: bool,
     pub(crate) max_files: usize,
 }
 
@@ -47,60 +32,40 @@ impl Default for PasswordPusherSettings {
             days: (1, 90, 7),
             views: (1, 100, 5),
             retrieval_step: true,
-            retrieval_step_default: true,
             deletable: true,
-            deletable_default: true,
             max_files: 10,
         }
     }
 }
 
 impl PasswordPusherSettings {
-    /// The least and the most days that a push may live, and the days that
-    /// stand in place of others; 1, 90 and 7 by default.
+    /// The least and the most days that a push may live, and the days that stand in place of others; 1, 90 and 7 by
+    /// default.
     #[must_use]
     pub fn days(mut self, least: i64, most: i64, default: i64) -> Self {
         self.days = (least, most, default);
         self
     }
 
-    /// The least and the most views that a push may have, and the views that
-    /// stand in place of others; 1, 100 and 5 by default.
+    /// The least and the most views that a push may have, and the views that stand in place of others; 1, 100 and 5 by
+    /// default.
     #[must_use]
     pub fn views(mut self, least: i64, most: i64, default: i64) -> Self {
         self.views = (least, most, default);
         self
     }
 
-    /// Whether there are retrieval steps (`enable_retrieval_step`); yes by
-    /// default.
+    /// Whether there are retrieval steps (`enable_retrieval_step`); yes by default.
     #[must_use]
     pub fn retrieval_step(mut self, on: bool) -> Self {
         self.retrieval_step = on;
         self
     }
 
-    /// Whether a push has a retrieval step unless it says otherwise; yes by
-    /// default.
-    #[must_use]
-    pub fn retrieval_step_default(mut self, on: bool) -> Self {
-        self.retrieval_step_default = on;
-        self
-    }
-
-    /// Whether viewers can ever expire a push (`enable_deletable_pushes`);
-    /// yes by default.
+    /// Whether viewers can ever expire a push (`enable_deletable_pushes`); yes by default.
     #[must_use]
     pub fn deletable(mut self, on: bool) -> Self {
         self.deletable = on;
-        self
-    }
-
-    /// Whether viewers can expire a push unless it says otherwise; yes by
-    /// default.
-    #[must_use]
-    pub fn deletable_default(mut self, on: bool) -> Self {
-        self.deletable_default = on;
         self
     }
 

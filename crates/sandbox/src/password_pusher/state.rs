@@ -1,31 +1,28 @@
 //! What the imitation of Password Pusher holds.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use jiff::Timestamp;
 
-use super::edition::{PasswordPusherEdition, Profile};
-use super::model::{
-    Account, Attached, DAY, Push, Request, Table, Upload, User, UserId, after, seconds,
-};
+use super::edition::Profile;
+use super::model::{Account, Attached, DAY, Push, Request, Upload, User, UserId, after, seconds};
 use super::options::PasswordPusherOptions;
 use super::throttle::{FiveAMinute, Throttle};
-use super::upload::Spool;
 use crate::core::clock::Clock;
+use crate::core::lock;
 use crate::core::random::{HEX, Id, Random};
+use crate::core::table::Table;
 
-/// How often what is past its limits is expired. A multiple of it is how often
-/// expired pushes that are nobody's are removed. Source: the server's schedule of jobs.
+/// How often what is past its limits is expired. A multiple of it is how often expired pushes that are nobody's are
+/// removed. Source: the server's schedule of jobs.
 const SWEEP: i64 = 2 * 3600;
 
 const TOKEN: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-";
 const URL_TOKEN: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz_-";
 
-/// The lengths of 8 to 14 bytes in Base64. Source: the server's source, which puts
-/// them in lower case.
+/// The lengths of 8 to 14 bytes in Base64. Source: the server's source, which puts them in lower case.
 const URL_TOKEN_LENGTHS: &[usize] = &[11, 12, 14, 15, 16, 18, 19];
 
 pub(crate) struct State {
@@ -36,14 +33,11 @@ pub(crate) struct State {
     pub(crate) started: Timestamp,
     /// What URLs of files are signed with.
     pub(crate) signing_key: String,
-    edition: Mutex<PasswordPusherEdition>,
     throttle: Option<Mutex<Throttle>>,
     passphrases: Mutex<FiveAMinute>,
     mails: Mutex<FiveAMinute>,
     request_ids: Mutex<Random>,
     store: Mutex<Store>,
-    /// Declared behind what keeps files in it, to be dropped after it.
-    pub(crate) spool: Spool,
 }
 
 pub(crate) struct Store {
@@ -55,10 +49,6 @@ pub(crate) struct Store {
     pub(crate) mails: HashMap<UserId, (i64, usize)>,
     random: Random,
     next_sweep: Timestamp,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The time of a clock, as far as it can be written.
@@ -75,10 +65,9 @@ impl State {
         clock: Clock,
     ) -> Self {
         let mut credentials = Random::new(seed, "password pusher credentials");
-        let mut user = |title, is_admin, accounts: &[&'static str]| User {
+        let mut user = |title, accounts: &[&'static str]| User {
             token: credentials.text(TOKEN, 20),
             title,
-            is_admin,
             accounts: accounts
                 .iter()
                 .map(|name| Account {
@@ -88,22 +77,17 @@ impl State {
                 .collect(),
         };
         let users = vec![
-            user("[token]", false, &["Personal", "Operations"]),
-            user("[other token]", false, &["Personal"]),
-            user("[admin token]", true, &["Personal"]),
+            user("[token]", &["Personal", "Operations"]),
+            user("[other token]", &["Personal"]),
         ];
         let started = timestamp(&clock);
         Self {
             address,
-            edition: Mutex::new(options.edition),
             options: options.clone(),
             users,
             started,
             signing_key: Random::new(seed, "password pusher files").text(HEX, 64),
-            throttle: limited.then(|| {
-                let (minute, second) = options.throttle;
-                Mutex::new(Throttle::new(minute, second))
-            }),
+            throttle: limited.then(Mutex::default),
             passphrases: Mutex::default(),
             mails: Mutex::default(),
             request_ids: Mutex::new(Random::new(seed, "password pusher request ids")),
@@ -115,7 +99,6 @@ impl State {
                 random: Random::new(seed, "password pusher"),
                 next_sweep: after(started, SWEEP),
             }),
-            spool: Spool::default(),
             clock,
         }
     }
@@ -124,22 +107,14 @@ impl State {
         timestamp(&self.clock)
     }
 
-    pub(crate) fn edition(&self) -> PasswordPusherEdition {
-        *lock(&self.edition)
-    }
-
-    pub(crate) fn set_edition(&self, edition: PasswordPusherEdition) {
-        *lock(&self.edition) = edition;
-    }
-
     pub(crate) fn profile(&self) -> &'static Profile {
-        self.edition().profile()
+        self.options.edition.profile()
     }
 
     /// What is stored, after all that was to happen until now.
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
         let mut store = lock(&self.store);
-        store.catch_up(self.started, self.now(), self.options.purge_after);
+        store.catch_up(self.started, self.now());
         store
     }
 
@@ -178,7 +153,7 @@ impl Store {
         loop {
             let length = self.random.pick(URL_TOKEN_LENGTHS);
             let token = self.random.text(URL_TOKEN, length);
-            if !self.pushes.contains(&token) && !self.requests.contains(&token) {
+            if self.pushes.get(&token).is_none() && self.requests.get(&token).is_none() {
                 return token;
             }
         }
@@ -195,11 +170,9 @@ impl Store {
         attached.collect()
     }
 
-    /// Does what the service does from time to time: it expires what is past
-    /// its limits every two hours, and removes expired pushes that are
-    /// nobody's, and those that are older than an operator keeps them, once a
-    /// day, both counted from the start.
-    fn catch_up(&mut self, started: Timestamp, now: Timestamp, purge_after: Option<u32>) {
+    /// Does what the service does from time to time: it expires what is past its limits every two hours, and removes
+    /// expired pushes that are nobody's once a day, both counted from the start.
+    fn catch_up(&mut self, started: Timestamp, now: Timestamp) {
         if now < self.next_sweep {
             return;
         }
@@ -223,23 +196,9 @@ impl Store {
                     .expired_on
                     .is_none_or(|expired_on| run_after(expired_on, DAY) > now)
         });
-        if let Some(days) = purge_after {
-            let age = i64::from(days) * DAY;
-            self.pushes
-                .retain(|push| run_after(after(push.created_at, age), DAY) > now);
-        }
         for request in self.requests.iter_mut() {
             request.close_if_due(now);
         }
         self.next_sweep = run_after(now, SWEEP);
-    }
-}
-
-impl fmt::Debug for State {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("State")
-            .field("edition", &self.edition())
-            .finish_non_exhaustive()
     }
 }

@@ -1,9 +1,9 @@
-//! Uploaded files: read as they come, and spooled to disk when they are large. Which
-//! parts are files is as Rack has it.
+//! Uploaded files: read as they come, and spooled to disk when they are large. Which parts are files is as Rack has it.
 
-use std::io::{self, Write as _};
+use std::future::poll_fn;
+use std::io::Write as _;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
@@ -11,24 +11,24 @@ use futures_core::Stream;
 use http::HeaderMap;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use hyper::body::{Body as _, Incoming};
-use multer::Multipart;
-use tempfile::{NamedTempFile, TempDir};
+use multer::{Field, Multipart};
+use tempfile::{SpooledData, SpooledTempFile};
 
 use super::content;
-use super::filename;
+use super::filename::{self, Disposition};
 use super::model::{Content, Upload};
-use super::params::{Form, Param, Params};
+use super::params::{Form, Params, UNREADABLE};
+use super::response::Refusal;
 use crate::core::service::Dropped;
 
-/// Files up to this size stay in memory.
+/// Files up to this size stay in memory; larger ones are on disk, without a name.
 const IN_MEMORY: usize = 1024 * 1024;
 
 /// All fields of a form that are not files, together.
 const LARGEST_TEXT: usize = 32 * 1024 * 1024;
 
-/// The most bytes of a part's `Content-Disposition` that is read, with the
-/// space before it (`Rack::Multipart::Parser`).
-const LONGEST_DISPOSITION: usize = 1535;
+/// The most bytes of a part's `Content-Disposition` that is read, with the space before it (`Rack::Multipart::Parser`).
+const LONGEST: usize = 1535;
 
 /// As much of a file as is looked at to find out what it is.
 const MAGIC: usize = 64;
@@ -36,166 +36,105 @@ const MAGIC: usize = 64;
 /// As much of a form as the journal keeps.
 const KEPT: usize = 64 * 1024;
 
-/// The folder for large files: made when the first one comes, and removed with
-/// the spool.
-#[derive(Default)]
-pub(crate) struct Spool(Mutex<Option<TempDir>>);
-
-impl Spool {
-    fn file(&self) -> io::Result<NamedTempFile> {
-        let mut folder = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let folder = match &mut *folder {
-            Some(folder) => folder,
-            none => none.insert(
-                tempfile::Builder::new()
-                    .prefix("security-api-sandbox-")
-                    .tempdir()?,
-            ),
-        };
-        NamedTempFile::new_in(folder.path())
-    }
-}
-
-/// A file that is being received.
-struct Sink<'a> {
-    spool: &'a Spool,
-    memory: BytesMut,
-    file: Option<NamedTempFile>,
-    length: u64,
-}
-
-impl Sink<'_> {
-    fn write(&mut self, data: &[u8]) -> io::Result<()> {
-        self.length += data.len() as u64;
-        if self.file.is_none() && self.memory.len() + data.len() <= IN_MEMORY {
-            self.memory.extend_from_slice(data);
-            return Ok(());
-        }
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => {
-                let mut file = self.spool.file()?;
-                file.write_all(&std::mem::take(&mut self.memory))?;
-                none.insert(file)
-            }
-        };
-        file.write_all(data)
-    }
-
-    fn finish(self) -> (u64, Content) {
-        let content = match self.file {
-            Some(file) => Content::Spooled(file.into_temp_path()),
-            None => Content::Memory(self.memory.freeze()),
-        };
-        (self.length, content)
-    }
-}
-
 /// Why a form could not be taken.
 enum Failure {
-    /// It is no proper form.
-    Malformed,
+    Refused(Refusal),
     TooLarge,
     /// The connection broke, or the disk is full.
     Lost,
 }
 
-/// Reads a multipart form. Returns its beginning for the journal, or nothing
-/// if its text is too large.
+impl From<multer::Error> for Failure {
+    fn from(_: multer::Error) -> Self {
+        Self::Refused(UNREADABLE)
+    }
+}
+
+/// Reads a multipart form. Returns its beginning for the journal, or nothing if its text is too large.
 pub(crate) async fn receive(
-    spool: &Spool,
     boundary: &str,
     body: Incoming,
 ) -> Result<(Option<Bytes>, Form), Dropped> {
-    let tap = Tap(Arc::new(Mutex::new(Tapped {
+    let mut tap = Tap {
         body,
         beginning: BytesMut::new(),
-        ended: false,
         broken: false,
-    })));
-    let outcome = fields(spool, Multipart::new(tap.clone(), boundary)).await;
-    // Whatever became of the form, the connection is good for a response only
-    // once all of it was read.
-    while let Some(chunk) = std::future::poll_fn(|context| tap.poll(context)).await {
+    };
+    let outcome = fields(Multipart::new(&mut tap, boundary)).await;
+    // Whatever became of the form, the connection is good for a response only once all of it was read.
+    while let Some(chunk) = poll_fn(|context| Pin::new(&mut tap).poll_next(context)).await {
         chunk?;
     }
-    let tapped = tap.0.lock().unwrap_or_else(PoisonError::into_inner);
-    if tapped.broken {
+    if tap.broken {
         return Err(Dropped);
     }
-    let beginning = Bytes::copy_from_slice(&tapped.beginning);
+    let beginning = tap.beginning.freeze();
     match outcome {
-        Ok(params) => Ok((Some(beginning), Form(Some(params)))),
-        Err(Failure::Malformed) => Ok((Some(beginning), Form(None))),
-        Err(Failure::TooLarge) => Ok((None, Form(None))),
+        Ok(params) => Ok((Some(beginning), Form(Ok(params)))),
+        Err(Failure::Refused(refusal)) => Ok((Some(beginning), Form(Err(refusal)))),
+        Err(Failure::TooLarge) => Ok((None, Form(Err(UNREADABLE)))),
         Err(Failure::Lost) => Err(Dropped),
     }
 }
 
-async fn fields(spool: &Spool, mut form: Multipart<'_>) -> Result<Params, Failure> {
+async fn fields(mut form: Multipart<'_>) -> Result<Params, Failure> {
     let mut params = Params::default();
     let mut text_left = LARGEST_TEXT;
-    while let Some(mut field) = form.next_field().await.map_err(|_| Failure::Malformed)? {
-        let headers = field.headers();
-        let disposition = headers.get(CONTENT_DISPOSITION);
+    while let Some(mut field) = form.next_field().await? {
+        let disposition = field.headers().get(CONTENT_DISPOSITION);
         let disposition = disposition.map_or(&b""[..], |value| value.as_bytes());
-        if disposition.len() > LONGEST_DISPOSITION {
-            // Without a name it is no field.
-            while field
-                .chunk()
-                .await
-                .map_err(|_| Failure::Malformed)?
-                .is_some()
-            {}
+        let names = Disposition::parse(disposition).filter(|_| disposition.len() <= LONGEST);
+        let Some(Disposition { name, filename }) = names else {
+            let what = "names of fields and files in other forms, and longer ones";
+            return Err(Failure::Refused(Refusal::NotPlayed(what)));
+        };
+        if let Some(filename) = filename {
+            let upload = file(field, &filename).await?;
+            if !["push[files][]", "request[files][]"].contains(&name.as_str()) {
+                let what = "files under other names";
+                return Err(Failure::Refused(Refusal::NotPlayed(what)));
+            }
+            params.files.push(Arc::new(upload));
             continue;
         }
-        let names = filename::Disposition::parse(disposition);
-        let declared = content_type(headers);
-        let Some(name) = names.name else {
-            return Err(Failure::Malformed);
-        };
-        let value = match names.filename {
-            Some(filename) => {
-                let mut sink = Sink {
-                    spool,
-                    memory: BytesMut::new(),
-                    file: None,
-                    length: 0,
-                };
-                let mut beginning = Vec::new();
-                while let Some(data) = field.chunk().await.map_err(|_| Failure::Malformed)? {
-                    let more = MAGIC.saturating_sub(beginning.len()).min(data.len());
-                    beginning.extend_from_slice(&data[..more]);
-                    sink.write(&data).map_err(|_| Failure::Lost)?;
-                }
-                let (length, content) = sink.finish();
-                let part = filename::last_part(&filename);
-                // As a file input that was left empty.
-                if part.is_empty() {
-                    continue;
-                }
-                let filename = filename::sanitized(part);
-                Param::File(Arc::new(Upload {
-                    breaks_reading: part.contains('\0') || filename.is_empty(),
-                    content_type: content::media_type(&beginning, &filename, &declared),
-                    filename,
-                    length,
-                    content,
-                }))
-            }
-            None => {
-                let mut text = Vec::new();
-                while let Some(data) = field.chunk().await.map_err(|_| Failure::Malformed)? {
-                    let left = text_left.checked_sub(data.len());
-                    text_left = left.ok_or(Failure::TooLarge)?;
-                    text.extend_from_slice(&data);
-                }
-                Param::Text(String::from_utf8(text).map_err(|_| Failure::Malformed)?)
-            }
-        };
-        params.insert(&name, value);
+        let mut text = Vec::new();
+        while let Some(data) = field.chunk().await? {
+            let left = text_left.checked_sub(data.len());
+            text_left = left.ok_or(Failure::TooLarge)?;
+            text.extend_from_slice(&data);
+        }
+        let text = String::from_utf8(text).map_err(|_| Failure::Refused(UNREADABLE))?;
+        params.insert(name, text).map_err(Failure::Refused)?;
     }
     Ok(params)
+}
+
+async fn file(mut field: Field<'_>, sent: &str) -> Result<Upload, Failure> {
+    let part = filename::last_part(sent);
+    let filename = filename::sanitized(part);
+    if filename.is_empty() || part.contains('\0') {
+        let what = "names for which files are lost or cannot be read";
+        return Err(Failure::Refused(Refusal::NotPlayed(what)));
+    }
+    let declared = content_type(field.headers());
+    let mut file = SpooledTempFile::new(IN_MEMORY);
+    let (mut beginning, mut length) = (Vec::new(), 0);
+    while let Some(data) = field.chunk().await? {
+        let more = MAGIC.saturating_sub(beginning.len()).min(data.len());
+        beginning.extend_from_slice(&data[..more]);
+        length += data.len() as u64;
+        file.write_all(&data).map_err(|_| Failure::Lost)?;
+    }
+    let content = match file.into_inner() {
+        SpooledData::InMemory(bytes) => Content::Memory(bytes.into_inner().into()),
+        SpooledData::OnDisk(file) => Content::File(Arc::new(file)),
+    };
+    Ok(Upload {
+        content_type: content::media_type(&beginning, &filename, &declared),
+        filename,
+        length,
+        content,
+    })
 }
 
 fn content_type(headers: &HeaderMap) -> String {
@@ -205,92 +144,33 @@ fn content_type(headers: &HeaderMap) -> String {
     declared.unwrap_or("application/octet-stream").to_owned()
 }
 
-/// A body that can still be read after a parser that owned it gave up.
-#[derive(Clone)]
-struct Tap(Arc<Mutex<Tapped>>);
-
-struct Tapped {
+/// A body of which the beginning is kept, and what follows when a parser gave up.
+struct Tap {
     body: Incoming,
     beginning: BytesMut,
-    ended: bool,
     broken: bool,
-}
-
-impl Tap {
-    fn poll(&self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Dropped>>> {
-        let mut tapped = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while !tapped.ended {
-            match std::task::ready!(Pin::new(&mut tapped.body).poll_frame(context)) {
-                None => tapped.ended = true,
-                Some(Err(_)) => {
-                    (tapped.ended, tapped.broken) = (true, true);
-                    return Poll::Ready(Some(Err(Dropped)));
-                }
-                Some(Ok(frame)) => {
-                    // Trailers are of no interest.
-                    if let Ok(data) = frame.into_data() {
-                        let more = KEPT.saturating_sub(tapped.beginning.len()).min(data.len());
-                        tapped.beginning.extend_from_slice(&data[..more]);
-                        return Poll::Ready(Some(Ok(data)));
-                    }
-                }
-            }
-        }
-        Poll::Ready(None)
-    }
 }
 
 impl Stream for Tap {
     type Item = Result<Bytes, Dropped>;
 
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll(context)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sink(spool: &Spool) -> Sink<'_> {
-        Sink {
-            spool,
-            memory: BytesMut::new(),
-            file: None,
-            length: 0,
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            match std::task::ready!(Pin::new(&mut self.body).poll_frame(context)) {
+                None => return Poll::Ready(None),
+                Some(Err(_)) => {
+                    self.broken = true;
+                    return Poll::Ready(Some(Err(Dropped)));
+                }
+                // Trailers are of no interest.
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        let more = KEPT.saturating_sub(self.beginning.len()).min(data.len());
+                        self.beginning.extend_from_slice(&data[..more]);
+                        return Poll::Ready(Some(Ok(data)));
+                    }
+                }
+            }
         }
-    }
-
-    #[test]
-    fn small_files_stay_in_memory_and_leave_no_folder() {
-        let spool = Spool::default();
-        let mut sink = sink(&spool);
-        sink.write(&vec![1; IN_MEMORY / 2]).expect("room");
-        sink.write(&vec![2; IN_MEMORY / 2]).expect("room");
-        let (length, content) = sink.finish();
-        assert_eq!(length, IN_MEMORY as u64);
-        assert!(matches!(content, Content::Memory(bytes) if bytes.len() == IN_MEMORY));
-        assert!(spool.0.lock().expect("unpoisoned").is_none());
-    }
-
-    #[test]
-    fn a_spooled_file_goes_with_its_upload_and_the_folder_with_the_spool() {
-        let spool = Spool::default();
-        let mut sink = sink(&spool);
-        sink.write(&vec![1; IN_MEMORY]).expect("room");
-        sink.write(&[2]).expect("a disk");
-        let (length, content) = sink.finish();
-        assert_eq!(length, IN_MEMORY as u64 + 1);
-        let Content::Spooled(path) = content else {
-            panic!("still in memory");
-        };
-        let file = path.to_path_buf();
-        let folder = file.parent().expect("a folder").to_path_buf();
-        let written = std::fs::read(&file).expect("a file");
-        assert_eq!((written.len(), written.last()), (IN_MEMORY + 1, Some(&2)));
-        drop(path);
-        assert!(!file.exists() && folder.exists());
-        drop(spool);
-        assert!(!folder.exists());
     }
 }

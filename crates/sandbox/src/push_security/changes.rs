@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::events::Event;
 use super::model::{Collection, Record, names, text};
 use super::response::{Refusal, one_of};
-use super::store::Store;
+use super::store::{Row, Store};
 
 /// What is done to a record. Documented are the bodies of app updates and of deleted login methods; the other bodies
 /// and all responses are inferred.
@@ -116,8 +116,8 @@ pub(crate) fn apply(
         record
     };
     let event = (told(&new) != told(&old)).then(|| Event::updated(object, &new, &old));
-    store.table_mut(to).replace(new);
-    let row = store.table(to).get(id).ok_or(Refusal::NotFound)?;
+    let row = store.table_mut(to).get_mut(id).ok_or(Refusal::NotFound)?;
+    *row = Row::new(new);
     Ok((Bytes::copy_from_slice(row.json().as_bytes()), event))
 }
 

@@ -150,7 +150,7 @@ const USER_AGENT: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleW
      Chrome/125.0.0.0 Safari/537.36";
 
 fn first(store: &Store, of: Collection) -> Option<&Record> {
-    store.table(of).iter().next()
+    store.table(of).iter().next().map(|row| &*row.record)
 }
 
 /// The employee of a record, as other records contain it.

@@ -160,15 +160,14 @@ pub(crate) fn list(
         filters.all(|(name, wanted)| wanted.is(record.get(*name).unwrap_or(&Value::Null)))
     };
     let rows = store.table(collection).after(after).iter();
-    let mut rows = rows.filter(|row| keeps(&row.record)).skip(skip);
-    let page: Vec<&Row> = rows.by_ref().take(limit).collect();
+    let mut rows = rows.filter(|(_, row)| keeps(row)).skip(skip);
+    let page: Vec<&(u32, Row)> = rows.by_ref().take(limit).collect();
     let more = rows.next().is_some();
 
     let paging = match page.last().filter(|_| more) {
         None => json!({"moreResults": false, "nextToken": null, "next": null}),
-        Some(last) => {
-            let taken = taken + page.len();
-            let number = last.number;
+        Some((number, _)) => {
+            let (number, taken) = (*number, taken + page.len());
             let token = places.token(
                 seed,
                 Place {
@@ -180,7 +179,7 @@ pub(crate) fn list(
             json!({"moreResults": true, "nextToken": token, "next": taken.to_string()})
         }
     };
-    let records: Vec<_> = page.iter().map(|row| row.json()).collect();
+    let records: Vec<_> = page.iter().map(|(_, row)| row.json()).collect();
     let result = match records.is_empty() {
         true => "null".to_owned(),
         false => format!("[{}]", records.join(",")),

@@ -184,10 +184,7 @@ impl PushSecurity {
             }
             let detection = detection.as_object_mut().map(std::mem::take)?;
             let event = Event::created(text(&detection, "detectionType"), &detection);
-            inner
-                .store
-                .table_mut(Collection::Detections)
-                .push(detection);
+            inner.store.push(Collection::Detections, detection);
             self.state.announce(inner, event);
             Some(id)
         })

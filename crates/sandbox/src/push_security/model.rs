@@ -3,8 +3,10 @@
 //! The words are documented or were seen in public samples. The filters of browsers, accounts and browser extensions
 //! are documented, creation times come from public clients, and the others are inferred.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// A record as it goes over the wire.
@@ -21,7 +23,8 @@ pub(crate) fn names(list: &str) -> &'static [Value] {
 }
 
 /// How a filter compares its value with the member that has the filter's name.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum By {
     /// The member is that text.
     Text,
@@ -69,93 +72,26 @@ impl Collection {
 
     /// Its segment of the path.
     pub(crate) fn name(self) -> &'static str {
-        self.definition().0
+        match self {
+            Self::Accounts => "accounts",
+            Self::AccountsOther => "accountsOther",
+            Self::Apps => "apps",
+            Self::AppsOther => "appsOther",
+            Self::BrowserExtensions => "browserExtensions",
+            Self::Browsers => "browsers",
+            Self::Detections => "detections",
+            Self::Employees => "employees",
+            Self::Findings => "findings",
+        }
     }
 
     /// The filters that its list takes.
     pub(crate) fn filters(self) -> &'static [Filter] {
-        self.definition().1
-    }
-
-    fn definition(self) -> (&'static str, &'static [Filter]) {
-        use By::{Any, Flag, Part, Text, Time, Word};
-        match self {
-            Self::Accounts => (
-                "accounts",
-                &[
-                    ("email", Part),
-                    ("appType", Text),
-                    ("employeeId", Text),
-                    ("passwordId", Text),
-                    ("lastUsedTimestamp", Time),
-                ],
-            ),
-            Self::AccountsOther => (
-                "accountsOther",
-                &[
-                    ("email", Part),
-                    ("employeeId", Text),
-                    ("otherAppId", Text),
-                    ("lastUsedTimestamp", Time),
-                ],
-            ),
-            Self::Apps => (
-                "apps",
-                &[
-                    ("type", Text),
-                    ("approvalStatus", Word("approval_statuses")),
-                    ("sensitivityLevel", Word("sensitivity_levels")),
-                    ("ownerId", Text),
-                    ("creationTimestamp", Time),
-                ],
-            ),
-            Self::AppsOther => ("appsOther", &[("domain", Part)]),
-            Self::BrowserExtensions => (
-                "browserExtensions",
-                &[
-                    ("extensionId", Text),
-                    ("employeeId", Text),
-                    ("browserId", Text),
-                    ("deploymentMode", Word("deployment_modes")),
-                    ("permissions", Any),
-                    ("hostPermissions", Any),
-                    ("enabled", Flag),
-                ],
-            ),
-            Self::Browsers => (
-                "browsers",
-                &[
-                    ("email", Part),
-                    ("employeeId", Text),
-                    ("browser", Word("browsers")),
-                    ("os", Word("systems")),
-                    ("lastOnlineTimestamp", Time),
-                ],
-            ),
-            Self::Detections => (
-                "detections",
-                &[
-                    ("creationTimestamp", Time),
-                    ("severity", Word("severities")),
-                    ("archived", Flag),
-                    ("detectionType", Word("detection_types")),
-                    ("employeeId", Text),
-                ],
-            ),
-            Self::Employees => ("employees", &[("email", Part), ("licensed", Flag)]),
-            Self::Findings => (
-                "findings",
-                &[
-                    ("creationTimestamp", Time),
-                    ("type", Word("finding_types")),
-                    ("state", Word("finding_states")),
-                    ("employeeId", Text),
-                    ("accountId", Text),
-                    ("passwordId", Text),
-                    ("appType", Text),
-                ],
-            ),
-        }
+        static FILTERS: LazyLock<HashMap<&str, Vec<Filter>>> = LazyLock::new(|| {
+            let filters = include_str!("filters.json");
+            serde_json::from_str(filters).expect("filters.json keeps to its form")
+        });
+        &FILTERS[self.name()]
     }
 }
 

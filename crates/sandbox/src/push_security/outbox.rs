@@ -1,26 +1,23 @@
 //! Signing webhooks and delivering them.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::header::{CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{Method, Request, Uri};
 use http_body_util::Full;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use sha2::Sha256;
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 
 use crate::core::clock::Clock;
-use crate::core::lock;
+use crate::core::{hmac, lock};
 
 /// When an event is delivered, in minutes after it happened, for as long as nobody takes it (documented, as is the
 /// next).
@@ -92,17 +89,10 @@ impl Outbox {
 
     /// The value of the signature header. Documented; that the digits are upper case is so in all public captures.
     pub(crate) fn sign(&self, timestamp: i64, body: &[u8]) -> String {
-        let mut header = format!("t={timestamp},v1=");
-        // A key of any length will do.
-        if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes()) {
-            mac.update(timestamp.to_string().as_bytes());
-            mac.update(b".");
-            mac.update(body);
-            for byte in mac.finalize().into_bytes() {
-                let _ = write!(header, "{byte:02X}");
-            }
-        }
-        header
+        let timestamp = timestamp.to_string();
+        let digest = hmac(&self.secret, &[timestamp.as_bytes(), b".", body]);
+        let digits: String = digest.iter().map(|byte| format!("{byte:02X}")).collect();
+        format!("t={timestamp},v1={digits}")
     }
 
     /// Delivers an event, now and if need be again later. Without a receiver it is lost.

@@ -56,7 +56,7 @@ pub(crate) fn organisation(seed: u64, options: &PushSecurityOptions) -> Store {
             let Some(Value::Object(record)) = make(&mut seeding) else {
                 break;
             };
-            seeding.store.table_mut(collection).push(record);
+            seeding.store.push(collection, record);
         }
     }
     seeding.store
@@ -109,7 +109,7 @@ impl Seeding {
     fn any_of_first(&mut self, count: usize, of: Collection) -> Option<Arc<Record>> {
         let position = self.random.below(count);
         let rows = self.store.table(of).after(0);
-        rows.get(position).map(|row| Arc::clone(&row.record))
+        rows.get(position).map(|(_, row)| Arc::clone(&row.record))
     }
 
     /// A moment between the record's creation and the anchor.
@@ -165,7 +165,9 @@ fn employee(of: &mut Seeding) -> Option<Value> {
 fn browser(of: &mut Seeding) -> Option<Value> {
     let employees = of.store.table(Collection::Employees).after(0);
     // Everybody has one before anybody has two.
-    let owner = employees.get(of.number).map(|row| Arc::clone(&row.record));
+    let owner = employees
+        .get(of.number)
+        .map(|(_, row)| Arc::clone(&row.record));
     let owner = owner.or_else(|| of.any(Collection::Employees))?;
     let os = of.pick("likely_systems");
     let browser = of.pick(match os.as_str()? {

@@ -1,7 +1,7 @@
 //! From a request to its response: operation, key, limit, then the work.
 
 use bytes::Bytes;
-use http::header::HeaderValue;
+use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 
@@ -11,10 +11,11 @@ use super::state::{Permission, State};
 use super::{changes, lists};
 use crate::core::service::Service;
 
-const API_KEY: &str = "x-api-key";
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 impl Service for State {
     const NAME: &'static str = "push-security";
+    const CREDENTIAL: HeaderName = API_KEY;
     // What the gateway whose words the service uses takes at most (inferred).
     const LARGEST_BODY: usize = 10 * 1024 * 1024;
 
@@ -36,16 +37,12 @@ impl Service for State {
         }
     }
 
-    fn redact(&self, headers: &mut HeaderMap) {
-        if let http::header::Entry::Occupied(mut keys) = headers.entry(API_KEY) {
-            for key in keys.iter_mut() {
-                *key = match self.permission(key.as_bytes()) {
-                    Some(Permission::Full) => HeaderValue::from_static("[full access key]"),
-                    Some(Permission::ReadOnly) => HeaderValue::from_static("[read only key]"),
-                    None => continue,
-                };
-            }
-        }
+    fn title(&self, credential: &HeaderValue) -> Option<String> {
+        self.permission(credential.as_bytes())
+            .map(|permission| match permission {
+                Permission::Full => "[full access key]".to_owned(),
+                Permission::ReadOnly => "[read only key]".to_owned(),
+            })
     }
 }
 

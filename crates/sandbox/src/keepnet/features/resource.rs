@@ -212,7 +212,7 @@ impl Resource {
         operation: &'static str,
     ) -> Result<Row, Refusal> {
         let company = call.company.clone();
-        let removed = call.store().remove(&company, self.path, "resourceId", id);
+        let removed = call.store().remove(&company, self.path, id);
         let removed = removed.ok_or(Refusal::NotFound(self.not_found))?;
         call.log(self.entity, operation, id, Some(&removed), None);
         let mut gone = Record::clone(&removed);

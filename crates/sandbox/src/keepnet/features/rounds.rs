@@ -313,7 +313,7 @@ pub(crate) fn change(
 pub(crate) fn remove(call: &mut Call<'_>, round: &Round) {
     let company = call.company.clone();
     let id = text(&round.row, "resourceId");
-    let _ = call.store().remove(&company, ROUNDS, "resourceId", id);
+    let _ = call.store().remove(&company, ROUNDS, id);
 }
 
 /// A time, or null.

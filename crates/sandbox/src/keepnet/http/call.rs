@@ -68,10 +68,7 @@ impl Call<'_> {
         id: &str,
         missing: &'static str,
     ) -> Result<Row, Refusal> {
-        let row = self
-            .inner
-            .store
-            .find(&self.company, table, "resourceId", id);
+        let row = self.inner.store.find(&self.company, table, id);
         row.cloned().ok_or(Refusal::NotFound(missing))
     }
 
@@ -83,7 +80,7 @@ impl Call<'_> {
         change: impl FnOnce(&mut Record),
     ) -> Result<(), Refusal> {
         let company = self.company.clone();
-        let record = self.store().find_mut(&company, table, "resourceId", id);
+        let record = self.store().find_mut(&company, table, id);
         change(record.ok_or(Refusal::NotFound(missing))?);
         Ok(())
     }

@@ -68,12 +68,9 @@ impl Wanted {
 enum Operator {
     Contains,
     Include,
-    Equal,
     NotEqual,
-    Greater,
-    GreaterOrEqual,
-    Less,
-    LessOrEqual,
+    /// How a row's value has to compare with the wanted one.
+    Is(fn(Ordering) -> bool),
 }
 
 impl Operator {
@@ -81,12 +78,12 @@ impl Operator {
         Some(match text.to_ascii_lowercase().as_str() {
             "contains" => Self::Contains,
             "include" => Self::Include,
-            "=" | "==" | "equal" => Self::Equal,
             "!=" | "notequal" => Self::NotEqual,
-            ">" => Self::Greater,
-            ">=" => Self::GreaterOrEqual,
-            "<" => Self::Less,
-            "<=" => Self::LessOrEqual,
+            "=" | "==" | "equal" => Self::Is(Ordering::is_eq),
+            ">" => Self::Is(Ordering::is_gt),
+            ">=" => Self::Is(Ordering::is_ge),
+            "<" => Self::Is(Ordering::is_lt),
+            "<=" => Self::Is(Ordering::is_le),
             _ => return None,
         })
     }
@@ -175,12 +172,8 @@ impl Item {
                 .text
                 .split(',')
                 .any(|choice| choice.trim().eq_ignore_ascii_case(value)),
-            Operator::Equal => order().is_some_and(|order| order.is_eq()),
-            Operator::NotEqual => order().is_none_or(|order| order.is_ne()),
-            Operator::Greater => order().is_some_and(|order| order.is_gt()),
-            Operator::GreaterOrEqual => order().is_some_and(|order| order.is_ge()),
-            Operator::Less => order().is_some_and(|order| order.is_lt()),
-            Operator::LessOrEqual => order().is_some_and(|order| order.is_le()),
+            Operator::NotEqual => order().is_none_or(Ordering::is_ne),
+            Operator::Is(fits) => order().is_some_and(fits),
         }
     }
 }

@@ -13,7 +13,7 @@ pub(crate) const COMPANIES: &str = "companies";
 pub(crate) const PARENT: &str = "parentCompanyResourceId";
 
 pub(crate) fn find<'a>(store: &'a Store, id: &str) -> Option<&'a Row> {
-    store.find("", COMPANIES, "resourceId", id)
+    store.find("", COMPANIES, id)
 }
 
 /// All companies, the reseller's own first.
@@ -23,7 +23,7 @@ pub(crate) fn all(store: &Store) -> &[Row] {
 
 /// Keeps resellers out for so many days, or lets them in again for none.
 pub(crate) fn set_privacy_until(store: &mut Store, id: &str, now: i64, days: i64) {
-    let Some(company) = store.find_mut("", COMPANIES, "resourceId", id) else {
+    let Some(company) = store.find_mut("", COMPANIES, id) else {
         return;
     };
     let (start, end) = if days > 0 {

@@ -1,10 +1,8 @@
 //! The records of the companies.
 
-use super::{Record, Row};
+use super::{Record, Row, text};
 use std::collections::HashMap;
 use std::sync::Arc;
-
-use serde_json::Value;
 
 use crate::core::random::{ALPHANUMERIC, Random};
 
@@ -57,41 +55,26 @@ impl Store {
         self.table_mut(company, table).push(Arc::new(record));
     }
 
-    /// The record whose member `key` is `id`.
-    pub(crate) fn find(
-        &self,
-        company: &str,
-        table: &'static str,
-        key: &str,
-        id: &str,
-    ) -> Option<&Row> {
+    pub(crate) fn find(&self, company: &str, table: &'static str, id: &str) -> Option<&Row> {
         let mut rows = self.table(company, table).iter();
-        rows.find(|row| row.get(key).and_then(Value::as_str) == Some(id))
+        rows.find(|row| text(row, "resourceId") == id)
     }
 
     pub(crate) fn find_mut(
         &mut self,
         company: &str,
         table: &'static str,
-        key: &str,
         id: &str,
     ) -> Option<&mut Record> {
         let mut rows = self.table_mut(company, table).iter_mut();
-        rows.find(|row| row.get(key).and_then(Value::as_str) == Some(id))
+        rows.find(|row| text(row, "resourceId") == id)
             .map(Arc::make_mut)
     }
 
-    pub(crate) fn remove(
-        &mut self,
-        company: &str,
-        table: &'static str,
-        key: &str,
-        id: &str,
-    ) -> Option<Row> {
+    pub(crate) fn remove(&mut self, company: &str, table: &'static str, id: &str) -> Option<Row> {
         let rows = self.table_mut(company, table);
-        let position = rows
-            .iter()
-            .position(|row| row.get(key).and_then(Value::as_str) == Some(id))?;
+        let mut ids = rows.iter().map(|row| text(row, "resourceId"));
+        let position = ids.position(|one| one == id)?;
         Some(rows.remove(position))
     }
 }
