@@ -111,6 +111,7 @@ fn person(call: &Call<'_>, campaign: &Row, fate: &Fate) -> Row {
         "submittedCount": count(fate.submitted),
         "lastReportedTime": time(fate.reported),
         "reportedCount": count(fate.reported),
+        // Source: the words of the vendor's front end.
         "status": if fate.sent.is_some() { "Successful" } else { "InQueue" },
         "emailDelivery": "SMTP",
         "activityType": "Human",

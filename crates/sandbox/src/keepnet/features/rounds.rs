@@ -279,7 +279,7 @@ pub(crate) fn round(
     }))
 }
 
-/// Starts a round that waits to be started.
+/// Starts a round that waits to be started. Inferred, like the refusal of a second end: a round is started once.
 pub(crate) fn start(call: &mut Call<'_>, round: &Round) -> Result<(), Refusal> {
     let now = call.now();
     if round.delivery(now) != Delivery::Waiting {

@@ -272,6 +272,7 @@ fn people(call: &mut Call<'_>, wanted: fn(&Fate) -> bool) -> Result<Vec<Row>, Re
     let (enrollment, _, fates) = fates(call)?;
     let fates = fates.into_iter().filter(wanted);
     let rows = fates.map(|fate| {
+        // Source: the words of the vendor's front end.
         let status = match () {
             () if fate.submitted.is_some() => "Completed",
             () if fate.clicked.is_some() => "InProgress",
