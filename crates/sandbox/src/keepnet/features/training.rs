@@ -278,7 +278,7 @@ fn is_archived(enrollment: &Row) -> bool {
     enrollment.contains_key(ARCHIVED)
 }
 
-/// The member with the time at which an enrolment or its round was moved to the archive.
+/// The member that an archived enrolment has, and its round: when it was moved to the archive.
 const ARCHIVED: &str = "archived";
 
 fn archive(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
