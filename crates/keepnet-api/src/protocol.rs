@@ -174,8 +174,9 @@ impl Protocol for Keepnet {
                 Some(status) if status.eq_ignore_ascii_case(INTERNAL) => Verdict::Transient,
                 _ => Verdict::Final,
             }),
-            // The check is about the envelope itself, and reads it whole.
-            _ if response.operation.id() == CHECK.id() => Ok(response.body),
+            // The check is about the envelope itself, and reads it whole. The generated call of the same operation does
+            // not.
+            _ if std::ptr::eq(response.operation, &CHECK) => Ok(response.body),
             Some(envelope) if envelope.is_envelope() => Ok(envelope.data()),
             _ => Ok(response.body),
         }

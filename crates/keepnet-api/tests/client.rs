@@ -464,3 +464,15 @@ async fn a_check_needs_the_envelope_with_the_list_of_companies() {
         }
     }
 }
+
+#[cfg(feature = "companies")]
+#[tokio::test]
+async fn the_list_that_the_check_reads_is_listed_as_well() {
+    let fake = service();
+    let list = envelope(json!([{"name": "Own", "resourceId": "c-1"}]));
+    fake.path("/api/companies/my", move |_| list.clone());
+    let keepnet = over(&fake);
+    keepnet.check().await.unwrap();
+    let companies = keepnet.companies().list_my().await.unwrap();
+    assert_eq!(companies[0].resource_id.as_deref(), Some("c-1"));
+}
