@@ -25,9 +25,14 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Three assumptions come from the vendor's documentation and from requests of its front end, and were not tried on the
-//! service: that a saved campaign has a launch that waits to be started, that such a launch is `Idle`, and the values
-//! of a delivery that [`NewCampaign`] sends.
+//! These assumptions come from the vendor's documentation and from requests of its front end, and were not tried on the
+//! service:
+//!
+//! - A saved campaign has a launch that waits to be started.
+//! - Such a launch is `Idle`. The documentation says so of one that is launched and has not started yet.
+//! - The `duration` of a campaign is in days. The documentation shows 7, the front end begins with 30, and neither names
+//!   the unit.
+//! - The values of a delivery and a distribution that [`NewCampaign`] sends.
 
 use std::time::Duration;
 
@@ -99,7 +104,8 @@ impl NewCampaign {
         Self { request }
     }
 
-    /// Records reactions for this many days after the start, at least 1.
+    /// Records reactions for this many days after the start, at least 1. That the service counts days is an
+    /// [assumption](self).
     ///
     /// A launch [is over](LaunchState::is_over) after these days.
     ///
@@ -131,6 +137,8 @@ impl NewCampaign {
     }
 
     /// Changes any other member of the request. If delivery is set here, the default of the platform is not requested.
+    /// A campaign says how its e-mails are delivered in any case: unless `email_delivery_setting_type` is set as well,
+    /// it is 1 with `smtp_setting_resource_id` and 2 with `direct_email_setting_resource_id`.
     ///
     /// ```
     /// use keepnet_api::phishing::NewCampaign;
@@ -170,7 +178,28 @@ impl NewCampaign {
                 "the campaign's `duration` is less than a day, so nothing would be recorded: set it with `days`",
             ));
         }
+        if request.email_delivery_setting_type.is_none()
+            && request.smtp_setting_resource_id.is_some()
+            && request.direct_email_setting_resource_id.is_some()
+        {
+            return Err(Error::invalid(
+                "the campaign has both `smtp_setting_resource_id` and `direct_email_setting_resource_id`: choose with \
+                 `email_delivery_setting_type`, 1 or 2",
+            ));
+        }
         Ok(())
+    }
+
+    /// How the e-mails are delivered, if that is set. The service reads an absent number as 0, which is no kind of
+    /// delivery, so the kind of a setting is sent with its id.
+    fn delivery(&self) -> Option<i32> {
+        let request = &self.request;
+        let smtp = request.smtp_setting_resource_id.as_ref().map(|_| SMTP);
+        let direct = || {
+            let id = request.direct_email_setting_resource_id.as_ref();
+            id.map(|_| DIRECT)
+        };
+        request.email_delivery_setting_type.or(smtp).or_else(direct)
     }
 }
 
@@ -222,15 +251,18 @@ impl Launch {
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct LaunchState {
-    /// The status of the e-mails as the service names it: `Idle` before the first is sent, `Running`, `Completed` once
-    /// all are delivered, `Paused`, `Canceled`, `Error`.
+    /// The status of the e-mails as the service names it: `Idle` before the first is sent, of a launch that is scheduled
+    /// as of one that is saved for later; `Running`, `Completed` once all are delivered, `Paused`, `Canceled`, `Error`.
     pub status: Option<String>,
     /// The settings and statistics.
     pub summary: PhishingCampaignSummary,
 }
 
 impl LaunchState {
-    /// Whether nothing more is recorded: the campaign's days have passed, or it was cancelled or failed.
+    /// Whether the launch is over: the campaign's days have passed, or it was cancelled or failed.
+    ///
+    /// After a cancellation or failure no more e-mails are sent. Whether reactions of people who have received theirs
+    /// are still recorded is not documented, so the numbers may go on growing until the campaign's days have passed.
     ///
     /// `Completed` is not the end: the service sends it as soon as all e-mails are delivered, before most people have
     /// read theirs; see [`is_delivered`](Self::is_delivered).
@@ -280,7 +312,8 @@ impl PhishingCampaigns {
     /// /api/phishing-simulator/phishing-campaign`, which is not retried once it may have been executed.
     ///
     /// # Errors
-    /// If the campaign has no scenario, target group or duration, or a request fails.
+    /// If the campaign has no scenario, target group or duration, the kind of its delivery is not clear, or a request
+    /// fails.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -298,7 +331,8 @@ impl PhishingCampaigns {
     /// Launches a saved campaign: its e-mails are sent to its target groups now.
     ///
     /// The launch that waits to be started, which is `Idle`, is searched for and started with `POST
-    /// /api/phishing-simulator/phishing-campaign-job/start/{resourceId}/{instanceGroup}`. A campaign without launches
+    /// /api/phishing-simulator/phishing-campaign-job/start/{resourceId}/{instanceGroup}`. `Idle` also means launched and
+    /// not started yet, so a launch that is scheduled for a later time is started now as well. A campaign without launches
     /// is launched to its own target groups, as with [`launch_to`](Self::launch_to). Neither request is retried once it
     /// may have been executed: if the error [`may_be_executed`](Error::may_be_executed), check the campaign's launches
     /// before trying again.
@@ -369,7 +403,7 @@ impl PhishingCampaigns {
     }
 
     /// Waits for the end of a launch, or follows the reactions until then: the campaign's days have passed, or it was
-    /// cancelled or failed. That can take weeks: use a [`Polling`](crate::Polling) with a matching deadline, or call
+    /// cancelled or failed, after which the numbers [may go on growing](LaunchState::is_over). That can take weeks: use a [`Polling`](crate::Polling) with a matching deadline, or call
     /// this again another day. [`delivered`](Self::delivered) waits for the e-mails only.
     ///
     /// Each poll is `GET .../summary/{resourceId}/{instanceGroup}` and the list of the campaign's launches.
@@ -451,21 +485,21 @@ impl PhishingCampaigns {
 async fn save(client: Client, new: NewCampaign) -> Result<String, Error> {
     new.check()?;
     let campaigns = PhishingCampaigns::new(&client);
+    let delivery = new.delivery();
     let mut request = new.request;
     request.schedule_type_id = SAVED;
-    let chosen = request.email_delivery_setting_type.is_some()
-        || request.smtp_setting_resource_id.is_some()
-        || request.direct_email_setting_resource_id.is_some();
-    if !chosen {
+    request.email_delivery_setting_type = delivery;
+    if delivery.is_none() {
         let default = campaigns.default_email_delivery_setting().await?;
         request.email_delivery_setting_type = default.kind;
         match default.kind {
             Some(DIRECT) => request.direct_email_setting_resource_id = default.resource_id,
-            Some(SMTP) | None => request.smtp_setting_resource_id = default.resource_id,
-            Some(_) => {
+            Some(SMTP) => request.smtp_setting_resource_id = default.resource_id,
+            // Nothing tells whether the id is that of an SMTP or of a direct e-mail setting.
+            _ => {
                 return Err(Error::invalid(
-                    "the platform's default e-mail delivery is of a kind that this version does not know: set \
-                     `email_delivery_setting_type` and the id of its setting",
+                    "the platform's default e-mail delivery has no `type` that this version knows: set \
+                     `email_delivery_setting_type` and the id of its setting with `NewCampaign::with`",
                 ));
             }
         }

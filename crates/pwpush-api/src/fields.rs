@@ -182,12 +182,12 @@ pub(crate) fn is_dots(segment: &str) -> bool {
 }
 
 /// # Errors
-/// If the passphrase is empty or blank: the service ignores it, and leaves the secret unprotected.
-pub(crate) fn check_passphrase(passphrase: Option<&Secret>) -> Result<(), Error> {
+/// If the passphrase is empty or blank: the service takes it for none. `effect` is what that would do.
+pub(crate) fn check_passphrase(passphrase: Option<&Secret>, effect: &str) -> Result<(), Error> {
     if passphrase.is_some_and(|passphrase| passphrase.expose().trim().is_empty()) {
-        return Err(Error::invalid(
-            "`passphrase` is empty or blank, which would leave the secret without one: give one, or leave it out",
-        ));
+        return Err(Error::invalid(format!(
+            "`passphrase` is empty or blank, which {effect}: give one, or leave it out"
+        )));
     }
     Ok(())
 }

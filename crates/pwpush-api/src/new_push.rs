@@ -246,7 +246,9 @@ impl NewPush {
 
     /// Whether the instance's edition must be known to send the push, or to read the response.
     pub(crate) fn needs_edition(&self) -> bool {
-        self.expire_after.is_some() || !self.options.notify.is_empty()
+        self.expire_after.is_some()
+            || !self.options.notify.is_empty()
+            || self.options.passphrase.is_some()
     }
 
     /// The options that the service keeps differently, according to its response.

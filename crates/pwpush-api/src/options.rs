@@ -22,7 +22,8 @@ impl Options {
     /// If no instance accepts them.
     pub(crate) fn check(&self) -> Result<(), Error> {
         fields::check_files(&self.files)?;
-        fields::check_passphrase(self.passphrase.as_ref())?;
+        let unprotected = "would leave the secret without one";
+        fields::check_passphrase(self.passphrase.as_ref(), unprotected)?;
         self.recipients().map(drop)
     }
 
@@ -79,7 +80,8 @@ macro_rules! option_setters {
             }
 
             /// A passphrase that is needed in addition to the link. A blank one is refused, because the service takes it
-            /// for none.
+            /// for none. For a push, the call asks the instance for its edition first, because the commercial edition
+            /// does not tell whether it keeps the passphrase.
             ///
             /// ```
             #[doc = concat!("let new = pwpush_api::", $example, ".passphrase(\"plain yellow umbrella\");")]

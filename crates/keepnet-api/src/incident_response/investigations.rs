@@ -24,6 +24,9 @@ const DAYS: u16 = 3;
 /// systems, and changes nothing. An e-mail matches if it has any of the indicators; see
 /// [`all_of_them`](Self::all_of_them).
 ///
+/// `investigationType` is not sent: the vendor's documentation says that it is required, but names none of its values,
+/// and the vendor's front end leaves it out.
+///
 /// ```
 /// use keepnet_api::incident_response::NewInvestigation;
 ///
@@ -258,7 +261,9 @@ impl NewInvestigation {
         self
     }
 
-    /// Searches only the mailboxes of the target groups with these ids.
+    /// Searches only the mailboxes of the target groups with these ids: the `resourceId` of target groups, as
+    /// `target_groups().search(..)` returns them and as the vendor's front end sends them. Groups of a mail system have
+    /// no such id.
     ///
     /// ```
     /// use keepnet_api::incident_response::NewInvestigation;

@@ -226,7 +226,7 @@ model! {
     pub struct CampaignSummarySettings: Received {
         /// Keeps the launch out of reports.
         exclude_from_reports: Option<bool> = "excludeFromReports",
-        /// How long the launch counts what people do; the unit is not published.
+        /// How long the launch counts what people do. That it is in days is inferred.
         duration: Option<i32> = "duration",
         smtp_name: Option<String> = "smtpName",
         direct_email_setting_name: Option<String> = "directEmailSettingName",
@@ -400,7 +400,7 @@ model! {
         /// 1 to 200 characters.
         username: String = "username",
         /// 1 to 200 characters.
-        password: Secret = "password" (into),
+        password: Secret = "password" (into 1),
         record_type_id: Option<i32> = "recordTypeId",
         /// At most 200 characters.
         dns_record: Option<String> = "dnsRecord",
@@ -1109,7 +1109,7 @@ model! {
         /// 1 to 200 characters.
         username: String = "username",
         /// 1 to 200 characters.
-        password: Secret = "password" (into),
+        password: Secret = "password" (into 1),
     }
 }
 

@@ -149,6 +149,8 @@ impl MailConfigurations {
 
     /// Updates a mail configuration for Exchange Web Services.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/mail-configurations/ews/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the mail configuration.
@@ -197,6 +199,8 @@ impl MailConfigurations {
     }
 
     /// Updates a mail configuration for Google Workspace.
+    ///
+    /// Taken to replace the whole record: get it first, and send all of it.
     ///
     /// `PUT /api/mail-configurations/googleworkspace/{resourceId}`. Not retried once it may have run.
     ///
@@ -526,6 +530,8 @@ impl MailConfigurations {
     }
 
     /// Updates a mail configuration for Microsoft 365.
+    ///
+    /// Taken to replace the whole record: get it first, and send all of it.
     ///
     /// `PUT /api/mail-configurations/o365/{resourceId}`. Not retried once it may have run.
     ///

@@ -82,7 +82,7 @@ impl Enrollments {
     ///
     /// `DELETE /api/enrollments/archive/{resourceId}`. Not retried once it may have run.
     ///
-    /// - `resource_id`: The id of the enrolment.
+    /// - `resource_id`: The id of the archived enrolment.
     ///
     /// Source: the vendor's documentation.
     pub fn delete_archived(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
@@ -95,7 +95,7 @@ impl Enrollments {
     ///
     /// `POST /api/enrollments/archive/{resourceId}/restore`. Not retried once it may have run.
     ///
-    /// - `resource_id`: The id of the enrolment.
+    /// - `resource_id`: The id of the archived enrolment.
     ///
     /// Source: the vendor's documentation.
     pub fn restore_archived(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {

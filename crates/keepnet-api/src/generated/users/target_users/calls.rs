@@ -38,6 +38,9 @@ impl TargetUsers {
     ///
     /// `email` is required. Target groups can be given at once. Gives the id of the new target user.
     ///
+    /// Send `is_active`: what the service takes if it is absent is not documented, and could be `false`. Such a target
+    /// user would get no campaigns and no enrolments. The helper `upsert` sends it.
+    ///
     /// Not to be repeated blindly: look the address up first with `target_users.search_by_email`.
     ///
     /// `POST /api/target-users`. Not retried once it may have run.
