@@ -24,8 +24,8 @@ use crate::resources::{Enrollments, TrainingReports};
 use crate::search::SearchRequest;
 use crate::time::DateTime;
 use crate::types::{
-    EnrollmentSearchRest, EnrollmentStart, EnrollmentSummaryReport, SearchEnrollmentRequest,
-    SearchUsersRestRequest, TrainingReportUsers,
+    EnrollmentStart, EnrollmentSummaryReport, EnrollmentView, SearchEnrollmentRequest,
+    SearchUsersRequest, TrainingReportUsers,
 };
 
 /// A new enrolment of people in a training.
@@ -345,7 +345,7 @@ impl Enrollments {
     /// # Ok(()) }
     /// ```
     pub fn participants(&self, id: impl AsRef<str>) -> crate::List<TrainingReportUsers> {
-        let everyone = SearchUsersRestRequest::from(SearchRequest::new().ascending(true));
+        let everyone = SearchUsersRequest::from(SearchRequest::new().ascending(true));
         TrainingReports::new(self.client()).search_users(id, everyone)
     }
 }
@@ -469,9 +469,9 @@ async fn status(enrollments: &Enrollments, id: &str) -> Result<Option<String>, E
 
 #[inline]
 async fn find(
-    list: crate::List<EnrollmentSearchRest>,
+    list: crate::List<EnrollmentView>,
     id: &str,
-) -> Result<Option<EnrollmentSearchRest>, Error> {
+) -> Result<Option<EnrollmentView>, Error> {
     let mut all = list.items();
     while let Some(one) = all.try_next().await? {
         if one.enrollment_id.as_deref() == Some(id) {

@@ -993,9 +993,34 @@ model! {
 
 #[cfg(feature = "_simulator")]
 model! {
-    /// An e-mail template of simulations.
+    /// A scenario in a list.
+    #[doc(alias = "ScenarioSearchView")]
     #[derive(Clone, Default)]
-    pub struct PsEmailTemplate: Received {
+    pub struct SimulationScenario: Received {
+        resource_id: Option<String> = "resourceId",
+        name: Option<String> = "name",
+        quishing_type: Option<String> = "quishingType",
+        method: Option<String> = "method",
+        difficulty: Option<String> = "difficulty",
+        category: Option<String> = "category",
+        language_type_name: Option<String> = "languageTypeName",
+        language_type_code: Option<String> = "languageTypeCode",
+        tags: Option<Vec<String>> = "tags",
+        /// Whether it belongs to the caller's company.
+        is_owner: Option<bool> = "isOwner",
+        is_selected: Option<bool> = "isSelected",
+        created_by: Option<String> = "createdBy",
+        /// When it was created.
+        create_time: Option<DateTime> = "createTime",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+model! {
+    /// An e-mail template of simulations.
+    #[doc(alias = "PsEmailTemplate")]
+    #[derive(Clone, Default)]
+    pub struct SimulatorEmailTemplate: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         description: Option<String> = "description",
@@ -1023,7 +1048,7 @@ model! {
         available_for_list: Option<Vec<EntityAvailableFor>> = "availableForList",
         attachments: Option<Vec<EmailTemplateAttachment>> = "attachments",
         tags: Option<Vec<String>> = "tags",
-        languages: Option<Vec<PsEmailTemplate>> = "languages",
+        languages: Option<Vec<SimulatorEmailTemplate>> = "languages",
         phishing_file_name: Option<String> = "phishingFileName",
         phishing_file_type: Option<String> = "phishingFileType",
         phishing_file_url: Option<String> = "phishingFileUrl",
@@ -1034,15 +1059,16 @@ model! {
 #[cfg(feature = "_simulator")]
 model! {
     /// Which e-mail templates to give, in what order and how many at a time.
+    #[doc(alias = "PsEmailTemplateSearchRequest")]
     #[derive(Clone, Default)]
-    pub struct PsEmailTemplateSearchRequest: Search {
+    pub struct SimulatorEmailTemplateSearchRequest: Search {
         /// Of which kind of simulation; the numbers are not published.
         phishing_type_id: Option<i32> = "phishingTypeId",
     }
 }
 
 #[cfg(feature = "_simulator")]
-impl From<SearchRequest> for PsEmailTemplateSearchRequest {
+impl From<SearchRequest> for SimulatorEmailTemplateSearchRequest {
     #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
@@ -1052,8 +1078,9 @@ impl From<SearchRequest> for PsEmailTemplateSearchRequest {
 #[cfg(feature = "_simulator")]
 model! {
     /// An e-mail template in a list.
+    #[doc(alias = "SearchPsEmailTemplate")]
     #[derive(Clone, Default)]
-    pub struct SearchPsEmailTemplate: Received {
+    pub struct SimulatorEmailTemplateView: Received {
         id: Option<i32> = "id",
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
@@ -1072,30 +1099,6 @@ model! {
         create_time: Option<DateTime> = "createTime",
         /// When it was changed last.
         update_time: Option<DateTime> = "updateTime",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-model! {
-    /// A scenario in a list.
-    #[doc(alias = "ScenarioSearchView")]
-    #[derive(Clone, Default)]
-    pub struct SimulationScenario: Received {
-        resource_id: Option<String> = "resourceId",
-        name: Option<String> = "name",
-        quishing_type: Option<String> = "quishingType",
-        method: Option<String> = "method",
-        difficulty: Option<String> = "difficulty",
-        category: Option<String> = "category",
-        language_type_name: Option<String> = "languageTypeName",
-        language_type_code: Option<String> = "languageTypeCode",
-        tags: Option<Vec<String>> = "tags",
-        /// Whether it belongs to the caller's company.
-        is_owner: Option<bool> = "isOwner",
-        is_selected: Option<bool> = "isSelected",
-        created_by: Option<String> = "createdBy",
-        /// When it was created.
-        create_time: Option<DateTime> = "createTime",
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{List, search};
 use crate::generated::types::{
     EwsMailProviderRequest, ExportRequest, GoogleWorkspaceMailProviderRequest, MailProvider,
     MailProviderView, O365MailProviderRequest, RecordId, ScanType, TestApiEwsMailProviderRequest,
-    TestApiGoogleWorkspaceMailProviderServiceRequest, TestApiO365MailProviderRequest,
+    TestApiGoogleWorkspaceMailProviderRequest, TestApiO365MailProviderRequest,
 };
 use crate::search::SearchRequest;
 
@@ -247,13 +247,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_all_users_access_gsuite(
         &self,
-        test_api_google_workspace_mail_provider_service: impl Into<
-            TestApiGoogleWorkspaceMailProviderServiceRequest,
+        test_api_google_workspace_mail_provider: impl Into<
+            TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_ALL_USERS_ACCESS_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -264,13 +264,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_api_connectivity_gsuite(
         &self,
-        test_api_google_workspace_mail_provider_service: impl Into<
-            TestApiGoogleWorkspaceMailProviderServiceRequest,
+        test_api_google_workspace_mail_provider: impl Into<
+            TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_API_CONNECTIVITY_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -281,13 +281,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_create_new_category_gsuite(
         &self,
-        test_api_google_workspace_mail_provider_service: impl Into<
-            TestApiGoogleWorkspaceMailProviderServiceRequest,
+        test_api_google_workspace_mail_provider: impl Into<
+            TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_CREATE_NEW_CATEGORY_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -298,13 +298,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_delete_email_gsuite(
         &self,
-        test_api_google_workspace_mail_provider_service: impl Into<
-            TestApiGoogleWorkspaceMailProviderServiceRequest,
+        test_api_google_workspace_mail_provider: impl Into<
+            TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_DELETE_EMAIL_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -315,13 +315,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_email_access_gsuite(
         &self,
-        test_api_google_workspace_mail_provider_service: impl Into<
-            TestApiGoogleWorkspaceMailProviderServiceRequest,
+        test_api_google_workspace_mail_provider: impl Into<
+            TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_ACCESS_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -332,13 +332,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_inbox_access_gsuite(
         &self,
-        test_api_google_workspace_mail_provider_service: impl Into<
-            TestApiGoogleWorkspaceMailProviderServiceRequest,
+        test_api_google_workspace_mail_provider: impl Into<
+            TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_INBOX_ACCESS_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -349,13 +349,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_privileges_access_gsuite(
         &self,
-        test_api_google_workspace_mail_provider_service: impl Into<
-            TestApiGoogleWorkspaceMailProviderServiceRequest,
+        test_api_google_workspace_mail_provider: impl Into<
+            TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_PRIVILEGES_ACCESS_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -366,13 +366,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_update_category_gsuite(
         &self,
-        test_api_google_workspace_mail_provider_service: impl Into<
-            TestApiGoogleWorkspaceMailProviderServiceRequest,
+        test_api_google_workspace_mail_provider: impl Into<
+            TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_UPDATE_CATEGORY_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider.into())
             .call()
     }
 
