@@ -6,11 +6,11 @@ use std::pin::Pin;
 use security_api_transport::{Call, Download, Error, ErrorKind, Outcome, Request, Secret};
 use serde::Serialize;
 
-use crate::confirm::{self, Created};
+use crate::checks;
 use crate::create::Create;
-use crate::fields;
-use crate::lifetime::Lifetime;
-use crate::new_push::NewPush;
+use crate::create::confirm::{self, Created};
+use crate::create::lifetime::Lifetime;
+use crate::create::new_push::NewPush;
 use crate::operations::PUSHES_EXPIRE;
 use crate::reason::Reason;
 use crate::resources::Pushes;
@@ -244,7 +244,7 @@ impl ShowPush {
     pub fn passphrase(mut self, passphrase: impl Into<Secret>) -> Self {
         let passphrase = passphrase.into();
         self.has_passphrase = true;
-        self.request = match fields::check_passphrase(Some(&passphrase), "opens no push") {
+        self.request = match checks::check_passphrase(Some(&passphrase), "opens no push") {
             Ok(()) => self.request.set_secret_query("passphrase", &passphrase),
             Err(error) => self.request.fail(error),
         };
@@ -317,7 +317,7 @@ impl NotifyPush {
     }
 
     async fn run(self) -> Result<(), Error> {
-        let Some(addresses) = fields::recipients("addresses", &self.addresses)? else {
+        let Some(addresses) = checks::recipients("addresses", &self.addresses)? else {
             return Err(Error::invalid("`addresses`: there is none"));
         };
         let request = self.request.json(&Notification {

@@ -6,8 +6,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::kept::{Kept, integer};
-use crate::lifetime::{Lifetime, Names};
+use crate::create::kept::{Kept, integer};
+use crate::create::lifetime::{Lifetime, Names};
 use crate::types::Edition;
 
 /// An option of a push or request that the instance keeps differently than asked.

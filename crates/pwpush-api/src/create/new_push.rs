@@ -4,11 +4,12 @@ use security_api_transport::{Error, Secret, Upload};
 use serde_json::Value;
 
 use crate::bounds::{Bounds, PushKind};
-use crate::difference::{Comparison, Difference};
-use crate::expiry::Expiry;
-use crate::fields::{self, Fields};
-use crate::lifetime::{self, Lifetime};
-use crate::options::{Options, option_setters};
+use crate::checks;
+use crate::create::difference::{Comparison, Difference};
+use crate::create::expiry::Expiry;
+use crate::create::fields::Fields;
+use crate::create::lifetime::{self, Lifetime};
+use crate::create::options::{Options, option_setters};
 use crate::types::Edition;
 
 /// A push to be created: what it holds, who may read it, and for how long.
@@ -198,10 +199,10 @@ impl NewPush {
     pub(crate) fn check(&self, has_token: bool, bounds: Option<&Bounds>) -> Result<(), Error> {
         let payload = self.payload.as_ref().map(Secret::expose);
         match (self.kind, payload) {
-            (PushKind::Text, Some(text)) => fields::check_text("text", text, TEXT)?,
-            (PushKind::Qr, Some(content)) => fields::check_text("qr", content, QR)?,
+            (PushKind::Text, Some(text)) => checks::check_text("text", text, TEXT)?,
+            (PushKind::Qr, Some(content)) => checks::check_text("qr", content, QR)?,
             (PushKind::Url, Some(url)) => check_url(url)?,
-            (PushKind::File, Some(message)) => fields::check_text("message", message, MESSAGE)?,
+            (PushKind::File, Some(message)) => checks::check_text("message", message, MESSAGE)?,
             (_, None) => {}
         }
         if self.kind == PushKind::File && self.options.files.is_empty() {
