@@ -34,276 +34,34 @@
 //!   the unit.
 //! - The values of a delivery and a distribution that [`NewCampaign`] sends.
 
+mod launch;
+mod new_campaign;
+
 use std::time::Duration;
 
 use security_api_transport::{Client, Error, ErrorKind, Job, Outcome};
 
+use self::new_campaign::{DIRECT, SMTP};
 use crate::ids::required;
 use crate::polling::{Polling, Progress};
 use crate::resources::{PhishingCampaignJobs, PhishingCampaignReports, PhishingCampaigns};
 use crate::search::SearchRequest;
 use crate::types::{
     CampaignInstanceRequest, CampaignJob, CampaignJobSearchRequest, CampaignUserSearchRequest,
-    CreatePhishingCampaignRequest, PhishingCampaignJobUserSearchType, PhishingCampaignJobUsers,
-    PhishingCampaignSummary,
+    PhishingCampaignJobUserSearchType, PhishingCampaignJobUsers,
 };
+
+pub use self::launch::{Launch, LaunchState};
+pub use self::new_campaign::NewCampaign;
 
 /// `scheduleTypeId`.
 const NOW: i32 = 1;
 const SAVED: i32 = 2;
-/// `emailDeliverySettingType`.
-const SMTP: i32 = 1;
-const DIRECT: i32 = 2;
-/// The `duration` and the distribution that the vendor's documentation shows for a campaign that is sent at once. None
-/// of them may be absent, because the service reads an absent number as 0.
-const DAYS: u16 = 7;
-const DISTRIBUTION_TYPE: i32 = 1;
+/// The distribution that the vendor's documentation shows for what is sent at once. None of these numbers may be absent,
+/// because the service reads an absent number as 0.
 const DELAY: i32 = 0;
 const DELAY_UNIT: i32 = 1;
 const NO_LIMIT: i32 = 0;
-
-/// A new campaign: its scenarios, and the target groups it is sent to.
-///
-/// By default it sends all e-mails at once, and records reactions for 7 days after its start.
-///
-/// ```
-/// use keepnet_api::phishing::NewCampaign;
-///
-/// let campaign = NewCampaign::new("April", ["aB3dE5gH7jK9"]).groups(["zY8xW6vU4tS2"]);
-/// # let _ = campaign;
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-#[must_use = "nothing is created until it is saved"]
-pub struct NewCampaign {
-    request: CreatePhishingCampaignRequest,
-}
-
-impl NewCampaign {
-    /// A campaign with the scenarios with these ids, without recipients yet.
-    ///
-    /// ```
-    /// use keepnet_api::phishing::NewCampaign;
-    ///
-    /// let campaign = NewCampaign::new("April", ["aB3dE5gH7jK9"]);
-    /// # let _ = campaign;
-    /// ```
-    pub fn new<S: Into<String>>(
-        name: impl Into<String>,
-        scenarios: impl IntoIterator<Item = S>,
-    ) -> Self {
-        let scenarios: Vec<String> = scenarios.into_iter().map(Into::into).collect();
-        let request = CreatePhishingCampaignRequest::new(name, SAVED)
-            .phishing_scenario_resource_ids(scenarios)
-            .duration(i32::from(DAYS))
-            .distribution_type_id(DISTRIBUTION_TYPE)
-            .distribution_delay_every(DELAY)
-            .distribution_delay_time_type_id(DELAY_UNIT)
-            .sending_limit(NO_LIMIT)
-            .exclude_from_reports(false)
-            .send_only_active_users(true);
-        Self { request }
-    }
-
-    /// Records reactions for this many days after the start, at least 1. That the service counts days is an
-    /// [assumption](self).
-    ///
-    /// A launch [is over](LaunchState::is_over) after these days.
-    ///
-    /// ```
-    /// use keepnet_api::phishing::NewCampaign;
-    ///
-    /// let campaign = NewCampaign::new("April", ["aB3dE5gH7jK9"])
-    ///     .groups(["zY8xW6vU4tS2"])
-    ///     .days(30);
-    /// # let _ = campaign;
-    /// ```
-    pub fn days(mut self, days: u16) -> Self {
-        self.request.duration = Some(i32::from(days));
-        self
-    }
-
-    /// Sets the target groups with these ids as recipients.
-    ///
-    /// ```
-    /// use keepnet_api::phishing::NewCampaign;
-    ///
-    /// let campaign = NewCampaign::new("April", ["aB3dE5gH7jK9"]).groups(["zY8xW6vU4tS2"]);
-    /// # let _ = campaign;
-    /// ```
-    pub fn groups<G: Into<String>>(mut self, ids: impl IntoIterator<Item = G>) -> Self {
-        let ids = ids.into_iter().map(Into::into).collect();
-        self.request.target_group_resource_ids = Some(ids);
-        self
-    }
-
-    /// Changes any other member of the request. If delivery is set here, the default of the platform is not requested.
-    /// A campaign says how its e-mails are delivered in any case: unless `email_delivery_setting_type` is set as well,
-    /// it is 1 with `smtp_setting_resource_id` and 2 with `direct_email_setting_resource_id`.
-    ///
-    /// ```
-    /// use keepnet_api::phishing::NewCampaign;
-    ///
-    /// let campaign = NewCampaign::new("April", ["aB3dE5gH7jK9"])
-    ///     .groups(["zY8xW6vU4tS2"])
-    ///     .with(|request| request.exclude_from_reports(true));
-    /// # let _ = campaign;
-    /// ```
-    pub fn with(
-        mut self,
-        change: impl FnOnce(CreatePhishingCampaignRequest) -> CreatePhishingCampaignRequest,
-    ) -> Self {
-        self.request = change(self.request);
-        self
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        let empty = |ids: &Option<Vec<String>>| ids.as_ref().is_none_or(Vec::is_empty);
-        let request = &self.request;
-        let scenarios = request.phishing_scenarios.as_ref();
-        if empty(&request.phishing_scenario_resource_ids)
-            && scenarios.is_none_or(Vec::is_empty)
-            && request.category_filter.is_none()
-        {
-            return Err(Error::invalid(
-                "the campaign has no scenario: give the id of at least one",
-            ));
-        }
-        if empty(&request.target_group_resource_ids) {
-            return Err(Error::invalid(
-                "the campaign has no target group, so it could go to nobody or to everybody: give the id of at least one",
-            ));
-        }
-        if request.duration.is_none_or(|days| days < 1) {
-            return Err(Error::invalid(
-                "the campaign's `duration` is less than a day, so nothing would be recorded: set it with `days`",
-            ));
-        }
-        if request.email_delivery_setting_type.is_none()
-            && request.smtp_setting_resource_id.is_some()
-            && request.direct_email_setting_resource_id.is_some()
-        {
-            return Err(Error::invalid(
-                "the campaign has both `smtp_setting_resource_id` and `direct_email_setting_resource_id`: choose with \
-                 `email_delivery_setting_type`, 1 or 2",
-            ));
-        }
-        Ok(())
-    }
-
-    /// How the e-mails are delivered, if that is set. The service reads an absent number as 0, which is no kind of
-    /// delivery, so the kind of a setting is sent with its id.
-    fn delivery(&self) -> Option<i32> {
-        let request = &self.request;
-        let smtp = request.smtp_setting_resource_id.as_ref().map(|_| SMTP);
-        let direct = || {
-            let id = request.direct_email_setting_resource_id.as_ref();
-            id.map(|_| DIRECT)
-        };
-        request.email_delivery_setting_type.or(smtp).or_else(direct)
-    }
-}
-
-/// One launch of a campaign.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Launch {
-    campaign_id: String,
-    instance_group: i32,
-}
-
-impl Launch {
-    /// The launch of a campaign with this number, as counted by the service.
-    ///
-    /// ```
-    /// use keepnet_api::phishing::Launch;
-    ///
-    /// let first = Launch::new("aB3dE5gH7jK9", 1);
-    /// assert_eq!((first.campaign_id(), first.instance_group()), ("aB3dE5gH7jK9", 1));
-    /// ```
-    pub fn new(campaign_id: impl Into<String>, instance_group: i32) -> Self {
-        Self {
-            campaign_id: campaign_id.into(),
-            instance_group,
-        }
-    }
-
-    /// The id of the campaign.
-    ///
-    /// ```
-    /// assert_eq!(keepnet_api::phishing::Launch::new("aB3dE5gH7jK9", 1).campaign_id(), "aB3dE5gH7jK9");
-    /// ```
-    #[must_use]
-    pub fn campaign_id(&self) -> &str {
-        &self.campaign_id
-    }
-
-    /// The number of the launch.
-    ///
-    /// ```
-    /// assert_eq!(keepnet_api::phishing::Launch::new("aB3dE5gH7jK9", 2).instance_group(), 2);
-    /// ```
-    #[must_use]
-    pub fn instance_group(&self) -> i32 {
-        self.instance_group
-    }
-}
-
-/// The state of a launch, and the reactions so far.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct LaunchState {
-    /// The status of the e-mails as the service names it: `Idle` before the first is sent, of a launch that is scheduled
-    /// as of one that is saved for later; `Running`, `Completed` once all are delivered, `Paused`, `Canceled`, `Error`.
-    pub status: Option<String>,
-    /// The settings and statistics.
-    pub summary: PhishingCampaignSummary,
-}
-
-impl LaunchState {
-    /// Whether the launch is over: the campaign's days have passed, or it was cancelled or failed.
-    ///
-    /// After a cancellation or failure no more e-mails are sent. Whether reactions of people who have received theirs
-    /// are still recorded is not documented, so the numbers may go on growing until the campaign's days have passed.
-    ///
-    /// `Completed` is not the end: the service sends it as soon as all e-mails are delivered, before most people have
-    /// read theirs; see [`is_delivered`](Self::is_delivered).
-    ///
-    /// ```
-    /// use keepnet_api::phishing::LaunchState;
-    ///
-    /// let mut state = LaunchState::default();
-    /// state.status = Some("Completed".to_owned());
-    /// assert!(state.is_delivered() && !state.is_over());
-    /// state.summary.campaign_duration_expired = Some(true);
-    /// assert!(state.is_over());
-    /// ```
-    #[must_use]
-    pub fn is_over(&self) -> bool {
-        const OVER: [&str; 6] = [
-            "Canceled",
-            "Cancelled",
-            "Stopped",
-            "Expired",
-            "Failed",
-            "Error",
-        ];
-        self.summary.campaign_duration_expired == Some(true) || self.says(&OVER)
-    }
-
-    /// Whether all e-mails are delivered, or no more will be sent.
-    ///
-    /// ```
-    /// assert!(!keepnet_api::phishing::LaunchState::default().is_delivered());
-    /// ```
-    #[must_use]
-    pub fn is_delivered(&self) -> bool {
-        self.says(&["Completed", "Finished"]) || self.is_over()
-    }
-
-    fn says(&self, words: &[&str]) -> bool {
-        let status = self.status.as_deref().unwrap_or_default();
-        words.iter().any(|one| one.eq_ignore_ascii_case(status))
-    }
-}
 
 impl PhishingCampaigns {
     /// Saves a campaign for later, and returns its id. Nobody gets an e-mail yet.

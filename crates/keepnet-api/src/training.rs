@@ -19,7 +19,7 @@
 use security_api_transport::{Client, Error, ErrorKind, Job, Timestamp};
 
 use crate::ids::required;
-use crate::polling::Progress;
+use crate::polling::{Progress, is_one_of};
 use crate::resources::{Enrollments, TrainingReports};
 use crate::search::SearchRequest;
 use crate::time::DateTime;
@@ -211,7 +211,7 @@ impl EnrollmentState {
             "Deleted",
             ARCHIVED,
         ];
-        self.says(&OVER) || self.everyone_is_done()
+        is_one_of(self.status.as_deref(), &OVER) || self.everyone_is_done()
     }
 
     /// Whether all e-mails are delivered, or no more will be sent. The service has no such status for an enrolment that
@@ -223,12 +223,7 @@ impl EnrollmentState {
     /// ```
     #[must_use]
     pub fn is_delivered(&self) -> bool {
-        self.says(&["Finished"]) || self.is_over()
-    }
-
-    fn says(&self, words: &[&str]) -> bool {
-        let status = self.status.as_deref().unwrap_or_default();
-        words.iter().any(|one| one.eq_ignore_ascii_case(status))
+        is_one_of(self.status.as_deref(), &["Finished"]) || self.is_over()
     }
 
     fn everyone_is_done(&self) -> bool {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use security_api_transport::{Call, Error, Job, Timestamp};
 
 use crate::ids::required;
-use crate::polling::Progress;
+use crate::polling::{Progress, is_one_of};
 use crate::resources::{InvestigationActions, InvestigationResults, Investigations};
 use crate::time::DateTime;
 use crate::types::{
@@ -385,7 +385,11 @@ impl InvestigationSummary {
     /// ```
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.is_finished() || self.is_in(&["Canceled", "Cancelled", "Expired"])
+        self.is_finished()
+            || is_one_of(
+                self.status.as_deref(),
+                &["Canceled", "Cancelled", "Expired"],
+            )
     }
 
     /// Whether all mailboxes were searched.
@@ -398,12 +402,7 @@ impl InvestigationSummary {
     /// ```
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.is_in(&["Finished"])
-    }
-
-    fn is_in(&self, statuses: &[&str]) -> bool {
-        let status = self.status.as_deref().unwrap_or_default();
-        statuses.iter().any(|one| one.eq_ignore_ascii_case(status))
+        is_one_of(self.status.as_deref(), &["Finished"])
     }
 }
 
