@@ -22,9 +22,9 @@ pub(crate) mod whole;
 
 pub(crate) mod decompression;
 
-pub(crate) mod idle;
-
 pub(crate) mod leaf;
+
+pub(crate) mod custom_transport;
 
 pub(crate) mod prepare;
 

@@ -10,6 +10,7 @@ mod body;
 mod call;
 mod call_options;
 mod client;
+mod clock;
 mod context;
 mod credential;
 mod download;
@@ -67,7 +68,7 @@ pub use wire::timestamp::{InvalidTimestamp, Timestamp};
 /// What generated code needs from other crates, and the service crates from this one.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::limiter::after;
+    pub use crate::clock::after;
     pub use crate::runtime::{Bound, Pause};
     pub use {bytes, http, serde, serde_json};
 }

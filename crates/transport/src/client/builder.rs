@@ -18,8 +18,8 @@ use crate::context::Target;
 use crate::credential::{self, Credential};
 use crate::error::{BoxError, Error, one_line};
 use crate::headers::refuse_framing;
-use crate::layers::cap::{self};
 use crate::layers::credential::{ApplyCredential, SameOrigin};
+use crate::layers::custom_transport::naming_body_errors;
 use crate::layers::leaf::{Leaf, LeafSettings};
 use crate::layers::limit::RateLimit;
 use crate::layers::retry::{self, Retry, RetryPolicy, RetrySettings};
@@ -291,7 +291,7 @@ impl<C: From<Client>> ClientBuilder<C> {
         S::Error: Into<BoxError>,
         S::Future: Send + 'static,
     {
-        self.settings.transport = Some(HttpService::new(cap::naming_body_errors(transport)));
+        self.settings.transport = Some(HttpService::new(naming_body_errors(transport)));
         self
     }
 

@@ -2,8 +2,8 @@
 
 mod endpoint;
 mod flight;
+mod limits;
 mod state;
-mod times;
 mod token;
 
 use std::fmt;
@@ -203,7 +203,7 @@ impl Shared {
             }
             return Ok(Step::SleepUntil(until));
         }
-        let response = self.ask(leaf, times::RETRIES)?;
+        let response = self.ask(leaf, limits::RETRIES)?;
         let seat = state.begin(response, false);
         Ok(Step::Join { seat, early: false })
     }

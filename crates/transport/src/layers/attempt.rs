@@ -11,12 +11,11 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 use tower_service::Service;
 
-use super::idle::too_late;
 use super::layer;
 use crate::body::Progress;
+use crate::clock::after;
 use crate::context::{CallContext, Way};
 use crate::error::{BoxError, Error, ErrorKind};
-use crate::limiter::after;
 use crate::outcome::Outcome;
 use crate::service::{HttpRequest, HttpResponse};
 
@@ -105,7 +104,9 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let Some(inner) = this.inner.as_pin_mut() else {
-            return Poll::Ready(Err(too_late().with_outcome(Outcome::NotSent).boxed()));
+            return Poll::Ready(Err(Error::deadline_passed()
+                .with_outcome(Outcome::NotSent)
+                .boxed()));
         };
         if let Poll::Ready(result) = inner.poll(cx) {
             if let Some(call) = this.call {

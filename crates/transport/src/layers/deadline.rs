@@ -8,10 +8,9 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 use tower_service::Service;
 
-use super::idle::too_late;
 use super::layer;
 use crate::context::CallContext;
-use crate::error::BoxError;
+use crate::error::{BoxError, Error};
 use crate::outcome::Outcome;
 use crate::service::{HttpRequest, HttpResponse};
 
@@ -89,5 +88,7 @@ where
 #[cold]
 fn over() -> BoxError {
     // Details of the call are added where it is known.
-    too_late().with_outcome(Outcome::NotSent).boxed()
+    Error::deadline_passed()
+        .with_outcome(Outcome::NotSent)
+        .boxed()
 }

@@ -9,10 +9,11 @@ use tokio::time::Instant;
 use tower::retry::budget::{Budget, TpsBudget};
 use tower_service::Service;
 
+use crate::clock::after;
 use crate::context::CallContext;
 use crate::credential::{Credential, Generation};
 use crate::error::{BoxError, Error};
-use crate::limiter::{Limiter, after};
+use crate::limiter::Limiter;
 use crate::outcome::Verdict;
 use crate::receive::receive;
 use crate::response_parts::ResponseParts;

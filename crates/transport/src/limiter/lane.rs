@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::after;
 use super::ramp::Ramp;
 use super::rate::{Rate, Rates};
+use crate::clock::after;
 use crate::error::{Error, ErrorKind};
 
 /// How long a caller will wait.

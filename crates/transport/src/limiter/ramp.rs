@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::after;
+use crate::clock::after;
 
 /// How long the number of requests stays the same before it doubles, if the service responds quickly.
 const STEP: Duration = Duration::from_millis(100);

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 use zeroize::Zeroize;
 
-use super::times;
+use super::limits;
 use super::token::TokenResponse;
 use crate::body::Body;
 use crate::credential::secret_value;
@@ -89,11 +89,11 @@ pub(super) async fn request_token(
     client_secret: Secret,
     mut retries: u32,
 ) -> Result<Granted, Error> {
-    let mut backoff = times::BACKOFF;
+    let mut backoff = limits::BACKOFF;
     loop {
         let asked = Instant::now();
         let attempt = request_token_once(leaf.clone(), request.clone(), &client_secret);
-        let error = match tokio::time::timeout(times::ATTEMPT, attempt).await {
+        let error = match tokio::time::timeout(limits::ATTEMPT, attempt).await {
             Ok(Ok((response, header))) => {
                 return Ok(Granted {
                     response,
@@ -138,7 +138,7 @@ async fn request_token_once(
         }
     })?;
     let (head, body) = response.into_parts();
-    let body = Limited::new(body, times::LIMIT)
+    let body = Limited::new(body, limits::LIMIT)
         .collect()
         .await
         .map_err(unread)?

@@ -12,7 +12,7 @@ use tokio::runtime::Id;
 use tokio::time::Instant;
 
 use super::endpoint::Granted;
-use super::times;
+use super::limits;
 use crate::error::Error;
 use crate::runtime::runtime;
 
@@ -53,7 +53,7 @@ impl Flight {
     /// Whether the request is not worth waiting for: it has not been polled for long, or a token was refused since it
     /// began, in which case the new token may have been revoked together with that one.
     pub(super) fn is_useless(&self, refusals: u64, now: Instant) -> bool {
-        self.refusals != refusals || now >= self.driven + times::ABANDONED
+        self.refusals != refusals || now >= self.driven + limits::ABANDONED
     }
 
     /// The future, to be polled outside the lock. `None` if it cannot make progress or another waiter polls it.

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::endpoint::Granted;
 use super::flight::{Crowd, Flight, Landing, Over, Seat, TokenFuture};
-use super::times;
+use super::limits;
 use crate::error::Error;
 use crate::runtime::runtime;
 use crate::wire::secret::Secret;
@@ -120,12 +120,12 @@ impl State {
         } = granted;
         let life = response
             .expires_in
-            .unwrap_or(times::DEFAULT_LIFE)
-            .min(times::LONGEST_LIFE);
-        let ahead = times::REFRESH_AHEAD.min(life / 5);
+            .unwrap_or(limits::DEFAULT_LIFE)
+            .min(limits::LONGEST_LIFE);
+        let ahead = limits::REFRESH_AHEAD.min(life / 5);
         // Jitter, so that clients started together do not renew together.
         let ahead = ahead.mul_f64(1.0 - 0.2 * fastrand::f64());
-        let margin = times::EXPIRY_MARGIN.min(life / 10);
+        let margin = limits::EXPIRY_MARGIN.min(life / 10);
         if self.token.as_ref().is_some_and(|token| !token.refused) {
             self.refused_when_new = 0;
         }
@@ -150,7 +150,7 @@ impl State {
         self.failures += u64::from(!early);
         let asked = error.retry_after().unwrap_or_default();
         let wait = asked
-            .min(times::LONGEST_SERVER_WAIT)
+            .min(limits::LONGEST_SERVER_WAIT)
             .max(pause(self.failed));
         self.failed = self.failed.saturating_add(1);
         self.cool_down = Some((Instant::now() + wait, error.clone()));
@@ -174,7 +174,7 @@ impl State {
             if kept {
                 return false;
             }
-        } else if !is_proven && now < token.granted + times::NEW {
+        } else if !is_proven && now < token.granted + limits::NEW {
             self.refused_when_new = self.refused_when_new.saturating_add(1);
             // The first token may have been revoked in that moment.
             if let Some(number) = self.refused_when_new.checked_sub(2) {
@@ -208,9 +208,9 @@ impl State {
 /// The pause before the next token request, the first being 0. It doubles, and is drawn from its upper half, so that
 /// clients do not all return at the same moment.
 fn pause(number: u32) -> Duration {
-    times::COOL_DOWN
+    limits::COOL_DOWN
         .saturating_mul(1 << number.min(10))
-        .min(times::LONGEST_COOL_DOWN)
+        .min(limits::LONGEST_COOL_DOWN)
         .mul_f64(0.5 + 0.5 * fastrand::f64())
 }
 

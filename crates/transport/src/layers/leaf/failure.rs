@@ -104,12 +104,7 @@ fn certificate_wanted() -> Error {
 
 pub(super) fn body_failed(error: reqwest::Error) -> BoxError {
     let error = error.without_url();
-    Error::new(
-        ErrorKind::Io,
-        "the connection broke while the response was arriving",
-    )
-    .with_source(error)
-    .boxed()
+    Error::response_cut().with_source(error).boxed()
 }
 
 /// The chain of causes, including the errors that `io::Error` wraps.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::resolve::Guard;
 use super::tls::Tls;
+use crate::clock::FOR_EVER;
 use crate::error::Error;
-use crate::limiter::FOR_EVER;
 use crate::url::host::is_loopback;
 
 /// The settings of the transport.
