@@ -22,7 +22,7 @@ pub(crate) mod whole;
 
 pub(crate) mod decompression;
 
-pub(crate) mod leaf;
+pub(crate) mod transport;
 
 pub(crate) mod custom_transport;
 

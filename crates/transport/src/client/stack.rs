@@ -54,7 +54,7 @@ where
     };
     let credential_ready = CredentialReady {
         credential,
-        leaf: HttpService::new(token_headers.layer(wire.clone())),
+        transport: HttpService::new(token_headers.layer(wire.clone())),
     };
     let path = ServiceBuilder::new()
         .layer(OperationSpan)

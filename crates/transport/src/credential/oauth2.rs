@@ -160,10 +160,14 @@ impl Shared {
     }
 
     /// Waits for a token, polling the fetch for it.
-    async fn obtain(&self, leaf: &HttpService, deadline: Option<Instant>) -> Result<(), Error> {
+    async fn obtain(
+        &self,
+        transport: &HttpService,
+        deadline: Option<Instant>,
+    ) -> Result<(), Error> {
         let failures = self.state().failures;
         loop {
-            match self.step(leaf, deadline, failures)? {
+            match self.step(transport, deadline, failures)? {
                 Step::Go => return Ok(()),
                 Step::SleepUntil(time) => tokio::time::sleep_until(time).await,
                 Step::Join { seat, early } => match self.wait(&seat).await {
@@ -179,7 +183,7 @@ impl Shared {
     /// `failures` is how many fetches had failed when the caller started to wait.
     fn step(
         &self,
-        leaf: &HttpService,
+        transport: &HttpService,
         deadline: Option<Instant>,
         failures: u64,
     ) -> Result<Step, Error> {
@@ -203,13 +207,13 @@ impl Shared {
             }
             return Ok(Step::SleepUntil(until));
         }
-        let response = self.ask(leaf, limits::RETRIES)?;
+        let response = self.ask(transport, limits::RETRIES)?;
         let seat = state.begin(response, false);
         Ok(Step::Join { seat, early: false })
     }
 
     /// A seat at the fetch that replaces a live token, if a replacement is due.
-    fn early(&self, leaf: &HttpService) -> Option<Seat> {
+    fn early(&self, transport: &HttpService) -> Option<Seat> {
         let now = Instant::now();
         let mut over = Over::default();
         let mut state = self.state();
@@ -220,17 +224,17 @@ impl Shared {
             return Some(seat);
         }
         // One attempt, because there is still a live token.
-        let response = self.ask(leaf, 0).ok()?;
+        let response = self.ask(transport, 0).ok()?;
         Some(state.begin(response, true))
     }
 
-    fn ask(&self, leaf: &HttpService, retries: u32) -> Result<TokenFuture, Error> {
+    fn ask(&self, transport: &HttpService, retries: u32) -> Result<TokenFuture, Error> {
         let token_url = self.token_url.get().ok_or_else(|| {
             Error::invalid("token URL: it is a path, which is complete only within a client that was built with the credential")
         })?;
         let secret = &self.client_secret;
         let request = token_request(token_url, &self.client_id, secret, self.scope.as_deref());
-        let response = request_token(leaf.clone(), request, secret.clone(), retries);
+        let response = request_token(transport.clone(), request, secret.clone(), retries);
         Ok(Box::pin(response))
     }
 
@@ -372,18 +376,20 @@ impl Credential for OAuth2 {
 
     async fn ready(
         &self,
-        leaf: &HttpService,
+        transport: &HttpService,
         deadline: Option<std::time::Instant>,
     ) -> Result<(), Error> {
-        self.0.obtain(leaf, deadline.map(Instant::from_std)).await
+        self.0
+            .obtain(transport, deadline.map(Instant::from_std))
+            .await
     }
 
     fn is_due(&self) -> bool {
         self.0.state().is_due(Instant::now())
     }
 
-    async fn renew(&self, leaf: &HttpService) {
-        if let Some(seat) = self.0.early(leaf) {
+    async fn renew(&self, transport: &HttpService) {
+        if let Some(seat) = self.0.early(transport) {
             self.0.wait(&seat).await;
         }
     }

@@ -84,7 +84,7 @@ pub(super) fn token_request(
 
 /// Requests a token, and retries temporary failures.
 pub(super) async fn request_token(
-    leaf: HttpService,
+    transport: HttpService,
     request: http::Request<Body>,
     client_secret: Secret,
     mut retries: u32,
@@ -92,7 +92,7 @@ pub(super) async fn request_token(
     let mut backoff = limits::BACKOFF;
     loop {
         let asked = Instant::now();
-        let attempt = request_token_once(leaf.clone(), request.clone(), &client_secret);
+        let attempt = request_token_once(transport.clone(), request.clone(), &client_secret);
         let error = match tokio::time::timeout(limits::ATTEMPT, attempt).await {
             Ok(Ok((response, header))) => {
                 return Ok(Granted {
@@ -119,11 +119,11 @@ pub(super) async fn request_token(
 }
 
 async fn request_token_once(
-    leaf: HttpService,
+    transport: HttpService,
     request: http::Request<Body>,
     client_secret: &Secret,
 ) -> Result<(TokenResponse, HeaderValue), Error> {
-    let response = leaf.oneshot(request).await.map_err(|error| {
+    let response = transport.oneshot(request).await.map_err(|error| {
         let error = Error::from_boxed(error);
         let permanent = is_repeated(&error);
         let failure = Error::new(

@@ -10,7 +10,7 @@ use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio::time::Instant;
 
 use super::resolve::Guard;
-use super::settings::{self, LeafSettings, Route};
+use super::settings::{self, Route, TransportSettings};
 use super::tls::Tls;
 use crate::error::Error;
 
@@ -19,7 +19,7 @@ use crate::error::Error;
 const MOST: usize = 8;
 
 pub(super) struct Clients {
-    settings: LeafSettings,
+    settings: TransportSettings,
     tls: Tls,
     /// How the usual origin is reached.
     route: Route,
@@ -79,7 +79,7 @@ impl Clients {
     /// # Errors
     /// If the settings are invalid.
     pub(super) fn new(
-        settings: LeafSettings,
+        settings: TransportSettings,
         usual: Option<&reqwest::Url>,
         guard: Guard,
     ) -> Result<Self, Error> {

@@ -30,35 +30,35 @@ use resolve::Guard;
 use watched::Watched;
 
 pub(crate) use failure::sending_failed;
-pub(crate) use settings::LeafSettings;
+pub(crate) use settings::TransportSettings;
 
 #[derive(Debug, Clone)]
-pub(crate) struct Leaf(Arc<Shared>);
+pub(crate) struct ReqwestTransport(Arc<Inner>);
 
 #[derive(Debug)]
-struct Shared {
+struct Inner {
     clients: Clients,
     origin: BaseUrl,
     /// The origin of nearly all requests, parsed once.
     url: Option<reqwest::Url>,
 }
 
-pub(crate) type LeafBody = MapErr<reqwest::Body, fn(reqwest::Error) -> BoxError>;
+pub(crate) type TransportBody = MapErr<reqwest::Body, fn(reqwest::Error) -> BoxError>;
 
-impl Leaf {
+impl ReqwestTransport {
     /// # Errors
     /// If the proxy or a certificate is invalid, or the TLS library cannot be set up.
-    pub(crate) fn new(settings: LeafSettings, places: Places<'_>) -> Result<Self, Error> {
+    pub(crate) fn new(settings: TransportSettings, places: Places<'_>) -> Result<Self, Error> {
         let url = reqwest::Url::parse(&places.base.to_string()).ok();
-        Ok(Self(Arc::new(Shared {
+        Ok(Self(Arc::new(Inner {
             clients: Clients::new(settings, url.as_ref(), Guard::new(places))?,
             origin: places.base.clone(),
             url,
         })))
     }
 
-    fn send(&self, request: HttpRequest) -> Result<LeafFuture, Error> {
-        let Shared {
+    fn send(&self, request: HttpRequest) -> Result<TransportFuture, Error> {
+        let Inner {
             clients,
             origin,
             url,
@@ -105,17 +105,17 @@ impl Leaf {
         };
         let mut client = chosen.client;
         let sending = match chosen.must_yield {
-            false => Sending::Now {
+            false => ReqwestFuture::Now {
                 inner: client.call(request),
             },
-            true => Sending::Later {
+            true => ReqwestFuture::Later {
                 inner: Box::pin(async move {
                     tokio::task::yield_now().await;
                     client.call(request).await
                 }),
             },
         };
-        Ok(LeafFuture::Sent {
+        Ok(TransportFuture::Sent {
             sending,
             way: UnderWay {
                 attempt: call.as_ref().map_or(0, CallContext::attempt),
@@ -126,26 +126,26 @@ impl Leaf {
     }
 }
 
-impl Service<HttpRequest> for Leaf {
-    type Response = http::Response<LeafBody>;
+impl Service<HttpRequest> for ReqwestTransport {
+    type Response = http::Response<TransportBody>;
     type Error = BoxError;
-    type Future = LeafFuture;
+    type Future = TransportFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: HttpRequest) -> LeafFuture {
+    fn call(&mut self, request: HttpRequest) -> TransportFuture {
         self.send(request)
-            .unwrap_or_else(|error| LeafFuture::Refused { error: Some(error) })
+            .unwrap_or_else(|error| TransportFuture::Refused { error: Some(error) })
     }
 }
 
 type ReqwestResult = Result<reqwest::Response, reqwest::Error>;
 
 pin_project! {
-    #[project = SendingProjection]
-    enum Sending {
+    #[project = ReqwestFutureProjection]
+    enum ReqwestFuture {
         Now {
             #[pin]
             inner: <reqwest::Client as Service<reqwest::Request>>::Future,
@@ -154,13 +154,13 @@ pin_project! {
     }
 }
 
-impl Future for Sending {
+impl Future for ReqwestFuture {
     type Output = ReqwestResult;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<ReqwestResult> {
         match self.project() {
-            SendingProjection::Now { inner } => inner.poll(cx),
-            SendingProjection::Later { inner } => inner.as_mut().poll(cx),
+            ReqwestFutureProjection::Now { inner } => inner.poll(cx),
+            ReqwestFutureProjection::Later { inner } => inner.as_mut().poll(cx),
         }
     }
 }
@@ -187,23 +187,23 @@ impl Drop for UnderWay {
 }
 
 pin_project! {
-    #[project = LeafProjection]
-    pub(crate) enum LeafFuture {
+    #[project = TransportProjection]
+    pub(crate) enum TransportFuture {
         Sent {
             #[pin]
-            sending: Sending,
+            sending: ReqwestFuture,
             way: UnderWay,
         },
         Refused { error: Option<Error> },
     }
 }
 
-impl Future for LeafFuture {
-    type Output = Result<http::Response<LeafBody>, BoxError>;
+impl Future for TransportFuture {
+    type Output = Result<http::Response<TransportBody>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
-            LeafProjection::Sent { sending, way } => {
+            TransportProjection::Sent { sending, way } => {
                 Poll::Ready(match ready!(sending.poll(cx)) {
                     Ok(response) => {
                         if response.version() == http::Version::HTTP_2 {
@@ -224,7 +224,7 @@ impl Future for LeafFuture {
                     }
                 })
             }
-            LeafProjection::Refused { error } => {
+            TransportProjection::Refused { error } => {
                 let error = error
                     .take()
                     .expect("a future is not polled after it is done");
