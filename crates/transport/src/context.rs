@@ -120,7 +120,7 @@ impl Departure {
 
 /// Where a call goes, and which protocol, credential and limits apply there.
 #[derive(Clone)]
-pub(crate) struct Target {
+pub(crate) struct Destination {
     /// The origin that every request of the call must go to.
     pub(crate) origin: Arc<BaseUrl>,
     /// The protocol of the host at that origin.
@@ -139,7 +139,7 @@ pub(crate) struct Target {
 #[derive(Clone)]
 pub(crate) struct CallTerms {
     pub(crate) operation: &'static Operation,
-    pub(crate) target: Arc<Target>,
+    pub(crate) destination: Arc<Destination>,
     pub(crate) limits: CallLimits,
     /// The secrets of the request other than the credential, which no error may show.
     pub(crate) secrets: Secrets,
@@ -188,9 +188,12 @@ impl CallContext {
     }
 
     /// The same call after a redirect: earlier attempts count, and the deadline stays.
-    pub(crate) fn redirected(&self, target: Arc<Target>) -> Self {
+    pub(crate) fn redirected(&self, destination: Arc<Destination>) -> Self {
         let terms = self.0.terms.clone();
-        let next = Self::new(CallTerms { target, ..terms });
+        let next = Self::new(CallTerms {
+            destination,
+            ..terms
+        });
         next.0.attempts.store(self.attempt(), Ordering::Relaxed);
         next
     }
@@ -235,14 +238,14 @@ impl CallContext {
     /// All secrets that no error of the call may show.
     #[cold]
     pub(crate) fn secrets(&self) -> Vec<Secret> {
-        let of_client = &self.0.terms.target.secrets;
+        let of_client = &self.0.terms.destination.secrets;
         let mut secrets: Vec<Secret> = self
             .own_secrets()
             .iter()
             .chain(of_client.iter())
             .cloned()
             .collect();
-        if let Some(credential) = &self.0.terms.target.credential {
+        if let Some(credential) = &self.0.terms.destination.credential {
             secrets.extend(credential.secrets());
         }
         secrets
@@ -254,26 +257,26 @@ impl CallContext {
 
     /// The origin that every request of the call must go to.
     pub(crate) fn origin(&self) -> &BaseUrl {
-        &self.0.terms.target.origin
+        &self.0.terms.destination.origin
     }
 
     /// Whether the client's rate limiter applies.
     pub(crate) fn is_limited(&self) -> bool {
-        self.0.terms.target.is_limited
+        self.0.terms.destination.is_limited
     }
 
     /// Whether the request goes to a host that the service chose as the location of a file.
     pub(crate) fn leaves_origin(&self) -> bool {
-        !self.0.terms.target.is_authorized
+        !self.0.terms.destination.is_authorized
     }
 
     /// Whether the client's credential applies.
     pub(crate) fn is_authorized(&self) -> bool {
-        self.0.terms.target.is_authorized && !self.0.terms.operation.is_anonymous()
+        self.0.terms.destination.is_authorized && !self.0.terms.operation.is_anonymous()
     }
 
     pub(crate) fn protocol(&self) -> &dyn Protocol {
-        &*self.0.terms.target.protocol
+        &*self.0.terms.destination.protocol
     }
 
     /// Whether any attempt so far may have been executed: one that ended without a final response, or one that is in
@@ -488,7 +491,7 @@ mod tests {
 
     fn call() -> CallContext {
         static READ: Operation = Operation::new("things.get", http::Method::GET, "/things");
-        let target = Target {
+        let destination = Destination {
             origin: Arc::new(BaseUrl::parse("https://api.test", false).unwrap()),
             protocol: Arc::new(PlainHttp),
             credential: None,
@@ -508,7 +511,7 @@ mod tests {
         };
         let call = CallContext::new(CallTerms {
             operation: &READ,
-            target: Arc::new(target),
+            destination: Arc::new(destination),
             limits,
             secrets: Secrets::default(),
             label: None,

@@ -30,6 +30,7 @@ mod request;
 mod response_parts;
 mod runtime;
 mod service;
+mod text;
 mod url;
 mod wire;
 

@@ -14,7 +14,7 @@ use tower_service::Service;
 use super::defaults::Defaults;
 use super::handle::{Client, Inner};
 use super::stack::{Parts, SlotLayer, slot, stack};
-use crate::context::Target;
+use crate::context::Destination;
 use crate::credential::{self, Credential};
 use crate::error::{BoxError, Error, one_line};
 use crate::headers::refuse_framing;
@@ -457,7 +457,7 @@ impl Settings {
         credential.bind(&base.to_string())?;
         Ok(Client(Arc::new(Inner {
             stack,
-            target: Arc::new(Target {
+            destination: Arc::new(Destination {
                 origin: base,
                 protocol: service.protocol,
                 credential: Some(Arc::clone(&credential)),

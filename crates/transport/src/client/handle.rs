@@ -10,7 +10,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use crate::call_options::CallOptions;
-use crate::context::Target;
+use crate::context::Destination;
 use crate::credential::Credential;
 use crate::error::Error;
 use crate::headers::refuse_framing;
@@ -33,7 +33,7 @@ pub struct Client(pub(super) Arc<Inner>);
 #[derive(Clone)]
 pub(super) struct Inner {
     pub(super) stack: HttpService,
-    pub(super) target: Arc<Target>,
+    pub(super) destination: Arc<Destination>,
     pub(super) credential: Arc<dyn Credential>,
     pub(super) limiter: Arc<dyn Limiter>,
     pub(super) state: Arc<dyn Any + Send + Sync>,
@@ -99,7 +99,7 @@ impl Client {
     /// this machine.
     pub fn sibling(&self, base_url: &str) -> Result<Self, Error> {
         let origin = BaseUrl::parse(base_url.trim(), false)?;
-        let own = &self.0.target.origin;
+        let own = &self.0.destination.origin;
         if !own.is_akin_to(&origin) {
             return Err(Error::invalid(format!(
                 "base URL: {origin} is not in the domain of {own}, so the credential does not go there; a sibling's host \
@@ -107,10 +107,10 @@ impl Client {
             )));
         }
         let mut inner = (*self.0).clone();
-        inner.target = Arc::new(Target {
+        inner.destination = Arc::new(Destination {
             origin: Arc::new(origin),
             is_limited: false,
-            ..(*self.0.target).clone()
+            ..(*self.0.destination).clone()
         });
         Ok(Self(Arc::new(inner)))
     }
@@ -176,7 +176,7 @@ impl Client {
     }
 
     pub(crate) fn protocol(&self) -> &dyn Protocol {
-        &*self.0.target.protocol
+        &*self.0.destination.protocol
     }
 
     /// The [`state`](crate::ServiceSettings::state) of the service's client, if it has type `S`.
@@ -188,7 +188,7 @@ impl Client {
     /// The base URL that requests go to.
     #[must_use]
     pub fn base_url(&self) -> String {
-        self.0.target.origin.to_string()
+        self.0.destination.origin.to_string()
     }
 }
 
@@ -214,7 +214,7 @@ pub(super) fn add_header(
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("base_url", &self.0.target.origin)
+            .field("base_url", &self.0.destination.origin)
             .finish_non_exhaustive()
     }
 }

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use super::shown::{MESSAGE, one_line};
 
 /// How many messages are kept.
-const MOST: usize = 20;
+const MOST_MESSAGES: usize = 20;
 /// The total size of all messages, in bytes.
 const MOST_BYTES: usize = 4096;
 /// How much of the names in front of a message is kept, in characters.
@@ -71,7 +71,7 @@ impl ValidationMessages {
     pub fn read_json(&mut self, member: &str, json: &[u8]) {
         let before = (self.texts.len(), self.bytes, self.more);
         let mut deserializer = serde_json::Deserializer::from_slice(json);
-        let walk = Walk {
+        let walk = TextsIn {
             messages: self,
             names: &one_line(member, NAMES),
         };
@@ -83,7 +83,7 @@ impl ValidationMessages {
     }
 
     fn is_full(&self) -> bool {
-        self.texts.len() >= MOST || self.bytes >= MOST_BYTES
+        self.texts.len() >= MOST_MESSAGES || self.bytes >= MOST_BYTES
     }
 
     fn found(&self) -> usize {
@@ -121,7 +121,7 @@ impl ValidationMessages {
     /// Bounds messages that were not collected by [`ValidationMessages`].
     pub(super) fn bounded(texts: Vec<String>) -> Vec<String> {
         let bytes: usize = texts.iter().map(String::len).sum();
-        if texts.len() <= MOST + 1
+        if texts.len() <= MOST_MESSAGES + 1
             && bytes <= MOST_BYTES + 64
             && texts.iter().all(|text| one_line(text, MESSAGE) == *text)
         {
@@ -136,13 +136,13 @@ impl ValidationMessages {
 }
 
 /// Reads the texts in a value.
-struct Walk<'a> {
+struct TextsIn<'a> {
     messages: &'a mut ValidationMessages,
     /// The names of the members that contain the value, bounded.
     names: &'a str,
 }
 
-impl<'de> DeserializeSeed<'de> for Walk<'_> {
+impl<'de> DeserializeSeed<'de> for TextsIn<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -150,7 +150,7 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Walk<'_> {
+impl<'de> Visitor<'de> for TextsIn<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -185,7 +185,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         let Self { messages, names } = self;
         while items
-            .next_element_seed(Walk {
+            .next_element_seed(TextsIn {
                 messages: &mut *messages,
                 names,
             })?
@@ -207,7 +207,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
                 () if names.is_empty() => name,
                 () => one_line(&format!("{names}: {name}"), NAMES),
             };
-            members.next_value_seed(Walk {
+            members.next_value_seed(TextsIn {
                 messages: &mut *messages,
                 names: &path,
             })?;
