@@ -113,11 +113,11 @@ impl Client {
             // What the call waits for belongs to the runtime that it was polled in before.
             drop(sending);
             // Boxed, so that other calls need no room for it.
-            if let Some(until) = call.pause() {
+            if let Some(until) = call.attempt_state().pause() {
                 Box::pin(Pause::until(until)).await;
                 continue;
             }
-            if !call.begins_again() {
+            if !call.restart() {
                 return Err(Error::new(
                     ErrorKind::Io,
                     "the call was polled in another runtime while it waited for its response",

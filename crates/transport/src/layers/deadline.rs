@@ -75,7 +75,11 @@ where
             return Poll::Ready(result);
         }
         // Setting a timer is expensive, and nearly every attempt has one that fires earlier.
-        if this.call.as_ref().is_some_and(CallContext::is_timed) {
+        if this
+            .call
+            .as_ref()
+            .is_some_and(|call| call.attempt_state().is_timed())
+        {
             return Poll::Pending;
         }
         match this.sleep.as_pin_mut().map(|sleep| sleep.poll(cx)) {

@@ -209,7 +209,7 @@ impl Retry {
                 .and_then(|response| receive(call, response))
                 .await;
             let verdict = verdict(&result);
-            call.attempt_ended(verdict.outcome());
+            call.end_attempt(verdict.outcome());
             if verdict == Verdict::Executed {
                 if call.is_authorized() {
                     let generation = Generation(call.generation());
@@ -230,7 +230,7 @@ impl Retry {
             drop(result);
             if !wait.is_zero() {
                 let until = after(Instant::now(), wait);
-                call.pauses_until(until, tries.retries);
+                call.pause_until(until, tries.retries);
                 tokio::time::sleep_until(until).await;
             }
         }

@@ -19,7 +19,7 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower_service::Service;
 
-use crate::context::CallContext;
+use crate::context::{CallContext, SendTracker};
 use crate::error::{BoxError, Error};
 use crate::outcome::Outcome;
 use crate::service::HttpRequest;
@@ -83,28 +83,28 @@ impl ReqwestTransport {
         let call = head.extensions.get::<CallContext>().cloned();
         let now = call
             .as_ref()
-            .and_then(CallContext::attempt_started)
+            .and_then(|call| call.attempt_state().started())
             .unwrap_or_else(Instant::now);
         let elsewhere = (!is_usual).then(|| Elsewhere {
             url: &url,
             is_guarded: call.as_ref().is_some_and(CallContext::leaves_origin),
         });
         let chosen = clients.choose(elsewhere, now)?;
-        let departure = call
+        let tracker = call
             .as_ref()
-            .and_then(|call| call.wait_for_connection(clients.connect_timeout()));
+            .and_then(|call| SendTracker::new(call, clients.connect_timeout()));
 
         let mut request = reqwest::Request::new(head.method, url);
         *request.headers_mut() = head.headers;
         *request.version_mut() = head.version;
-        *request.body_mut() = match (departure, body.small_bytes()) {
-            (Some(departure), _) => Some(reqwest::Body::wrap(Watched::new(body, departure))),
+        *request.body_mut() = match (tracker, body.small_bytes()) {
+            (Some(tracker), _) => Some(reqwest::Body::wrap(Watched::new(body, tracker))),
             (None, Some(bytes)) if bytes.is_empty() => None,
             (None, Some(bytes)) => Some(reqwest::Body::from(bytes.clone())),
             (None, None) => Some(reqwest::Body::wrap(body)),
         };
         let mut client = chosen.client;
-        let sending = match chosen.must_yield {
+        let response = match chosen.must_yield {
             false => ReqwestFuture::Now {
                 inner: client.call(request),
             },
@@ -116,8 +116,8 @@ impl ReqwestTransport {
             },
         };
         Ok(TransportFuture::Sent {
-            sending,
-            way: UnderWay {
+            response,
+            request: RequestInProgress {
                 attempt: call.as_ref().map_or(0, CallContext::attempt),
                 call,
                 leaving: chosen.leaving,
@@ -166,7 +166,7 @@ impl Future for ReqwestFuture {
 }
 
 /// A request in progress.
-pub(crate) struct UnderWay {
+pub(crate) struct RequestInProgress {
     call: Option<CallContext>,
     attempt: u32,
     leaving: Arc<Leaving>,
@@ -174,12 +174,12 @@ pub(crate) struct UnderWay {
 
 /// With HTTP/1, the connection of a request that is given up is closed. With HTTP/2 the connection stays open and would
 /// also take the next attempt, although its peer may be gone. So the next attempt gets a new connection.
-impl Drop for UnderWay {
+impl Drop for RequestInProgress {
     fn drop(&mut self) {
         let is_timed_out = self
             .call
             .as_ref()
-            .is_some_and(|call| call.leaf_ends(self.attempt));
+            .is_some_and(|call| call.attempt_state().end_in_transport(self.attempt));
         if is_timed_out && self.leaving.is_shared.load(Ordering::Relaxed) {
             self.leaving.is_left.store(true, Ordering::Relaxed);
         }
@@ -191,8 +191,8 @@ pin_project! {
     pub(crate) enum TransportFuture {
         Sent {
             #[pin]
-            sending: ReqwestFuture,
-            way: UnderWay,
+            response: ReqwestFuture,
+            request: RequestInProgress,
         },
         Refused { error: Option<Error> },
     }
@@ -203,11 +203,11 @@ impl Future for TransportFuture {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
-            TransportProjection::Sent { sending, way } => {
-                Poll::Ready(match ready!(sending.poll(cx)) {
+            TransportProjection::Sent { response, request } => {
+                Poll::Ready(match ready!(response.poll(cx)) {
                     Ok(response) => {
                         if response.version() == http::Version::HTTP_2 {
-                            way.leaving.is_shared.store(true, Ordering::Relaxed);
+                            request.leaving.is_shared.store(true, Ordering::Relaxed);
                         }
                         let response = http::Response::<reqwest::Body>::from(response);
                         Ok(response.map(|body| body.map_err(failure::body_failed as fn(_) -> _)))
@@ -216,7 +216,10 @@ impl Future for TransportFuture {
                         let error = sending_failed(error);
                         // However the request failed, it was not sent if no connection took it.
                         let is_unsent = error.outcome() == Outcome::Unknown
-                            && way.call.as_ref().is_some_and(CallContext::give_up);
+                            && request
+                                .call
+                                .as_ref()
+                                .is_some_and(|call| call.attempt_state().withdraw());
                         Err(match is_unsent {
                             true => error.with_outcome(Outcome::NotSent).boxed(),
                             false => error.boxed(),
