@@ -57,7 +57,7 @@ pub(super) fn check_token_url(token_url: &str) -> Result<Uri, Error> {
 }
 
 /// The form from RFC 6749. The client adds its `User-Agent`.
-pub(super) fn token_request(
+pub(super) fn form_request(
     token_url: &Uri,
     client_id: &str,
     client_secret: &Secret,
@@ -138,7 +138,7 @@ async fn request_token_once(
         }
     })?;
     let (head, body) = response.into_parts();
-    let body = Limited::new(body, limits::LIMIT)
+    let body = Limited::new(body, limits::RESPONSE_SIZE)
         .collect()
         .await
         .map_err(unread)?
