@@ -10,7 +10,6 @@ mod watched;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
 use http_body_util::BodyExt;
@@ -25,7 +24,7 @@ use crate::outcome::Outcome;
 use crate::service::HttpRequest;
 use crate::url::base_url::BaseUrl;
 use crate::url::redirect::Places;
-use clients::{Clients, Elsewhere, Leaving};
+use clients::{Clients, OtherOrigin, PoolHealth};
 use resolve::Guard;
 use watched::Watched;
 
@@ -85,11 +84,11 @@ impl ReqwestTransport {
             .as_ref()
             .and_then(|call| call.attempt_state().started())
             .unwrap_or_else(Instant::now);
-        let elsewhere = (!is_usual).then(|| Elsewhere {
+        let other_origin = (!is_usual).then(|| OtherOrigin {
             url: &url,
             is_guarded: call.as_ref().is_some_and(CallContext::leaves_origin),
         });
-        let chosen = clients.choose(elsewhere, now)?;
+        let chosen = clients.choose(other_origin, now)?;
         let tracker = call
             .as_ref()
             .and_then(|call| SendTracker::new(call, clients.connect_timeout()));
@@ -120,7 +119,7 @@ impl ReqwestTransport {
             request: RequestInProgress {
                 attempt: call.as_ref().map_or(0, CallContext::attempt),
                 call,
-                leaving: chosen.leaving,
+                health: chosen.health,
             },
         })
     }
@@ -169,7 +168,7 @@ impl Future for ReqwestFuture {
 pub(crate) struct RequestInProgress {
     call: Option<CallContext>,
     attempt: u32,
-    leaving: Arc<Leaving>,
+    health: Arc<PoolHealth>,
 }
 
 /// With HTTP/1, the connection of a request that is given up is closed. With HTTP/2 the connection stays open and would
@@ -180,8 +179,8 @@ impl Drop for RequestInProgress {
             .call
             .as_ref()
             .is_some_and(|call| call.attempt_state().end_in_transport(self.attempt));
-        if is_timed_out && self.leaving.is_shared.load(Ordering::Relaxed) {
-            self.leaving.is_left.store(true, Ordering::Relaxed);
+        if is_timed_out {
+            self.health.note_timeout();
         }
     }
 }
@@ -207,7 +206,7 @@ impl Future for TransportFuture {
                 Poll::Ready(match ready!(response.poll(cx)) {
                     Ok(response) => {
                         if response.version() == http::Version::HTTP_2 {
-                            request.leaving.is_shared.store(true, Ordering::Relaxed);
+                            request.health.note_sharing();
                         }
                         let response = http::Response::<reqwest::Body>::from(response);
                         Ok(response.map(|body| body.map_err(failure::body_failed as fn(_) -> _)))
