@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use http::header::{ACCEPT, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, HeaderValue, USER_AGENT};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -17,7 +17,7 @@ use super::stack::{Parts, SlotLayer, slot, stack};
 use crate::context::Destination;
 use crate::credential::{self, Credential};
 use crate::error::{BoxError, Error, one_line};
-use crate::headers::refuse_framing;
+use crate::headers;
 use crate::layers::credential::{ApplyCredential, SameOrigin};
 use crate::layers::custom_transport::naming_body_errors;
 use crate::layers::limit::RateLimit;
@@ -381,25 +381,13 @@ impl Settings {
                 "default header: the secret of `{name}` is empty"
             )));
         }
-        let Ok(headers) = &mut self.default_headers else {
+        let Ok(defaults) = &mut self.default_headers else {
             return;
         };
-        let checked = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| {
-                let name = one_line(name, 60);
-                Error::invalid(format!("default header: `{name}` cannot be a header's name"))
-            })
-            .and_then(|header| refuse_framing(&header).map(|()| header))
-            .and_then(|header| match HeaderValue::from_str(value) {
-                Ok(value) => Ok((header, value)),
-                Err(_) => Err(Error::invalid(format!(
-                    "default header: `{header}` cannot have this value; was it copied whole and without a line break?"
-                ))),
-            });
-        match checked {
+        match headers::checked("default header", name, value) {
             Ok((name, mut value)) => {
                 value.set_sensitive(is_secret);
-                headers.insert(name, value);
+                defaults.insert(name, value);
             }
             Err(error) => self.default_headers = Err(error),
         }

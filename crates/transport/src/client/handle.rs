@@ -13,7 +13,7 @@ use crate::call_options::CallOptions;
 use crate::context::Destination;
 use crate::credential::Credential;
 use crate::error::Error;
-use crate::headers::refuse_framing;
+use crate::headers;
 use crate::limiter::Limiter;
 use crate::protocol::Protocol;
 use crate::service::HttpService;
@@ -68,13 +68,9 @@ impl Client {
     /// If the name or the value is not a valid header name or value, or the header follows from the body, as
     /// `content-length`.
     pub fn with_header(&self, name: &'static str, value: &str) -> Result<Self, Error> {
-        let header = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| Error::invalid(format!("`{name}` cannot be a header's name")))?;
-        refuse_framing(&header)?;
-        let value = HeaderValue::from_str(value)
-            .map_err(|_| Error::invalid(format!("the header `{name}` cannot have this value")))?;
+        let (name, value) = headers::checked("header of the client", name, value)?;
         let mut inner = (*self.0).clone();
-        inner.headers.insert(header, value);
+        inner.headers.insert(name, value);
         Ok(Self(Arc::new(inner)))
     }
 
