@@ -313,7 +313,7 @@ impl NotifyPush {
 
     async fn run(self) -> Result<(), Error> {
         let Some(addresses) = fields::recipients("addresses", &self.addresses)? else {
-            return Err(Error::invalid("`addresses`: there is none"));
+            return Err(Error::invalid("`addresses`: add at least one"));
         };
         let request = self.request.json(&Notification {
             notify_emails_to: &addresses,

@@ -91,7 +91,10 @@ impl Client {
         }
         Err(Error::new(
             ErrorKind::Redirect,
-            "the file's server redirects again and again",
+            format!(
+                "the file's server redirects more than {} times: check the URL",
+                redirect::MOST_REDIRECTS
+            ),
         ))
     }
 

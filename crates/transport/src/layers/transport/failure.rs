@@ -36,7 +36,7 @@ pub(crate) fn sending_failed(error: reqwest::Error) -> Error {
         if format!("{:?}", error.source()).contains("BadScheme") {
             Error::invalid("this build has no TLS; enable a feature such as `rustls`")
         } else {
-            Error::invalid("the request could not be built")
+            Error::invalid("the request cannot be sent: check its URL")
         }
     } else if error.is_connect() {
         connecting_failed(&error)
