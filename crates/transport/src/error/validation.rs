@@ -364,6 +364,14 @@ mod tests {
             messages.add("", "after");
             assert_eq!(messages.into_vec(), ["before", "after"]);
         }
+        // Behind a line of 400 bytes, four of 496 are put back, which leaves room for four of 400.
+        let object = format!(
+            r#"{{"code": {}, "message": null}}"#,
+            json!(vec!["x".repeat(490); 4])
+        );
+        let (before, after) = ("b".repeat(400), json!(vec!["b".repeat(400); 10]));
+        let found = read(&format!(r#"["{before}", {object}, {after}]"#));
+        assert_eq!((found.len(), found[9].as_str()), (10, "and 6 more"));
     }
 
     #[test]
