@@ -318,7 +318,7 @@ impl NotifyPush {
 
     async fn run(self) -> Result<(), Error> {
         let Some(addresses) = checks::recipients("addresses", &self.addresses)? else {
-            return Err(Error::invalid("`addresses`: there is none"));
+            return Err(Error::invalid("`addresses`: add at least one"));
         };
         let request = self.request.json(&Notification {
             notify_emails_to: &addresses,

@@ -206,7 +206,7 @@ impl NewPush {
             (_, None) => {}
         }
         if self.kind == PushKind::File && self.options.files.is_empty() {
-            return Err(Error::invalid("`files`: there is none"));
+            return Err(Error::invalid("`files`: add at least one"));
         }
         if self.kind == PushKind::Url && self.deletable_by_viewer == Some(true) {
             return Err(Error::invalid(
@@ -405,7 +405,7 @@ mod tests {
                 NewPush::text("x").passphrase(" \u{a0}"),
                 "`passphrase` is empty or blank",
             ),
-            (many(0), "`files`: there is none"),
+            (many(0), "`files`: add at least one"),
             (many(4), "`file`: 4 files"),
             (NewPush::qr("x").file(file()), "`file`: files go with"),
             (

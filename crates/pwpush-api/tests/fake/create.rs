@@ -627,7 +627,7 @@ async fn mail_is_sent_to_each_address_once_and_not_again() {
         json!({"notify_emails_to": "a@example.com,b@example.com", "notify_emails_to_locale": "fr"});
     assert_eq!(sent, expected);
     for (addresses, says) in [
-        (&[][..], "there is none"),
+        (&[][..], "`addresses`: add at least one"),
         (&["a@example.com", "nobody"][..], "address 2"),
         (&["a@exämple.com"][..], "address 1"),
     ] {
