@@ -16,7 +16,7 @@ use keepnet_api::types::{
     NotifiedEmailStatus, PhishingCampaignJobUserSearchType, TargetGroupPriority,
     UpdateNotifiedEmailRequest,
 };
-use keepnet_api::{Client, ErrorKind, Polling, SearchRequest, Timestamp};
+use keepnet_api::{Call, Client, Download, ErrorKind, Polling, SearchRequest, Timestamp};
 use security_api_sandbox::{KeepnetOptions, Sandbox};
 
 async fn start() -> (Sandbox, Client) {
@@ -401,6 +401,11 @@ async fn an_enrolment_in_the_archive_is_over_and_one_that_was_deleted_is_an_erro
     assert!(gone.is_not_found(), "{gone}");
 }
 
+async fn text_of(file: Call<Download>) -> String {
+    let bytes = file.await.unwrap().bytes(1 << 20).await.unwrap();
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
 #[tokio::test]
 async fn an_export_has_the_records_of_all_pages() {
     let (_sandbox, client) = start().await;
@@ -410,31 +415,20 @@ async fn an_export_has_the_records_of_all_pages() {
     while listed.try_next().await.unwrap().is_some() {
         count += 1;
     }
-    let file = users
-        .export(SearchRequest::new().page_size(3))
-        .await
-        .unwrap();
-    let file = String::from_utf8(file.bytes(1 << 20).await.unwrap().to_vec()).unwrap();
+    let file = text_of(users.export(SearchRequest::new().page_size(3))).await;
     // One line has the names of the columns.
     assert_eq!(file.lines().count(), count + 1);
     assert!(count > 3);
 
     // Those of recipients are files as well.
     let reports = client.phishing_campaign_reports();
-    let launch = reports
-        .search(SearchRequest::new())
-        .items()
-        .try_next()
-        .await;
-    let launch = launch.unwrap().unwrap();
-    let (id, group) = (
-        launch.phishing_campaign_resource_id.unwrap(),
-        launch.instance_group.unwrap(),
-    );
+    let mut launches = reports.search(SearchRequest::new()).items();
+    let launch = launches.try_next().await.unwrap().unwrap();
+    let id = launch.phishing_campaign_resource_id.unwrap();
+    let group = launch.instance_group.unwrap();
     let all = PhishingCampaignJobUserSearchType::All;
-    let file = reports.export_users(all, id, group, SearchRequest::new());
-    let file = file.await.unwrap().bytes(1 << 20).await.unwrap();
-    assert!(file.starts_with(b"activityType,"), "{file:?}");
+    let file = text_of(reports.export_users(all, id, group, SearchRequest::new())).await;
+    assert!(file.starts_with("activityType,"), "{file}");
 }
 
 #[cfg(feature = "quishing")]
@@ -442,20 +436,12 @@ async fn an_export_has_the_records_of_all_pages() {
 async fn an_export_of_the_recipients_of_a_quishing_campaign_is_a_file() {
     let (sandbox, client) = start().await;
     let reports = client.quishing_campaign_reports();
-    let launch = reports
-        .search(SearchRequest::new())
-        .items()
-        .try_next()
-        .await;
-    let launch = launch.unwrap().unwrap();
-    let (id, group) = (
-        launch.quishing_campaign_resource_id.unwrap(),
-        launch.instance_group.unwrap(),
-    );
+    let mut launches = reports.search(SearchRequest::new()).items();
+    let launch = launches.try_next().await.unwrap().unwrap();
+    let id = launch.quishing_campaign_resource_id.unwrap();
+    let group = launch.instance_group.unwrap();
     let all = PhishingCampaignJobUserSearchType::All;
-    let file = reports.export_users(all, &id, group, SearchRequest::new());
-    let file = file.await.unwrap().bytes(1 << 20).await.unwrap();
-    let text = String::from_utf8(file.to_vec()).unwrap();
+    let text = text_of(reports.export_users(all, &id, group, SearchRequest::new())).await;
     // The names of the columns, and the sample that the sandbox has for each list.
     let mut lines = text.lines();
     let columns = lines.next().unwrap();

@@ -27,6 +27,12 @@ fn is(seen: &(u16, String), expected: (u16, &str)) -> bool {
     (seen.0, seen.1.as_str()) == expected
 }
 
+/// A sandbox that limits requests as the service does.
+async fn limited() -> Sandbox {
+    let sandbox = small_builder().rate_limits(true).start();
+    sandbox.await.expect("a sandbox")
+}
+
 #[tokio::test]
 async fn a_missing_key_an_unknown_path_and_an_unknown_method_look_the_same() {
     let sandbox = small().await;
@@ -157,11 +163,7 @@ async fn statuses(sandbox: &Sandbox, key: &str, count: usize) -> Vec<u16> {
 
 #[tokio::test]
 async fn the_twenty_first_request_in_a_second_is_too_many_and_other_keys_do_not_suffer() {
-    let sandbox = small_builder()
-        .rate_limits(true)
-        .start()
-        .await
-        .expect("a sandbox");
+    let sandbox = limited().await;
     let push = sandbox.push_security();
     sandbox.clock().freeze();
     let seen = statuses(&sandbox, push.api_key(), 25).await;
@@ -175,11 +177,7 @@ async fn the_twenty_first_request_in_a_second_is_too_many_and_other_keys_do_not_
 
 #[tokio::test]
 async fn the_limit_recovers_in_real_time() {
-    let sandbox = small_builder()
-        .rate_limits(true)
-        .start()
-        .await
-        .expect("a sandbox");
+    let sandbox = limited().await;
     let key = sandbox.push_security().api_key();
     sandbox.clock().freeze();
     assert_eq!(statuses(&sandbox, key, 21).await[20], 429);
@@ -190,11 +188,7 @@ async fn the_limit_recovers_in_real_time() {
 
 #[tokio::test]
 async fn the_limit_recovers_when_the_clock_is_moved() {
-    let sandbox = small_builder()
-        .rate_limits(true)
-        .start()
-        .await
-        .expect("a sandbox");
+    let sandbox = limited().await;
     let key = sandbox.push_security().api_key();
     sandbox.clock().freeze();
     assert_eq!(statuses(&sandbox, key, 21).await[20], 429);
