@@ -8,7 +8,7 @@ use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use crate::error::{Error, ErrorKind};
 
 pub(crate) use place::path_at;
-pub(crate) use repair::{masked, repair};
+pub(crate) use repair::{has_lost_digits, masked, repair};
 
 /// What JSON is decoded into. A program has one of these for each type that it decodes, and the rest of this file once.
 pub(crate) trait Target {
@@ -354,6 +354,25 @@ mod tests {
             error,
             "the response does not fit at `a`: expected u64, found string"
         );
+    }
+
+    #[test]
+    fn no_whole_number_loses_digits_on_its_way_into_a_text() {
+        crate::model! {
+            /// An object with an id.
+            #[derive(Default)]
+            struct Record: Received {
+                id: String = "id",
+            }
+        }
+
+        for edge in [i128::from(i64::MIN), i128::from(u64::MAX)] {
+            for step in -3000..3000 {
+                let digits = (edge + step).to_string();
+                let body = format!(r#"{{"id":{digits}}}"#);
+                assert_eq!(json::<Record>(body.as_bytes()).unwrap().id, digits);
+            }
+        }
     }
 
     crate::model! {

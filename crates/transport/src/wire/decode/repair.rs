@@ -3,8 +3,16 @@
 /// Replaces what is not text.
 const REPLACEMENT: &str = "\u{fffd}";
 
-/// Numbers from here on do not fit 64-bit integers. Programs that hold them as floating point have lost digits.
+/// Below this, and at it unless it is written as a fraction, numbers do not fit 64-bit integers.
+const LEAST: f64 = -9_223_372_036_854_775_808.0;
+/// From here on numbers do not fit 64-bit integers.
 const MOST: f64 = 18_446_744_073_709_551_616.0;
+
+/// Whether 64 bits cannot hold a number that is no integer of 64 bits. Programs that hold it as floating point have lost
+/// digits.
+pub(crate) fn has_lost_digits(number: f64) -> bool {
+    number <= LEAST || number >= MOST
+}
 
 /// Repairs JSON errors that some services make. `None` if the text has none of them.
 ///
@@ -159,7 +167,7 @@ fn is_beyond(number: &str) -> bool {
     }
     let is_whole = number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok();
     !is_whole
-        && number.parse::<f64>().is_ok_and(|value| value.abs() >= MOST)
+        && number.parse().is_ok_and(has_lost_digits)
         && serde_json::from_str::<serde::de::IgnoredAny>(number).is_ok()
 }
 
