@@ -1,18 +1,9 @@
 //! Repairs invalid JSON that has one clear meaning.
 
+use crate::wire::has_lost_digits;
+
 /// Replaces what is not text.
 const REPLACEMENT: &str = "\u{fffd}";
-
-/// Below this, and at it unless it is written as a fraction, numbers do not fit 64-bit integers.
-const LEAST: f64 = -9_223_372_036_854_775_808.0;
-/// From here on numbers do not fit 64-bit integers.
-const MOST: f64 = 18_446_744_073_709_551_616.0;
-
-/// Whether 64 bits cannot hold a number that is no integer of 64 bits. Programs that hold it as floating point have lost
-/// digits.
-pub(crate) fn has_lost_digits(number: f64) -> bool {
-    number <= LEAST || number >= MOST
-}
 
 /// Repairs JSON errors that some services make. `None` if the text has none of them.
 ///

@@ -1,7 +1,7 @@
 //! Values that are one text, number or truth value in JSON.
 
 use super::slot::{Token, Unfit};
-use crate::wire::decode::has_lost_digits;
+use crate::wire::has_lost_digits;
 use crate::wire::secret::Secret;
 
 /// A value that is one text, number or truth value in JSON.
