@@ -96,7 +96,12 @@ fn text(value: &RawValue) -> Option<Cow<'_, str>> {
         .filter(|text| !text.contains('\\'));
     let text = match plain {
         Some(text) => Cow::Borrowed(text),
-        None => Cow::Owned(serde_json::from_str::<String>(json).ok()?),
+        None => match serde_json::from_str(json) {
+            Ok(text) => Cow::Owned(text),
+            // A text that only a repair makes readable is none of the known words, but it is one.
+            Err(_) if json.starts_with('"') => Cow::Borrowed(json),
+            Err(_) => return None,
+        },
     };
     (!text.trim().is_empty()).then_some(text)
 }
@@ -395,6 +400,8 @@ mod tests {
             (r#""INPUT_ERROR""#, true),
             (r#""F\u0041ILED""#, true),
             (r#""SUCCESS\u0020""#, true),
+            // Half of a surrogate pair.
+            (r#""FAILED\ud83d""#, true),
             (r#""\u0053UCCESS""#, false),
             (r#"" ""#, false),
             (r#""SUCCESS""#, false),

@@ -2,20 +2,29 @@
 
 mod common;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use common::{envelope, over, service};
 use keepnet_api::{Client, Cursor, SearchRequest, operations};
 use serde_json::json;
 
 /// A service with nine records, and pages as long as they are asked for.
 fn nine() -> Client {
+    without(Arc::default())
+}
+
+/// The same, where the record of this id is gone, and its page is shorter by it.
+fn without(gone: Arc<AtomicUsize>) -> Client {
     let fake = service();
-    fake.with(&operations::AUDIT_LOGS_SEARCH, |request| {
+    fake.with(&operations::AUDIT_LOGS_SEARCH, move |request| {
         let asked = request.json();
         let number = |name: &str| usize::try_from(asked[name].as_u64().unwrap()).unwrap();
         let (page, size) = (number("pageNumber"), number("pageSize"));
         let rows: Vec<_> = (0..9)
             .skip((page - 1) * size)
             .take(size)
+            .filter(|n| *n == 0 || *n != gone.load(Ordering::Relaxed))
             .map(|n| json!({"resourceId": n.to_string()}))
             .collect();
         envelope(json!({
@@ -64,5 +73,33 @@ async fn a_list_goes_on_after_the_last_item_that_was_taken_whatever_the_size_of_
                 "{taken} taken, pages of {before}, then {after}"
             );
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_has_become_shorter_costs_no_record_of_the_next_whatever_size_is_asked_for() {
+    for after in [4, 2, 5] {
+        let gone = Arc::new(AtomicUsize::new(0));
+        let keepnet = without(Arc::clone(&gone));
+        let list = |size| {
+            keepnet
+                .audit_logs()
+                .search(SearchRequest::new().page_size(size))
+        };
+        let mut first = list(4).items();
+        for _ in 0..8 {
+            first.try_next().await.unwrap().unwrap();
+        }
+        gone.store(6, Ordering::Relaxed);
+        // The second page is requested in its own size.
+        let again = list(after).items().resume(first.cursor()).cursor();
+        assert_eq!(again, first.cursor(), "{after}");
+        let rest = list(after).items().resume(again).try_collect().await;
+        let ids: Vec<_> = rest
+            .unwrap()
+            .into_iter()
+            .map(|one| one.resource_id.unwrap())
+            .collect();
+        assert_eq!(ids, ["8"], "{after}");
     }
 }

@@ -160,6 +160,28 @@ async fn what_is_no_record_is_returned_as_it_is_and_hides_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_record_that_is_no_utf_8_is_repaired_unless_it_is_returned_as_it_came() {
+    let body =
+        b"{\"result\":[{\"id\":\"a\",\"name\":\"caf\xe9\",\"creationTimestamp\":1743465600},7],\"paging\":null}";
+    let fake = FakeTransport::new();
+    fake.always(
+        &operations::APPS_LIST,
+        FakeResponse::status(200).body(&body[..]),
+    );
+    let push = Client::builder("a-key").transport(fake).build().unwrap();
+    let mut typed = push.apps().list().tail(at(0));
+    assert_eq!(typed.try_next().await.unwrap().unwrap().id, "a");
+    let error = typed.try_next().await.unwrap_err();
+    assert_eq!(error.item().unwrap().json(), "7");
+
+    let mut raw = push.apps().list().tail(at(0)).raw();
+    let error = raw.try_next().await.unwrap_err();
+    let item = error.item().unwrap().json();
+    assert!(item.windows(4).any(|bytes| bytes == b"caf\xe9"));
+    assert_eq!(raw.try_next().await.unwrap().unwrap().as_str(), "7");
+}
+
+#[tokio::test(start_paused = true)]
 async fn duplicates_are_dropped_and_any_order_is_read_to_its_end() {
     each_comes_once(
         "duplicates, any order",

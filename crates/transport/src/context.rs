@@ -115,6 +115,19 @@ impl CallContext {
         request.extensions().get()
     }
 
+    /// The context of a request that has passed layers of the user.
+    ///
+    /// # Errors
+    /// If they have dropped it. Then nothing below knows what the request may do, or what is secret in its URL.
+    pub(crate) fn kept_by<B>(request: &http::Request<B>) -> Result<&Self, Error> {
+        Self::of(request).ok_or_else(|| {
+            let error = Error::invalid(
+                "a layer dropped the request's extensions: keep them, the client needs the `CallContext` in them",
+            );
+            error.permanent()
+        })
+    }
+
     /// The operation that is being called.
     #[must_use]
     pub fn operation(&self) -> &'static Operation {

@@ -67,10 +67,11 @@ fn judge(call: &CallContext, head: &Parts, body: Option<&Bytes>) -> (Verdict, By
     let (verdict, payload) = classify(call, &parts(&whole), &whole);
     // A protocol that has found a part of the body could read it.
     let is_found = verdict == Verdict::Executed && payload.len() < whole.len();
-    let is_read = !head.status.is_success() || call.protocol().has_envelope();
+    let is_error = !head.status.is_success();
+    let is_read = is_error || call.protocol().has_envelope();
     if is_read
         && !is_found
-        && let Some(text) = readable(&whole)
+        && let Some(text) = readable(&whole, is_error)
     {
         // What is decoded is repaired later, and raw items are not repaired at all.
         return (classify(call, &parts(&text), &text).0, payload);
@@ -89,11 +90,12 @@ fn opened(body: ResponseBody, is_json: bool) -> BoxFuture<'static, Result<Respon
 }
 
 /// The body after a repair, if it needs one: what a protocol does not find in text that is damaged, such as the status of
-/// an envelope, it may find then. Long bodies are not looked through; they hold data.
-fn readable(body: &Bytes) -> Option<Bytes> {
+/// an envelope, it may find then. Long bodies are not looked through; they hold data. A value is looked through for
+/// numbers only if something else may be damaged, because that takes as long as to decode it.
+fn readable(body: &Bytes, is_error: bool) -> Option<Bytes> {
     let is_short = body.len() as u64 <= ERROR_LIMIT;
     let is_damaged = || body.contains(&b'\\') || decode::text(body).is_err();
-    (is_short && is_damaged())
+    (is_short && (is_error || is_damaged()))
         .then(|| decode::repair(body).map(Bytes::from))
         .flatten()
 }

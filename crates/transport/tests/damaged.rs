@@ -66,7 +66,8 @@ const NO_TEXT: &[u8] = b"{\"name\":\"\xff\",\"code\":\"locked\"}";
 #[tokio::test(start_paused = true)]
 async fn what_the_service_says_about_an_error_is_found_in_damaged_text() {
     let half = format!(r#"{{"name":"{HALF}","code":"locked"}}"#);
-    for body in [half.into_bytes(), NO_TEXT.to_vec()] {
+    let beyond = br#"{"name":1e400,"code":"locked"}"#;
+    for body in [half.into_bytes(), NO_TEXT.to_vec(), beyond.to_vec()] {
         let fake = FakeTransport::new();
         fake.always(&READ, FakeResponse::status(429).body(body));
         let error = read(&over(&fake)).await.unwrap_err();

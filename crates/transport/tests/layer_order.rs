@@ -462,6 +462,34 @@ async fn an_error_of_a_layer_comes_out_as_it_is_and_says_whether_anything_was_se
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_layer_sends_without_the_extensions_of_its_request_is_refused_and_not_sent() {
+    let fresh = || {
+        layer_fn(|mut inner: HttpService| {
+            tower::service_fn(move |mut request: HttpRequest| {
+                request.extensions_mut().clear();
+                inner.call(request)
+            })
+        })
+    };
+    for client in [
+        builder().call_layer(fresh()),
+        builder().attempt_layer(fresh()),
+    ] {
+        let fake = FakeTransport::new();
+        let reset = Error::new(ErrorKind::Io, "reset");
+        fake.path("/things", move |_| FakeResponse::error(reset.clone()));
+        let client = client.transport(fake.clone()).build().unwrap();
+        let error = create(&client).await.unwrap_err();
+        assert!(error.to_string().contains("extensions"), "{error}");
+        assert_eq!(
+            (error.kind(), error.outcome(), error.is_retryable()),
+            (ErrorKind::Invalid, Outcome::NotSent, false)
+        );
+        assert!(fake.requests().is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_layer_around_attempts_is_within_the_attempts_time_and_one_around_calls_is_not() {
     let fake = FakeTransport::new();
     fake.always(&READ, FakeResponse::json("good"));

@@ -286,6 +286,20 @@ async fn an_item_that_cannot_be_decoded_is_an_error_with_the_item_and_the_stream
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_item_that_is_no_utf_8_is_repaired_beside_one_that_cannot_be_decoded() {
+    let fake = FakeTransport::new();
+    let body = b"{\"items\":[\"caf\xe9\",{\"wrong\":\"type\"},\"b\"],\"next\":null}";
+    fake.always(&LIST, FakeResponse::status(200).body(&body[..]));
+    let mut stream = Items::<String, Tokens>::new(list(&over(&fake)));
+    let first = stream.try_next().await.unwrap();
+    assert_eq!(first.as_deref(), Some("caf\u{fffd}"));
+    let error = stream.try_next().await.unwrap_err();
+    assert_eq!(error.item().unwrap().json(), r#"{"wrong":"type"}"#);
+    assert!(error.to_string().contains("at `items[1]`"), "{error}");
+    assert_eq!(stream.try_next().await.unwrap().as_deref(), Some("b"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_page_with_an_item_that_cannot_be_decoded_is_an_error_and_the_next_page_follows() {
     let fake = service(&[3, 3]);
     fake.once(&LIST, odd_page());

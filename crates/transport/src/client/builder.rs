@@ -18,7 +18,7 @@ use crate::context::Destination;
 use crate::credential::{self, Credential};
 use crate::error::{BoxError, Error, one_line};
 use crate::headers;
-use crate::layers::credential::{ApplyCredential, SameOrigin};
+use crate::layers::credential::ApplyCredential;
 use crate::layers::custom_transport::naming_body_errors;
 use crate::layers::limit::RateLimit;
 use crate::layers::retry::{self, Retry, RetryPolicy, RetrySettings};
@@ -300,6 +300,8 @@ impl<C: From<Client>> ClientBuilder<C> {
     ///
     /// The URL of the request contains the query, and `Debug` of a request shows it, except for parameters set as
     /// secrets ([`Request::set_secret_query`](crate::Request::set_secret_query)). Those are added below all layers.
+    /// A layer passes the request's extensions on, because they contain the [`CallContext`](crate::CallContext); without
+    /// it nothing is sent.
     pub fn call_layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<HttpService> + Send + Sync + 'static,
@@ -423,9 +425,6 @@ impl Settings {
                 own_headers: Arc::new(own_headers),
             },
             credential: Arc::clone(&credential),
-            same_origin: SameOrigin {
-                base: Arc::clone(&base),
-            },
             rate_limit: RateLimit {
                 limiter: Arc::clone(&service.limiter),
             },

@@ -36,7 +36,6 @@ where
         retry,
         credential,
         apply_credential,
-        same_origin,
         rate_limit,
     } = parts;
     // Token requests pass these layers as well.
@@ -67,7 +66,7 @@ where
         .layer(AttemptTimeout)
         .layer(layer_fn(|inner| {
             wrap(&per_attempt, inner, |inner| {
-                HttpService::new(same_origin.layer(inner))
+                HttpService::new(SameOrigin.layer(inner))
             })
         }))
         .service(innermost);
@@ -81,7 +80,6 @@ pub(super) struct Parts {
     pub(super) retry: Retry,
     pub(super) credential: Arc<dyn Credential>,
     pub(super) apply_credential: ApplyCredential,
-    pub(super) same_origin: SameOrigin,
     pub(super) rate_limit: RateLimit,
 }
 

@@ -143,7 +143,7 @@ impl ApplyCredential {
     }
 
     fn apply(&self, request: &mut HttpRequest) -> Result<(), Error> {
-        check_origin(&self.base, request)?;
+        check_origin(request)?;
         add_own(&self.base, &self.own_headers, request);
         self.add_headers(request.headers_mut());
         if CallContext::of(request).is_some_and(|call| !call.is_authorized()) {
@@ -192,8 +192,8 @@ fn refused_while_waiting() -> Error {
     .with_verdict(Verdict::CredentialLost)
 }
 
-fn check_origin(base: &BaseUrl, request: &HttpRequest) -> Result<(), Error> {
-    let origin = CallContext::of(request).map_or(base, CallContext::origin);
+fn check_origin(request: &HttpRequest) -> Result<(), Error> {
+    let origin = CallContext::kept_by(request)?.origin();
     if origin.is_origin_of(request.uri()) {
         return Ok(());
     }
@@ -206,14 +206,12 @@ fn check_origin(base: &BaseUrl, request: &HttpRequest) -> Result<(), Error> {
 
 /// Placed below the user's layers, which can change the request after the credential is applied.
 #[derive(Debug, Clone)]
-pub(crate) struct SameOrigin {
-    pub(crate) base: Arc<BaseUrl>,
-}
+pub(crate) struct SameOrigin;
 
 prepare_layer!(SameOrigin);
 
 impl Prepare for SameOrigin {
     fn prepare(&self, request: &mut HttpRequest) -> Result<(), Error> {
-        check_origin(&self.base, request)
+        check_origin(request)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::TryFutureExt;
+use futures_util::{TryFutureExt, future};
 use tokio::time::Instant;
 use tower::retry::budget::{Budget, TpsBudget};
 use tower_service::Service;
@@ -159,8 +159,9 @@ where
 
     fn call(&mut self, mut request: HttpRequest) -> HttpFuture {
         let Self { inner, layer } = self.clone();
-        let Some(call) = CallContext::of(&request).cloned() else {
-            return Box::pin(S::clone(&inner).call(request));
+        let call = match CallContext::kept_by(&request) {
+            Ok(call) => call.clone(),
+            Err(error) => return Box::pin(future::ready(Err(error.boxed()))),
         };
         Box::pin(async move {
             let result = layer.run(&*inner, &call, &mut request).await;

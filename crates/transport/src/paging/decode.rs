@@ -101,19 +101,14 @@ fn each<P: Paging>(
         Err(_) => return Err(error),
     };
     let list = match raw.items.first() {
-        Some(Ok(first)) => raw::list_path(received, first),
-        _ => String::new(),
+        Some(first) => raw::list_path(received, first),
+        None => String::new(),
     };
     let mut is_any_repaired = false;
-    for (index, item) in raw.items.into_iter().enumerate() {
-        let decoded = item.and_then(|item| {
-            items
-                .decode(&format!("{list}[{index}]"), item.as_bytes())
-                .map_err(|cause| undecoded::<P>(received, index, item.to_bytes(), &cause))
-        });
-        match decoded {
+    for (index, json) in raw.items.into_iter().enumerate() {
+        match items.decode(&format!("{list}[{index}]"), &json) {
             Ok(is_repaired) => is_any_repaired |= is_repaired,
-            Err(error) => items.fail(error),
+            Err(cause) => items.fail(undecoded::<P>(received, index, json, &cause)),
         }
     }
     if is_any_repaired {

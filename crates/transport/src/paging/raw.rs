@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use serde_json::value::RawValue;
 
 use super::{Cursor, Paging, Split, position};
 use crate::call::Received;
@@ -11,19 +10,6 @@ use crate::error::{Error, ErrorKind, UndecodedItem};
 use crate::request::Request;
 use crate::wire::decode;
 use crate::wire::raw::RawJson;
-
-/// The item as the service sent it.
-///
-/// # Errors
-/// The bytes of the item, if they are not UTF-8.
-fn item(payload: &Bytes, text: &str, item: &RawValue) -> Result<RawJson, Bytes> {
-    let begin = item.get().as_ptr() as usize - text.as_ptr() as usize;
-    let bytes = payload.slice(begin..begin + item.get().len());
-    match payload.as_ptr() == text.as_ptr() || decode::text(&bytes).is_ok() {
-        true => Ok(RawJson::from_utf8(bytes)),
-        false => Err(bytes),
-    }
-}
 
 /// A page of items as the service sent them.
 type RawSplit<P> = Split<Result<RawJson, Error>, <P as Paging>::Position>;
@@ -33,38 +19,61 @@ type RawSplit<P> = Split<Result<RawJson, Error>, <P as Paging>::Position>;
 /// # Errors
 /// If the response is not a page, or has too many items.
 pub(super) fn split<P: Paging>(received: &Received) -> Result<RawSplit<P>, Error> {
-    split_at_all::<P>(received)?.bounded(received)
+    let split = split_with::<P, _>(received, |index, json, is_text| {
+        if is_text || decode::text(&json).is_ok() {
+            return Ok(RawJson::from_utf8(json));
+        }
+        let cause = Error::new(ErrorKind::Decode, "it is not UTF-8");
+        Err(undecoded::<P>(received, index, json, &cause))
+    })?;
+    split.bounded(received)
 }
 
-/// The same, however many items there are.
+/// Splits a page into the bytes of its items, which may not be UTF-8: decoding repairs them. However many items there
+/// are.
 ///
 /// # Errors
 /// If the response is not a page.
-pub(super) fn split_at_all<P: Paging>(received: &Received) -> Result<RawSplit<P>, Error> {
+pub(super) fn split_at_all<P: Paging>(
+    received: &Received,
+) -> Result<Split<Bytes, P::Position>, Error> {
+    split_with::<P, _>(received, |_, json, _| json)
+}
+
+/// Splits a page, and makes something of each item's index and bytes, and of whether the page is UTF-8.
+fn split_with<P: Paging, T>(
+    received: &Received,
+    make: impl Fn(usize, Bytes, bool) -> T,
+) -> Result<Split<T, P::Position>, Error> {
     let payload = received.payload();
     if let Ok(text) = decode::text(&payload)
-        && let Ok(split) = split_text::<P>(received, &payload, text)
+        && let Ok(split) = split_text::<P, T>(received, &payload, text, |index, json| {
+            make(index, json, true)
+        })
     {
         return Ok(split);
     }
     // What a repair would replace must not hide the items beside it.
     let (payload, masked) = received.masked_payload();
-    split_text::<P>(received, &payload, &String::from_utf8_lossy(&masked))
+    let text = String::from_utf8_lossy(&masked);
+    split_text::<P, T>(received, &payload, &text, |index, json| {
+        make(index, json, false)
+    })
 }
 
-fn split_text<P: Paging>(
+/// Splits a page by its text, which is as long as the payload.
+fn split_text<P: Paging, T>(
     received: &Received,
     payload: &Bytes,
     text: &str,
-) -> Result<RawSplit<P>, Error> {
+    make: impl Fn(usize, Bytes) -> T,
+) -> Result<Split<T, P::Position>, Error> {
     let position = position::<P>(&received.request);
     let split = P::split_raw(text, position.as_deref())
         .map_err(|_| received.undecodable(decode::explain_page(payload)))?;
-    let items = split.items.into_iter().enumerate().map(|(index, value)| {
-        item(payload, text, value).map_err(|json| {
-            let cause = Error::new(ErrorKind::Decode, "it is not UTF-8");
-            undecoded::<P>(received, index, json, &cause)
-        })
+    let items = split.items.into_iter().enumerate().map(|(index, item)| {
+        let begin = item.get().as_ptr() as usize - text.as_ptr() as usize;
+        make(index, payload.slice(begin..begin + item.get().len()))
     });
     Ok(Split {
         items: items.collect(),
@@ -75,9 +84,9 @@ fn split_text<P: Paging>(
 
 /// The path of the list whose first item on the page is `first`.
 #[cold]
-pub(super) fn list_path(received: &Received, first: &RawJson) -> String {
+pub(super) fn list_path(received: &Received, first: &Bytes) -> String {
     let (payload, masked) = received.masked_payload();
-    let offset = (first.as_bytes().as_ptr() as usize).checked_sub(payload.as_ptr() as usize);
+    let offset = (first.as_ptr() as usize).checked_sub(payload.as_ptr() as usize);
     let path = offset.map_or_else(String::new, |offset| {
         decode::path_at(&String::from_utf8_lossy(&masked), offset)
     });

@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
@@ -20,6 +21,7 @@ use crate::call::Received;
 use crate::error::Error;
 use crate::request::Request;
 use crate::runtime::Pause;
+use crate::wire::decode;
 use crate::wire::raw::RawJson;
 use crate::wire::timestamp::Timestamp;
 
@@ -103,6 +105,8 @@ pub struct Tail<T, S: Timeline> {
     /// The response that they are from.
     received: Option<Received>,
     state: TailState<S::Paging>,
+    /// Whether records are returned as they came, so that none is repaired.
+    is_raw: bool,
     item: PhantomData<fn() -> T>,
 }
 
@@ -133,8 +137,8 @@ struct Record {
     time: Timestamp,
     /// Its position on the page.
     index: usize,
-    /// Or the error for an item that is not JSON.
-    json: Result<RawJson, Error>,
+    /// As the service sent it.
+    json: Bytes,
 }
 
 enum TailState<P: Paging> {
@@ -168,6 +172,7 @@ impl<T, S: Timeline> Tail<T, S> {
             page: VecDeque::new(),
             received: None,
             state: TailState::Starting,
+            is_raw: false,
             item: PhantomData,
         }
     }
@@ -201,6 +206,7 @@ impl<T, S: Timeline> Tail<T, S> {
             page: self.page,
             received: self.received,
             state: self.state,
+            is_raw: true,
             item: PhantomData,
         }
     }
@@ -293,14 +299,14 @@ impl<T, S: Timeline> Tail<T, S> {
 
     /// Takes the records of a page. Returns whether it was empty, and what follows it.
     fn receive(&mut self, received: Received) -> Result<(bool, Next<Position<S>>), Error> {
-        let split = raw::split::<S::Paging>(&received)?;
+        let split = raw::split_at_all::<S::Paging>(&received)?.bounded(&received)?;
         let is_empty = split.items.is_empty();
         let mut records = VecDeque::with_capacity(split.items.len());
         let mut newest = self.pass.newest;
         for (index, json) in split.items.into_iter().enumerate() {
-            let stamp = match &json {
-                Ok(json) => self.timeline.stamp(json)?,
-                Err(_) => Stamp::default(),
+            let stamp = match RawJson::readable(&json) {
+                Some(json) => self.timeline.stamp(&json)?,
+                None => Stamp::default(),
             };
             let time = match stamp.time {
                 Some(time) => {
@@ -317,12 +323,9 @@ impl<T, S: Timeline> Tail<T, S> {
             if time.saturating_add(S::RESOLUTION) < self.pass.from {
                 continue;
             }
-            let id = match (stamp.id.filter(|id| !id.trim().is_empty()), &json) {
-                (Some(id), _) => id.into_bytes(),
-                (None, Ok(json)) => json.as_bytes().to_vec(),
-                (None, Err(error)) => error
-                    .item()
-                    .map_or_else(Vec::new, |item| item.json().to_vec()),
+            let id = match stamp.id.filter(|id| !id.trim().is_empty()) {
+                Some(id) => id.into_bytes(),
+                None => json.to_vec(),
             };
             records.push_back(Record {
                 id,
@@ -398,10 +401,13 @@ impl<T: DeserializeOwned, S: Timeline> Tail<T, S> {
     }
 
     fn decode(&self, record: Record) -> Result<T, Error> {
-        let json = record.json?;
-        json.decode().map_err(|error| match &self.received {
+        let decoded = match self.is_raw {
+            true => decode::strict(&record.json),
+            false => decode::json(&record.json),
+        };
+        decoded.map_err(|error| match &self.received {
             Some(received) => {
-                raw::undecoded::<S::Paging>(received, record.index, json.to_bytes(), &error)
+                raw::undecoded::<S::Paging>(received, record.index, record.json, &error)
             }
             None => error,
         })

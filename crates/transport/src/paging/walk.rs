@@ -97,9 +97,23 @@ impl<P: Paging> PageWalk<P> {
         Cursor {
             page: self.position.as_ref().map(P::Position::to_string),
             taken: self.taken,
-            size: P::page_size(&self.template).map(Cow::into_owned),
+            size: self.page_size(),
             end: self.is_end,
         }
+    }
+
+    /// The request for the page at the current position.
+    fn request(&self) -> Request {
+        let request = self.template.clone();
+        match &self.position {
+            Some(position) => at::<P>(request, position),
+            None => request,
+        }
+    }
+
+    /// The size that is asked for of the page at the current position, which may say its own.
+    fn page_size(&self) -> Option<String> {
+        P::page_size(&self.request()).map(Cow::into_owned)
     }
 
     /// The response with the next page. An error ends the walk, and the cursor stays before that page.
@@ -110,10 +124,7 @@ impl<P: Paging> PageWalk<P> {
         loop {
             match &mut self.state {
                 WalkState::Ready => {
-                    let mut request = self.template.clone();
-                    if let Some(position) = &self.position {
-                        request = at::<P>(request, position);
-                    }
+                    let mut request = self.request();
                     request.previous.clone_from(&self.previous);
                     self.state = WalkState::Sending(Bound::new(request.send()));
                 }
@@ -260,10 +271,9 @@ impl<T, P: Paging> ItemWalk<T, P> {
 
     pub(super) fn resume(&mut self, mut cursor: Cursor) {
         self.skip = std::mem::take(&mut cursor.taken);
-        let size = cursor.size.take();
-        let is_resized = size.as_deref() != P::page_size(&self.walk.template).as_deref();
-        self.resized_from = is_resized.then_some(size);
+        let size = cursor.size.clone();
         self.walk.resume(cursor);
+        self.resized_from = (size != self.walk.page_size()).then_some(size);
     }
 
     pub(super) fn cursor(&self) -> Cursor {

@@ -356,6 +356,25 @@ mod tests {
         );
     }
 
+    #[test]
+    fn no_whole_number_loses_digits_on_its_way_into_a_text() {
+        crate::model! {
+            /// An object with an id.
+            #[derive(Default)]
+            struct Record: Received {
+                id: String = "id",
+            }
+        }
+
+        for edge in [i128::from(i64::MIN), i128::from(u64::MAX)] {
+            for step in -3000..3000 {
+                let digits = (edge + step).to_string();
+                let body = format!(r#"{{"id":{digits}}}"#);
+                assert_eq!(json::<Record>(body.as_bytes()).unwrap().id, digits);
+            }
+        }
+    }
+
     crate::model! {
         /// An object with one of each.
         #[derive(Default)]

@@ -90,6 +90,7 @@ pub fn read<T: OpenEnum>(token: Token<'_>) -> Result<T, Unfit> {
 fn coded<T: OpenEnum>(token: Token<'_>) -> Result<T, Unfit> {
     match token {
         Token::Integer(code) => Ok(T::from_code(code)),
+        Token::Unsigned(code) => Ok(T::from_wire(&code.to_string())),
         _ => Err(Unfit),
     }
 }
@@ -268,6 +269,11 @@ mod tests {
             ("1", Light::Unrecognized("GREEN".into()), r#""GREEN""#),
             ("7", Light::Unrecognized("7".into()), r#""7""#),
             ("-7", Light::Unrecognized("-7".into()), r#""-7""#),
+            (
+                "18446744073709551615",
+                Light::Unrecognized("18446744073709551615".into()),
+                r#""18446744073709551615""#,
+            ),
         ] {
             let read: Light = serde_json::from_str(json).unwrap();
             assert_eq!(read, value);

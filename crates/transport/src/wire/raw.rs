@@ -34,6 +34,14 @@ impl RawJson {
         Self(json)
     }
 
+    /// From JSON whose strings may not be UTF-8: then it is repaired.
+    pub(crate) fn readable(json: &Bytes) -> Option<Self> {
+        match decode::text(json) {
+            Ok(_) => Some(Self(json.clone())),
+            Err(_) => decode::repair(json).map(|text| Self(text.into())),
+        }
+    }
+
     /// `null`.
     pub(crate) fn null() -> Self {
         Self(Bytes::from_static(b"null"))

@@ -1,6 +1,6 @@
 //! Repairs invalid JSON that has one clear meaning.
 
-use crate::wire::BEYOND_64_BITS;
+use crate::wire::has_lost_digits;
 
 /// Replaces what is not text.
 const REPLACEMENT: &str = "\u{fffd}";
@@ -158,9 +158,7 @@ fn is_beyond(number: &str) -> bool {
     }
     let is_whole = number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok();
     !is_whole
-        && number
-            .parse::<f64>()
-            .is_ok_and(|value| value.abs() >= BEYOND_64_BITS)
+        && number.parse().is_ok_and(has_lost_digits)
         && serde_json::from_str::<serde::de::IgnoredAny>(number).is_ok()
 }
 

@@ -1,7 +1,7 @@
 //! Values that are one text, number or truth value in JSON.
 
 use super::slot::{Token, Unfit};
-use crate::wire::BEYOND_64_BITS;
+use crate::wire::has_lost_digits;
 use crate::wire::secret::Secret;
 
 /// A value that is one text, number or truth value in JSON.
@@ -145,7 +145,7 @@ fn written(token: Token<'_>) -> Result<String, Unfit> {
         Token::Integer(number) => Ok(number.to_string()),
         Token::Unsigned(number) => Ok(number.to_string()),
         // Read again with the number in quotes, as it was sent.
-        Token::Float(number) if number.abs() >= BEYOND_64_BITS => Err(Unfit),
+        Token::Float(number) if has_lost_digits(number) => Err(Unfit),
         Token::Float(number) => Ok(number.to_string()),
         Token::Text(_) | Token::Json(_) | Token::Null => Err(Unfit),
     }
