@@ -9,10 +9,10 @@ use crate::calls::{Call, Failure, Ready, Setup, World};
 use crate::proxy::{Connect, Fault, Handshake, Instead, Place, Proxy, Spoil, Stream, Swallow};
 use crate::table::{End, Line, Promise};
 
-/// Bounds what must be waited for.
-const SHORT: Duration = Duration::from_millis(1_500);
-/// Bounds what must not strike, even where the machine is busy.
-const LONG: Duration = Duration::from_secs(20);
+/// How much later than its deadline a call may end.
+const LATE: Duration = Duration::from_millis(500);
+/// After so long, a stream that was taken becomes free.
+const TAKEN: Duration = Duration::from_millis(300);
 
 /// What a line of the table does.
 pub(crate) fn fault(name: &str) -> Fault {
@@ -36,8 +36,19 @@ pub(crate) fn fault(name: &str) -> Fault {
         "body of chunks cut" => Fault::Spoil(Spoil::CutChunked),
         "body reset in the middle" => Fault::Spoil(Spoil::ResetInTheMiddle),
         "body stalls in the middle" => Fault::Spoil(Spoil::StallInTheMiddle),
-        "delayed response" => Fault::Spoil(Spoil::Delay),
-        "response that trickles" => Fault::Spoil(Spoil::Trickle),
+        "delayed response" => Fault::Spoil(Spoil::Delay(Duration::from_millis(60))),
+        "response delayed beyond the attempt timeout" | "response delayed beyond the deadline" => {
+            Fault::Spoil(Spoil::Delay(Duration::from_millis(2_500)))
+        }
+        "silence until the deadline" | "silence until the deadline ends the second attempt" => {
+            Fault::Swallow(Swallow::Silence)
+        }
+        "body stalls until the deadline" => Fault::Spoil(Spoil::StallInTheMiddle),
+        "response that trickles" => Fault::Spoil(Spoil::Trickle(Duration::from_millis(2))),
+        "response that trickles beyond the deadline" => {
+            Fault::Spoil(Spoil::Trickle(Duration::from_millis(250)))
+        }
+        "head that trickles" => Fault::Instead(Instead::TricklingHead),
         "another protocol" => Fault::Instead(Instead::Garbage),
         "header of a megabyte" => Fault::Instead(Instead::LargeHeader),
         "thousand headers" => Fault::Instead(Instead::ManyHeaders),
@@ -97,17 +108,6 @@ pub(crate) fn fault(name: &str) -> Fault {
 }
 
 impl Fault {
-    /// Nothing tells that it happened but time.
-    fn is_silent(self) -> bool {
-        matches!(
-            self,
-            Self::Swallow(Swallow::Silence)
-                | Self::Instead(Instead::HalfAHeadThenSilence)
-                | Self::Spoil(Spoil::StallInTheMiddle)
-                | Self::Stream(Stream::Stalled)
-        )
-    }
-
     /// It comes before there is a request.
     fn is_of_connection(self) -> bool {
         matches!(
@@ -148,26 +148,7 @@ pub(crate) async fn cell(
     let proxy = Arc::new(Proxy::new(world.upstream(call), authority));
     let setup = Setup {
         name: name.clone(),
-        connect_timeout: match fault {
-            Fault::Handshake(Handshake::Silent) | Fault::Connect(Connect::Silent) => SHORT,
-            Fault::NoStream if line.always => SHORT,
-            _ => LONG,
-        },
-        attempt_timeout: match fault {
-            // Only the body does not come.
-            Fault::Spoil(_) => LONG,
-            _ if fault.is_silent() => SHORT,
-            Fault::NoStream if line.always => SHORT,
-            _ => LONG,
-        },
-        idle_timeout: match fault {
-            Fault::Spoil(Spoil::StallInTheMiddle) => SHORT,
-            _ => LONG,
-        },
-        timeout: match call {
-            Call::Token if fault.is_silent() => 3 * SHORT,
-            _ => 2 * LONG,
-        },
+        time: line.time,
         limiter: RateLimiter::unlimited(),
         is_proxied: line.fault.starts_with("proxy:"),
         listens_later: fault == Fault::Refuse && !line.always,
@@ -208,6 +189,7 @@ pub(crate) async fn cell(
         }
     }
     let before = Counts::of(&proxy, world, &name);
+    let line_time = line.time;
     match fault {
         Fault::Spoil(Spoil::CloseAfter) | Fault::NoStream => proxy.lift(),
         Fault::Refuse | Fault::Handshake(_) | Fault::Connect(_) => proxy.arm(fault, path, 0, times),
@@ -215,18 +197,27 @@ pub(crate) async fn cell(
     }
 
     let start = Instant::now();
+    // Where the machine is busy, this timer is as late as the client's.
+    let deadline = tokio::spawn(async move {
+        tokio::time::sleep(line_time.deadline).await;
+        start.elapsed()
+    });
     let result = match occupant.as_ref().filter(|_| !line.always) {
         None => ready.run().await,
         // The stream becomes free while the call waits for it.
         Some(occupant) => {
             let free = async {
-                tokio::time::sleep(SHORT / 5).await;
+                tokio::time::sleep(TAKEN).await;
                 occupant.abort();
             };
             tokio::join!(ready.run(), free).0
         }
     };
     let took = start.elapsed();
+    let latest = match took < line_time.deadline {
+        true => line_time.deadline,
+        false => deadline.await.unwrap_or_default() + LATE,
+    };
     let seen = Counts::of(&proxy, world, &name).since(before);
 
     let mut wrong = Vec::new();
@@ -265,12 +256,12 @@ pub(crate) async fn cell(
     }
     let should = Counts::promised(fault, call, promise, line.always);
     expect("requests", format!("{seen:?}"), format!("{should:?}"));
-    if took > line.within {
-        expect(
-            "time",
-            format!("{took:?}"),
-            format!("at most {:?}", line.within),
-        );
+    if took > latest {
+        expect("time", format!("{took:?}"), format!("at most {latest:?}"));
+    }
+    let soonest = line_time.shortest();
+    if line.hangs && result.is_err() && took < soonest {
+        expect("time", format!("{took:?}"), format!("at least {soonest:?}"));
     }
     if let (Err(failure), false) = (&result, wrong.is_empty()) {
         wrong.push(format!("the error was {failure}"));
@@ -311,7 +302,7 @@ async fn afterwards(
     let result = ready.run_well().await;
     let took = start.elapsed();
     let most = match call {
-        Call::Token if fault.is_silent() => 15,
+        Call::Token if line.hangs => 15,
         _ => 5,
     };
     match result {

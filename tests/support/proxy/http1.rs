@@ -11,6 +11,9 @@ use tokio::net::TcpStream;
 use super::spoil::{self, End};
 use super::{Connect, Fault, State, Swallow};
 
+/// A byte each so long is a trickle.
+const PACE: Duration = Duration::from_millis(200);
+
 /// The head of a request or response, and where its body begins.
 pub(super) struct Head {
     pub(super) first_line: String,
@@ -148,6 +151,12 @@ pub(super) async fn serve(mut stream: TcpStream, state: &State) {
                 // Until the client closes its side as well.
                 while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
                 state.counts.closed.fetch_add(1, Ordering::SeqCst);
+                return;
+            }
+            End::Trickle => {
+                while stream.write_all(b"x").await.is_ok() {
+                    tokio::time::sleep(PACE).await;
+                }
                 return;
             }
             End::Silence => {

@@ -15,6 +15,7 @@ mod tls;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
@@ -80,6 +81,8 @@ pub(crate) enum Instead {
     Garbage,
     HalfAHead,
     HalfAHeadThenSilence,
+    /// A head that goes on and on, a byte at a time.
+    TricklingHead,
     /// One header of a megabyte.
     LargeHeader,
     /// A thousand headers.
@@ -95,8 +98,10 @@ pub(crate) enum Instead {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Spoil {
-    Delay,
-    Trickle,
+    /// The response is held back so long.
+    Delay(Duration),
+    /// The body comes in twenty pieces, one each so long.
+    Trickle(Duration),
     Cut(Place),
     CutChunked,
     ResetInTheMiddle,
@@ -335,7 +340,7 @@ impl Proxy {
     /// Returns once both sides have closed so many connections.
     pub(crate) async fn closed(&self, connections: usize) {
         while self.state.counts.closed.load(Ordering::SeqCst) < connections {
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 }
@@ -344,7 +349,7 @@ async fn accept(listener: TcpListener, state: Arc<State>, authority: Option<Arc<
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             // Too many open files, mostly.
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
         state.counts.connections.fetch_add(1, Ordering::SeqCst);

@@ -9,9 +9,6 @@ use tokio::net::TcpStream;
 use super::http1::Response;
 use super::{Instead, Place, Spoil};
 
-/// How long a delayed response is held back.
-const DELAY: Duration = Duration::from_millis(60);
-
 /// What a bomb comes to.
 const UNPACKED: usize = 8 * 1024 * 1024;
 
@@ -22,6 +19,7 @@ pub(super) enum End {
     Close,
     Reset,
     Silence,
+    Trickle,
 }
 
 fn bytes_of(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
@@ -40,6 +38,7 @@ pub(super) fn instead(instead: Instead) -> (Vec<u8>, End) {
         Instead::Garbage => (b"SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec(), End::Close),
         Instead::HalfAHead => (b"HTTP/1.1 200 OK\r\nconte".to_vec(), End::Close),
         Instead::HalfAHeadThenSilence => (b"HTTP/1.1 200 OK\r\nconte".to_vec(), End::Silence),
+        Instead::TricklingHead => (b"HTTP/1.1 200 OK\r\nx-long: ".to_vec(), End::Trickle),
         Instead::LargeHeader => {
             let value = "x".repeat(1024 * 1024);
             (bytes_of(200, &[("x-large", &value)], b"{}"), End::Close)
@@ -128,14 +127,14 @@ pub(super) async fn write(
     match spoil {
         None
         | Some(
-            Spoil::Trickle
+            Spoil::Trickle(_)
             | Spoil::Gzip
             | Spoil::GzipBomb
             | Spoil::GzipAndMore
             | Spoil::GzipInNameOnly
             | Spoil::GzipTransfer,
         ) => {}
-        Some(Spoil::Delay) => tokio::time::sleep(DELAY).await,
+        Some(Spoil::Delay(time)) => tokio::time::sleep(time).await,
         Some(Spoil::Cut(place)) => {
             sent = match place {
                 Place::Start => 0,
@@ -185,10 +184,10 @@ pub(super) async fn write(
     }
     stream.write_all(&head(&response, &announced)).await?;
     let body = &response.body[..sent];
-    if spoil == Some(Spoil::Trickle) {
+    if let Some(Spoil::Trickle(pace)) = spoil {
         for piece in body.chunks((sent / 20).max(1)) {
             stream.write_all(piece).await?;
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            tokio::time::sleep(pace).await;
         }
     } else {
         stream.write_all(body).await?;
