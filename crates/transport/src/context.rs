@@ -482,18 +482,23 @@ impl Error {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::protocol::PlainHttp;
 
     fn call() -> CallContext {
+        call_of(true)
+    }
+
+    /// A call whose first attempt has begun, to the service's own hosts or to one that the service chose.
+    pub(crate) fn call_of(is_authorized: bool) -> CallContext {
         static READ: Operation = Operation::new("things.get", http::Method::GET, "/things");
         let target = Target {
             origin: Arc::new(BaseUrl::parse("https://api.test", false).unwrap()),
             protocol: Arc::new(PlainHttp),
             credential: None,
             secrets: Secrets::default(),
-            is_authorized: true,
+            is_authorized,
             is_limited: true,
         };
         let limits = CallLimits {
