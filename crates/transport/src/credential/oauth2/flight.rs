@@ -186,8 +186,7 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
+        // Nobody else needs to be woken in its place: the future wakes all waiters.
         self.crowd.waiting().wakers.remove(&self.number);
-        // The dropped waiter may have been the one woken to poll the future.
-        self.crowd.pass_on_news();
     }
 }
