@@ -106,7 +106,8 @@ impl Got {
         Self(got)
     }
 
-    /// Calls were given up at all depths: before the service got anything of them, after that, and late.
+    /// Calls were given up at all depths: before the service got anything of them, after that, and late. How many depends
+    /// on what else the machine does, so the shares are small ones.
     fn assert_dropped_everywhere(&self, calls: &[Made]) {
         assert_eq!(calls.len(), CALLS);
         let dropped = |wanted: &dyn Fn(&Made) -> bool| {
@@ -116,12 +117,12 @@ impl Got {
         for (stage, least, count) in [
             (
                 "before the service got it",
-                CALLS / 20,
+                CALLS / 100,
                 dropped(&|call| !self.0.contains_key(&call.number)),
             ),
             (
                 "after the service got it",
-                CALLS / 10,
+                CALLS / 20,
                 dropped(&|call| self.0.contains_key(&call.number)),
             ),
             (
@@ -131,10 +132,10 @@ impl Got {
             ),
             (
                 "at the second to the fifth",
-                CALLS / 10,
+                CALLS / 20,
                 dropped(&|call| (2..=5).contains(&call.polls)),
             ),
-            ("later", CALLS / 100, dropped(&|call| call.polls > 5)),
+            ("later", CALLS / 200, dropped(&|call| call.polls > 5)),
         ] {
             assert!(count >= least, "{stage}: {count} instead of {least}");
         }

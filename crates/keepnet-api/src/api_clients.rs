@@ -297,7 +297,7 @@ impl Companies {
         let rights = Rights::of(client)?;
         let secret = match known.filter(|secret| !secret.expose().is_empty()) {
             Some(secret) => secret,
-            None => self.generated().await?.1,
+            None => self.new_credentials().await?.1,
         };
         let request = rights.request(&client_id, secret, INACTIVE);
         self.update_client(resource_id, &request).await.map(drop)
@@ -363,7 +363,7 @@ impl Companies {
     }
 
     #[inline]
-    async fn generated(&self) -> Result<(String, Secret), Error> {
+    async fn new_credentials(&self) -> Result<(String, Secret), Error> {
         let generated = self.generate_client_credentials().await?;
         let pair = generated.client_id.zip(generated.client_secret);
         let pair = pair.filter(|(id, secret)| !id.is_empty() && !secret.expose().is_empty());
@@ -377,7 +377,7 @@ impl Companies {
 
     #[inline]
     async fn create_with(&self, rights: Rights) -> Result<CreatedApiClient, Error> {
-        let (client_id, client_secret) = self.generated().await?;
+        let (client_id, client_secret) = self.new_credentials().await?;
         let request = rights.request(&client_id, client_secret.clone(), ACTIVE);
         let resource_id = match self.create_client(&request).await {
             Ok(created) => created.resource_id,

@@ -13,7 +13,7 @@ use crate::TailCursor;
 use crate::operations::AUDIT_LOGS_SEARCH;
 use crate::paging::PageNumber;
 use crate::resources::AuditLogs;
-use crate::search::{SearchRequest, field};
+use crate::search::{self, SearchRequest, field};
 use crate::time::{DateFormat, DateTime, InvalidDateTime};
 use crate::types::AuditLogView;
 
@@ -28,6 +28,11 @@ impl AuditLogs {
     /// appear a little after the time that they state; see [`Tail::overlap`].
     ///
     /// Each page is one `POST /api/audit-logs/search`.
+    ///
+    /// Two things are assumed and were not tried on the service: that it compares `LogDate` with a time in RFC 3339
+    /// (`2026-04-01T09:00:00Z`), and that dates that it writes without an offset are in UTC. If dates are in another time
+    /// zone, records of a few hours can be missing at the start: check the first ones against the dashboard, and start
+    /// earlier if necessary.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -79,7 +84,7 @@ impl Timeline for AuditLog {
             .ascending(true)
             .page_size(self.page_size)
             .filter(field(TIME).at_least(time));
-        request.json(&search)
+        request.try_json(search::complete(search, TIME))
     }
 
     /// A record without a date, or with one that does not exist, has no timestamp.
@@ -153,9 +158,6 @@ impl<T> Tail<T> {
     /// poll goes back this far before the last record, and leaves out records that were returned before. It also covers
     /// how far this machine's clock may be ahead of the service's.
     ///
-    /// Each look goes back so far before the last record and leaves out what was returned before. The same time covers
-    /// how far this machine's clock may be ahead of the service's.
-    ///
     /// ```no_run
     /// # fn example(keepnet: keepnet_api::Client, start: keepnet_api::Timestamp) {
     /// let records = keepnet.audit_logs().tail(start).overlap(std::time::Duration::from_secs(3600));
@@ -166,7 +168,7 @@ impl<T> Tail<T> {
         self
     }
 
-    /// Sets how many records to request at once; 100 by default.
+    /// Sets how many records to request at once, from 1 to 99,999; 100 by default.
     ///
     /// ```no_run
     /// # fn example(keepnet: keepnet_api::Client, start: keepnet_api::Timestamp) {

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use http::Method;
-use security_api_transport::{
-    Error, Job, OAuth2, Operation, RateLimiter, Request, Secret, ServiceSettings,
-};
-use serde::de::IgnoredAny;
+use security_api_transport::{Error, Job, OAuth2, RateLimiter, Request, Secret, ServiceSettings};
 
-use crate::protocol::Keepnet;
+use crate::envelope::CompanyList;
+use crate::protocol::{CHECK, Keepnet};
 use crate::token::TokenInfo;
 
 /// Builds a [`Client`]. Settings that are not set have the values of [`Defaults`](crate::Defaults).
@@ -44,10 +42,6 @@ const SECRET_VARIABLE: &str = "KEEPNET_CLIENT_SECRET";
 const URL_VARIABLE: &str = "KEEPNET_BASE_URL";
 /// The documented header, and the one that the vendor's own programs send. Calls were seen to need both.
 const COMPANY_HEADERS: [&str; 2] = ["x-keepnet-company-id", "x-ir-company-id"];
-
-/// Lists the companies of the caller, which every role may do.
-static CHECK: Operation =
-    Operation::new("companies.list_my", Method::GET, "/api/companies/my").idempotent();
 
 /// A client of the Keepnet Labs REST API. One pointer wide; clones share connections, token, limits and retry budget.
 ///
@@ -146,7 +140,8 @@ impl Client {
     ///
     /// # Errors
     /// If the call fails; see [`Reason`](crate::Reason). A wrong id or secret is an error of the kind
-    /// [`Credential`](crate::ErrorKind::Credential).
+    /// [`Credential`](crate::ErrorKind::Credential). A response that is not the service's envelope with the list of
+    /// companies, as another service sends, is one of the kind [`Decode`](crate::ErrorKind::Decode).
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -156,7 +151,7 @@ impl Client {
     #[inline]
     pub fn check(&self) -> Job<()> {
         Job::new(&self.transport, |client| async move {
-            let companies = client.operation(&CHECK, &[]).call::<Vec<IgnoredAny>>();
+            let companies = client.operation(&CHECK, &[]).call::<CompanyList>();
             companies.await.map(drop)
         })
     }

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use security_api_transport::ValidationMessages;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor,
+};
 use serde_json::value::RawValue;
 
 /// The members of an envelope, not yet decoded, and whether the object has others. Names are matched without regard to
@@ -105,6 +107,46 @@ fn messages(value: Option<&RawValue>) -> ValidationMessages {
         messages.read_json("", value.get().as_bytes());
     }
     messages
+}
+
+/// The envelope with the list of the caller's companies, by which the service is told from others. Nothing of it is
+/// kept.
+pub(crate) struct CompanyList;
+
+impl<'de> Deserialize<'de> for CompanyList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(CompanyListVisitor)
+    }
+}
+
+struct CompanyListVisitor;
+
+impl<'de> Visitor<'de> for CompanyListVisitor {
+    type Value = CompanyList;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the service's envelope with the list of companies")
+    }
+
+    /// Others have lists as `data` and a `status` as well, so both must be as the service sends them.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut listed, mut succeeded) = (false, false);
+        while let Some(name) = map.next_key::<String>()? {
+            if name.eq_ignore_ascii_case("data") {
+                listed = map.next_value::<Vec<IgnoredAny>>().map(|_| true)?;
+            } else if name.eq_ignore_ascii_case("status") {
+                let status: Option<String> = map.next_value()?;
+                succeeded = status.is_none_or(|status| status.eq_ignore_ascii_case(SUCCESS));
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        match (listed, succeeded) {
+            (true, true) => Ok(CompanyList),
+            (false, _) => Err(A::Error::missing_field("data")),
+            _ => Err(A::Error::missing_field("status")),
+        }
+    }
 }
 
 /// An error without an envelope: `ProblemDetails` (RFC 7807), `{error, error_description}` (RFC 6749), `{errors:

@@ -44,7 +44,8 @@ impl SystemUsers {
     /// For programs that the person uses, such as a portal that the link opens.
     ///
     /// # Errors
-    /// If the token or the password is empty, the token is invalid, or the password does not meet the company's rules.
+    /// If the token or the password is empty or blank, or has a line break or another control character, the token is
+    /// invalid, or the password does not meet the company's rules.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client, token: keepnet_api::Secret, new: keepnet_api::Secret)
@@ -60,8 +61,8 @@ impl SystemUsers {
     ) -> Job<()> {
         let (token, new) = (token.into(), new_password.into());
         Job::new(self.client(), move |client| async move {
-            let token = given("token", "the token in the link of the reset e-mail", token)?;
-            let new = given("new", "the new password", new)?;
+            token.check("`token`, the token in the link of the reset e-mail,")?;
+            check_password("`new_password`", &new)?;
             let request = ResetPasswordRequest::new()
                 .token(token)
                 .new_password(new.clone())
@@ -77,8 +78,8 @@ impl SystemUsers {
     /// [`credential`](crate::ClientBuilder).
     ///
     /// # Errors
-    /// If one of the passwords is empty, both are the same, the current one is wrong, or the new one does not meet the
-    /// company's rules.
+    /// If one of the passwords is empty or blank, or has a line break or another control character, both are the same,
+    /// the current one is wrong, or the new one does not meet the company's rules.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client, current: keepnet_api::Secret, new: keepnet_api::Secret)
@@ -94,11 +95,11 @@ impl SystemUsers {
     ) -> Job<()> {
         let (current, new) = (current_password.into(), new_password.into());
         Job::new(self.client(), move |client| async move {
-            let current = given("current", "the current password", current)?;
-            let new = given("new", "the new password", new)?;
+            check_password("`current_password`", &current)?;
+            check_password("`new_password`", &new)?;
             if current == new {
                 return Err(Error::invalid(
-                    "`new` is the current password: give another",
+                    "`new_password` is the current password: give another",
                 ));
             }
             let request = ChangePasswordRequest::new()
@@ -111,9 +112,7 @@ impl SystemUsers {
     }
 }
 
-fn given(name: &str, remedy: &str, secret: Secret) -> Result<Secret, Error> {
-    match secret.expose().is_empty() {
-        true => Err(Error::invalid(format!("`{name}` is empty: give {remedy}"))),
-        false => Ok(secret),
-    }
+/// The rule for secrets, except that a password that a person chose may begin or end with spaces.
+fn check_password(what: &str, password: &Secret) -> Result<(), Error> {
+    Secret::from(password.expose().trim_matches(' ')).check(what)
 }

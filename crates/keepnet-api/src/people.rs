@@ -18,16 +18,16 @@
 
 mod groups;
 mod import;
+mod import_job;
 mod import_status;
-mod job;
 mod mapping;
 
 use security_api_transport::{ErrorKind, Job};
 
 pub use groups::{FoundGroup, GroupMembers};
 pub use import::{ImportPreview, ImportRows, TargetUserImport};
+pub use import_job::ImportJob;
 pub use import_status::ImportStatus;
-pub use job::ImportJob;
 pub use mapping::{ColumnMapping, UserField};
 
 use crate::listed::listed;
@@ -174,13 +174,15 @@ impl TargetUsers {
         loop {
             let found = self.first_by_email(&user.email).await?;
             let result = match found.and_then(|found| found.resource_id) {
-                Some(id) => self.bring_to(id, user).await,
+                Some(id) => self.update_existing(id, user).await,
                 None => self.create_new(user).await,
             };
             match result {
                 // Somebody else, or an attempt whose response was lost, may have created or deleted the user: search
                 // again.
-                Err(error) if round < ROUNDS && self.raced(&error, user).await => round += 1,
+                Err(error) if round < ROUNDS && self.was_created_meanwhile(&error, user).await => {
+                    round += 1
+                }
                 result => return result,
             }
         }
@@ -188,7 +190,7 @@ impl TargetUsers {
 
     /// Whether the error may be due to a concurrent change of the same user.
     #[inline]
-    async fn raced(&self, error: &Error, user: &CreateTargetUserRequest) -> bool {
+    async fn was_created_meanwhile(&self, error: &Error, user: &CreateTargetUserRequest) -> bool {
         let operation = error.operation().map_or("", |operation| operation.id());
         if operation != TARGET_USERS_CREATE.id() {
             let user = [TARGET_USERS_GET.id(), TARGET_USERS_UPDATE.id()].contains(&operation);
@@ -227,7 +229,7 @@ impl TargetUsers {
     }
 
     #[inline]
-    async fn bring_to(
+    async fn update_existing(
         &self,
         id: String,
         user: &CreateTargetUserRequest,

@@ -25,253 +25,43 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Three assumptions come from the vendor's documentation and from requests of its front end, and were not tried on the
-//! service: that a saved campaign has a launch that waits to be started, that such a launch is `Idle`, and the values
-//! of a delivery that [`NewCampaign`] sends.
+//! These assumptions come from the vendor's documentation and from requests of its front end, and were not tried on the
+//! service:
+//!
+//! - A saved campaign has a launch that waits to be started.
+//! - Such a launch is `Idle`. The documentation says so of one that is launched and has not started yet.
+//! - The `duration` of a campaign is in days. The documentation shows 7, the front end begins with 30, and neither names
+//!   the unit.
+//! - The values of a delivery and a distribution that [`NewCampaign`] sends.
+
+mod launch;
+mod new_campaign;
 
 use std::time::Duration;
 
 use security_api_transport::{Client, Error, ErrorKind, Job, Outcome};
 
+use self::new_campaign::{DIRECT, SMTP};
 use crate::ids::required;
 use crate::polling::{Polling, Progress};
 use crate::resources::{PhishingCampaignJobs, PhishingCampaignReports, PhishingCampaigns};
 use crate::search::SearchRequest;
 use crate::types::{
     CampaignInstanceRequest, CampaignJob, CampaignJobSearchRequest, CampaignUserSearchRequest,
-    CreatePhishingCampaignRequest, PhishingCampaignJobUserSearchType, PhishingCampaignJobUsers,
-    PhishingCampaignSummary,
+    PhishingCampaignJobUserSearchType, PhishingCampaignJobUsers,
 };
+
+pub use self::launch::{Launch, LaunchState};
+pub use self::new_campaign::NewCampaign;
 
 /// `scheduleTypeId`.
 const NOW: i32 = 1;
 const SAVED: i32 = 2;
-/// `emailDeliverySettingType`.
-const SMTP: i32 = 1;
-const DIRECT: i32 = 2;
-/// The `duration` and the distribution that the vendor's documentation shows for a campaign that is sent at once. None
-/// of them may be absent, because the service reads an absent number as 0.
-const DAYS: u16 = 7;
-const DISTRIBUTION_TYPE: i32 = 1;
+/// The distribution that the vendor's documentation shows for what is sent at once. None of these numbers may be absent,
+/// because the service reads an absent number as 0.
 const DELAY: i32 = 0;
 const DELAY_UNIT: i32 = 1;
 const NO_LIMIT: i32 = 0;
-
-/// A new campaign: its scenarios, and the target groups it is sent to.
-///
-/// By default it sends all e-mails at once, and records reactions for 7 days after its start.
-///
-/// ```
-/// use keepnet_api::phishing::NewCampaign;
-///
-/// let campaign = NewCampaign::new("April", ["aB3dE5gH7jK9"]).groups(["zY8xW6vU4tS2"]);
-/// # let _ = campaign;
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-#[must_use = "nothing is created until it is saved"]
-pub struct NewCampaign {
-    request: CreatePhishingCampaignRequest,
-}
-
-impl NewCampaign {
-    /// A campaign with the scenarios with these ids, without recipients yet.
-    ///
-    /// ```
-    /// use keepnet_api::phishing::NewCampaign;
-    ///
-    /// let campaign = NewCampaign::new("April", ["aB3dE5gH7jK9"]);
-    /// # let _ = campaign;
-    /// ```
-    pub fn new<S: Into<String>>(
-        name: impl Into<String>,
-        scenarios: impl IntoIterator<Item = S>,
-    ) -> Self {
-        let scenarios: Vec<String> = scenarios.into_iter().map(Into::into).collect();
-        let request = CreatePhishingCampaignRequest::new(name, SAVED)
-            .phishing_scenario_resource_ids(scenarios)
-            .duration(i32::from(DAYS))
-            .distribution_type_id(DISTRIBUTION_TYPE)
-            .distribution_delay_every(DELAY)
-            .distribution_delay_time_type_id(DELAY_UNIT)
-            .sending_limit(NO_LIMIT)
-            .exclude_from_reports(false)
-            .send_only_active_users(true);
-        Self { request }
-    }
-
-    /// Records reactions for this many days after the start, at least 1.
-    ///
-    /// A launch [is over](LaunchState::is_over) after these days.
-    ///
-    /// ```
-    /// use keepnet_api::phishing::NewCampaign;
-    ///
-    /// let campaign = NewCampaign::new("April", ["aB3dE5gH7jK9"])
-    ///     .groups(["zY8xW6vU4tS2"])
-    ///     .days(30);
-    /// # let _ = campaign;
-    /// ```
-    pub fn days(mut self, days: u16) -> Self {
-        self.request.duration = Some(i32::from(days));
-        self
-    }
-
-    /// Sets the target groups with these ids as recipients.
-    ///
-    /// ```
-    /// use keepnet_api::phishing::NewCampaign;
-    ///
-    /// let campaign = NewCampaign::new("April", ["aB3dE5gH7jK9"]).groups(["zY8xW6vU4tS2"]);
-    /// # let _ = campaign;
-    /// ```
-    pub fn groups<G: Into<String>>(mut self, ids: impl IntoIterator<Item = G>) -> Self {
-        let ids = ids.into_iter().map(Into::into).collect();
-        self.request.target_group_resource_ids = Some(ids);
-        self
-    }
-
-    /// Changes any other member of the request. If delivery is set here, the default of the platform is not requested.
-    ///
-    /// ```
-    /// use keepnet_api::phishing::NewCampaign;
-    ///
-    /// let campaign = NewCampaign::new("April", ["aB3dE5gH7jK9"])
-    ///     .groups(["zY8xW6vU4tS2"])
-    ///     .with(|request| request.exclude_from_reports(true));
-    /// # let _ = campaign;
-    /// ```
-    pub fn with(
-        mut self,
-        change: impl FnOnce(CreatePhishingCampaignRequest) -> CreatePhishingCampaignRequest,
-    ) -> Self {
-        self.request = change(self.request);
-        self
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        let empty = |ids: &Option<Vec<String>>| ids.as_ref().is_none_or(Vec::is_empty);
-        let request = &self.request;
-        let scenarios = request.phishing_scenarios.as_ref();
-        if empty(&request.phishing_scenario_resource_ids)
-            && scenarios.is_none_or(Vec::is_empty)
-            && request.category_filter.is_none()
-        {
-            return Err(Error::invalid(
-                "the campaign has no scenario: give the id of at least one",
-            ));
-        }
-        if empty(&request.target_group_resource_ids) {
-            return Err(Error::invalid(
-                "the campaign has no target group, so it could go to nobody or to everybody: give the id of at least one",
-            ));
-        }
-        if request.duration.is_none_or(|days| days < 1) {
-            return Err(Error::invalid(
-                "the campaign's `duration` is less than a day, so nothing would be recorded: set it with `days`",
-            ));
-        }
-        Ok(())
-    }
-}
-
-/// One launch of a campaign.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Launch {
-    campaign_id: String,
-    instance_group: i32,
-}
-
-impl Launch {
-    /// The launch of a campaign with this number, as counted by the service.
-    ///
-    /// ```
-    /// use keepnet_api::phishing::Launch;
-    ///
-    /// let first = Launch::new("aB3dE5gH7jK9", 1);
-    /// assert_eq!((first.campaign_id(), first.instance_group()), ("aB3dE5gH7jK9", 1));
-    /// ```
-    pub fn new(campaign_id: impl Into<String>, instance_group: i32) -> Self {
-        Self {
-            campaign_id: campaign_id.into(),
-            instance_group,
-        }
-    }
-
-    /// The id of the campaign.
-    ///
-    /// ```
-    /// assert_eq!(keepnet_api::phishing::Launch::new("aB3dE5gH7jK9", 1).campaign_id(), "aB3dE5gH7jK9");
-    /// ```
-    #[must_use]
-    pub fn campaign_id(&self) -> &str {
-        &self.campaign_id
-    }
-
-    /// The number of the launch.
-    ///
-    /// ```
-    /// assert_eq!(keepnet_api::phishing::Launch::new("aB3dE5gH7jK9", 2).instance_group(), 2);
-    /// ```
-    #[must_use]
-    pub fn instance_group(&self) -> i32 {
-        self.instance_group
-    }
-}
-
-/// The state of a launch, and the reactions so far.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct LaunchState {
-    /// The status of the e-mails as the service names it: `Idle` before the first is sent, `Running`, `Completed` once
-    /// all are delivered, `Paused`, `Canceled`, `Error`.
-    pub status: Option<String>,
-    /// The settings and statistics.
-    pub summary: PhishingCampaignSummary,
-}
-
-impl LaunchState {
-    /// Whether nothing more is recorded: the campaign's days have passed, or it was cancelled or failed.
-    ///
-    /// `Completed` is not the end: the service sends it as soon as all e-mails are delivered, before most people have
-    /// read theirs; see [`is_delivered`](Self::is_delivered).
-    ///
-    /// ```
-    /// use keepnet_api::phishing::LaunchState;
-    ///
-    /// let mut state = LaunchState::default();
-    /// state.status = Some("Completed".to_owned());
-    /// assert!(state.is_delivered() && !state.is_over());
-    /// state.summary.campaign_duration_expired = Some(true);
-    /// assert!(state.is_over());
-    /// ```
-    #[must_use]
-    pub fn is_over(&self) -> bool {
-        const OVER: [&str; 6] = [
-            "Canceled",
-            "Cancelled",
-            "Stopped",
-            "Expired",
-            "Failed",
-            "Error",
-        ];
-        self.summary.campaign_duration_expired == Some(true) || self.says(&OVER)
-    }
-
-    /// Whether all e-mails are delivered, or no more will be sent.
-    ///
-    /// ```
-    /// assert!(!keepnet_api::phishing::LaunchState::default().is_delivered());
-    /// ```
-    #[must_use]
-    pub fn is_delivered(&self) -> bool {
-        self.says(&["Completed", "Finished"]) || self.is_over()
-    }
-
-    fn says(&self, words: &[&str]) -> bool {
-        let status = self.status.as_deref().unwrap_or_default();
-        words.iter().any(|one| one.eq_ignore_ascii_case(status))
-    }
-}
 
 impl PhishingCampaigns {
     /// Saves a campaign for later, and returns its id. Nobody gets an e-mail yet.
@@ -280,7 +70,8 @@ impl PhishingCampaigns {
     /// /api/phishing-simulator/phishing-campaign`, which is not retried once it may have been executed.
     ///
     /// # Errors
-    /// If the campaign has no scenario, target group or duration, or a request fails.
+    /// If the campaign has no scenario, target group or duration, the kind of its delivery is not clear, or a request
+    /// fails.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -298,7 +89,8 @@ impl PhishingCampaigns {
     /// Launches a saved campaign: its e-mails are sent to its target groups now.
     ///
     /// The launch that waits to be started, which is `Idle`, is searched for and started with `POST
-    /// /api/phishing-simulator/phishing-campaign-job/start/{resourceId}/{instanceGroup}`. A campaign without launches
+    /// /api/phishing-simulator/phishing-campaign-job/start/{resourceId}/{instanceGroup}`. `Idle` also means launched and
+    /// not started yet, so a launch that is scheduled for a later time is started now as well. A campaign without launches
     /// is launched to its own target groups, as with [`launch_to`](Self::launch_to). Neither request is retried once it
     /// may have been executed: if the error [`may_be_executed`](Error::may_be_executed), check the campaign's launches
     /// before trying again.
@@ -369,7 +161,7 @@ impl PhishingCampaigns {
     }
 
     /// Waits for the end of a launch, or follows the reactions until then: the campaign's days have passed, or it was
-    /// cancelled or failed. That can take weeks: use a [`Polling`](crate::Polling) with a matching deadline, or call
+    /// cancelled or failed, after which the numbers [may go on growing](LaunchState::is_over). That can take weeks: use a [`Polling`](crate::Polling) with a matching deadline, or call
     /// this again another day. [`delivered`](Self::delivered) waits for the e-mails only.
     ///
     /// Each poll is `GET .../summary/{resourceId}/{instanceGroup}` and the list of the campaign's launches.
@@ -451,21 +243,21 @@ impl PhishingCampaigns {
 async fn save(client: Client, new: NewCampaign) -> Result<String, Error> {
     new.check()?;
     let campaigns = PhishingCampaigns::new(&client);
+    let delivery = new.delivery();
     let mut request = new.request;
     request.schedule_type_id = SAVED;
-    let chosen = request.email_delivery_setting_type.is_some()
-        || request.smtp_setting_resource_id.is_some()
-        || request.direct_email_setting_resource_id.is_some();
-    if !chosen {
+    request.email_delivery_setting_type = delivery;
+    if delivery.is_none() {
         let default = campaigns.default_email_delivery_setting().await?;
         request.email_delivery_setting_type = default.kind;
         match default.kind {
             Some(DIRECT) => request.direct_email_setting_resource_id = default.resource_id,
-            Some(SMTP) | None => request.smtp_setting_resource_id = default.resource_id,
-            Some(_) => {
+            Some(SMTP) => request.smtp_setting_resource_id = default.resource_id,
+            // Nothing tells whether the id is that of an SMTP or of a direct e-mail setting.
+            _ => {
                 return Err(Error::invalid(
-                    "the platform's default e-mail delivery is of a kind that this version does not know: set \
-                     `email_delivery_setting_type` and the id of its setting",
+                    "the platform's default e-mail delivery has no `type` that this version knows: set \
+                     `email_delivery_setting_type` and the id of its setting with `NewCampaign::with`",
                 ));
             }
         }

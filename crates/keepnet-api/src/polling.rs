@@ -11,6 +11,16 @@ use security_api_transport::__private::{Bound, Pause, after};
 use security_api_transport::{Client, Error, ErrorKind, JobOptions};
 use tokio::time::Instant;
 
+/// Whether the status is one of these words, in any case. Without a status, nothing is known.
+#[cfg(any(
+    feature = "incident_response",
+    feature = "phishing",
+    feature = "training"
+))]
+pub(crate) fn is_one_of(status: Option<&str>, words: &[&str]) -> bool {
+    status.is_some_and(|status| words.iter().any(|one| one.eq_ignore_ascii_case(status)))
+}
+
 /// How often and for how long to poll.
 ///
 /// By default the first wait is 2 s, each further one 1.5 times as long up to 60 s, for one hour in total. Waits vary

@@ -19,13 +19,13 @@
 use security_api_transport::{Client, Error, ErrorKind, Job, Timestamp};
 
 use crate::ids::required;
-use crate::polling::Progress;
+use crate::polling::{Progress, is_one_of};
 use crate::resources::{Enrollments, TrainingReports};
 use crate::search::SearchRequest;
 use crate::time::DateTime;
 use crate::types::{
-    EnrollmentStart, EnrollmentSummaryReport, SearchEnrollmentRequest, SearchUsersRestRequest,
-    TrainingReportUsers,
+    EnrollmentStart, EnrollmentSummaryReport, EnrollmentView, SearchEnrollmentRequest,
+    SearchUsersRequest, TrainingReportUsers,
 };
 
 /// A new enrolment of people in a training.
@@ -131,6 +131,9 @@ impl NewEnrollment {
 
     /// Changes any other member of the request.
     ///
+    /// `phishing_campaign_resource_id` enrols people of a phishing campaign, by their reactions in
+    /// `phishing_campaign_condition_types`. At least one reaction must be given, as in the vendor's front end.
+    ///
     /// ```
     /// use keepnet_api::training::NewEnrollment;
     ///
@@ -145,9 +148,16 @@ impl NewEnrollment {
     }
 
     fn check(&self) -> Result<(), Error> {
+        let from_campaign = self.request.phishing_campaign_resource_id.is_some();
+        let conditions = self.request.phishing_campaign_condition_types.as_ref();
+        if from_campaign && conditions.is_none_or(Vec::is_empty) {
+            return Err(Error::invalid(
+                "the enrolment names a phishing campaign and not which of its people it is for: set \
+                 `phishing_campaign_condition_types` to at least one reaction, such as `PhishingLinkClicked`",
+            ));
+        }
         let groups = self.request.target_group_resource_ids.as_ref();
-        let somebody = groups.is_some_and(|groups| !groups.is_empty())
-            || self.request.phishing_campaign_resource_id.is_some();
+        let somebody = groups.is_some_and(|groups| !groups.is_empty()) || from_campaign;
         #[cfg(feature = "users")]
         let somebody = somebody || !self.users.is_empty();
         if somebody {
@@ -159,20 +169,26 @@ impl NewEnrollment {
     }
 }
 
+/// The status of an enrolment that was moved to the archive.
+const ARCHIVED: &str = "Archived";
+
 /// The state of an enrolment.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct EnrollmentState {
-    /// The status as the service names it. It is either the state of the e-mails (`Scheduled`, `Sending`, `Finished`
-    /// once all are delivered, `Stopped`, `Error`, `Deleted`) or the kind of the enrolment, such as `Auto-Enroll`.
+    /// The status as the service names it. It is either the state of the e-mails (`Scheduled`, `Sending`, `Paused`,
+    /// `Finished` once all are delivered, `Stopped`, `Error`, `Deleted`) or the kind of the enrolment: `Auto-Enroll`, or
+    /// `SCORM Proxy` for one that the customer's own learning platform delivers. `Archived` for an enrolment in the
+    /// archive, whatever its status there.
     pub status: Option<String>,
     /// The settings and statistics.
     pub summary: EnrollmentSummaryReport,
 }
 
 impl EnrollmentState {
-    /// Whether the enrolment has ended: everyone has done the training, or it was stopped, deleted or failed. After a
-    /// stop, people who have received their e-mail can still do the training.
+    /// Whether the enrolment has ended: everyone has done the training, or it was stopped, archived, deleted or failed.
+    /// After a stop, people who have received their e-mail can still do the training. In the archive, nobody can, unless
+    /// the enrolment is brought back. A `Paused` one has not ended: it may go on.
     ///
     /// `Finished` is not the end: the service sends it as soon as all e-mails are delivered; see
     /// [`is_delivered`](Self::is_delivered). If new members of the groups are enrolled automatically, only those
@@ -187,24 +203,27 @@ impl EnrollmentState {
     /// ```
     #[must_use]
     pub fn is_over(&self) -> bool {
-        const OVER: [&str; 5] = ["Stopped", "Cancelled", "Canceled", "Error", "Deleted"];
-        self.says(&OVER) || self.everyone_is_done()
+        const OVER: [&str; 6] = [
+            "Stopped",
+            "Cancelled",
+            "Canceled",
+            "Error",
+            "Deleted",
+            ARCHIVED,
+        ];
+        is_one_of(self.status.as_deref(), &OVER) || self.everyone_is_done()
     }
 
     /// Whether all e-mails are delivered, or no more will be sent. The service has no such status for an enrolment that
-    /// enrols new members automatically.
+    /// enrols new members automatically, or that the customer's own learning platform delivers (`SCORM Proxy`): both
+    /// keep the name of their kind.
     ///
     /// ```
     /// assert!(!keepnet_api::training::EnrollmentState::default().is_delivered());
     /// ```
     #[must_use]
     pub fn is_delivered(&self) -> bool {
-        self.says(&["Finished"]) || self.is_over()
-    }
-
-    fn says(&self, words: &[&str]) -> bool {
-        let status = self.status.as_deref().unwrap_or_default();
-        words.iter().any(|one| one.eq_ignore_ascii_case(status))
+        is_one_of(self.status.as_deref(), &["Finished"]) || self.is_over()
     }
 
     fn everyone_is_done(&self) -> bool {
@@ -243,9 +262,10 @@ impl Enrollments {
     /// The current state of an enrolment.
     ///
     /// `GET /api/training-reports/{enrollmentId}/summary`, and the list of enrolments, newest first, down to this one.
+    /// The list lacks archived enrolments, so one that is not in it is searched for in the archive.
     ///
     /// # Errors
-    /// If a call fails.
+    /// If a call fails, or the enrolment is in neither list, as after it was deleted for good.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -259,8 +279,8 @@ impl Enrollments {
         Job::new(self.client(), move |client| state(client, id))
     }
 
-    /// Waits until everyone has done the training, or the enrolment was stopped, deleted or failed; or follows its
-    /// progress. Often somebody never does the training, and otherwise the end is weeks away: use a
+    /// Waits until everyone has done the training, or the enrolment was stopped, archived, deleted or failed; or follows
+    /// its progress. An enrolment that is in no list any more is an error, see [`state`](Self::state). Often somebody never does the training, and otherwise the end is weeks away: use a
     /// [`Polling`](crate::Polling) with a matching deadline, or call this again another day.
     /// [`delivered`](Self::delivered) waits for the e-mails only.
     ///
@@ -320,7 +340,7 @@ impl Enrollments {
     /// # Ok(()) }
     /// ```
     pub fn participants(&self, id: impl AsRef<str>) -> crate::List<TrainingReportUsers> {
-        let everyone = SearchUsersRestRequest::from(SearchRequest::new().ascending(true));
+        let everyone = SearchUsersRequest::from(SearchRequest::new().ascending(true));
         TrainingReports::new(self.client()).search_users(id, everyone)
     }
 }
@@ -410,15 +430,48 @@ async fn add_group(client: &Client, new: &mut NewEnrollment) -> Result<Option<St
 #[inline]
 async fn state(client: Client, id: String) -> Result<EnrollmentState, Error> {
     let summary = TrainingReports::new(&client).summary(&id).await?;
-    let enrollments = Enrollments::new(&client);
-    let newest_first = SearchEnrollmentRequest::from(SearchRequest::new());
-    let mut all = enrollments.search(newest_first).items();
-    let mut status = None;
-    while let Some(one) = all.try_next().await? {
-        if one.enrollment_id.as_deref() == Some(&id) {
-            status = one.status;
-            break;
+    let status = status(&Enrollments::new(&client), &id).await?;
+    Ok(EnrollmentState { status, summary })
+}
+
+/// The status in the list of enrolments, or that the enrolment is archived.
+#[inline]
+async fn status(enrollments: &Enrollments, id: &str) -> Result<Option<String>, Error> {
+    let newest_first = || SearchEnrollmentRequest::from(SearchRequest::new());
+    // An enrolment that is removed while pages are read, or moved between the lists, can hide this one once.
+    for _ in 0..2 {
+        if let Some(listed) = find(enrollments.search(newest_first()), id).await? {
+            return Ok(listed.status);
+        }
+        let archived = find(enrollments.search_archived(newest_first()), id).await;
+        let archived = archived.map_err(|error| {
+            error.with_context(format!(
+                "enrolment {id}: it is not in the list of enrolments, and the archive cannot be searched"
+            ))
+        })?;
+        if archived.is_some() {
+            return Ok(Some(ARCHIVED.to_owned()));
         }
     }
-    Ok(EnrollmentState { status, summary })
+    Err(Error::new(
+        ErrorKind::Decode,
+        format!(
+            "enrolment {id}: it is neither in the list of enrolments nor in the archive, so it was probably deleted: \
+             its summary, if there is one, comes from `training_reports().summary(..)`"
+        ),
+    ))
+}
+
+#[inline]
+async fn find(
+    list: crate::List<EnrollmentView>,
+    id: &str,
+) -> Result<Option<EnrollmentView>, Error> {
+    let mut all = list.items();
+    while let Some(one) = all.try_next().await? {
+        if one.enrollment_id.as_deref() == Some(id) {
+            return Ok(Some(one));
+        }
+    }
+    Ok(None)
 }

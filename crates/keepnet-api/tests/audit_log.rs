@@ -10,7 +10,9 @@ use std::time::Duration;
 use common::{envelope, over, service};
 use futures_core::Stream;
 use keepnet_api::types::AuditLogView;
-use keepnet_api::{Client, DateFormat, Error, Tail, TailCursor, Timestamp, operations};
+use keepnet_api::{
+    Client, DateFormat, Error, SearchRequest, Tail, TailCursor, Timestamp, operations,
+};
 use proptest::prelude::*;
 use security_api_sandbox::{Fault, KeepnetOptions, Sandbox};
 use security_api_transport::{FakeRequest, FakeResponse, FakeTransport};
@@ -110,6 +112,22 @@ async fn records_come_oldest_first_even_when_one_second_fills_several_pages() {
         ];
         assert_eq!(ids, expected, "pages of {size}");
     }
+}
+
+#[tokio::test]
+async fn a_page_size_that_no_search_accepts_is_refused_before_it_is_sent() {
+    let fake = service();
+    let log = Log::default();
+    let client = log.serve(&fake, |second| at(second).to_string());
+    for size in [0, 100_000, 200_000] {
+        let tailed = client.audit_logs().tail(at(0)).page_size(size);
+        let tailed = rest(tailed).await.unwrap_err();
+        let search = SearchRequest::new().page_size(size);
+        let searched = client.audit_logs().search(search).page().await.unwrap_err();
+        assert!(tailed.is_invalid(), "{size}: {tailed}");
+        assert_eq!(tailed.to_string(), searched.to_string(), "{size}");
+    }
+    assert!(fake.requests().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,6 +10,7 @@ use keepnet_api::operations::{
     PHISHING_CAMPAIGNS_DEFAULT_EMAIL_DELIVERY_SETTING, PHISHING_CAMPAIGNS_GET,
 };
 use keepnet_api::phishing::{LaunchState, NewCampaign};
+use keepnet_api::types::CreatePhishingCampaignRequest;
 use security_api_transport::{FakeResponse, FakeTransport};
 use serde_json::{Value, json};
 
@@ -48,24 +49,34 @@ async fn a_campaign_without_a_delivery_uses_the_default_of_the_platform() {
             json!({"resourceId": "d-1", "type": 2}),
             [json!(2), Value::Null, json!("d-1")],
         ),
-        (
-            json!({"resourceId": "d-1"}),
-            [Value::Null, json!("d-1"), Value::Null],
-        ),
     ] {
         let fake = saving(default.clone());
         let id = over(&fake).phishing_campaigns().save(april()).await;
         assert_eq!(id.unwrap(), "c-1");
         assert_eq!(delivery(&fake), expected, "{default}");
     }
-    let fake = saving(json!({"resourceId": "d-1", "type": 3}));
-    let saved = over(&fake).phishing_campaigns().save(april()).await;
-    assert!(saved.unwrap_err().is_invalid());
-    assert!(fake.requests_of(&PHISHING_CAMPAIGNS_CREATE).is_empty());
+    for unclear in [
+        json!({"resourceId": "d-1"}),
+        json!({"resourceId": "d-1", "type": null}),
+        json!({"resourceId": "d-1", "type": 0}),
+        json!({"resourceId": "d-1", "type": 3}),
+    ] {
+        let fake = saving(unclear.clone());
+        let saved = over(&fake).phishing_campaigns().save(april()).await;
+        let error = saved.unwrap_err();
+        assert!(error.is_invalid(), "{unclear}: {error}");
+        let remedy = "set `email_delivery_setting_type`";
+        assert!(error.to_string().contains(remedy), "{unclear}: {error}");
+        assert!(fake.requests_of(&PHISHING_CAMPAIGNS_CREATE).is_empty());
+    }
 }
 
 #[tokio::test]
-async fn a_delivery_that_was_set_is_kept() {
+async fn a_delivery_that_was_set_is_kept_and_sent_with_its_kind() {
+    let both = |request: CreatePhishingCampaignRequest| {
+        let request = request.smtp_setting_resource_id("mine");
+        request.direct_email_setting_resource_id("mine")
+    };
     let chosen = [
         (
             april().with(|request| request.email_delivery_setting_type(2)),
@@ -73,11 +84,15 @@ async fn a_delivery_that_was_set_is_kept() {
         ),
         (
             april().with(|request| request.smtp_setting_resource_id("mine")),
-            [Value::Null, json!("mine"), Value::Null],
+            [json!(1), json!("mine"), Value::Null],
         ),
         (
             april().with(|request| request.direct_email_setting_resource_id("mine")),
-            [Value::Null, Value::Null, json!("mine")],
+            [json!(2), Value::Null, json!("mine")],
+        ),
+        (
+            april().with(|request| both(request).email_delivery_setting_type(2)),
+            [json!(2), json!("mine"), json!("mine")],
         ),
     ];
     for (campaign, expected) in chosen {
@@ -88,6 +103,14 @@ async fn a_delivery_that_was_set_is_kept() {
         let asked = fake.requests_of(&PHISHING_CAMPAIGNS_DEFAULT_EMAIL_DELIVERY_SETTING);
         assert!(asked.is_empty(), "the default was asked for");
     }
+    let fake = saving(json!({"resourceId": "d-1", "type": 1}));
+    let saved = over(&fake).phishing_campaigns().save(april().with(both));
+    let text = saved.await.unwrap_err().to_string();
+    assert!(
+        text.contains("choose with `email_delivery_setting_type`"),
+        "{text}"
+    );
+    assert!(fake.requests().is_empty());
 }
 
 #[tokio::test]

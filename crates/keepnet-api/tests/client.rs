@@ -5,7 +5,8 @@ mod common;
 use common::{envelope, granting, over, service};
 use http::Method;
 use httpmock::MockServer;
-use keepnet_api::{Client, ErrorKind, Operation, Outcome, Reason, Sibling};
+use keepnet_api::types::AgentAuthLoginRequest;
+use keepnet_api::{Client, ErrorKind, Operation, Outcome, Reason, Sibling, operations};
 use security_api_transport::{FakeResponse, FakeTransport};
 use serde_json::{Value, json};
 
@@ -356,18 +357,112 @@ async fn a_custom_request_can_ignore_its_value_and_names_its_path_in_errors() {
 }
 
 #[tokio::test]
-async fn a_check_needs_the_list_of_companies() {
-    for (data, passes) in [
-        (json!([]), true),
-        (json!([{"name": "Own"}]), true),
-        (json!({"message": "hello"}), false),
-        (Value::Null, false),
+async fn a_value_of_any_form_is_read_through_json() {
+    #[derive(serde::Deserialize)]
+    struct Login {
+        url: String,
+        attempts: u8,
+    }
+    for value in [
+        json!({"url": "https://id.example.com/?a=1&b=\u{1d11e}", "attempts": 3}),
+        json!("https://id.example.com/"),
+        json!([1, 2.5, null, {"a": []}]),
+        json!(false),
     ] {
         let fake = service();
-        let response = data.clone();
-        fake.path("/api/companies/my", move |_| envelope(response.clone()));
+        fake.always(&operations::AGENT_AUTH_LOGIN_URL, envelope(value.clone()));
+        let agents = over(&fake).agent_auth();
+        let read = agents.login_url(AgentAuthLoginRequest::new()).await;
+        let read = read.unwrap().unwrap();
+        assert_eq!(read.decode::<Value>().unwrap(), value);
+        assert_eq!(read.as_str(), value.to_string());
+        if value.is_object() {
+            let login: Login = read.decode().unwrap();
+            assert_eq!(
+                (login.url.as_str(), login.attempts),
+                ("https://id.example.com/?a=1&b=\u{1d11e}", 3)
+            );
+        }
+    }
+    let fake = service();
+    fake.always(&operations::AGENT_AUTH_LOGIN_URL, envelope(Value::Null));
+    let agents = over(&fake).agent_auth();
+    let none = agents.login_url(AgentAuthLoginRequest::new()).await;
+    assert!(none.unwrap().is_none());
+}
+
+#[cfg(feature = "identity")]
+#[tokio::test]
+async fn a_blank_secret_that_the_service_requires_is_refused_before_it_is_sent() {
+    use keepnet_api::types::CreateLdapSettingRequest;
+
+    let fake = service();
+    for blank in ["", " \n"] {
+        let setting = CreateLdapSettingRequest::new("reader", blank, "dc=example,dc=com");
+        let error = over(&fake).ldap().create(&setting).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert_eq!(cause, "`password` is empty or blank");
+    }
+    assert!(fake.requests().is_empty());
+}
+
+#[cfg(feature = "callback")]
+#[tokio::test]
+async fn a_member_of_any_form_is_read_through_json_beside_typed_ones() {
+    let events = json!([{"event": "delivered", "tries": [1, 2]}, "opened", 7]);
+    let fake = service();
+    let activity = envelope(json!({"from": "a@example.com", "events": events, "subject": "Hello"}));
+    fake.always(
+        &operations::CALLBACK_CAMPAIGN_REPORTS_EMAIL_ACTIVITY,
+        activity,
+    );
+    let reports = over(&fake).callback_campaign_reports();
+    let read = reports.email_activity("u-1").await.unwrap();
+    assert_eq!(
+        (read.from.as_deref(), read.subject.as_deref()),
+        (Some("a@example.com"), Some("Hello"))
+    );
+    let read = read.events.unwrap().into_iter();
+    let read: Vec<Value> = read.map(|event| event.decode().unwrap()).collect();
+    assert_eq!(json!(read), events);
+}
+
+#[tokio::test]
+async fn a_check_needs_the_envelope_with_the_list_of_companies() {
+    let in_envelope = |data: Value| json!({"data": data, "message": null, "status": "SUCCESS", "validationMessages": null});
+    for (body, passes) in [
+        (in_envelope(json!([])), true),
+        (in_envelope(json!([{"name": "Own"}])), true),
+        (
+            json!({"Data": [], "Message": null, "Status": "Success"}),
+            true,
+        ),
+        (json!({"data": [], "message": null, "status": null}), true),
+        (in_envelope(json!({"message": "hello"})), false),
+        (in_envelope(Value::Null), false),
+        // Other services.
+        (json!([]), false),
+        (json!([1]), false),
+        (json!([[{"id": "b1"}], null]), false),
+        (json!([[], null, "SUCCESS", null]), false),
+        (json!({}), false),
+        (json!({"data": []}), false),
+        (json!({"data": [], "message": null}), false),
+        (json!({"data": [], "status": 200}), false),
+        (json!({"status": "SUCCESS"}), false),
+        (json!("SUCCESS"), false),
+    ] {
+        let fake = service();
+        let response = FakeResponse::json(&body);
+        fake.path("/api/companies/my", move |_| response.clone());
         let checked = over(&fake).check().await;
-        assert_eq!(checked.is_ok(), passes, "{data}");
+        assert_eq!(checked.is_ok(), passes, "{body}");
+        if let Err(error) = checked {
+            assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+            let text = error.to_string();
+            assert!(text.contains("companies.list_my"), "{text}");
+        }
     }
 }
 
@@ -387,4 +482,16 @@ async fn a_limit_that_the_service_closed_opens_early_if_the_program_says_so() {
     assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
     client.reopen_limits();
     client.check().await.unwrap();
+}
+
+#[cfg(feature = "companies")]
+#[tokio::test]
+async fn the_list_that_the_check_reads_is_listed_as_well() {
+    let fake = service();
+    let list = envelope(json!([{"name": "Own", "resourceId": "c-1"}]));
+    fake.path("/api/companies/my", move |_| list.clone());
+    let keepnet = over(&fake);
+    keepnet.check().await.unwrap();
+    let companies = keepnet.companies().list_my().await.unwrap();
+    assert_eq!(companies[0].resource_id.as_deref(), Some("c-1"));
 }

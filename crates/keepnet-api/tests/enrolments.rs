@@ -3,11 +3,17 @@
 
 mod common;
 
-use common::{envelope, over, service};
-use keepnet_api::Timestamp;
-use keepnet_api::operations::{ENROLLMENTS_CREATE, ENROLLMENTS_LANGUAGES};
+use std::time::Duration;
+
+use common::{envelope, over, page, service};
+use keepnet_api::operations::{
+    ENROLLMENTS_CREATE, ENROLLMENTS_LANGUAGES, ENROLLMENTS_SEARCH, ENROLLMENTS_SEARCH_ARCHIVED,
+    TRAINING_REPORTS_SUMMARY,
+};
 use keepnet_api::training::{EnrollmentState, NewEnrollment};
-use security_api_transport::FakeTransport;
+use keepnet_api::types::{EnrollmentStart, PhishingCampaignConditionType};
+use keepnet_api::{Polling, Timestamp};
+use security_api_transport::{FakeResponse, FakeTransport};
 use serde_json::{Value, json};
 
 /// A service with a training in these languages.
@@ -23,8 +29,11 @@ fn training(languages: &[&str]) -> FakeTransport {
 #[tokio::test]
 async fn groups_or_the_people_of_a_campaign_are_enrolled_and_nobody_is_refused() {
     let april = || NewEnrollment::new("April", "t-1");
-    let campaign =
-        |request: keepnet_api::types::EnrollmentStart| request.phishing_campaign_resource_id("c-1");
+    let unconditional = |request: EnrollmentStart| request.phishing_campaign_resource_id("c-1");
+    let campaign = |request| {
+        let clicked = PhishingCampaignConditionType::PhishingLinkClicked;
+        unconditional(request).phishing_campaign_condition_types([clicked])
+    };
     for (new, member, value) in [
         (
             april().groups(["g-1"]),
@@ -48,12 +57,75 @@ async fn groups_or_the_people_of_a_campaign_are_enrolled_and_nobody_is_refused()
         let sent = fake.requests_of(&ENROLLMENTS_CREATE)[0].json();
         assert_eq!(sent[member], value);
     }
-    for nobody in [april(), april().groups([""; 0])] {
+    let unclear = |request| unconditional(request).phishing_campaign_condition_types([]);
+    for (refused, says) in [
+        (april(), "has no people"),
+        (april().groups([""; 0]), "has no people"),
+        (
+            april().with(unconditional),
+            "`phishing_campaign_condition_types`",
+        ),
+        (april().with(unclear), "`phishing_campaign_condition_types`"),
+        (
+            april().groups(["g-1"]).with(unconditional),
+            "`phishing_campaign_condition_types`",
+        ),
+    ] {
         let fake = service();
-        let error = over(&fake).enrollments().enroll(nobody).await.unwrap_err();
-        assert!(error.to_string().contains("has no people"), "{error}");
+        let error = over(&fake).enrollments().enroll(refused).await.unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
         assert!(fake.requests().is_empty());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_ends_at_the_archive_and_fails_once_the_enrolment_is_in_no_list() {
+    let row = |id: &str, status: &str| json!({"enrollmentId": id, "status": status});
+    let others = || page(json!([row("e-2", "Finished"), row("e-3", "Stopped")]));
+    let watched = || {
+        let fake = service();
+        let summary = envelope(json!({"completedCount": 1, "inProgressCount": 2}));
+        fake.always(&TRAINING_REPORTS_SUMMARY, summary);
+        let sending = page(json!([row("e-2", "Finished"), row("e-1", "Sending")]));
+        fake.once(&ENROLLMENTS_SEARCH, sending);
+        fake.always(&ENROLLMENTS_SEARCH, others());
+        fake
+    };
+    let wait = |fake: &FakeTransport| {
+        let polling = Polling::every(Duration::from_secs(60)).deadline(Duration::from_secs(3600));
+        over(fake).enrollments().wait("e-1").polling(polling)
+    };
+    let fake = watched();
+    // The archive keeps the status of the time before.
+    let archive = page(json!([row("e-4", "Error"), row("e-1", "Sending")]));
+    fake.always(&ENROLLMENTS_SEARCH_ARCHIVED, archive);
+    let end = wait(&fake).await.unwrap();
+    assert_eq!(end.status.as_deref(), Some("Archived"));
+    assert!(end.is_over() && end.is_delivered());
+
+    let fake = watched();
+    fake.always(&ENROLLMENTS_SEARCH_ARCHIVED, others());
+    let begun = tokio::time::Instant::now();
+    let error = wait(&fake).await.unwrap_err();
+    assert!(begun.elapsed() < Duration::from_secs(120), "{error}");
+    let text = error.to_string();
+    assert!(
+        text.contains("enrolment e-1") && text.contains("probably deleted"),
+        "{text}"
+    );
+
+    // A record that was removed while pages were read hides another once.
+    let fake = watched();
+    fake.once(&ENROLLMENTS_SEARCH, others());
+    fake.always(&ENROLLMENTS_SEARCH, page(json!([row("e-1", "Stopped")])));
+    fake.always(&ENROLLMENTS_SEARCH_ARCHIVED, page(json!([])));
+    let end = wait(&fake).await.unwrap();
+    assert_eq!(end.status.as_deref(), Some("Stopped"));
+
+    let fake = watched();
+    fake.always(&ENROLLMENTS_SEARCH_ARCHIVED, FakeResponse::status(403));
+    let text = wait(&fake).await.unwrap_err().to_string();
+    assert!(text.contains("the archive cannot be searched"), "{text}");
 }
 
 #[tokio::test]
@@ -143,12 +215,20 @@ fn an_enrolment_is_over_once_everyone_is_done_and_not_before() {
         "Canceled",
         "Error",
         "Deleted",
+        "Archived",
     ] {
         assert_eq!(said(word), (true, true), "{word}");
     }
     // All e-mails are delivered, and nobody has read one yet.
     assert_eq!(said("Finished"), (true, false));
-    for word in ["Sending", "Scheduled", "Auto-Enroll", "SomethingNew"] {
+    for word in [
+        "Sending",
+        "Scheduled",
+        "Paused",
+        "Auto-Enroll",
+        "SCORM Proxy",
+        "SomethingNew",
+    ] {
         assert_eq!(said(word), (false, false), "{word}");
     }
 }

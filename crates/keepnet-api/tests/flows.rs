@@ -85,18 +85,30 @@ async fn a_reported_email_is_triaged_its_copies_found_deleted_and_the_report_clo
         .result(NotifiedEmailResult::Malicious)
         .status(NotifiedEmailStatus::BeingAnalyzed)
         .note("Seen")
-        .tag("invoice,fraud");
+        .tag("invoice,fraud")
+        .custom_message("We are looking into it")
+        .notification_template_resource_id("aB3dE5gH7jK9")
+        .is_notify_user(false);
     emails.update(&id, &seen).await.unwrap();
-    emails.take_up(&id).await.unwrap();
-    let email = emails.get(&id).await.unwrap();
-    assert_eq!(email.status, Some(NotifiedEmailStatus::InProgress));
-    // An update replaces the record: what was there is sent along.
-    assert_eq!(email.result, Some(NotifiedEmailResult::Malicious));
-    assert_eq!(email.note.as_deref(), Some("Seen"));
+    // An update replaces the record: everything that was there is sent along.
+    let mut expected = emails.get(&id).await.unwrap();
+    assert_eq!(expected.result, Some(NotifiedEmailResult::Malicious));
+    assert_eq!(expected.note.as_deref(), Some("Seen"));
     assert_eq!(
-        email.tags.as_deref(),
+        expected.tags.as_deref(),
         Some(&["invoice", "fraud"].map(str::to_owned)[..])
     );
+    assert_eq!(
+        expected.custom_message.as_deref(),
+        Some("We are looking into it")
+    );
+    let template = expected.notification_template_resource_id.as_deref();
+    assert_eq!(template, Some("aB3dE5gH7jK9"));
+    emails.take_up(&id).await.unwrap();
+    let email = emails.get(&id).await.unwrap();
+    expected.status = Some(NotifiedEmailStatus::InProgress);
+    expected.last_update_date = email.last_update_date.clone();
+    assert_eq!(email, expected);
     let message = emails.download_msg_files(&id).send().await.unwrap();
     let message = message.bytes(1 << 20).await.unwrap();
     assert!(message.starts_with(b"From: "));
@@ -147,10 +159,11 @@ async fn a_reported_email_is_triaged_its_copies_found_deleted_and_the_report_clo
         .await
         .unwrap();
     let email = emails.get(&id).await.unwrap();
-    assert_eq!(email.status, Some(NotifiedEmailStatus::Closed));
-    assert_eq!(email.result, Some(NotifiedEmailResult::Phishing));
-    assert_eq!(email.note.as_deref(), Some("Removed"));
-    assert_eq!(email.tags.map_or(0, |tags| tags.len()), 2);
+    expected.status = Some(NotifiedEmailStatus::Closed);
+    expected.result = Some(NotifiedEmailResult::Phishing);
+    expected.note = Some("Removed".to_owned());
+    expected.last_update_date = email.last_update_date.clone();
+    assert_eq!(email, expected);
     let left = emails
         .search(ReportedEmails::open())
         .items()
@@ -355,6 +368,40 @@ async fn target_users_are_enrolled_and_followed_until_the_enrolment_is_over() {
 }
 
 #[tokio::test]
+async fn an_enrolment_in_the_archive_is_over_and_one_that_was_deleted_is_an_error() {
+    let (sandbox, client) = start().await;
+    let people = people(&client, 3).await;
+    let search = SearchRequest::new().text("phishing");
+    let mut trainings = client.trainings().search(search).items();
+    let training = trainings.try_next().await.unwrap().unwrap();
+    let enrollments = client.enrollments();
+    let new = NewEnrollment::new("Withdrawn", training.training_id.unwrap());
+    let new = new.users(people.iter().map(|(id, _)| id));
+    let id = enrollments.enroll(new).await.unwrap();
+
+    let mut progress = enrollments.wait(&id).polling(often());
+    progress.try_next().await.unwrap().unwrap();
+    sandbox.clock().advance(Duration::from_secs(86_400));
+    enrollments.archive(&id).await.unwrap();
+    let end = progress.try_next().await.unwrap().unwrap();
+    assert_eq!(end.status.as_deref(), Some("Archived"));
+    assert!(end.is_over());
+    assert!(progress.try_next().await.unwrap().is_none());
+    // In the archive nobody can do the training.
+    sandbox.clock().advance(Duration::from_secs(30 * 86_400));
+    let later = enrollments.wait(&id).await.unwrap();
+    assert_eq!(later.summary.completed_count, end.summary.completed_count);
+
+    enrollments.restore_archived(&id).await.unwrap();
+    let back = enrollments.state(&id).await.unwrap();
+    assert_eq!(back.status.as_deref(), Some("Finished"));
+    enrollments.archive(&id).await.unwrap();
+    enrollments.delete_archived(&id).await.unwrap();
+    let gone = enrollments.wait(&id).polling(often()).await.unwrap_err();
+    assert!(gone.is_not_found(), "{gone}");
+}
+
+#[tokio::test]
 async fn an_export_has_the_records_of_all_pages() {
     let (_sandbox, client) = start().await;
     let users = client.target_users();
@@ -388,4 +435,35 @@ async fn an_export_has_the_records_of_all_pages() {
     let file = reports.export_users(all, id, group, SearchRequest::new());
     let file = file.await.unwrap().bytes(1 << 20).await.unwrap();
     assert!(file.starts_with(b"activityType,"), "{file:?}");
+}
+
+#[cfg(feature = "quishing")]
+#[tokio::test]
+async fn an_export_of_the_recipients_of_a_quishing_campaign_is_a_file() {
+    let (sandbox, client) = start().await;
+    let reports = client.quishing_campaign_reports();
+    let launch = reports
+        .search(SearchRequest::new())
+        .items()
+        .try_next()
+        .await;
+    let launch = launch.unwrap().unwrap();
+    let (id, group) = (
+        launch.quishing_campaign_resource_id.unwrap(),
+        launch.instance_group.unwrap(),
+    );
+    let all = PhishingCampaignJobUserSearchType::All;
+    let file = reports.export_users(all, &id, group, SearchRequest::new());
+    let file = file.await.unwrap().bytes(1 << 20).await.unwrap();
+    let text = String::from_utf8(file.to_vec()).unwrap();
+    // The names of the columns, and the sample that the sandbox has for each list.
+    let mut lines = text.lines();
+    let columns = lines.next().unwrap();
+    assert!(columns.split(',').any(|name| name == "email"), "{columns}");
+    assert_eq!(lines.count(), 1, "{text}");
+    let path = "/api/quishing-simulator/quishing-campaign-job-report/All/search/export/";
+    let exports = sandbox
+        .journal()
+        .count(|entry| entry.path.starts_with(path));
+    assert_eq!(exports, 1);
 }

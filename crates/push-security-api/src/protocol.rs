@@ -31,7 +31,7 @@ impl Protocol for PushSecurity {
         };
         let hint = match reason {
             Some(Reason::UnknownPath) => Some(
-                "the gateway answers so for a path it does not know, even with a valid key: check path and base URL",
+                "the gateway also responds this way to a path it does not know, even with a valid key: check path and base URL",
             ),
             Some(Reason::ReadOnlyKey) => Some(
                 "a key with the permission Read only can make GET requests only: use one with Full access, if this key is right at all",

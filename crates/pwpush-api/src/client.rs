@@ -273,8 +273,8 @@ impl Client {
     ///
     /// `path` begins with `/` and is below the base URL; [`Request::segment`] adds ids to it. The response is decoded
     /// as the type that the call names, for example `serde_json::Value`, [`RawJson`](crate::RawJson) or your own
-    /// struct; `()` accepts an empty response. The request is not retried once it may have been executed, unless it is
-    /// marked [`idempotent`](Request::idempotent).
+    /// struct; `()` accepts any successful response. The request is not retried once it may have been executed, unless
+    /// it is marked [`idempotent`](Request::idempotent).
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {

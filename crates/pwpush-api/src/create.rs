@@ -1,11 +1,20 @@
 //! The call that creates a push or a request.
 
+pub(crate) mod confirm;
+pub(crate) mod difference;
+pub(crate) mod expiry;
+pub(crate) mod fields;
+mod kept;
+pub(crate) mod lifetime;
+pub(crate) mod new_push;
+pub(crate) mod options;
+
 use std::fmt;
 use std::sync::Arc;
 
 use security_api_transport::Request;
 
-use crate::fields::Progress;
+use self::fields::Progress;
 
 /// Creates a push or a request. From [`Pushes::create`](crate::resources::Pushes::create) and
 /// [`Requests::create`](crate::resources::Requests::create).

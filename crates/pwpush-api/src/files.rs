@@ -2,7 +2,7 @@
 
 use security_api_transport::{Call, Client, Download, Error};
 
-use crate::fields::is_dots;
+use crate::checks::is_dots;
 use crate::types::PushedFile;
 
 /// The operation id of file downloads.

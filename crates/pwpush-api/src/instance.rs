@@ -8,8 +8,8 @@ use crate::bounds::{Bounds, PushKind};
 use crate::operations::INSTANCE_VERSION;
 use crate::types::{Edition, Version};
 
-const REMEDY: &str =
-    "the edition decides how a lifetime is expressed; if you know it, set it with `assume_edition`";
+const REMEDY: &str = "the edition decides how a lifetime is expressed and whether a passphrase is echoed; if you know it, set it with \
+     `assume_edition`";
 
 /// What a client knows about the instance, shared by its clones: the state of the transport's client.
 #[derive(Debug)]

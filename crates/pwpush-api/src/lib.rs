@@ -10,19 +10,12 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod bounds;
+mod checks;
 mod client;
-mod confirm;
 mod create;
-mod difference;
-mod expiry;
-mod fields;
 mod files;
 mod generated;
 mod instance;
-mod kept;
-mod lifetime;
-mod new_push;
-mod options;
 mod paging;
 mod protocol;
 mod pushes;
@@ -33,15 +26,15 @@ mod token;
 
 pub use bounds::{Bounds, PushKind};
 pub use client::{Client, ClientBuilder};
-pub use confirm::{Created, Fate, NotAsAsked};
 pub use create::Create;
-pub use difference::Difference;
-pub use expiry::{Expiry, InvalidExpiry};
+pub use create::confirm::{Created, Fate, NotAsAsked};
+pub use create::difference::Difference;
+pub use create::expiry::{Expiry, InvalidExpiry};
+pub use create::new_push::NewPush;
 pub use generated::types::Edition;
 pub use generated::{operations, resources, types};
 #[doc(no_inline)]
 pub use http;
-pub use new_push::NewPush;
 pub use pushes::{NotifyPush, ShowPush};
 pub use reason::Reason;
 pub use requests::{NewRequest, RespondRequest};

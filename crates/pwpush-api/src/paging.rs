@@ -65,8 +65,11 @@ impl Paging for PageNumber {
     type Position = u32;
 
     fn position(text: &str) -> Result<u32, Error> {
-        text.parse()
-            .map_err(|_| Error::invalid("the cursor is none of this list"))
+        text.parse().map_err(|_| {
+            Error::invalid(
+                "the cursor has no page number, so it does not belong to a list of this service; start the list without it",
+            )
+        })
     }
 
     fn first(request: &Request) -> Option<u32> {

@@ -6,11 +6,11 @@ use std::pin::Pin;
 use security_api_transport::{Call, Download, Error, ErrorKind, Outcome, Request, Secret};
 use serde::Serialize;
 
-use crate::confirm::{self, Created};
+use crate::checks;
 use crate::create::Create;
-use crate::fields;
-use crate::lifetime::Lifetime;
-use crate::new_push::NewPush;
+use crate::create::confirm::{self, Created};
+use crate::create::lifetime::Lifetime;
+use crate::create::new_push::NewPush;
 use crate::operations::PUSHES_EXPIRE;
 use crate::reason::Reason;
 use crate::resources::Pushes;
@@ -45,8 +45,8 @@ impl Pushes {
     ///
     /// `POST /api/v2/pushes`. Not retried once it may have been executed.
     ///
-    /// If a lifetime or mail is set, the instance is asked for its edition first, once for each client. Each option
-    /// that was set is compared with the response: if the instance keeps another value, or does not tell, the push is
+    /// If a lifetime, a passphrase or mail is set, the instance is asked for its edition first, once for each client.
+    /// Each option that was set is compared with the response: if the instance keeps another value, or does not tell, the push is
     /// expired again and the call fails. [`NotAsAsked`](crate::NotAsAsked) then has the differences, and the token if
     /// the push could not be expired. [`or_less`](Create::or_less) accepts less than asked. Options of the call,
     /// such as its `timeout`, apply to the request for the edition as well; the request that expires the push has the
@@ -233,6 +233,9 @@ impl ShowPush {
     /// this client shows it nowhere. After 5 tries in a minute, right or wrong, the push is locked for everybody for a
     /// while.
     ///
+    /// An empty or blank one is refused before anything is sent: no push has such a passphrase, and the service would
+    /// take it for none, so a read could use up a view.
+    ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
     /// let retrieved = pwpush.pushes().show("fkwjfvhall92").passphrase("plain yellow umbrella").await?;
@@ -240,9 +243,11 @@ impl ShowPush {
     /// ```
     pub fn passphrase(mut self, passphrase: impl Into<Secret>) -> Self {
         let passphrase = passphrase.into();
-        // The service ignores a blank passphrase, which does not count towards the limit.
-        self.has_passphrase = !passphrase.expose().trim().is_empty();
-        self.request = self.request.set_secret_query("passphrase", &passphrase);
+        self.has_passphrase = true;
+        self.request = match checks::check_passphrase(Some(&passphrase), "opens no push") {
+            Ok(()) => self.request.set_secret_query("passphrase", &passphrase),
+            Err(error) => self.request.fail(error),
+        };
         self
     }
 
@@ -312,8 +317,8 @@ impl NotifyPush {
     }
 
     async fn run(self) -> Result<(), Error> {
-        let Some(addresses) = fields::recipients("addresses", &self.addresses)? else {
-            return Err(Error::invalid("`addresses`: there is none"));
+        let Some(addresses) = checks::recipients("addresses", &self.addresses)? else {
+            return Err(Error::invalid("`addresses`: add at least one"));
         };
         let request = self.request.json(&Notification {
             notify_emails_to: &addresses,

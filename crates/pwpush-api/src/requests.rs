@@ -7,15 +7,16 @@ use std::sync::Arc;
 use security_api_transport::{Call, Download, Error, Request, Secret, Upload};
 use serde_json::Value;
 
-use crate::confirm::{self, Created};
+use crate::checks;
 use crate::create::Create;
-use crate::difference::Comparison;
-use crate::expiry::Expiry;
-use crate::fields::{self, Fields, Progress};
+use crate::create::confirm::{self, Created};
+use crate::create::difference::Comparison;
+use crate::create::expiry::Expiry;
+use crate::create::fields::{Fields, Progress};
+use crate::create::lifetime::{self, Lifetime};
+use crate::create::options::{Options, option_setters};
 use crate::files;
-use crate::lifetime::{self, Lifetime};
 use crate::operations::REQUESTS_CLOSE;
-use crate::options::{Options, option_setters};
 use crate::pushes::sent_when_awaited;
 use crate::resources::Requests;
 use crate::types::{Edition, PushedFile, SecretRequest};
@@ -208,7 +209,7 @@ impl Requests {
 impl Create<NewRequest> {
     async fn run(self) -> Result<Created<SecretRequest>, Error> {
         let new = &self.new;
-        fields::check_text("request", &new.text, TEXT)?;
+        checks::check_text("request", &new.text, TEXT)?;
         new.options.check()?;
         let notify = new.options.recipients()?;
         // Only the commercial edition has requests, so the client does not ask for the edition.
@@ -278,8 +279,8 @@ impl RespondRequest {
     }
 
     async fn run(self) -> Result<SecretRequest, Error> {
-        fields::check_text("response", self.response.expose(), TEXT)?;
-        fields::check_files(&self.files)?;
+        checks::check_text("response", self.response.expose(), TEXT)?;
+        checks::check_files(&self.files)?;
         let fields =
             Fields::new("request", &self.files, None).secret("response", Some(&self.response));
         fields.write(self.request, self.progress).call().await

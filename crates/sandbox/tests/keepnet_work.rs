@@ -33,7 +33,7 @@ async fn scenario_and_group(session: &Session<'_>) -> (String, String) {
 async fn campaign(session: &Session<'_>, schedule: Value) -> String {
     let (scenario, group) = scenario_and_group(session).await;
     let mut body = json!({"name": "Autumn", "phishingScenarioResourceIds": [scenario],
-        "targetGroupResourceIds": [group], "duration": 7});
+        "targetGroupResourceIds": [group], "duration": 7, "emailDeliverySettingType": 1});
     for (name, value) in schedule.as_object().expect("an object") {
         body[name] = value.clone();
     }
@@ -142,6 +142,11 @@ async fn a_campaign_waits_for_its_time_and_can_be_stopped() {
             json!({"name": "x", "scheduleTypeId": 1, "phishingScenarioResourceIds": ["no"]}),
             "scenario",
         ),
+        (
+            json!({"name": "x", "scheduleTypeId": 2, "phishingScenarioResourceIds": [scenario],
+                "targetGroupResourceIds": [group], "smtpSettingResourceId": "s"}),
+            "emailDeliverySettingType",
+        ),
     ] {
         let refused = session.post(path, body).await;
         assert_eq!(refused.refused(), (400, "INPUT_ERROR".to_owned()));
@@ -153,7 +158,7 @@ async fn a_campaign_waits_for_its_time_and_can_be_stopped() {
         );
     }
     let undated = json!({"name": "x", "scheduleTypeId": 3, "phishingScenarioResourceIds": [scenario],
-        "targetGroupResourceIds": [group]});
+        "targetGroupResourceIds": [group], "emailDeliverySettingType": 2});
     let refused = session.post(path, undated).await.json();
     let message = refused["message"].as_str().expect("text");
     assert!(message.contains("ScheduledDate"), "{message}");
@@ -172,9 +177,21 @@ async fn a_campaign_waits_for_its_time_and_can_be_stopped() {
         400
     );
     let summary = format!("{REPORT}/summary/{id}/1");
-    let stats = session.get(&summary).await.data()["scenarioStats"].take();
+    // Nobody gets an e-mail any more, and those who have one go on until the campaign's days have passed.
+    let numbers = async |session: &Session<'_>| {
+        let summary = session.get(&summary).await.data();
+        let sent = number(&summary["campaignInfo"], "emailDeliveredUserCount");
+        (sent, number(&summary["scenarioStats"], "openedEmail"))
+    };
+    let (sent, opened) = numbers(&session).await;
+    assert!(sent > 0);
+    sandbox.clock().advance(Duration::from_secs(8 * 86_400));
+    let session = Session::reseller(&sandbox).await;
+    let (sent_later, opened_later) = numbers(&session).await;
+    assert_eq!(sent_later, sent);
+    assert!(opened_later > opened, "{opened_later} after {opened}");
     sandbox.clock().advance(Duration::from_secs(1_000));
-    assert_eq!(session.get(&summary).await.data()["scenarioStats"], stats);
+    assert_eq!(numbers(&session).await, (sent, opened_later));
     let rows = session.all(&runs, "CreatedDate", Value::Null).await;
     assert_eq!(rows[0]["status"], "Canceled");
     session
@@ -206,6 +223,14 @@ async fn an_enrolment_is_worked_through() {
     let path = "/api/enrollments";
     let body = json!({"trainingId": training, "name": "Autumn"});
     assert_eq!(session.post(path, body).await.status, 400);
+    let of_campaign =
+        json!({"trainingId": training, "name": "Autumn", "phishingCampaignResourceId": "c"});
+    let refused = session.post(path, of_campaign).await.json();
+    let message = refused["message"].as_str().expect("text");
+    assert!(
+        message.contains("phishingCampaignConditionTypes"),
+        "{message}"
+    );
     let body = json!({"trainingId": "no", "name": "Autumn", "targetGroupResourceIds": [group]});
     assert_eq!(session.post(path, body).await.status, 404);
     let mut body =
@@ -261,7 +286,36 @@ async fn an_enrolment_is_worked_through() {
     );
     let not_a_training = session.get(&format!("{path}/{id}/languages")).await;
     assert_eq!(not_a_training.status, 404);
-    session.delete(&format!("{path}/{id}")).await.data();
+    let one = format!("{path}/{id}");
+    let in_archive = format!("{path}/archive/{id}");
+    assert_eq!(session.delete(&in_archive).await.status, 404);
+    let lists = async || {
+        let mut found = Vec::new();
+        for list in ["search", "archive/search"] {
+            let list = format!("{path}/{list}");
+            let rows = session.all(&list, "CreateTime", filter("name", "=", "autumn"));
+            let rows = rows.await;
+            found.push(rows.first().map(|row| row["status"].clone()));
+        }
+        found
+    };
+    session.delete(&one).await.data();
+    assert_eq!(lists().await, [None, Some(json!("Archived"))]);
+    // The report is kept, and nothing can be done with the enrolment any more.
+    assert_eq!(
+        session.all(&users, "Email", Value::Null).await.len() as u64,
+        people
+    );
+    assert_eq!(session.delete(&one).await.status, 404);
+    let stop = format!("{one}/stop");
+    assert_eq!(session.post(&stop, json!({})).await.status, 404);
+    let restore = format!("{in_archive}/restore");
+    session.post(&restore, json!({})).await.data();
+    assert_eq!(session.post(&restore, json!({})).await.status, 404);
+    assert_eq!(lists().await, [Some(json!("Finished")), None]);
+    session.delete(&one).await.data();
+    session.delete(&in_archive).await.data();
+    assert_eq!(lists().await, [None, None]);
     assert_eq!(
         session.post(&users, search("Email", true)).await.status,
         404

@@ -3,6 +3,7 @@
 pub(crate) mod multipart;
 mod progress;
 mod response;
+pub(crate) mod timed;
 
 use std::fmt;
 use std::pin::Pin;

@@ -19,7 +19,7 @@ use crate::receive::{place_in, share, without_mark};
 use crate::request::Request;
 use crate::response_parts::ResponseParts;
 use crate::service::HttpResponse;
-use crate::wire::decode::{self, Target};
+use crate::wire::decode::{self, DecodeTarget};
 
 /// A call of one operation, sent when awaited.
 ///
@@ -249,14 +249,14 @@ impl Received {
 
     /// Decodes the value as it came. If that fails, the body is repaired as a whole, because a protocol finds the value
     /// only in correct JSON.
-    fn fill(&self, target: &mut dyn Target) -> Result<(), Error> {
+    fn fill(&self, target: &mut dyn DecodeTarget) -> Result<(), Error> {
         self.fill_with(target, self.part())
             .or_else(|error| self.fill_repaired(target).unwrap_or(Err(error)))
     }
 
     /// Decodes the value in the repaired body. `None` if there is nothing to repair.
     #[cold]
-    fn fill_repaired(&self, target: &mut dyn Target) -> Option<Result<(), Error>> {
+    fn fill_repaired(&self, target: &mut dyn DecodeTarget) -> Option<Result<(), Error>> {
         let body = Bytes::from(decode::repair(&self.whole_body())?);
         let response = ResponseParts::new(self.operation(), self.status, &self.headers, &body);
         let payload = match self.call.protocol().payload(&response) {
@@ -274,7 +274,7 @@ impl Received {
         Some(filled.inspect(|()| decode::tell()))
     }
 
-    fn fill_with(&self, target: &mut dyn Target, payload: &[u8]) -> Result<(), Error> {
+    fn fill_with(&self, target: &mut dyn DecodeTarget, payload: &[u8]) -> Result<(), Error> {
         let filled = match payload.trim_ascii() {
             b"" => decode::nothing(target),
             b"null" if self.operation().is_list() => decode::fill(target, b"[]"),

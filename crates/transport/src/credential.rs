@@ -40,15 +40,15 @@ pub trait Credential: Any + fmt::Debug + Send + Sync + 'static {
         false
     }
 
-    /// Waits until there is a live credential. `leaf` sends the requests that fetch one, without credential, limit or
-    /// retry; it adds the client's `User-Agent`. The call gives up at `deadline`, and fails at once if the wait would
-    /// take longer.
+    /// Waits until there is a live credential. `transport` sends the requests that fetch one to the connection, without
+    /// credential, limit or retry; it adds the client's `User-Agent`. The call gives up at `deadline`, and fails at once
+    /// if the wait would take longer.
     ///
     /// # Errors
     /// If no credential can be obtained.
     async fn ready(
         &self,
-        leaf: &HttpService,
+        transport: &HttpService,
         deadline: Option<std::time::Instant>,
     ) -> Result<(), Error>;
 
@@ -60,8 +60,8 @@ pub trait Credential: Any + fmt::Debug + Send + Sync + 'static {
 
     /// Replaces a live credential before it expires. The future is polled while a call uses the live credential, and
     /// dropped when the call is over: the next call continues the renewal. Failures are recorded and not reported.
-    async fn renew(&self, leaf: &HttpService) {
-        let _ = leaf;
+    async fn renew(&self, transport: &HttpService) {
+        let _ = transport;
     }
 
     /// Sets the current credential on a request, replacing any that is set, and returns its generation. `None` if the

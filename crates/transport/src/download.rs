@@ -255,8 +255,8 @@ impl FromResponse for Download {
             .with_kind(ErrorKind::Decode)
             .with_verdict(Verdict::Executed)
             .with_message(
-                "a web page came in place of a file, perhaps of a proxy or for signing in; if the file is one, ask for it \
-                 by the header `accept: text/html`",
+                "expected a file but received a web page, perhaps of a proxy or a sign-in; set the header \
+                 `accept: text/html` to download one",
             );
             return Err(call.name(error));
         }
@@ -331,7 +331,9 @@ impl Stream for Download {
 fn too_large(limit: u64) -> Error {
     Error::new(
         ErrorKind::TooLarge,
-        format!("the download is larger than {limit} bytes"),
+        format!(
+            "the download is larger than {limit} bytes; if that is right, raise the limit given to `at_most` or `bytes`"
+        ),
     )
     .permanent()
 }

@@ -1,6 +1,7 @@
 //! The error type of every call.
 
 mod api;
+mod common;
 mod item;
 mod kind;
 mod redacted;

@@ -358,11 +358,7 @@ impl http_body::Body for CutBody {
     fn poll_frame(mut self: std::pin::Pin<&mut Self>, _: &mut Context<'_>) -> PolledFrame {
         Poll::Ready(Some(match self.0.take() {
             Some(bytes) => Ok(http_body::Frame::data(bytes)),
-            None => Err(Error::new(
-                ErrorKind::Io,
-                "the connection broke while the response was arriving",
-            )
-            .boxed()),
+            None => Err(Error::response_cut().boxed()),
         }))
     }
 }

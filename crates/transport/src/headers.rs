@@ -7,7 +7,7 @@ use crate::error::Error;
 
 /// Sets a header that the caller gives, or keeps the error if it is the first.
 pub(crate) fn set(headers: &mut HeaderMap, error: &mut Option<Error>, name: &str, value: &str) {
-    match checked(name, value) {
+    match checked("header", name, value) {
         Ok((name, value)) => {
             headers.insert(name, value);
         }
@@ -17,29 +17,66 @@ pub(crate) fn set(headers: &mut HeaderMap, error: &mut Option<Error>, name: &str
     }
 }
 
-/// Converts a header that the caller set.
+/// Converts a header that the caller set. `what` is what the error is about.
 ///
 /// # Errors
-/// If the name or the value is not a valid header name or value, or the header follows from the body.
-pub(crate) fn checked(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Error> {
-    let name = HeaderName::try_from(name)
-        .map_err(|_| Error::invalid("the header's name has characters that names cannot have"))?;
-    let value = HeaderValue::try_from(value)
-        .map_err(|_| Error::invalid("the header's value has control characters"))?;
-    refuse_framing(&name)?;
-    Ok((name, value))
+/// If the name or the value is not a valid header name or value, or the header follows from the body. The value is not in
+/// the error.
+pub(crate) fn checked(
+    what: &str,
+    name: &str,
+    value: &str,
+) -> Result<(HeaderName, HeaderValue), Error> {
+    let invalid = |message| Error::invalid(format!("{what}: {message}"));
+    // What is no name may be a name and a value in one, so it is not shown.
+    let header = HeaderName::try_from(name).map_err(|_| {
+        invalid("its name may have only letters, digits and characters such as `-`".to_owned())
+    })?;
+    // A wrong one cuts the body, or makes the service take the rest of it for another request.
+    if matches!(header, CONTENT_LENGTH | TRANSFER_ENCODING) {
+        return Err(invalid(format!(
+            "`{header}` follows from the request's body: leave it out"
+        )));
+    }
+    let Ok(value) = HeaderValue::try_from(value) else {
+        return Err(invalid(format!(
+            "`{header}` cannot have this value, since control characters are not allowed; was it copied whole and without \
+             a line break?"
+        )));
+    };
+    Ok((header, value))
 }
 
-/// Refuses headers that say where the body ends, which follow from the body. A wrong one cuts it, or makes the service
-/// take the rest of it for another request.
-///
-/// # Errors
-/// If it is one of them.
-pub(crate) fn refuse_framing(name: &HeaderName) -> Result<(), Error> {
-    match *name {
-        CONTENT_LENGTH | TRANSFER_ENCODING => Err(Error::invalid(format!(
-            "the header `{name}` follows from the request's body: leave it out"
-        ))),
-        _ => Ok(()),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_which_header_is_invalid_and_why_but_not_its_value() {
+        for (name, value, says) in [
+            ("a: s3cret", "b", "token: its name may have only letters"),
+            ("", "s3cret", "token: its name may have only letters"),
+            ("X-Key", "s3cret\n", "token: `x-key` cannot have this value"),
+            (
+                "X-Key",
+                "s3cret\u{7f}",
+                "token: `x-key` cannot have this value",
+            ),
+            (
+                "Content-Length",
+                "s3cret",
+                "token: `content-length` follows from",
+            ),
+            (
+                "transfer-encoding",
+                "s3cret",
+                "token: `transfer-encoding` follows",
+            ),
+        ] {
+            let error = checked("token", name, value).unwrap_err();
+            assert!(error.to_string().contains(says), "{error}");
+            assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+        }
+        assert!(checked("token", "X-Key", "ä\tb").is_ok());
     }
 }

@@ -1,32 +1,20 @@
-//! The layers of the request path, in the order in which a request passes them.
+//! The layers of the request path, and what some of them have in common.
 //!
-//! Each is a tower layer; [`stack`](crate::client::stack) combines them.
-
-pub(crate) mod span;
-
-pub(crate) mod deadline;
-
-pub(crate) mod retry;
-
-pub(crate) mod credential;
-
-pub(crate) mod limit;
+//! Each is a tower layer. Their order is that of [`stack`](crate::client::stack), which combines them.
 
 pub(crate) mod attempt;
-
-pub(crate) mod secret_url;
-
 pub(crate) mod cap;
-
-pub(crate) mod whole;
-
+pub(crate) mod credential;
+pub(crate) mod custom_transport;
+pub(crate) mod deadline;
 pub(crate) mod decompression;
-
-pub(crate) mod idle;
-
-pub(crate) mod leaf;
-
-pub(crate) mod prepare;
+pub(crate) mod limit;
+mod prepare;
+pub(crate) mod retry;
+pub(crate) mod secret_url;
+pub(crate) mod span;
+pub(crate) mod transport;
+pub(crate) mod whole;
 
 /// Implements `Layer` for a struct of settings, by wrapping the inner service together with a clone of the settings, or by
 /// wrapping the inner service alone if there are no settings.

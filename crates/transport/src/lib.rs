@@ -1,15 +1,29 @@
 //! The request path that the security API clients share.
 //!
 //! Users depend on a service's crate, which re-exports the public parts of this one. A request passes, from the outside
-//! in: the span of the call, the user's per-call layers, the deadline, retries, waiting for the credential, the rate
-//! limit, applying the credential, the attempt timeout, the user's per-attempt layers and a check that they kept the
-//! origin, the secrets of the URL, the span of the attempt, the size limit, decompression, a check that the response is
-//! complete, and the transport, which is reqwest unless the user supplies another.
+//! in:
+//!
+//! 1. the span of the call,
+//! 2. the user's layers around calls,
+//! 3. the deadline,
+//! 4. retries,
+//! 5. waiting for the credential,
+//! 6. the rate limit,
+//! 7. applying the credential,
+//! 8. the attempt timeout,
+//! 9. the user's layers around attempts, and a check that they kept the origin,
+//! 10. the secrets of the URL,
+//! 11. the span of the attempt,
+//! 12. the size limit,
+//! 13. decompression,
+//! 14. a check that the response is complete,
+//! 15. the transport, which is reqwest unless the user supplies another.
 
 mod body;
 mod call;
 mod call_options;
 mod client;
+mod clock;
 mod context;
 mod credential;
 mod download;
@@ -29,6 +43,7 @@ mod request;
 mod response_parts;
 mod runtime;
 mod service;
+mod text;
 mod url;
 mod wire;
 
@@ -67,7 +82,7 @@ pub use wire::timestamp::{InvalidTimestamp, Timestamp};
 /// What generated code needs from other crates, and the service crates from this one.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::limiter::after;
+    pub use crate::clock::after;
     pub use crate::runtime::{Bound, Pause};
     pub use {bytes, http, serde, serde_json};
 }

@@ -1,6 +1,5 @@
 //! Rate limits: when a request may start.
 
-mod clock;
 mod lane;
 mod ramp;
 mod rate;
@@ -13,10 +12,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::Instant;
 
+use crate::clock::after;
 use crate::error::Error;
 use crate::operation::Operation;
-pub(crate) use clock::FOR_EVER;
-pub use clock::after;
 use lane::{Bounds, Lane};
 pub use rate::{Rate, Rates};
 

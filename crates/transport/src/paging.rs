@@ -2,9 +2,9 @@
 
 mod cursor;
 mod decode;
-mod items;
 mod list;
 mod page;
+mod page_items;
 mod raw;
 mod streams;
 mod tail;
@@ -20,9 +20,9 @@ use crate::error::{Error, ErrorKind};
 use crate::request::Request;
 
 pub use cursor::Cursor;
-pub use items::PageItems;
 pub use list::List;
 pub use page::Page;
+pub use page_items::PageItems;
 pub use streams::{Items, Pages, RawItems};
 pub use tail::{Stamp, Tail, TailCursor, Timeline};
 

@@ -14,11 +14,11 @@ use http_body::Body as HttpBody;
 use http_body_util::{BodyExt, Full};
 use pin_project_lite::pin_project;
 
+use crate::body::timed::TimedBody;
 use crate::body::{PolledFrame, ResponseBody};
 use crate::context::CallContext;
 use crate::error::{BoxError, Error};
 use crate::layers::cap::ERROR_LIMIT;
-use crate::layers::idle::Idle;
 use crate::outcome::Verdict;
 use crate::response_parts::ResponseParts;
 use crate::service::HttpResponse;
@@ -40,10 +40,10 @@ pub(crate) fn receive(
     let (head, body) = response.into_parts();
     let is_success = head.status.is_success();
     let reading = if call.limits().streamed && is_success {
-        let body = Idle::new(body, idle).until(call.limits().stream_deadline);
+        let body = TimedBody::new(body, idle).until(call.limits().stream_deadline);
         Either::Right(opened(ResponseBody::stream(body), is_json(&head.headers)))
     } else {
-        Either::Left(Collect::new(Idle::new(body, idle)))
+        Either::Left(Collect::new(TimedBody::new(body, idle)))
     };
     reading.map(move |body| {
         let body = match body {
@@ -140,14 +140,14 @@ pin_project! {
     /// Reads the whole body. A body that arrives in a single chunk is not copied.
     struct Collect {
         #[pin]
-        body: Idle,
+        body: TimedBody,
         first: Option<Bytes>,
         whole: BytesMut,
     }
 }
 
 impl Collect {
-    fn new(body: Idle) -> Self {
+    fn new(body: TimedBody) -> Self {
         Self {
             body,
             first: None,

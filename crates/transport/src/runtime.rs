@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::runtime::{Handle, Id};
 use tokio::time::{Instant, Sleep};
 
-use crate::limiter::{FOR_EVER, after};
+use crate::clock::{FOR_EVER, after};
 
 /// The runtime of the caller. What belongs to a runtime is never polled in another.
 pub(crate) fn runtime() -> Option<Id> {

@@ -34,9 +34,10 @@ trait Call: Send + Sync {
     fn call(&self, request: HttpRequest) -> HttpFuture;
 }
 
-struct Shared<S>(S);
+/// A service that may have to be waited for, as the user's may.
+struct AwaitsReady<S>(S);
 
-impl<S> Call for Shared<S>
+impl<S> Call for AwaitsReady<S>
 where
     S: Service<HttpRequest, Response = HttpResponse> + Clone + Send + Sync + 'static,
     S::Error: Into<BoxError>,
@@ -82,7 +83,7 @@ impl HttpService {
         S::Error: Into<BoxError>,
         S::Future: Send + 'static,
     {
-        Self(Arc::new(Shared(service)))
+        Self(Arc::new(AwaitsReady(service)))
     }
 }
 

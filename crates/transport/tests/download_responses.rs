@@ -122,7 +122,9 @@ async fn a_download_has_a_bound_which_the_client_or_the_call_may_set() {
     let error = error.bytes(99).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
     assert!(
-        error.to_string().contains("larger than 11 bytes"),
+        error
+            .to_string()
+            .contains("larger than 11 bytes; if that is right, raise"),
         "{error}"
     );
     assert!(error.to_string().contains("`response_limit`"), "{error}");

@@ -360,7 +360,7 @@ async fn a_fetch_follows_five_redirects_and_leaves_the_callers_headers_behind() 
     );
 
     for (url, requests, says) in [
-        ("https://a.test/round", 6, "again and again"),
+        ("https://a.test/round", 6, "more than 5 times"),
         ("https://a.test/down", 1, "not `https`"),
     ] {
         let before = fake.requests().len();

@@ -242,12 +242,12 @@ fn a_caller_who_moves_to_another_runtime_while_it_waits_begins_anew_there() {
     let credential = common::tokens::oauth2();
     let fake = FakeTransport::new();
     granting(&fake, 3.0, 3600);
-    let leaf = HttpService::new(fake.clone());
+    let transport = HttpService::new(fake.clone());
     let runtime = || {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         runtime.enable_time().start_paused(true).build().unwrap()
     };
-    let mut ready = credential.ready(&leaf, None);
+    let mut ready = credential.ready(&transport, None);
     let first = runtime();
     first.block_on(async {
         let mut cx = Context::from_waker(Waker::noop());

@@ -147,7 +147,7 @@ async fn a_redirect_that_says_nowhere_is_still_one() {
 }
 
 #[tokio::test]
-async fn the_leaf_follows_no_redirect() {
+async fn the_transport_follows_no_redirect() {
     let elsewhere = Server::start(vec![Act::Send(response(200, "", b"\"stolen\""))]).await;
     let location = format!("location: {}/x\r\n", elsewhere.url());
     for location in [location.as_str(), "location: /other\r\n"] {
@@ -165,7 +165,7 @@ async fn the_leaf_follows_no_redirect() {
 }
 
 #[tokio::test]
-async fn the_leaf_puts_the_credential_on_the_request_to_its_origin() {
+async fn the_transport_puts_the_credential_on_the_request_to_its_origin() {
     let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -465,6 +465,56 @@ async fn secrets_within_maps_and_lists_of_a_form_are_sent_and_redacted() {
     );
 }
 
+model! {
+    /// A door.
+    #[derive(Clone)]
+    pub struct Door: Sent {
+        /// On the plate.
+        name: Option<String> = "name",
+        /// What opens it.
+        code: Secret = "code" (into 1),
+        /// What opens it as well.
+        spare: Option<Secret> = "spare" (into 1),
+        /// Anything.
+        hint: Option<Secret> = "hint" (into),
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_must_not_be_empty_is_refused_if_it_is_blank() {
+    for (door, refused) in [
+        (Door::new("x"), None),
+        (Door::new(" x ").spare("y").hint("").name(""), None),
+        (Door::new(""), Some("code")),
+        (Door::new(" \t\n"), Some("code")),
+        (Door::new("x").spare(""), Some("spare")),
+        (Door::new("x").spare("\u{a0}"), Some("spare")),
+    ] {
+        let fake = fake();
+        let client = over(&fake);
+        let request = || client.operation(&SUBMIT, &[]);
+        for request in [
+            request().json(&door),
+            request().form(model::form(&door)),
+            urlencoded(request(), &door),
+        ] {
+            let result = request.call::<Value>().await;
+            let Some(name) = refused else {
+                result.unwrap();
+                continue;
+            };
+            let error = result.unwrap_err();
+            assert!(error.is_invalid(), "{error}");
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            let text = format!("{error} {}", cause.unwrap_or_default());
+            let expected = format!("`{name}` is empty or blank");
+            assert!(text.contains(&expected), "{text}");
+        }
+        let sent = if refused.is_some() { 0 } else { 3 };
+        assert_eq!(fake.requests().len(), sent, "{door:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_number_that_json_cannot_express_is_refused_and_not_sent_as_null() {
     let fake = fake();

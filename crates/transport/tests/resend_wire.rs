@@ -1,4 +1,4 @@
-//! What the leaf can tell of a broken connection, over real sockets.
+//! What the transport can tell of a broken connection, over real sockets.
 
 mod common;
 

@@ -32,7 +32,7 @@ fn bomb(mebibytes: usize) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// Clients that get this response: from the fake, and from the leaf over a socket.
+/// Clients that get this response: from the fake, and from the transport over a socket.
 async fn clients(status: u16, encoding: Option<&str>, body: &[u8]) -> [Client; 2] {
     let fake = FakeTransport::new();
     let mut faked = FakeResponse::status(status).body(body.to_vec());

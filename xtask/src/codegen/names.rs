@@ -283,6 +283,10 @@ const MACHINERY: &[(&str, &str)] = &[
     ("ServiceRequestParameters", "Request"),
     ("RequestParameters", "Request"),
     ("RequestParameter", "Request"),
+    ("ServiceRequest", "Request"),
+    ("RestView", "View"),
+    ("RestRequest", "Request"),
+    ("Rest", ""),
     ("Dto", ""),
     ("Enum", ""),
 ];

@@ -5,7 +5,7 @@ use std::time::Duration;
 use security_api_transport::{Call, Error, Job, Timestamp};
 
 use crate::ids::required;
-use crate::polling::Progress;
+use crate::polling::{Progress, is_one_of};
 use crate::resources::{InvestigationActions, InvestigationResults, Investigations};
 use crate::time::DateTime;
 use crate::types::{
@@ -23,6 +23,9 @@ const DAYS: u16 = 3;
 /// By default it searches e-mails of the last 30 days in the mailboxes of all target users, in all connected mail
 /// systems, and changes nothing. An e-mail matches if it has any of the indicators; see
 /// [`all_of_them`](Self::all_of_them).
+///
+/// `investigationType` is not sent: the vendor's documentation says that it is required, but names none of its values,
+/// and the vendor's front end leaves it out.
 ///
 /// ```
 /// use keepnet_api::incident_response::NewInvestigation;
@@ -258,7 +261,9 @@ impl NewInvestigation {
         self
     }
 
-    /// Searches only the mailboxes of the target groups with these ids.
+    /// Searches only the mailboxes of the target groups with these ids: the `resourceId` of target groups, as
+    /// `target_groups().search(..)` returns them and as the vendor's front end sends them. Groups of a mail system have
+    /// no such id.
     ///
     /// ```
     /// use keepnet_api::incident_response::NewInvestigation;
@@ -380,7 +385,11 @@ impl InvestigationSummary {
     /// ```
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.is_finished() || self.is_in(&["Canceled", "Cancelled", "Expired"])
+        self.is_finished()
+            || is_one_of(
+                self.status.as_deref(),
+                &["Canceled", "Cancelled", "Expired"],
+            )
     }
 
     /// Whether all mailboxes were searched.
@@ -393,12 +402,7 @@ impl InvestigationSummary {
     /// ```
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.is_in(&["Finished"])
-    }
-
-    fn is_in(&self, statuses: &[&str]) -> bool {
-        let status = self.status.as_deref().unwrap_or_default();
-        statuses.iter().any(|one| one.eq_ignore_ascii_case(status))
+        is_one_of(self.status.as_deref(), &["Finished"])
     }
 }
 

@@ -157,8 +157,8 @@ impl From<ReportedEmails> for NotifiedEmailRequest {
 }
 
 impl NotifiedEmails {
-    /// Closes a reported e-mail with a verdict and a note. Its tags are kept, and the person who reported it is not
-    /// notified.
+    /// Closes a reported e-mail with a verdict and a note. Its tags, and the message and the template for the person who
+    /// reported it, are kept. That person is not notified.
     ///
     /// The e-mail is read first, because an update replaces the whole record, and then written with one `PUT
     /// /api/notified-emails/{resourceId}`. See [`update`](Self::update) for other changes.
@@ -190,7 +190,8 @@ impl NotifiedEmails {
         })
     }
 
-    /// Marks a reported e-mail as being worked on, so that others leave it alone. Its verdict, note and tags are kept.
+    /// Marks a reported e-mail as being worked on, so that others leave it alone. Everything else is kept, and the person
+    /// who reported it is not notified.
     ///
     /// The e-mail is read first, because an update replaces the whole record, and then written with one `PUT
     /// /api/notified-emails/{resourceId}`.
@@ -235,6 +236,8 @@ fn as_it_is(email: NotifiedEmail) -> UpdateNotifiedEmailRequest {
     update.note = Some(email.note.unwrap_or_default());
     update.result = email.result;
     update.status = email.status;
+    update.custom_message = email.custom_message;
+    update.notification_template_resource_id = email.notification_template_resource_id;
     update
 }
 

@@ -261,11 +261,11 @@ impl TargetUserImport {
     #[inline]
     pub fn preview(&self, search: impl Into<SearchRequest>) -> Job<ImportPreview> {
         let search = search.into();
-        self.work(|import| async move { import.looked_at(search).await })
+        self.work(|import| async move { import.preview_page(search).await })
     }
 
     #[inline]
-    pub(super) async fn looked_at(&self, search: SearchRequest) -> Result<ImportPreview, Error> {
+    pub(super) async fn preview_page(&self, search: SearchRequest) -> Result<ImportPreview, Error> {
         let found = self.users.search_import(&self.transaction_id, search).await;
         let found =
             found.map_err(|error| self.explain(error, "its rows could not be looked at"))?;
@@ -320,7 +320,7 @@ impl TargetUserImport {
                 rows: found,
                 matching,
                 ..
-            } = self.looked_at(search).await?;
+            } = self.preview_page(search).await?;
             // A service that ignores the page number would send the same page forever.
             let is_repeated = !found.is_empty() && rows.ends_with(&found);
             let is_last = is_repeated || found.is_empty();

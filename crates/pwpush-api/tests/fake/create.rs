@@ -386,6 +386,32 @@ async fn what_is_out_of_the_bounds_of_the_instance_is_refused_before_it_is_sent(
     pwpush.pushes().create(as_many_as_allowed).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_passphrase_that_the_response_hides_is_kept_by_the_commercial_edition_only() {
+    for (edition, passphrase, is_kept) in [
+        ("commercial", json!(null), true),
+        ("oss", json!(null), false),
+        ("oss", json!("umbrella"), true),
+    ] {
+        let fake = instance(edition);
+        let response = json!({"url_token": TOKEN, "passphrase": passphrase});
+        fake.always(&operations::PUSHES_CREATE, created(&response));
+        fake.always(&operations::PUSHES_EXPIRE, expired());
+        let pushes = with_token(&fake).pushes();
+        // Neither a lifetime nor mail.
+        let push = || NewPush::text("x").passphrase("umbrella");
+        for _ in 0..2 {
+            let result = pushes.create(push()).await;
+            assert_eq!(result.is_ok(), is_kept, "{edition} {passphrase}");
+            if let Err(error) = result {
+                assert_eq!(fate(&error), &Fate::Withdrawn, "{error}");
+            }
+        }
+        let asked = fake.requests_of(&operations::INSTANCE_VERSION);
+        assert_eq!(asked.len(), 1, "{edition}");
+    }
+}
+
 /// What cannot be read as a whole has the token all the same.
 #[tokio::test]
 async fn a_response_that_cannot_be_read_is_searched_for_the_token() {
@@ -601,7 +627,7 @@ async fn mail_is_sent_to_each_address_once_and_not_again() {
         json!({"notify_emails_to": "a@example.com,b@example.com", "notify_emails_to_locale": "fr"});
     assert_eq!(sent, expected);
     for (addresses, says) in [
-        (&[][..], "there is none"),
+        (&[][..], "`addresses`: add at least one"),
         (&["a@example.com", "nobody"][..], "address 2"),
         (&["a@exämple.com"][..], "address 1"),
     ] {
@@ -625,7 +651,7 @@ async fn what_the_service_quotes_of_a_push_is_shown_in_no_error() {
         "passphrase": ["MARKED phrase\\\""],
     });
     for (status, files) in [(422, false), (422, true), (401, false), (429, false)] {
-        let fake = instance("pro");
+        let fake = instance("oss");
         let response = FakeResponse::status(status).body(quote.to_string());
         let response = response.header("x-request-id", "MARKED+phrase%22");
         fake.always(&operations::PUSHES_CREATE, response.clone());

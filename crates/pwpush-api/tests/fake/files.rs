@@ -157,7 +157,7 @@ async fn a_link_that_has_expired_or_leads_into_the_clear_is_refused_without_bein
         ),
         (
             FakeResponse::status(302).header("location", LINK),
-            "again and again",
+            "more than 5 times",
             None,
         ),
     ] {

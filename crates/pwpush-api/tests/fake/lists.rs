@@ -73,6 +73,35 @@ async fn a_list_that_the_service_cuts_says_so() {
 }
 
 #[tokio::test]
+async fn a_server_that_ignores_the_number_of_the_page_ends_the_list_with_an_error() {
+    let fake = FakeTransport::new();
+    let same: Vec<_> = (0..50)
+        .map(|n| json!({"url_token": format!("t{n}")}))
+        .collect();
+    fake.always(&operations::PUSHES_ACTIVE, FakeResponse::json(&same));
+    let logged: Vec<_> = (0..50)
+        .map(|n| json!({"kind": "view", "user_agent": format!("a{n}")}))
+        .collect();
+    let logged = json!({"logs": logged});
+    fake.always(&operations::PUSHES_AUDIT, FakeResponse::json(&logged));
+    let pushes = with_token(&fake).pushes();
+    let mut items = pushes.active().items();
+    let mut audit = pushes.audit("abc").raw_items();
+    for _ in 0..50 {
+        items.try_next().await.unwrap().unwrap();
+        audit.try_next().await.unwrap().unwrap();
+    }
+    for error in [
+        items.try_next().await.map(drop).unwrap_err(),
+        audit.try_next().await.map(drop).unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        assert!(error.to_string().contains("the same page"), "{error}");
+    }
+    assert_eq!(fake.requests().len(), 4);
+}
+
+#[tokio::test]
 async fn the_audit_is_read_under_both_its_names() {
     for name in ["logs", "views"] {
         let fake = FakeTransport::new();

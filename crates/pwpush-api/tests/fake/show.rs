@@ -196,13 +196,26 @@ async fn only_a_read_with_a_passphrase_can_meet_its_lock() {
     let pushes = with_token(&fake).pushes();
     for (show, reason) in [
         (pushes.show("abc"), Reason::RateLimited),
-        (pushes.show("abc").passphrase(" "), Reason::RateLimited),
         (pushes.show("abc").passphrase("x"), Reason::PassphraseLocked),
     ] {
         let error = show.await.unwrap_err();
         assert_eq!(Reason::of(&error), Some(reason.clone()));
         assert!(error.to_string().contains(&reason.to_string()), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_blank_passphrase_is_refused_and_uses_up_no_view() {
+    let fake = FakeTransport::new();
+    fake.always(&operations::PUSHES_SHOW, secret());
+    let pushes = with_token(&fake).pushes();
+    for blank in ["", " ", "\u{a0}", "\n"] {
+        let error = pushes.show("abc").passphrase(blank).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{blank:?}: {error}");
+        let text = error.to_string();
+        assert!(text.contains("`passphrase` is empty or blank"), "{text}");
+    }
+    assert!(fake.requests().is_empty());
 }
 
 #[tokio::test]

@@ -30,7 +30,8 @@ pub(crate) static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
     routes.collect()
 });
 
-/// The operation of a method and a path, and its parameters. Literal segments win over parameters, those further to the
+/// The operation of a method and a path, and its parameters. The service has paths that its description lacks, of which
+/// nothing is known. Literal segments win over parameters, those further to the
 /// left first.
 pub(crate) fn find(method: &Method, path: &str) -> Result<(&'static Route, Params), Refusal> {
     let given: Vec<_> = segments(path).collect();
@@ -38,7 +39,8 @@ pub(crate) fn find(method: &Method, path: &str) -> Result<(&'static Route, Param
     let (best, other) = candidates.partition::<Vec<_>, _>(|one| one.operation.method == *method);
     match best.into_iter().min_by_key(|route| route.openness()) {
         Some(route) => Ok((route, route.params(&given))),
-        None if other.is_empty() => Err(Refusal::NoSuchPath),
+        None if other.is_empty() => Err(Refusal::UnknownPath(format!("{method} {path}"))),
+        // Inferred: the service's framework responds so to methods that a path does not have.
         None => Err(Refusal::MethodNotAllowed),
     }
 }

@@ -14,7 +14,6 @@ use super::edition::Profile;
 use super::model::{UserId, Visitor};
 use super::params::{self, Params};
 use super::response::Refusal;
-use super::routes::Access;
 use super::state::State;
 use crate::core::service::Peer;
 
@@ -31,6 +30,18 @@ pub(crate) fn is_locale(text: &str) -> bool {
 
 const PER_PAGE: usize = 50;
 const LAST_PAGE: usize = 200;
+
+/// Who may call an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Whatever the token is, and whether there is one.
+    Anybody,
+    /// Also callers without a token.
+    Open,
+    /// The same; each call with a passphrase is a guess at it.
+    Guess,
+    Token,
+}
 
 pub(crate) struct Call<'a> {
     pub(crate) state: &'a State,

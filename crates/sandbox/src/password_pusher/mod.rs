@@ -6,6 +6,7 @@ mod create;
 mod edition;
 mod filename;
 mod files;
+mod instance;
 mod language;
 mod model;
 mod notify;

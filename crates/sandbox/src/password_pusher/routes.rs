@@ -4,25 +4,13 @@
 
 use http::Method;
 
-use self::Access::{Anybody, Guess, Open, Token};
+use super::call::Access::{self, Anybody, Guess, Open, Token};
 use super::call::Call;
 use super::edition::Profile;
 use super::files::Place;
 use super::response::Outcome;
 use super::state::Store;
-use super::{create, notify, pushes, requests, service};
-
-/// Who may call an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// Whatever the token is, and whether there is one.
-    Anybody,
-    /// Also callers without a token.
-    Open,
-    /// The same; each call with a passphrase is a guess at it.
-    Guess,
-    Token,
-}
+use super::{create, instance, notify, pushes, requests};
 
 /// What is done; the text is the last literal or the token of the path.
 type Act = fn(&Call<'_>, &mut Store, &str) -> Outcome;
@@ -30,9 +18,9 @@ type Act = fn(&Call<'_>, &mut Store, &str) -> Outcome;
 /// Methods, paths below `/api/v2/` where a star stands for a token, who may, and what is done. The first that fits
 /// counts.
 const OPERATIONS: &[(&str, &str, Access, Act)] = &[
-    ("GET", "version", Anybody, service::version),
-    ("GET", "accounts", Token, service::accounts),
-    ("GET", "workspaces", Token, service::accounts),
+    ("GET", "version", Anybody, instance::version),
+    ("GET", "accounts", Token, instance::accounts),
+    ("GET", "workspaces", Token, instance::accounts),
     ("POST", "pushes", Open, create::create),
     ("GET", "pushes/active", Token, pushes::list),
     ("GET", "pushes/expired", Token, pushes::list),

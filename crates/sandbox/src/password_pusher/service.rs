@@ -7,13 +7,13 @@ use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 use hyper::body::Incoming;
 
-use super::call::{Call, token, wants_json};
+use super::call::{Access, Call, token, wants_json};
 use super::files;
 use super::language::Language;
 use super::params::Form;
-use super::response::{Object, Outcome, Refusal, ok, redirect, status_response, throttled, time};
-use super::routes::{Access, Operation, file, not_played};
-use super::state::{State, Store};
+use super::response::{Outcome, Refusal, redirect, status_response, throttled};
+use super::routes::{Operation, file, not_played};
+use super::state::State;
 use super::upload;
 use crate::core::query;
 use crate::core::service::{Dropped, Peer, Service, whole};
@@ -82,57 +82,6 @@ impl State {
     }
 }
 
-pub(super) fn version(call: &Call<'_>, _: &mut Store, _: &str) -> Outcome {
-    let (profile, options) = (call.profile, &call.state.options);
-    let object = Object::default()
-        .with("application_version", profile.application_version)
-        .with("api_version", profile.api_version)
-        .with("edition", profile.edition);
-    if !profile.tells_features {
-        return Ok(ok(&object));
-    }
-    let enabled = |on: bool| Object::default().with("enabled", on);
-    let sends = profile.notifies_by_email && call.state.sends_mail();
-    let pushes = enabled(true)
-        .with("email_auto_dispatch", sends)
-        .with(
-            "file_attachments",
-            enabled(true).with("requires_authentication", true),
-        )
-        .with("url_pushes", enabled(true))
-        .with("qr_code_pushes", enabled(true));
-    let requests = enabled(profile.is_commercial);
-    let requests = if profile.is_commercial {
-        requests.with("email_auto_dispatch", sends)
-    } else {
-        requests
-    };
-    let features = Object::default()
-        .with("anonymous_access", options.anonymous)
-        .with("api_token_authentication", true)
-        .with("accounts", enabled(profile.is_commercial))
-        .with("pushes", pushes)
-        .with("requests", requests);
-    Ok(ok(&object.with("features", features)))
-}
-
-pub(super) fn accounts(call: &Call<'_>, _: &mut Store, _: &str) -> Outcome {
-    let since = time(call.state.started);
-    let user = call.visitor.user.map(|user| &call.state.users[user]);
-    let accounts = user.map_or(&[][..], |user| &user.accounts);
-    let accounts: Vec<Object> = accounts
-        .iter()
-        .map(|account| {
-            Object::default()
-                .with("id", account.id)
-                .with("name", account.name)
-                .with("role", "owner")
-                .with("created_at", since.as_str())
-                .with("updated_at", since.as_str())
-        })
-        .collect();
-    Ok(ok(&accounts))
-}
 impl Service for State {
     const NAME: &'static str = "password-pusher";
     const CREDENTIAL: HeaderName = AUTHORIZATION;

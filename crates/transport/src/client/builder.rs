@@ -7,22 +7,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use http::header::{ACCEPT, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, HeaderValue, USER_AGENT};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::defaults::Defaults;
 use super::handle::{Client, Inner};
 use super::stack::{Parts, SlotLayer, slot, stack};
-use crate::context::Target;
+use crate::context::Destination;
 use crate::credential::{self, Credential};
 use crate::error::{BoxError, Error, one_line};
-use crate::headers::refuse_framing;
-use crate::layers::cap::{self};
+use crate::headers;
 use crate::layers::credential::{ApplyCredential, SameOrigin};
-use crate::layers::leaf::{Leaf, LeafSettings};
+use crate::layers::custom_transport::naming_body_errors;
 use crate::layers::limit::RateLimit;
 use crate::layers::retry::{self, Retry, RetryPolicy, RetrySettings};
+use crate::layers::transport::{ReqwestTransport, TransportSettings};
 use crate::limiter::Limiter;
 use crate::protocol::Protocol;
 use crate::service::{HttpRequest, HttpResponse, HttpService};
@@ -109,7 +109,7 @@ struct Settings {
     user_agent: Option<String>,
     defaults: Defaults,
     retry: RetryPolicy,
-    leaf: LeafSettings,
+    connections: TransportSettings,
     transport: Option<HttpService>,
     per_call: Vec<SlotLayer>,
     per_attempt: Vec<SlotLayer>,
@@ -196,13 +196,13 @@ impl<C: From<Client>> ClientBuilder<C> {
 
     /// Bounds connecting, including the TLS handshake.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.leaf.connect_timeout = timeout;
+        self.settings.connections.connect_timeout = timeout;
         self
     }
 
     /// How long an idle connection is kept in the pool.
     pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.leaf.pool_idle_timeout = timeout;
+        self.settings.connections.pool_idle_timeout = timeout;
         self
     }
 
@@ -245,13 +245,13 @@ impl<C: From<Client>> ClientBuilder<C> {
     /// `socks5h://proxy.example.com:1080`. Without it, the system's proxy settings (`HTTPS_PROXY`, `ALL_PROXY`,
     /// `NO_PROXY` and so on) apply, except for requests to this machine (`localhost`, `127.0.0.1`).
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
-        self.settings.leaf.proxy = Some(url.into());
+        self.settings.connections.proxy = Some(url.into());
         self
     }
 
     /// Uses no proxy, and ignores the system's proxy settings.
     pub fn no_proxy(mut self) -> Self {
-        self.settings.leaf.no_proxy = true;
+        self.settings.connections.no_proxy = true;
         self
     }
 
@@ -267,13 +267,13 @@ impl<C: From<Client>> ClientBuilder<C> {
 
     /// Also trusts the certificates in this PEM text, for a service with a private certificate authority.
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.settings.leaf.root_certificates.push(pem.into());
+        self.settings.connections.root_certificates.push(pem.into());
         self
     }
 
     /// Uses HTTP/1.1 only. Without it, HTTP/2 is used where the service offers it.
     pub fn http1_only(mut self) -> Self {
-        self.settings.leaf.http1_only = true;
+        self.settings.connections.http1_only = true;
         self
     }
 
@@ -291,7 +291,7 @@ impl<C: From<Client>> ClientBuilder<C> {
         S::Error: Into<BoxError>,
         S::Future: Send + 'static,
     {
-        self.settings.transport = Some(HttpService::new(cap::naming_body_errors(transport)));
+        self.settings.transport = Some(HttpService::new(naming_body_errors(transport)));
         self
     }
 
@@ -356,7 +356,7 @@ impl Settings {
             user_agent: None,
             defaults: Defaults::default(),
             retry: RetryPolicy::default(),
-            leaf: LeafSettings {
+            connections: TransportSettings {
                 connect_timeout: Duration::from_secs(10),
                 pool_idle_timeout: Duration::from_secs(30),
                 ping_interval: Duration::from_secs(10),
@@ -381,25 +381,13 @@ impl Settings {
                 "default header: the secret of `{name}` is empty"
             )));
         }
-        let Ok(headers) = &mut self.default_headers else {
+        let Ok(defaults) = &mut self.default_headers else {
             return;
         };
-        let checked = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| {
-                let name = one_line(name, 60);
-                Error::invalid(format!("default header: `{name}` cannot be a header's name"))
-            })
-            .and_then(|header| refuse_framing(&header).map(|()| header))
-            .and_then(|header| match HeaderValue::from_str(value) {
-                Ok(value) => Ok((header, value)),
-                Err(_) => Err(Error::invalid(format!(
-                    "default header: `{header}` cannot have this value; was it copied whole and without a line break?"
-                ))),
-            });
-        match checked {
+        match headers::checked("default header", name, value) {
             Ok((name, mut value)) => {
                 value.set_sensitive(is_secret);
-                headers.insert(name, value);
+                defaults.insert(name, value);
             }
             Err(error) => self.default_headers = Err(error),
         }
@@ -445,19 +433,19 @@ impl Settings {
         let stack = match self.transport {
             Some(transport) => stack(transport, parts),
             None => {
-                let leaf = self.leaf.silent_for(self.defaults.idle_timeout);
+                let settings = self.connections.silent_for(self.defaults.idle_timeout);
                 let places = Places {
                     base: &base,
                     private: self.private_files,
                 };
-                stack(Leaf::new(leaf, places)?, parts)
+                stack(ReqwestTransport::new(settings, places)?, parts)
             }
         };
         // Last, so that a failed build has no side effect.
         credential.bind(&base.to_string())?;
         Ok(Client(Arc::new(Inner {
             stack,
-            target: Arc::new(Target {
+            destination: Arc::new(Destination {
                 origin: base,
                 protocol: service.protocol,
                 credential: Some(Arc::clone(&credential)),

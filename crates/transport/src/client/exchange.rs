@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::handle::{Client, add_header};
 use crate::call::{Received, Sending};
-use crate::context::{CallContext, CallLimits, CallTerms, Target};
+use crate::context::{CallContext, CallLimits, CallTerms, Destination};
 use crate::error::{Error, ErrorKind};
 use crate::outcome::{Outcome, Verdict};
 use crate::protocol::PlainHttp;
@@ -31,7 +31,7 @@ impl Client {
         Box::pin(async move {
             let mut call = CallContext::new(CallTerms {
                 operation: request.operation,
-                target: self.target(&request),
+                destination: self.destination(&request),
                 limits: self.limits(&request),
                 secrets: request.secrets.clone(),
                 label: request.label.clone(),
@@ -42,7 +42,7 @@ impl Client {
                 Err(error) => {
                     let place = match &request.url {
                         Some(url) => redirect::shown(url),
-                        None => self.0.target.origin.to_string(),
+                        None => self.0.destination.origin.to_string(),
                     };
                     Err(error.in_call(&call).with_place(&place))
                 }
@@ -71,7 +71,7 @@ impl Client {
         request: &mut Request,
         call: &mut CallContext,
     ) -> Result<HttpResponse, Error> {
-        for _ in 0..=redirect::MOST {
+        for _ in 0..=redirect::MOST_REDIRECTS {
             let response = self.pass(request, call).await?;
             let Some(from) = request
                 .url
@@ -87,17 +87,20 @@ impl Client {
                 request.headers.insert(ACCEPT, ANYTHING);
             }
             request.url = Some(Box::new(to));
-            *call = call.redirected(self.target(request));
+            *call = call.redirected(self.destination(request));
         }
         Err(Error::new(
             ErrorKind::Redirect,
-            "the file's server redirects again and again",
+            format!(
+                "the file's server redirects more than {} times: check the URL",
+                redirect::MOST_REDIRECTS
+            ),
         ))
     }
 
     pub(crate) fn places(&self) -> Places<'_> {
         Places {
-            base: &self.0.target.origin,
+            base: &self.0.destination.origin,
             private: self.0.private_files,
         }
     }
@@ -113,11 +116,11 @@ impl Client {
             // What the call waits for belongs to the runtime that it was polled in before.
             drop(sending);
             // Boxed, so that other calls need no room for it.
-            if let Some(until) = call.pause() {
+            if let Some(until) = call.attempt_state().pause() {
                 Box::pin(Pause::until(until)).await;
                 continue;
             }
-            if !call.begins_again() {
+            if !call.restart() {
                 return Err(Error::new(
                     ErrorKind::Io,
                     "the call was polled in another runtime while it waited for its response",
@@ -149,8 +152,8 @@ impl Client {
     }
 
     /// Where the request goes, and which protocol, credential and limits apply there.
-    fn target(&self, request: &Request) -> Arc<Target> {
-        let own = &self.0.target;
+    fn destination(&self, request: &Request) -> Arc<Destination> {
+        let own = &self.0.destination;
         let foreign = request
             .url
             .as_ref()
@@ -158,7 +161,7 @@ impl Client {
             .and_then(|url| BaseUrl::origin_of(url));
         match foreign {
             None => Arc::clone(own),
-            Some(origin) => Arc::new(Target {
+            Some(origin) => Arc::new(Destination {
                 origin: Arc::new(origin),
                 protocol: Arc::new(PlainHttp),
                 credential: None,
@@ -210,7 +213,7 @@ impl Client {
         *http_request.method_mut() = request.method.clone();
         *http_request.uri_mut() = match &request.url {
             Some(url) => Uri::clone(url),
-            None => self.0.target.origin.join(request.target())?,
+            None => self.0.destination.origin.join(request.target())?,
         };
         let headers = http_request.headers_mut();
         if request.url.is_none() {
@@ -231,7 +234,7 @@ impl Client {
     fn refused(&self, call: &CallContext, verdict: Verdict, response: HttpResponse) -> Error {
         let (head, body) = response.into_parts();
         let body = body.as_full().cloned().unwrap_or_default();
-        let base = &self.0.target.origin;
+        let base = &self.0.destination.origin;
         let repaired = decode::repair(&body);
         let text = repaired.as_ref().map_or(&body[..], |text| text.as_bytes());
         let response = ResponseParts::new(call.operation(), head.status, &head.headers, text)

@@ -10,10 +10,10 @@ use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use crate::call_options::CallOptions;
-use crate::context::Target;
+use crate::context::Destination;
 use crate::credential::Credential;
 use crate::error::Error;
-use crate::headers::refuse_framing;
+use crate::headers;
 use crate::limiter::Limiter;
 use crate::protocol::Protocol;
 use crate::service::HttpService;
@@ -33,7 +33,7 @@ pub struct Client(pub(super) Arc<Inner>);
 #[derive(Clone)]
 pub(super) struct Inner {
     pub(super) stack: HttpService,
-    pub(super) target: Arc<Target>,
+    pub(super) destination: Arc<Destination>,
     pub(super) credential: Arc<dyn Credential>,
     pub(super) limiter: Arc<dyn Limiter>,
     pub(super) state: Arc<dyn Any + Send + Sync>,
@@ -68,13 +68,9 @@ impl Client {
     /// If the name or the value is not a valid header name or value, or the header follows from the body, as
     /// `content-length`.
     pub fn with_header(&self, name: &'static str, value: &str) -> Result<Self, Error> {
-        let header = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| Error::invalid(format!("`{name}` cannot be a header's name")))?;
-        refuse_framing(&header)?;
-        let value = HeaderValue::from_str(value)
-            .map_err(|_| Error::invalid(format!("the header `{name}` cannot have this value")))?;
+        let (name, value) = headers::checked("header of the client", name, value)?;
         let mut inner = (*self.0).clone();
-        inner.headers.insert(header, value);
+        inner.headers.insert(name, value);
         Ok(Self(Arc::new(inner)))
     }
 
@@ -99,7 +95,7 @@ impl Client {
     /// this machine.
     pub fn sibling(&self, base_url: &str) -> Result<Self, Error> {
         let origin = BaseUrl::parse(base_url.trim(), false)?;
-        let own = &self.0.target.origin;
+        let own = &self.0.destination.origin;
         if !own.is_akin_to(&origin) {
             return Err(Error::invalid(format!(
                 "base URL: {origin} is not in the domain of {own}, so the credential does not go there; a sibling's host \
@@ -107,10 +103,10 @@ impl Client {
             )));
         }
         let mut inner = (*self.0).clone();
-        inner.target = Arc::new(Target {
+        inner.destination = Arc::new(Destination {
             origin: Arc::new(origin),
             is_limited: false,
-            ..(*self.0.target).clone()
+            ..(*self.0.destination).clone()
         });
         Ok(Self(Arc::new(inner)))
     }
@@ -176,7 +172,7 @@ impl Client {
     }
 
     pub(crate) fn protocol(&self) -> &dyn Protocol {
-        &*self.0.target.protocol
+        &*self.0.destination.protocol
     }
 
     /// The [`state`](crate::ServiceSettings::state) of the service's client, if it has type `S`.
@@ -188,7 +184,7 @@ impl Client {
     /// The base URL that requests go to.
     #[must_use]
     pub fn base_url(&self) -> String {
-        self.0.target.origin.to_string()
+        self.0.destination.origin.to_string()
     }
 }
 
@@ -214,7 +210,7 @@ pub(super) fn add_header(
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("base_url", &self.0.target.origin)
+            .field("base_url", &self.0.destination.origin)
             .finish_non_exhaustive()
     }
 }

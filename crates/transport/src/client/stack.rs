@@ -1,4 +1,4 @@
-//! The request path: the layers that every request passes, in order.
+//! The request path: the layers that every request passes, in order. ARCHITECTURE.md gives the reasons for the order.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ where
         rate_limit,
     } = parts;
     // Token requests pass these layers as well.
-    let wire = ServiceBuilder::new()
+    let innermost = ServiceBuilder::new()
         .layer(SecretUrl)
         .layer(AttemptSpan)
         .layer(Cap)
@@ -54,7 +54,7 @@ where
     };
     let credential_ready = CredentialReady {
         credential,
-        leaf: HttpService::new(token_headers.layer(wire.clone())),
+        transport: HttpService::new(token_headers.layer(innermost.clone())),
     };
     let path = ServiceBuilder::new()
         .layer(OperationSpan)
@@ -70,7 +70,7 @@ where
                 HttpService::new(same_origin.layer(inner))
             })
         }))
-        .service(wire);
+        .service(innermost);
     HttpService::always_ready(path)
 }
 

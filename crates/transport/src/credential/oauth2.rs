@@ -1,10 +1,10 @@
 //! OAuth 2.0 client credentials (RFC 6749, section 4.4).
 
 mod endpoint;
-mod flight;
+mod limits;
 mod state;
-mod times;
 mod token;
+mod token_request;
 
 use std::fmt;
 use std::future::poll_fn;
@@ -23,10 +23,10 @@ use crate::error::{Error, ErrorKind};
 use crate::runtime::runtime;
 use crate::service::HttpService;
 use crate::wire::secret::Secret;
-use endpoint::{Granted, check_token_url, request_token, token_request};
-use flight::{Landing, Over, Seat, TokenFuture};
-use state::State;
+use endpoint::{Granted, check_token_url, form_request, request_token};
+use state::TokenState;
 pub use token::TokenInfo;
+use token_request::{EndedRequests, TokenFuture, TokenOutcome, Waiter};
 
 /// A client id and secret, exchanged for tokens.
 ///
@@ -47,9 +47,9 @@ pub use token::TokenInfo;
 /// minute: the service may accept it for other operations, and another token would be no better. [`Error::retry_after`]
 /// says for how long.
 #[derive(Clone)]
-pub struct OAuth2(Arc<Shared>);
+pub struct OAuth2(Arc<Inner>);
 
-struct Shared {
+struct Inner {
     /// The token URL. Empty until a client is built, if only the path was given.
     token_url: OnceLock<Uri>,
     /// The path of the token URL below the client's base URL.
@@ -57,7 +57,7 @@ struct Shared {
     client_id: String,
     client_secret: Secret,
     scope: Option<String>,
-    state: Mutex<State>,
+    state: Mutex<TokenState>,
     /// The last generation that the service accepted. Outside of the state, because each successful call sets it.
     accepted: AtomicU64,
 }
@@ -96,7 +96,7 @@ impl OAuth2 {
         let client_secret = client_secret.into();
         check_text("the client id", &client_id)?;
         check_text("the client secret", client_secret.expose())?;
-        Ok(Self(Arc::new(Shared {
+        Ok(Self(Arc::new(Inner {
             token_url: url,
             token_path,
             client_id,
@@ -110,7 +110,7 @@ impl OAuth2 {
     /// Requests this scope. The credential starts without a token.
     #[must_use]
     pub fn scope(self, scope: impl Into<String>) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(Inner {
             token_url: self.0.token_url.clone(),
             token_path: self.0.token_path.clone(),
             client_id: self.0.client_id.clone(),
@@ -147,149 +147,156 @@ impl fmt::Debug for OAuth2 {
 /// The next step of a caller who needs a token.
 enum Step {
     /// There is a live token.
-    Go,
-    /// The last fetch failed; the next may start only at this time.
-    SleepUntil(Instant),
-    /// Wait for the fetch in progress.
-    Join { seat: Seat, early: bool },
+    Ready,
+    /// The last request failed; the next may start only at this time.
+    CoolDown(Instant),
+    /// Wait for the request in progress.
+    Wait { waiter: Waiter, is_renewal: bool },
 }
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, TokenState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a token, polling the fetch for it.
-    async fn obtain(&self, leaf: &HttpService, deadline: Option<Instant>) -> Result<(), Error> {
+    /// Waits for a token, polling the request for it.
+    async fn obtain(
+        &self,
+        transport: &HttpService,
+        deadline: Option<Instant>,
+    ) -> Result<(), Error> {
         let failures = self.state().failures;
         loop {
-            match self.step(leaf, deadline, failures)? {
-                Step::Go => return Ok(()),
-                Step::SleepUntil(time) => tokio::time::sleep_until(time).await,
-                Step::Join { seat, early } => match self.wait(&seat).await {
-                    Landing::Granted => return Ok(()),
-                    Landing::Failed(error) if !early => return Err(error),
-                    // The fetch was to replace a live token; now a token is needed.
-                    Landing::Failed(_) | Landing::GivenUp => {}
+            match self.step(transport, deadline, failures)? {
+                Step::Ready => return Ok(()),
+                Step::CoolDown(time) => tokio::time::sleep_until(time).await,
+                Step::Wait { waiter, is_renewal } => match self.wait(&waiter).await {
+                    TokenOutcome::Granted => return Ok(()),
+                    TokenOutcome::Failed(error) if !is_renewal => return Err(error),
+                    // The request was to replace a live token; now a token is needed.
+                    TokenOutcome::Failed(_) | TokenOutcome::GivenUp => {}
                 },
             }
         }
     }
 
-    /// `failures` is how many fetches had failed when the caller started to wait.
+    /// `failures` is how many requests had failed when the caller started to wait.
     fn step(
         &self,
-        leaf: &HttpService,
+        transport: &HttpService,
         deadline: Option<Instant>,
         failures: u64,
     ) -> Result<Step, Error> {
         let now = Instant::now();
-        let mut over = Over::default();
+        let mut ended = EndedRequests::default();
         let mut state = self.state();
         if state.live(now).is_some() {
-            return Ok(Step::Go);
+            return Ok(Step::Ready);
         }
         if state.failures != failures
             && let Some(error) = state.last_failure()
         {
             return Err(error);
         }
-        if let Some((seat, early)) = state.join(now, &mut over) {
-            return Ok(Step::Join { seat, early });
+        if let Some((waiter, is_renewal)) = state.join(now, &mut ended) {
+            return Ok(Step::Wait { waiter, is_renewal });
         }
         if let Some((until, error)) = state.cool_down(now) {
             if deadline.is_some_and(|deadline| until >= deadline) {
                 return Err(error.with_retry_after(until.saturating_duration_since(now)));
             }
-            return Ok(Step::SleepUntil(until));
+            return Ok(Step::CoolDown(until));
         }
-        let response = self.ask(leaf, times::RETRIES)?;
-        let seat = state.begin(response, false);
-        Ok(Step::Join { seat, early: false })
+        let response = self.ask(transport, limits::RETRIES)?;
+        let waiter = state.begin(response, false);
+        Ok(Step::Wait {
+            waiter,
+            is_renewal: false,
+        })
     }
 
-    /// A seat at the fetch that replaces a live token, if a replacement is due.
-    fn early(&self, leaf: &HttpService) -> Option<Seat> {
+    /// A waiter for the request that replaces a live token, if a replacement is due.
+    fn join_renewal(&self, transport: &HttpService) -> Option<Waiter> {
         let now = Instant::now();
-        let mut over = Over::default();
+        let mut ended = EndedRequests::default();
         let mut state = self.state();
         if !state.is_due(now) {
             return None;
         }
-        if let Some((seat, _)) = state.join(now, &mut over) {
-            return Some(seat);
+        if let Some((waiter, _)) = state.join(now, &mut ended) {
+            return Some(waiter);
         }
         // One attempt, because there is still a live token.
-        let response = self.ask(leaf, 0).ok()?;
+        let response = self.ask(transport, 0).ok()?;
         Some(state.begin(response, true))
     }
 
-    fn ask(&self, leaf: &HttpService, retries: u32) -> Result<TokenFuture, Error> {
+    fn ask(&self, transport: &HttpService, retries: u32) -> Result<TokenFuture, Error> {
         let token_url = self.token_url.get().ok_or_else(|| {
             Error::invalid("token URL: it is a path, which is complete only within a client that was built with the credential")
         })?;
         let secret = &self.client_secret;
-        let request = token_request(token_url, &self.client_id, secret, self.scope.as_deref());
-        let response = request_token(leaf.clone(), request, secret.clone(), retries);
+        let request = form_request(token_url, &self.client_id, secret, self.scope.as_deref());
+        let response = request_token(transport.clone(), request, secret.clone(), retries);
         Ok(Box::pin(response))
     }
 
-    async fn wait(&self, seat: &Seat) -> Landing {
-        poll_fn(|cx| self.poll(seat, cx)).await
+    async fn wait(&self, waiter: &Waiter) -> TokenOutcome {
+        poll_fn(|cx| self.poll(waiter, cx)).await
     }
 
-    /// Polls the seat's fetch, if it can make progress.
-    fn poll(&self, seat: &Seat, cx: &Context<'_>) -> Poll<Landing> {
-        if let Poll::Ready(landing) = seat.poll(cx) {
-            return Poll::Ready(landing);
+    /// Polls the waiter's request, if it can make progress.
+    fn poll(&self, waiter: &Waiter, cx: &Context<'_>) -> Poll<TokenOutcome> {
+        if let Poll::Ready(outcome) = waiter.poll(cx) {
+            return Poll::Ready(outcome);
         }
         let response = {
             let mut state = self.state();
             let (refusals, now) = (state.refusals, Instant::now());
-            match state.flight(&seat.crowd) {
-                Some(flight) if flight.is_of(runtime()) && !flight.is_useless(refusals, now) => {
-                    flight.take()
+            match state.request(&waiter.waiters) {
+                Some(request) if request.is_of(runtime()) && !request.is_useless(refusals, now) => {
+                    request.take()
                 }
-                // The fetch has just ended, or the caller runs in another runtime.
-                _ => return Poll::Ready(seat.landing().unwrap_or(Landing::GivenUp)),
+                // The request has just ended, or the caller runs in another runtime.
+                _ => return Poll::Ready(waiter.outcome().unwrap_or(TokenOutcome::GivenUp)),
             }
         };
         let Some(response) = response else {
             return Poll::Pending;
         };
-        // If this panics, no other caller waits for the fetch: `Polled` ends the flight.
-        let mut polled = Polled {
-            shared: self,
-            seat,
+        // If this panics, no other caller waits in vain: `PolledRequest` ends the request.
+        let mut polled = PolledRequest {
+            oauth2: self,
+            waiter,
             response: Some(response),
         };
         polled.poll()
     }
 
-    fn end(&self, seat: &Seat, result: Result<Granted, Error>) -> Landing {
-        let mut over = Over::default();
+    fn end(&self, waiter: &Waiter, result: Result<Granted, Error>) -> TokenOutcome {
+        let mut ended = EndedRequests::default();
         // Writing out the error takes longer than anybody should wait for the state.
         let result = result.map_err(|error| self.without_secret(error));
         let mut state = self.state();
-        let Some(flight) = state.remove(&seat.crowd) else {
-            return seat.landing().unwrap_or(Landing::GivenUp);
+        let Some(request) = state.remove(&waiter.waiters) else {
+            return waiter.outcome().unwrap_or(TokenOutcome::GivenUp);
         };
-        let landing = match result {
-            Ok(_) if flight.is_useless(state.refusals, Instant::now()) => Landing::GivenUp,
+        let outcome = match result {
+            Ok(_) if request.is_useless(state.refusals, Instant::now()) => TokenOutcome::GivenUp,
             Ok(granted) => {
                 state.grant(granted);
-                for other in state.flights.drain(..) {
-                    over.add(other, Landing::Granted);
+                for other in state.requests.drain(..) {
+                    ended.add(other, TokenOutcome::Granted);
                 }
-                Landing::Granted
+                TokenOutcome::Granted
             }
             Err(error) => {
-                state.fail(&error, flight.early);
-                Landing::Failed(error)
+                state.fail(&error, request.is_renewal);
+                TokenOutcome::Failed(error)
             }
         };
-        over.add(flight, landing.clone());
-        landing
+        ended.add(request, outcome.clone());
+        outcome
     }
 
     /// Errors of the layers below may quote the request's secret.
@@ -308,44 +315,44 @@ impl Shared {
     }
 }
 
-/// The future of a flight while it is polled.
-struct Polled<'a> {
-    shared: &'a Shared,
-    seat: &'a Seat,
+/// The future of a request while it is polled.
+struct PolledRequest<'a> {
+    oauth2: &'a Inner,
+    waiter: &'a Waiter,
     response: Option<TokenFuture>,
 }
 
-impl Polled<'_> {
-    fn poll(&mut self) -> Poll<Landing> {
-        let crowd = &self.seat.crowd;
-        let waker = Waker::from(Arc::clone(crowd));
+impl PolledRequest<'_> {
+    fn poll(&mut self) -> Poll<TokenOutcome> {
+        let waiters = &self.waiter.waiters;
+        let waker = Waker::from(Arc::clone(waiters));
         let Some(response) = &mut self.response else {
             return Poll::Pending;
         };
         match response.as_mut().poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(result) => {
                 self.response = None;
-                Poll::Ready(self.shared.end(self.seat, result))
+                Poll::Ready(self.oauth2.end(self.waiter, result))
             }
             Poll::Pending => {
                 let mut response = self.response.take();
-                if let Some(flight) = self.shared.state().flight(crowd) {
-                    flight.put_back(&mut response);
+                if let Some(request) = self.oauth2.state().request(waiters) {
+                    request.put_back(&mut response);
                 }
-                crowd.pass_on_news();
+                waiters.pass_on_wake();
                 Poll::Pending
             }
         }
     }
 }
 
-impl Drop for Polled<'_> {
+impl Drop for PolledRequest<'_> {
     fn drop(&mut self) {
         // The future is still here only after a panic.
         if self.response.is_some() {
-            let mut over = Over::default();
-            if let Some(flight) = self.shared.state().remove(&self.seat.crowd) {
-                over.add(flight, Landing::GivenUp);
+            let mut ended = EndedRequests::default();
+            if let Some(request) = self.oauth2.state().remove(&self.waiter.waiters) {
+                ended.add(request, TokenOutcome::GivenUp);
             }
         }
     }
@@ -372,19 +379,21 @@ impl Credential for OAuth2 {
 
     async fn ready(
         &self,
-        leaf: &HttpService,
+        transport: &HttpService,
         deadline: Option<std::time::Instant>,
     ) -> Result<(), Error> {
-        self.0.obtain(leaf, deadline.map(Instant::from_std)).await
+        self.0
+            .obtain(transport, deadline.map(Instant::from_std))
+            .await
     }
 
     fn is_due(&self) -> bool {
         self.0.state().is_due(Instant::now())
     }
 
-    async fn renew(&self, leaf: &HttpService) {
-        if let Some(seat) = self.0.early(leaf) {
-            self.0.wait(&seat).await;
+    async fn renew(&self, transport: &HttpService) {
+        if let Some(waiter) = self.0.join_renewal(transport) {
+            self.0.wait(&waiter).await;
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use crate::text::is_disruptive;
+
 /// The file name in a Content-Disposition field: `filename*` (RFC 8187) before `filename`.
 pub(super) fn disposition_name(field: &str) -> Option<String> {
     let mut plain = None;
@@ -59,7 +61,7 @@ pub(super) fn harmless(name: &str) -> Option<String> {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let clean: String = last
         .chars()
-        .filter(|&c| !c.is_control() && !is_invisible(c))
+        .filter(|&c| !is_disruptive(c) && !is_invisible(c))
         .map(|c| if r#"<>:"|?*"#.contains(c) { '_' } else { c })
         .collect();
     // A shell takes `-` for an option and `~` for a home folder; a leading dot hides the file.
@@ -83,22 +85,19 @@ fn is_blank_or_dot(c: char) -> bool {
     c == '.' || c.is_whitespace()
 }
 
-/// Characters that are invisible, or change how those around them are shown: `gpj.exe` may look like `exe.jpg`.
+/// Characters that are not shown, beyond those that change how others are: `gpj.exe` may look like `exe.jpg` with those.
 fn is_invisible(c: char) -> bool {
     matches!(
         c,
         '\u{AD}'
             | '\u{34F}'
-            | '\u{61C}'
             | '\u{115F}'..='\u{1160}'
             | '\u{17B4}'..='\u{17B5}'
             | '\u{180B}'..='\u{180F}'
             | '\u{200B}'..='\u{200F}'
-            | '\u{2028}'..='\u{202E}'
             | '\u{2060}'..='\u{206F}'
             | '\u{2800}'
             | '\u{3164}'
-            | '\u{FEFF}'
             | '\u{FFA0}'
             | '\u{FFF0}'..='\u{FFFB}'
             | '\u{E0000}'..='\u{E0FFF}'

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use crate::text::is_disruptive;
+
 /// How much of a service's text an error shows, in characters.
 pub(super) const MESSAGE: usize = 500;
 /// The same with a remedy of this crate after it.
@@ -65,16 +67,6 @@ fn push(line: &mut String, letter: char) {
         }
         letter => line.push(letter),
     }
-}
-
-/// Whether a terminal or a log viewer interprets the character instead of showing it.
-fn is_disruptive(letter: char) -> bool {
-    letter.is_control()
-        || matches!(
-            letter,
-            // Direction marks, line breaks, and the byte order mark.
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
-        )
 }
 
 #[cfg(test)]

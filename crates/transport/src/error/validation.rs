@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use super::shown::{MESSAGE, one_line};
 
 /// How many messages are kept.
-const MOST: usize = 20;
+const MOST_MESSAGES: usize = 20;
 /// The total size of all messages, in bytes.
 const MOST_BYTES: usize = 4096;
 /// How much of the names in front of a message is kept, in characters.
@@ -69,33 +69,47 @@ impl ValidationMessages {
     /// or `errorMessage` of an object, or else those of an object's members with their names in front. Text that is not
     /// JSON is ignored.
     pub fn read_json(&mut self, member: &str, json: &[u8]) {
-        let before = (self.texts.len(), self.bytes, self.more);
+        let before = self.mark();
         let mut deserializer = serde_json::Deserializer::from_slice(json);
-        let walk = Walk {
+        let walk = TextsIn {
             messages: self,
             names: &one_line(member, NAMES),
         };
         let read = walk.deserialize(&mut deserializer);
         if read.and_then(|()| deserializer.end()).is_err() {
-            self.texts.truncate(before.0);
-            (self.bytes, self.more) = (before.1, before.2);
+            self.take_since(before);
         }
     }
 
     fn is_full(&self) -> bool {
-        self.texts.len() >= MOST || self.bytes >= MOST_BYTES
+        self.texts.len() >= MOST_MESSAGES || self.bytes >= MOST_BYTES
     }
 
-    fn found(&self) -> usize {
-        self.texts.len() + self.more
+    /// What was found so far.
+    fn mark(&self) -> Mark {
+        Mark {
+            texts: self.texts.len(),
+            bytes: self.bytes,
+            more: self.more,
+        }
     }
 
-    /// Drops the messages from `start` to `end`.
-    fn remove(&mut self, start: usize, end: usize) {
-        let kept = self.texts.len();
-        let gone = self.texts.drain(start.min(kept)..end.min(kept));
-        self.bytes -= gone.map(|text| text.len()).sum::<usize>().min(self.bytes);
-        self.more -= end.max(kept) - start.max(kept);
+    /// Takes out what was found since.
+    fn take_since(&mut self, mark: Mark) -> Self {
+        let later = Self {
+            texts: self.texts.split_off(mark.texts),
+            bytes: self.bytes - mark.bytes,
+            more: self.more - mark.more,
+        };
+        (self.bytes, self.more) = (mark.bytes, mark.more);
+        later
+    }
+
+    /// Puts back what was taken out, if nothing was found since.
+    fn put_back(&mut self, mut later: Self) {
+        self.texts.append(&mut later.texts);
+        self.bytes += later.bytes;
+        self.more += later.more;
     }
 
     /// Drops this message. Services often repeat their main message among the validation messages.
@@ -121,7 +135,7 @@ impl ValidationMessages {
     /// Bounds messages that were not collected by [`ValidationMessages`].
     pub(super) fn bounded(texts: Vec<String>) -> Vec<String> {
         let bytes: usize = texts.iter().map(String::len).sum();
-        if texts.len() <= MOST + 1
+        if texts.len() <= MOST_MESSAGES + 1
             && bytes <= MOST_BYTES + 64
             && texts.iter().all(|text| one_line(text, MESSAGE) == *text)
         {
@@ -135,14 +149,22 @@ impl ValidationMessages {
     }
 }
 
+/// How much of a collection had been found at a time.
+#[derive(Clone, Copy, PartialEq)]
+struct Mark {
+    texts: usize,
+    bytes: usize,
+    more: usize,
+}
+
 /// Reads the texts in a value.
-struct Walk<'a> {
+struct TextsIn<'a> {
     messages: &'a mut ValidationMessages,
     /// The names of the members that contain the value, bounded.
     names: &'a str,
 }
 
-impl<'de> DeserializeSeed<'de> for Walk<'_> {
+impl<'de> DeserializeSeed<'de> for TextsIn<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -150,7 +172,7 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Walk<'_> {
+impl<'de> Visitor<'de> for TextsIn<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -185,7 +207,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         let Self { messages, names } = self;
         while items
-            .next_element_seed(Walk {
+            .next_element_seed(TextsIn {
                 messages: &mut *messages,
                 names,
             })?
@@ -196,27 +218,28 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let Self { messages, names } = self;
-        let start = messages.found();
+        let start = messages.mark();
         // How specific the object's own message is, as far as one was found.
         let mut rank = 0;
         while let Some(name) = members.next_key_seed(Name)? {
             let own = own_rank(&name);
-            let before = messages.found();
             let path = match () {
                 () if own > 0 || name.is_empty() => names.to_owned(),
                 () if names.is_empty() => name,
                 () => one_line(&format!("{names}: {name}"), NAMES),
             };
-            members.next_value_seed(Walk {
+            // A more specific message replaces what was found, which must not leave too little room for it.
+            let replaced = (own > rank).then(|| messages.take_since(start));
+            let before = messages.mark();
+            members.next_value_seed(TextsIn {
                 messages: &mut *messages,
                 names: &path,
             })?;
-            let after = messages.found();
-            if own > rank && after > before {
-                rank = own;
-                messages.remove(start, before);
-            } else if own < rank || (own == 0 && rank > 0) {
-                messages.remove(before, after);
+            match replaced {
+                Some(replaced) if messages.mark() == before => messages.put_back(replaced),
+                Some(_) => rank = own,
+                None if own < rank => drop(messages.take_since(before)),
+                None => {}
             }
         }
         Ok(())
@@ -284,6 +307,156 @@ mod tests {
         let unsorted = r#"{"N":["is empty"],"":"x"}"#;
         assert_eq!(read(unsorted), ["N: is empty", "x"]);
         assert!(read("[\"a\"").is_empty() && read("").is_empty() && read("\"a\" x").is_empty());
+    }
+
+    #[test]
+    fn an_objects_own_message_counts_wherever_it_stands() {
+        for (object, expected) in [
+            (r#"{"code": "x", "message": "a"}"#, &["a"][..]),
+            (r#"{"message": "a", "code": "x"}"#, &["a"]),
+            (r#"{"message": "a", "errorMessage": "b"}"#, &["a"]),
+            (
+                r#"{"errorMessage": "b", "message": "a", "code": "x"}"#,
+                &["a"],
+            ),
+            (
+                r#"{"errorMessage": "b", "code": "x", "message": null}"#,
+                &["b"],
+            ),
+            (r#"{"code": "x", "message": ""}"#, &["code: x"]),
+            (r#"{"message": "", "code": "x"}"#, &["code: x"]),
+            (r#"{"message": "a", "MESSAGE": "b"}"#, &["a", "b"]),
+            (
+                r#"{"code": "x", "m": {"z": "y", "message": "a"}, "n": "b"}"#,
+                &["code: x", "m: a", "n: b"],
+            ),
+        ] {
+            assert_eq!(read(object), expected, "{object}");
+            let among = read(&format!(r#"["before", {object}, "after"]"#));
+            let expected = [&["before"], expected, &["after"]].concat();
+            assert_eq!(among, expected, "{object}");
+        }
+    }
+
+    #[test]
+    fn what_is_replaced_takes_no_room() {
+        let own =
+            |texts: Vec<String>| format!("{{\"code\": {}, \"message\": \"a\"}}", json!(texts));
+        let (many, long) = (vec!["x".to_owned(); 30], vec!["x".repeat(490); 30]);
+        for texts in [many, long] {
+            assert_eq!(read(&own(texts.clone())), ["a"]);
+            let after = json!(vec!["b".repeat(400); 10]);
+            let found = read(&format!("[{}, {after}]", own(texts.clone())));
+            assert_eq!((found.len(), found[0].as_str()), (11, "a"));
+            // The same goes for what comes behind the message.
+            let found = read(&format!(
+                r#"[{{"message": "a", "code": {}}}, {after}]"#,
+                json!(texts)
+            ));
+            assert_eq!((found.len(), found[0].as_str()), (11, "a"));
+            // What is put back counts as before.
+            let null = read(&format!(r#"{{"code": {}, "message": null}}"#, json!(texts)));
+            assert_eq!(null, read(&json!({"code": texts}).to_string()));
+            // What follows after an error in the text was not read.
+            let mut messages = ValidationMessages::new();
+            messages.add("", "before");
+            messages.read_json("", format!("[{}", json!(texts)).as_bytes());
+            messages.add("", "after");
+            assert_eq!(messages.into_vec(), ["before", "after"]);
+        }
+        // Behind a line of 400 bytes, four of 496 are put back, which leaves room for four of 400.
+        let object = format!(
+            r#"{{"code": {}, "message": null}}"#,
+            json!(vec!["x".repeat(490); 4])
+        );
+        let (before, after) = ("b".repeat(400), json!(vec!["b".repeat(400); 10]));
+        let found = read(&format!(r#"["{before}", {object}, {after}]"#));
+        assert_eq!((found.len(), found[9].as_str()), (10, "and 6 more"));
+    }
+
+    #[test]
+    fn twenty_messages_of_4_kib_are_kept_and_the_others_counted() {
+        let collected = |texts: &[String]| {
+            let mut messages = ValidationMessages::new();
+            texts.iter().for_each(|text| messages.add("", text));
+            messages.into_vec()
+        };
+        let twenty = vec!["a".to_owned(); 20];
+        assert_eq!(collected(&twenty), twenty);
+        let found = collected(&[twenty.clone(), twenty.clone()].concat());
+        assert_eq!(found[..20], twenty);
+        assert_eq!(found[20..], ["and 20 more"]);
+
+        let full = [vec!["a".repeat(500); 8], vec!["b".repeat(96)]].concat();
+        assert_eq!(full.concat().len(), MOST_BYTES);
+        assert_eq!(collected(&full), full);
+        let found = collected(&[full.clone(), vec!["c".to_owned()]].concat());
+        assert_eq!(
+            (&found[..9], &found[9..]),
+            (&full[..], &["and 1 more".to_owned()][..])
+        );
+        // Those behind one that has no room are not shown either, since they would seem to follow the ones before it.
+        let found = collected(&[&full[..8], &["b".repeat(97), "c".to_owned()]].concat());
+        assert_eq!(
+            (&found[..8], &found[8..]),
+            (&full[..8], &["and 2 more".to_owned()][..])
+        );
+    }
+
+    #[test]
+    fn a_message_and_the_names_before_it_are_cut_visibly() {
+        let one = |member: &str, text: &str| {
+            let mut messages = ValidationMessages::new();
+            messages.add(member, text);
+            messages.into_vec().remove(0)
+        };
+        let exact = "ü".repeat(MESSAGE);
+        assert_eq!(one("", &exact), exact);
+        let cut = format!("{}…", "ü".repeat(MESSAGE - 1));
+        assert_eq!(one("", &format!("{exact}x")), cut);
+        assert_eq!(one("", &exact.repeat(9)), cut);
+        assert_eq!(one("m", &exact).chars().count(), MESSAGE);
+        assert!(one("m", &exact).starts_with("m: ü") && one("m", &exact).ends_with('…'));
+        let names = "n".repeat(NAMES);
+        assert_eq!(one(&names, "a"), format!("{names}: a"));
+        assert_eq!(
+            one(&format!("{names}n"), "a"),
+            format!("{}…: a", &names[1..])
+        );
+        let nested = read(&json!({"m": {names.clone(): "a"}}).to_string());
+        assert_eq!(nested, [format!("m: {}…: a", &names[4..])]);
+    }
+
+    #[test]
+    fn messages_from_elsewhere_are_bounded_and_otherwise_unchanged() {
+        let texts = |count: usize, length: usize| vec!["a".repeat(length); count];
+        let most = [texts(8, 500), texts(1, 160)].concat();
+        for unchanged in [
+            texts(21, 1),
+            most.clone(),
+            texts(1, 500),
+            vec![" ".to_owned()],
+        ] {
+            assert_eq!(ValidationMessages::bounded(unchanged.clone()), unchanged);
+        }
+        let found = ValidationMessages::bounded(texts(22, 1));
+        assert_eq!((found.len(), found[20].as_str()), (21, "and 2 more"));
+        let found = ValidationMessages::bounded([most, texts(1, 1)].concat());
+        assert_eq!((found.len(), found[8].as_str()), (9, "and 2 more"));
+        let found = ValidationMessages::bounded(texts(1, 501));
+        assert_eq!(found, [format!("{}…", "a".repeat(499))]);
+    }
+
+    #[test]
+    fn the_main_message_is_taken_out() {
+        let mut messages = ValidationMessages::new();
+        for text in ["a\n", "b", "a\n"] {
+            messages.add("", text);
+        }
+        messages.forget("a\n");
+        assert_eq!(messages.take_first().as_deref(), Some("b"));
+        assert_eq!(messages.take_first(), None);
+        assert!(messages.into_vec().is_empty());
     }
 
     #[test]

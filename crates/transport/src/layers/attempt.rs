@@ -11,12 +11,11 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 use tower_service::Service;
 
-use super::idle::too_late;
 use super::layer;
 use crate::body::Progress;
-use crate::context::{CallContext, Way};
+use crate::clock::after;
+use crate::context::{CallContext, SendProgress};
 use crate::error::{BoxError, Error, ErrorKind};
-use crate::limiter::after;
 use crate::outcome::Outcome;
 use crate::service::{HttpRequest, HttpResponse};
 
@@ -61,7 +60,7 @@ where
             };
         }
         if let Some(call) = &call {
-            call.attempt_starts(now);
+            call.start_attempt(now);
             let limits = call.limits();
             let mut first = limits.attempt_timeout;
             if request.body().small_bytes().is_none() {
@@ -71,7 +70,7 @@ where
                 first = first.min(limits.idle_timeout);
             }
             let due = after(now, first);
-            call.attempt_timer(due);
+            call.set_attempt_timer(due);
             sleep = Some(tokio::time::sleep_until(due));
         }
         Attempt {
@@ -105,11 +104,13 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let Some(inner) = this.inner.as_pin_mut() else {
-            return Poll::Ready(Err(too_late().with_outcome(Outcome::NotSent).boxed()));
+            return Poll::Ready(Err(Error::deadline_passed()
+                .with_outcome(Outcome::NotSent)
+                .boxed()));
         };
         if let Poll::Ready(result) = inner.poll(cx) {
             if let Some(call) = this.call {
-                call.attempt_timer_ends();
+                call.attempt_state().end_timer();
             }
             return Poll::Ready(result);
         }
@@ -117,60 +118,87 @@ where
             return Poll::Pending;
         };
         while sleep.as_mut().poll(cx).is_ready() {
-            let limits = call.limits();
-            let now = Instant::now();
-            let sent = match call.way() {
-                Way::Sent(at) => at,
-                Way::Waiting { start, patience } => {
-                    // The attempt timeout starts once the request is sent.
-                    let due = after(after(start, patience), limits.attempt_timeout);
-                    if due <= now {
-                        let is_withdrawn = call.give_up();
-                        if !is_withdrawn && matches!(call.way(), Way::Sent(_)) {
-                            // The request was sent just now.
-                            continue;
-                        }
-                        call.connection_times_out();
-                        let waited = now.saturating_duration_since(start);
-                        return Poll::Ready(Err(never_sent(waited, is_withdrawn)));
-                    }
-                    // We are not notified when the request is sent, so wake up before the response could time out.
-                    let soonest = match this.progress {
-                        None => limits.attempt_timeout,
-                        Some(_) => limits.attempt_timeout.min(limits.idle_timeout),
-                    };
-                    let look = due.min(after(now, response_time(soonest)));
-                    call.attempt_timer(look);
+            let fired = TimerFired {
+                call,
+                upload: this.progress.as_deref(),
+                now: Instant::now(),
+            };
+            match fired.next_look() {
+                Err(error) => return Poll::Ready(Err(error)),
+                Ok(look) => {
+                    call.set_attempt_timer(look);
                     sleep.as_mut().reset(look);
-                    continue;
                 }
-            };
-            let begins = |at: Instant| sent.map_or(at, |sent| at.max(sent));
-            let (due, stalled) = match this.progress.as_ref().map(|progress| progress.last()) {
-                None => (
-                    sent.map_or(now, |sent| after(sent, limits.attempt_timeout)),
-                    false,
-                ),
-                Some(taken) if taken.done => {
-                    (after(begins(taken.arrived), limits.attempt_timeout), false)
-                }
-                Some(taken) => (after(begins(taken.arrived), limits.idle_timeout), true),
-            };
-            if due <= now {
-                call.attempt_times_out();
-                return Poll::Ready(Err(timed_out(
-                    stalled,
-                    limits.attempt_timeout,
-                    limits.idle_timeout,
-                )));
             }
-            // We are not notified when the last chunk is sent, so wake up before the response could time out.
-            let response_due = after(now, response_time(limits.attempt_timeout));
-            let look = if stalled { due.min(response_due) } else { due };
-            call.attempt_timer(look);
-            sleep.as_mut().reset(look);
         }
         Poll::Pending
+    }
+}
+
+/// An attempt without a response whose timer has fired.
+struct TimerFired<'a> {
+    call: &'a CallContext,
+    upload: Option<&'a Progress>,
+    now: Instant,
+}
+
+impl TimerFired<'_> {
+    /// When to look again, or the error if the attempt has timed out.
+    fn next_look(&self) -> Result<Instant, BoxError> {
+        match self.call.attempt_state().progress() {
+            SendProgress::Waiting { start, patience } => self.not_sent_yet(start, patience),
+            SendProgress::Sent(at) => self.response_due(at),
+        }
+    }
+
+    /// The request waits for a connection, or for a stream of one.
+    fn not_sent_yet(&self, start: Instant, patience: Duration) -> Result<Instant, BoxError> {
+        let limits = self.call.limits();
+        // The attempt timeout starts once the request is sent.
+        let due = after(after(start, patience), limits.attempt_timeout);
+        if due <= self.now {
+            let attempt = self.call.attempt_state();
+            let is_withdrawn = attempt.withdraw();
+            if !is_withdrawn && let SendProgress::Sent(at) = attempt.progress() {
+                // The request was sent just now.
+                return self.response_due(at);
+            }
+            attempt.starve();
+            let waited = self.now.saturating_duration_since(start);
+            return Err(never_sent(waited, is_withdrawn));
+        }
+        // We are not notified when the request is sent, so wake up before the response could time out.
+        let soonest = match self.upload {
+            None => limits.attempt_timeout,
+            Some(_) => limits.attempt_timeout.min(limits.idle_timeout),
+        };
+        Ok(due.min(after(self.now, response_time(soonest))))
+    }
+
+    /// The request was sent at that time, as far as it could be. `None` if the attempt is over.
+    fn response_due(&self, sent: Option<Instant>) -> Result<Instant, BoxError> {
+        let limits = self.call.limits();
+        let begins = |at: Instant| sent.map_or(at, |sent| at.max(sent));
+        let (due, is_stalled) = match self.upload.map(Progress::last) {
+            None => {
+                let due = sent.map_or(self.now, |sent| after(sent, limits.attempt_timeout));
+                (due, false)
+            }
+            Some(taken) if taken.done => {
+                (after(begins(taken.arrived), limits.attempt_timeout), false)
+            }
+            Some(taken) => (after(begins(taken.arrived), limits.idle_timeout), true),
+        };
+        if due <= self.now {
+            self.call.attempt_state().time_out();
+            let (attempt, idle) = (limits.attempt_timeout, limits.idle_timeout);
+            return Err(timed_out(is_stalled, attempt, idle));
+        }
+        if !is_stalled {
+            return Ok(due);
+        }
+        // We are not notified when the last chunk is sent, so wake up before the response could time out.
+        Ok(due.min(after(self.now, response_time(limits.attempt_timeout))))
     }
 }
 
@@ -191,8 +219,8 @@ fn never_sent(waited: Duration, is_withdrawn: bool) -> BoxError {
     }
 }
 
-fn timed_out(stalled: bool, attempt: Duration, idle: Duration) -> BoxError {
-    let message = if stalled {
+fn timed_out(is_stalled: bool, attempt: Duration, idle: Duration) -> BoxError {
+    let message = if is_stalled {
         format!("sending the request made no progress for {idle:?}")
     } else {
         format!("no response within the attempt timeout of {attempt:?}")

@@ -6,9 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use http_body_util::BodyExt;
 use pin_project_lite::pin_project;
-use tower::ServiceExt;
 use tower_service::Service;
 
 use super::layer;
@@ -82,38 +80,6 @@ where
 
 /// Error pages are cut after this many bytes.
 pub(crate) const ERROR_LIMIT: u64 = 64 * 1024;
-
-fn broken_off(error: BoxError) -> BoxError {
-    if error.is::<Error>() {
-        return error;
-    }
-    Error::new(
-        ErrorKind::Io,
-        "the connection broke while the response was arriving",
-    )
-    .with_boxed_source(error)
-    .boxed()
-}
-
-/// The response of a transport supplied by the user. Errors of its body become an [`Error`].
-pub(crate) fn naming_body_errors<S>(
-    transport: S,
-) -> impl Service<HttpRequest, Response = HttpResponse, Error = S::Error, Future: Send + 'static>
-+ Clone
-+ Send
-+ Sync
-+ 'static
-where
-    S: Service<HttpRequest, Response = HttpResponse> + Clone + Send + Sync + 'static,
-    S::Future: Send + 'static,
-{
-    transport.map_response(|response: HttpResponse| {
-        response.map(|body| match body.as_full() {
-            Some(_) => body,
-            None => ResponseBody::stream(body.map_err(broken_off)),
-        })
-    })
-}
 
 pin_project! {
     /// A body that ends at its limit: with an error, or silently if it is an error page.
@@ -213,7 +179,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http_body_util::Full;
+    use http_body_util::{BodyExt, Full};
 
     #[tokio::test]
     async fn a_response_at_its_limit_passes_and_one_byte_more_fails() {

@@ -22,7 +22,7 @@ use crate::url::base_url::BaseUrl;
 #[derive(Debug, Clone)]
 pub(crate) struct CredentialReady {
     pub(crate) credential: Arc<dyn Credential>,
-    pub(crate) leaf: HttpService,
+    pub(crate) transport: HttpService,
 }
 
 #[derive(Debug, Clone)]
@@ -55,11 +55,14 @@ where
         }
         let Self { mut inner, layer } = self.clone();
         future::Either::Right(Box::pin(async move {
-            let CredentialReady { credential, leaf } = layer;
+            let CredentialReady {
+                credential,
+                transport,
+            } = layer;
             if is_ready {
                 // The call does not wait for a new credential while the old one is still valid.
                 // The renewal is polled first, so that the call uses a credential that has arrived meanwhile.
-                let renewal = credential.renew(&leaf);
+                let renewal = credential.renew(&transport);
                 let call = pin!(async move { inner.call(request).await });
                 return match future::select(renewal, call).await {
                     future::Either::Left(((), call)) => call.await,
@@ -68,7 +71,7 @@ where
             }
             let deadline = CallContext::of(&request).and_then(CallContext::deadline);
             credential
-                .ready(&leaf, deadline)
+                .ready(&transport, deadline)
                 .await
                 .map_err(Error::boxed)?;
             inner.call(request).await

@@ -8,10 +8,9 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 use tower_service::Service;
 
-use super::idle::too_late;
 use super::layer;
 use crate::context::CallContext;
-use crate::error::BoxError;
+use crate::error::{BoxError, Error};
 use crate::outcome::Outcome;
 use crate::service::{HttpRequest, HttpResponse};
 
@@ -76,7 +75,11 @@ where
             return Poll::Ready(result);
         }
         // Setting a timer is expensive, and nearly every attempt has one that fires earlier.
-        if this.call.as_ref().is_some_and(CallContext::is_timed) {
+        if this
+            .call
+            .as_ref()
+            .is_some_and(|call| call.attempt_state().is_timed())
+        {
             return Poll::Pending;
         }
         match this.sleep.as_pin_mut().map(|sleep| sleep.poll(cx)) {
@@ -89,5 +92,7 @@ where
 #[cold]
 fn over() -> BoxError {
     // Details of the call are added where it is known.
-    too_late().with_outcome(Outcome::NotSent).boxed()
+    Error::deadline_passed()
+        .with_outcome(Outcome::NotSent)
+        .boxed()
 }

@@ -256,11 +256,9 @@ impl Decoding {
                 }
                 Ok(length) => Ok(gzip.room.split_to(length).freeze()),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Error::new(
-                    ErrorKind::Io,
-                    "the connection broke while the response was arriving",
-                )
-                .with_source(error)),
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    Err(Error::response_cut().with_source(error))
+                }
                 Err(error) => Err(damaged(error)),
             });
         }

@@ -9,10 +9,11 @@ use tokio::time::Instant;
 use tower::retry::budget::{Budget, TpsBudget};
 use tower_service::Service;
 
+use crate::clock::after;
 use crate::context::CallContext;
 use crate::credential::{Credential, Generation};
 use crate::error::{BoxError, Error};
-use crate::limiter::{Limiter, after};
+use crate::limiter::Limiter;
 use crate::outcome::Verdict;
 use crate::receive::receive;
 use crate::response_parts::ResponseParts;
@@ -176,6 +177,14 @@ struct Tries {
     credentials_lost: u32,
 }
 
+impl Tries {
+    /// The credential was refused before it could be applied. The call waits for another, a few times.
+    fn lose_credential(&mut self) -> Option<Duration> {
+        self.credentials_lost += 1;
+        (self.credentials_lost < CREDENTIAL_TRIES).then_some(Duration::ZERO)
+    }
+}
+
 /// How late a timer may fire.
 const TICK: Duration = Duration::from_millis(1);
 
@@ -208,7 +217,7 @@ impl Retry {
                 .and_then(|response| receive(call, response))
                 .await;
             let verdict = verdict(&result);
-            call.attempt_ended(verdict.outcome());
+            call.end_attempt(verdict.outcome());
             if verdict == Verdict::Executed {
                 if call.is_authorized() {
                     let generation = Generation(call.generation());
@@ -216,7 +225,7 @@ impl Retry {
                 }
                 return result;
             }
-            let Some(wait) = self.next(call, request, &result, &mut tries) else {
+            let Some(wait) = self.next(call, request, &result, verdict, &mut tries) else {
                 return result;
             };
             tracing::debug!(
@@ -229,7 +238,7 @@ impl Retry {
             drop(result);
             if !wait.is_zero() {
                 let until = after(Instant::now(), wait);
-                call.pauses_until(until, tries.retries);
+                call.pause_until(until, tries.retries);
                 tokio::time::sleep_until(until).await;
             }
         }
@@ -241,72 +250,90 @@ impl Retry {
         call: &CallContext,
         request: &HttpRequest,
         result: &Result<HttpResponse, Error>,
+        verdict: Verdict,
         tries: &mut Tries,
     ) -> Option<Duration> {
-        let verdict = verdict(result);
         let server_wait = match result {
             Ok(response) => call.protocol().retry_after(&parts(call, response)),
             Err(error) => error.retry_after(),
         };
         if verdict == Verdict::Throttled && call.is_limited() {
-            // Every request under the limit waits, whether or not this call is retried.
-            let used_up = result.as_ref().ok().map(HttpResponse::headers);
-            let closed = server_wait
-                .max(used_up.and_then(exhausted_for))
-                .unwrap_or_else(|| self.0.policy.bound(tries.retries));
-            self.0.limiter.close(call.operation(), closed);
+            self.close_limit(call, result, server_wait, tries.retries);
         }
         if !verdict.allows_retry(call.is_idempotent()) {
             return None;
         }
         let wait = match verdict {
-            Verdict::StaleCredential => {
-                // A 401 right after a renewal is not a stale token, so do not loop.
-                let generation = Generation(call.generation());
-                // The credential is notified in any case, so that other calls do not send a refused token.
-                let is_renewed = call.is_authorized() && self.0.credential.rejected(generation);
-                if !is_renewed || tries.is_renewed {
-                    return None;
-                }
-                tries.is_renewed = true;
-                Duration::ZERO
-            }
-            Verdict::CredentialLost => {
-                tries.credentials_lost += 1;
-                if tries.credentials_lost == CREDENTIAL_TRIES {
-                    return None;
-                }
-                Duration::ZERO
-            }
-            _ => {
-                let is_too_long = |wait| wait > self.0.policy.longest_server_wait;
-                if tries.retries == call.limits().retries || server_wait.is_some_and(is_too_long) {
-                    return None;
-                }
-                match server_wait {
-                    // A little longer than asked for, so that clients do not all return at the same moment.
-                    Some(wait) => {
-                        let more = (wait / 10).min(Duration::from_secs(1));
-                        wait.saturating_add(more.mul_f64(fastrand::f64()))
-                    }
-                    None => self.0.policy.wait(tries.retries),
-                }
-            }
+            Verdict::StaleCredential => self.renew(call, tries)?,
+            Verdict::CredentialLost => tries.lose_credential()?,
+            _ if tries.retries == call.limits().retries => return None,
+            _ => self.backoff(server_wait, tries.retries)?,
         };
-        // Timers tick in milliseconds, and an attempt that starts at the deadline would hide why the last one failed.
-        let over = Instant::now().checked_add(wait.saturating_add(TICK));
-        let is_too_late = |deadline| over.is_none_or(|over| over >= deadline);
-        if call.limits().deadline.is_some_and(is_too_late) || !request.body().can_restart() {
+        let may_send = is_in_time(call, wait) && request.body().can_restart();
+        (may_send && self.spend(verdict, tries)).then_some(wait)
+    }
+
+    /// Every request under the limit waits, whether or not this call is retried.
+    fn close_limit(
+        &self,
+        call: &CallContext,
+        result: &Result<HttpResponse, Error>,
+        server_wait: Option<Duration>,
+        retries: u32,
+    ) {
+        let headers = result.as_ref().ok().map(HttpResponse::headers);
+        let closed = server_wait
+            .max(headers.and_then(exhausted_for))
+            .unwrap_or_else(|| self.0.policy.bound(retries));
+        self.0.limiter.close(call.operation(), closed);
+    }
+
+    /// The call is sent once more with a new credential. A 401 right after that is not a stale token, so do not loop.
+    fn renew(&self, call: &CallContext, tries: &mut Tries) -> Option<Duration> {
+        let generation = Generation(call.generation());
+        // The credential is notified in any case, so that other calls do not send a refused token.
+        let may_help = call.is_authorized() && self.0.credential.rejected(generation);
+        if !may_help || tries.is_renewed {
             return None;
         }
-        match verdict {
-            Verdict::StaleCredential | Verdict::CredentialLost => {}
-            Verdict::Throttled => tries.retries += 1,
-            _ if !self.0.budget.withdraw() => return None,
-            _ => tries.retries += 1,
-        }
-        Some(wait)
+        tries.is_renewed = true;
+        Some(Duration::ZERO)
     }
+
+    /// The wait that the service asks for, if it is not too long, or else one of the policy.
+    fn backoff(&self, server_wait: Option<Duration>, retries: u32) -> Option<Duration> {
+        let Some(wait) = server_wait else {
+            return Some(self.0.policy.wait(retries));
+        };
+        if wait > self.0.policy.longest_server_wait {
+            return None;
+        }
+        // A little longer than asked for, so that clients do not all return at the same moment.
+        let more = (wait / 10).min(Duration::from_secs(1));
+        Some(wait.saturating_add(more.mul_f64(fastrand::f64())))
+    }
+
+    /// Counts the retry. Returns `false` if the budget does not allow it.
+    fn spend(&self, verdict: Verdict, tries: &mut Tries) -> bool {
+        match verdict {
+            Verdict::StaleCredential | Verdict::CredentialLost => return true,
+            Verdict::Throttled => {}
+            _ if !self.0.budget.withdraw() => return false,
+            _ => {}
+        }
+        tries.retries += 1;
+        true
+    }
+}
+
+/// Whether an attempt after this wait starts before the deadline. Timers tick in milliseconds, and an attempt that starts
+/// at the deadline would hide why the last one failed.
+fn is_in_time(call: &CallContext, wait: Duration) -> bool {
+    let Some(deadline) = call.limits().deadline else {
+        return true;
+    };
+    let start = Instant::now().checked_add(wait.saturating_add(TICK));
+    start.is_some_and(|start| start < deadline)
 }
 
 fn verdict(result: &Result<HttpResponse, Error>) -> Verdict {

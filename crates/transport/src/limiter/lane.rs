@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::after;
 use super::ramp::Ramp;
 use super::rate::{Rate, Rates};
+use crate::clock::after;
 use crate::error::{Error, ErrorKind};
 
 /// How long a caller will wait.
@@ -51,13 +51,14 @@ fn seconds(wait: Duration) -> String {
 /// polled, perhaps in a runtime that nobody drives, blocks no other.
 const LATE: Duration = Duration::from_secs(1);
 
-/// One limit: its schedule, and its waiters in order.
+/// One limit: its rates, and which requests start when.
 pub(super) struct Lane {
     rates: Rates,
-    state: Mutex<State>,
+    schedule: Mutex<Schedule>,
 }
 
-struct State {
+/// When requests started, when the next may, and which wait, in order.
+struct Schedule {
     /// For each rate the theoretical arrival time of GCRA: a request may start once this is at most `burst - 1`
     /// intervals ahead. Empty before the first request.
     arrivals: Vec<Instant>,
@@ -77,7 +78,7 @@ struct Waiter {
     notify: Arc<Notify>,
 }
 
-impl State {
+impl Schedule {
     /// How many are ahead of the holder of this ticket; `None` if the ticket is not in the queue.
     fn position(&self, ticket: Option<u64>) -> Option<usize> {
         let ticket = ticket?;
@@ -96,7 +97,7 @@ impl State {
 impl Lane {
     pub(super) fn new(rates: Rates) -> Self {
         Self {
-            state: Mutex::new(State {
+            schedule: Mutex::new(Schedule {
                 arrivals: Vec::with_capacity(rates.all().len()),
                 closed_until: None,
                 ramp: None,
@@ -108,40 +109,40 @@ impl Lane {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn schedule(&self) -> MutexGuard<'_, Schedule> {
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn has_rate(&self) -> bool {
         !self.rates.all().is_empty()
     }
 
-    fn arrivals<'a>(&'a self, state: &'a State) -> impl Iterator<Item = (Rate, Instant)> {
-        let rates = self.rates.all().iter().zip(&state.arrivals);
-        rates.map(|(&rate, &arrival)| (rate, rate.behind_gate(arrival, state.closed_until)))
+    fn arrivals<'a>(&'a self, schedule: &'a Schedule) -> impl Iterator<Item = (Rate, Instant)> {
+        let rates = self.rates.all().iter().zip(&schedule.arrivals);
+        rates.map(|(&rate, &arrival)| (rate, rate.behind_gate(arrival, schedule.closed_until)))
     }
 
     /// When it is the turn of the request with `ahead` others before it; may be in the past.
-    fn due(&self, state: &State, ahead: usize) -> Option<Instant> {
-        let open = state.closed_until.map(|open| {
-            let ramp = state.ramp.as_ref();
+    fn due(&self, schedule: &Schedule, ahead: usize) -> Option<Instant> {
+        let open = schedule.closed_until.map(|open| {
+            let ramp = schedule.ramp.as_ref();
             ramp.map_or(open, |ramp| ramp.due(open, ahead))
         });
-        self.due_by_rate(state, ahead).max(open)
+        self.due_by_rate(schedule, ahead).max(open)
     }
 
-    fn due_by_rate(&self, state: &State, ahead: usize) -> Option<Instant> {
+    fn due_by_rate(&self, schedule: &Schedule, ahead: usize) -> Option<Instant> {
         let first = self
-            .arrivals(state)
+            .arrivals(schedule)
             .filter_map(|(rate, arrival)| arrival.checked_sub(rate.tolerance()))
             .max()
-            .max(state.closed_until);
+            .max(schedule.closed_until);
         let (Some(start), 1..) = (first, ahead) else {
             return first;
         };
         // Those ahead take their slots first: each advances the arrival times by one interval.
         let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
-        self.arrivals(state)
+        self.arrivals(schedule)
             .filter_map(|(rate, arrival)| {
                 let arrival = after(arrival.max(start), rate.interval().saturating_mul(ahead));
                 arrival.checked_sub(rate.tolerance())
@@ -151,40 +152,40 @@ impl Lane {
     }
 
     /// When the request with `ahead` others before it may start.
-    fn start(&self, state: &State, now: Instant, ahead: usize) -> Instant {
-        self.due(state, ahead).map_or(now, |due| due.max(now))
+    fn start(&self, schedule: &Schedule, now: Instant, ahead: usize) -> Instant {
+        self.due(schedule, ahead).map_or(now, |due| due.max(now))
     }
 
     /// Starts a request. `waited` says that it was queued, so that time lost in waking up is made up for.
-    fn take(&self, state: &mut State, now: Instant, waited: bool) {
+    fn take(&self, schedule: &mut Schedule, now: Instant, waited: bool) {
         if self.has_rate() {
-            state.arrivals.resize(self.rates.all().len(), now);
-            let gate = state.closed_until;
-            for (rate, arrival) in self.rates.all().iter().zip(&mut state.arrivals) {
+            schedule.arrivals.resize(self.rates.all().len(), now);
+            let gate = schedule.closed_until;
+            for (rate, arrival) in self.rates.all().iter().zip(&mut schedule.arrivals) {
                 *arrival = rate.next(rate.behind_gate(*arrival, gate), now, waited);
             }
         }
-        state.last_start = Some(now);
-        let over = state.ramp.as_mut().is_none_or(|ramp| ramp.start(now));
+        schedule.last_start = Some(now);
+        let over = schedule.ramp.as_mut().is_none_or(|ramp| ramp.start(now));
         if over {
-            state.ramp = None;
+            schedule.ramp = None;
         }
         if over && !self.has_rate() {
-            state.closed_until = None;
+            schedule.closed_until = None;
         }
     }
 
     pub(super) fn try_acquire(&self) -> bool {
-        let mut state = self.state();
+        let mut schedule = self.schedule();
         let now = Instant::now();
-        if !self.has_rate() && state.closed_until.is_none() {
-            state.last_start = Some(now);
+        if !self.has_rate() && schedule.closed_until.is_none() {
+            schedule.last_start = Some(now);
             return true;
         }
-        if !state.waiting.is_empty() || self.start(&state, now, 0) > now {
+        if !schedule.waiting.is_empty() || self.start(&schedule, now, 0) > now {
             return false;
         }
-        self.take(&mut state, now, false);
+        self.take(&mut schedule, now, false);
         true
     }
 
@@ -196,27 +197,27 @@ impl Lane {
         };
         loop {
             let wake = {
-                let mut state = self.state();
+                let mut schedule = self.schedule();
                 let now = Instant::now();
-                let mut position = state.position(place.ticket);
-                let mut ahead = position.unwrap_or(state.waiting.len());
+                let mut position = schedule.position(place.ticket);
+                let mut ahead = position.unwrap_or(schedule.waiting.len());
                 let late = |due| after(due, LATE) <= now;
-                if ahead > 0 && self.due(&state, ahead).is_some_and(late) {
-                    state.waiting.drain(..ahead);
+                if ahead > 0 && self.due(&schedule, ahead).is_some_and(late) {
+                    schedule.waiting.drain(..ahead);
                     (position, ahead) = (position.map(|_| 0), 0);
                 }
-                let start = self.start(&state, now, ahead);
+                let start = self.start(&schedule, now, ahead);
                 if ahead == 0 && start <= now {
-                    self.take(&mut state, now, position.is_some());
+                    self.take(&mut schedule, now, position.is_some());
                     return Ok(());
                 }
                 bounds.check(start, now)?;
                 if position.is_none() {
-                    let ticket = state.tickets;
-                    state.tickets += 1;
+                    let ticket = schedule.tickets;
+                    schedule.tickets += 1;
                     place.ticket = Some(ticket);
                     let notify = Arc::clone(&place.notify);
-                    state.waiting.push_back(Waiter { ticket, notify });
+                    schedule.waiting.push_back(Waiter { ticket, notify });
                 }
                 if ahead == 0 {
                     start
@@ -232,35 +233,35 @@ impl Lane {
 
     /// Closes the gate. `is_refused` says that the service refused a request, and did not only announce that it would.
     pub(super) fn close(&self, wait: Duration, is_refused: bool) {
-        let mut state = self.state();
+        let mut schedule = self.schedule();
         let now = Instant::now();
         let mut wait = wait;
         if self.has_rate() {
-            state.arrivals.resize(self.rates.all().len(), now);
+            schedule.arrivals.resize(self.rates.all().len(), now);
         }
         let has_ramp = is_refused || !self.has_rate();
         if has_ramp {
             // Also if the gate is already closed for longer: the service is still refusing.
-            let refused_before = state.ramp.as_ref().filter(|_| is_refused);
-            let ramp = Ramp::new(refused_before, state.last_start, now);
+            let refused_before = schedule.ramp.as_ref().filter(|_| is_refused);
+            let ramp = Ramp::new(refused_before, schedule.last_start, now);
             wait = wait.max(ramp.least_wait());
-            state.ramp = Some(ramp);
+            schedule.ramp = Some(ramp);
         }
         let until = after(now, wait);
-        let longer = state.closed_until.is_none_or(|closed| closed < until);
+        let longer = schedule.closed_until.is_none_or(|closed| closed < until);
         if longer {
-            state.closed_until = Some(until);
+            schedule.closed_until = Some(until);
         }
         if longer || has_ramp {
-            state.wake_all();
+            schedule.wake_all();
         }
     }
 
     pub(super) fn reopen(&self) {
-        let mut state = self.state();
+        let mut schedule = self.schedule();
         let now = Instant::now();
-        state.closed_until = state.closed_until.map(|closed| closed.min(now));
-        state.wake_all();
+        schedule.closed_until = schedule.closed_until.map(|closed| closed.min(now));
+        schedule.wake_all();
     }
 }
 
@@ -273,13 +274,13 @@ struct Place<'a> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let mut state = self.lane.state();
-        let Some(position) = state.position(self.ticket) else {
+        let mut schedule = self.lane.schedule();
+        let Some(position) = schedule.position(self.ticket) else {
             return;
         };
-        state.waiting.remove(position);
+        schedule.waiting.remove(position);
         if position == 0
-            && let Some(first) = state.waiting.front()
+            && let Some(first) = schedule.waiting.front()
         {
             first.notify.notify_one();
         }

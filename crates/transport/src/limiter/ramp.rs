@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::after;
+use crate::clock::after;
 
 /// How long the number of requests stays the same before it doubles, if the service responds quickly.
 const STEP: Duration = Duration::from_millis(100);
 /// The longest step, however long the service takes.
 const LONGEST_STEP: Duration = Duration::from_secs(2);
-/// At this many requests in a step the gate is open.
-const MOST: u32 = 1024;
+/// The gate is open at this many requests in a step.
+const OPEN_AT: u32 = 1024;
 
 /// Lets one request start, and then, as long as no response closes the gate again, twice as many in each step.
 ///
@@ -65,7 +65,7 @@ impl Ramp {
         };
         let mut allowed = self.allowed;
         let mut left = allowed.saturating_sub(started) as usize;
-        while ahead >= left && allowed < MOST {
+        while ahead >= left && allowed < OPEN_AT {
             ahead -= left;
             allowed *= 2;
             left = allowed as usize;
@@ -84,7 +84,7 @@ impl Ramp {
             }
             None => self.current = Some((now, 1)),
         }
-        self.allowed >= MOST
+        self.allowed >= OPEN_AT
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{FOR_EVER, after};
+use crate::clock::{FOR_EVER, after};
 use crate::error::Error;
 
 /// How much of the time that requests lose in waking up is made up for.

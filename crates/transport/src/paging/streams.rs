@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 
 use super::decode::{Decoded, decode};
 use super::raw;
-use super::walk::{ItemWalk, Walk};
+use super::walk::{ItemWalk, PageWalk};
 use super::{Cursor, Page, Paging};
 use crate::error::Error;
 use crate::request::Request;
@@ -199,7 +199,7 @@ impl<P: Paging> Stream for RawItems<P> {
 /// with the next page when it is polled again. Any other error ends the stream.
 #[must_use = "streams do nothing unless polled"]
 pub struct Pages<T, P: Paging> {
-    walk: Walk<P>,
+    walk: PageWalk<P>,
     page: PhantomData<fn() -> T>,
 }
 
@@ -207,7 +207,7 @@ impl<T, P: Paging> Pages<T, P> {
     /// Every page of the list that starts with `request`.
     pub fn new(request: Request) -> Self {
         Self {
-            walk: Walk::new(request),
+            walk: PageWalk::new(request),
             page: PhantomData,
         }
     }

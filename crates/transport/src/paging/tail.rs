@@ -14,7 +14,7 @@ use std::time::Duration;
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
-use super::walk::Walk;
+use super::walk::PageWalk;
 use super::{Cursor, Next, Paging, raw};
 use crate::call::Received;
 use crate::error::Error;
@@ -23,7 +23,7 @@ use crate::runtime::Pause;
 use crate::wire::raw::RawJson;
 use crate::wire::timestamp::Timestamp;
 
-use cursor::MOST;
+use cursor::MOST_REMEMBERED;
 pub use cursor::TailCursor;
 
 const OVERLAP: Duration = Duration::from_secs(300);
@@ -102,7 +102,7 @@ pub struct Tail<T, S: Timeline> {
     page: VecDeque<Record>,
     /// The response that they are from.
     received: Option<Received>,
-    state: State<S::Paging>,
+    state: TailState<S::Paging>,
     item: PhantomData<fn() -> T>,
 }
 
@@ -137,10 +137,10 @@ struct Record {
     json: Result<RawJson, Error>,
 }
 
-enum State<P: Paging> {
+enum TailState<P: Paging> {
     /// A pass is to begin.
     Starting,
-    Reading(Box<Walk<P>>),
+    Reading(Box<PageWalk<P>>),
     Waiting(Pause, After),
     Done,
 }
@@ -167,7 +167,7 @@ impl<T, S: Timeline> Tail<T, S> {
             pass: Pass::default(),
             page: VecDeque::new(),
             received: None,
-            state: State::Starting,
+            state: TailState::Starting,
             item: PhantomData,
         }
     }
@@ -253,13 +253,13 @@ impl<T, S: Timeline> Tail<T, S> {
             by_time: false,
             is_disordered: false,
         };
-        self.state = State::Reading(self.walk());
+        self.state = TailState::Reading(self.walk());
     }
 
     /// The list from the pass's bound on.
-    fn walk(&self) -> Box<Walk<S::Paging>> {
+    fn walk(&self) -> Box<PageWalk<S::Paging>> {
         let request = self.timeline.since(self.request.clone(), self.pass.bound);
-        Box::new(Walk::new(S::Paging::begin(request)))
+        Box::new(PageWalk::new(S::Paging::begin(request)))
     }
 
     /// The pass has read the list to its end.
@@ -268,8 +268,8 @@ impl<T, S: Timeline> Tail<T, S> {
             self.complete(self.pass.newest);
         }
         self.state = match self.follow {
-            Some(interval) => State::Waiting(Pause::about(interval), After::Pass),
-            None => State::Done,
+            Some(interval) => TailState::Waiting(Pause::about(interval), After::Pass),
+            None => TailState::Done,
         };
     }
 
@@ -376,7 +376,7 @@ impl<T, S: Timeline> Tail<T, S> {
         if self.is_ascending() && self.is_past(record.time) {
             self.complete(record.time);
         }
-        if self.cursor.seen.len() > MOST {
+        if self.cursor.seen.len() > MOST_REMEMBERED {
             self.forget();
         }
     }
@@ -412,13 +412,13 @@ impl<T, S: Timeline> Tail<T, S> {
     /// The next page, until there is a record to return. `None` after the last.
     fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<(), Error>>> {
         match &mut self.state {
-            State::Starting => self.begin(),
-            State::Reading(_) if self.pass.by_time => {
+            TailState::Starting => self.begin(),
+            TailState::Reading(_) if self.pass.by_time => {
                 self.pass.by_time = false;
                 self.pass.bound = self.pass.newest;
-                self.state = State::Reading(self.walk());
+                self.state = TailState::Reading(self.walk());
             }
-            State::Reading(walk) => {
+            TailState::Reading(walk) => {
                 let received = match ready!(walk.poll_page(cx)) {
                     Some(received) => received,
                     None => {
@@ -429,7 +429,7 @@ impl<T, S: Timeline> Tail<T, S> {
                 let failed = walk.cursor();
                 match received.and_then(|received| self.receive(received)) {
                     Ok((is_empty, next)) => {
-                        if let State::Reading(walk) = &mut self.state {
+                        if let TailState::Reading(walk) = &mut self.state {
                             walk.received(next, is_empty);
                         }
                     }
@@ -439,27 +439,27 @@ impl<T, S: Timeline> Tail<T, S> {
                             false => After::Pass,
                         };
                         let interval = self.follow.unwrap_or_default();
-                        self.state = State::Waiting(Pause::about(interval), after);
+                        self.state = TailState::Waiting(Pause::about(interval), after);
                         return Poll::Ready(Some(Err(error)));
                     }
                 }
             }
-            State::Waiting(sleep, after) => {
+            TailState::Waiting(sleep, after) => {
                 ready!(Pin::new(sleep).poll(cx));
                 let page = match after {
                     After::Pass => None,
                     After::Failure(cursor) => Some(cursor.clone()),
                 };
                 self.state = match page {
-                    None => State::Starting,
+                    None => TailState::Starting,
                     Some(cursor) => {
                         let mut walk = self.walk();
                         walk.resume(cursor);
-                        State::Reading(walk)
+                        TailState::Reading(walk)
                     }
                 };
             }
-            State::Done => return Poll::Ready(None),
+            TailState::Done => return Poll::Ready(None),
         }
         Poll::Ready(Some(Ok(())))
     }

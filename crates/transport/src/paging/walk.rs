@@ -20,10 +20,10 @@ use crate::runtime::Bound;
 const MOST_EMPTY_PAGES: u32 = 1_000;
 
 /// Requests page after page.
-pub(super) struct Walk<P: Paging> {
+pub(super) struct PageWalk<P: Paging> {
     /// The request for the first page, from which all others are made.
     pub(super) template: Request,
-    state: State<P::Position>,
+    state: WalkState<P::Position>,
     /// The position of the page that is being fetched or was last received. `None` is the first page.
     position: Option<P::Position>,
     /// How many items of that page were taken.
@@ -39,7 +39,7 @@ pub(super) struct Walk<P: Paging> {
     empty: u32,
 }
 
-enum State<X> {
+enum WalkState<X> {
     /// The next page has to be requested.
     Ready,
     Sending(Bound<dyn Future<Output = Result<Received, Error>> + Send>),
@@ -48,11 +48,11 @@ enum State<X> {
     Done,
 }
 
-impl<P: Paging> Walk<P> {
+impl<P: Paging> PageWalk<P> {
     pub(super) fn new(template: Request) -> Self {
         Self {
             template,
-            state: State::Ready,
+            state: WalkState::Ready,
             position: None,
             taken: 0,
             is_end: false,
@@ -66,14 +66,14 @@ impl<P: Paging> Walk<P> {
     /// Starts at this position instead of the first page.
     pub(super) fn resume(&mut self, cursor: Cursor) {
         if cursor.end {
-            self.state = State::Done;
+            self.state = WalkState::Done;
             self.is_end = true;
         }
         self.taken = cursor.taken;
         match cursor.token().map(P::position) {
             None => self.position = None,
             Some(Ok(position)) => {
-                self.is_new(&position);
+                self.remember(&position);
                 self.position = Some(position);
             }
             Some(Err(error)) => {
@@ -84,7 +84,7 @@ impl<P: Paging> Walk<P> {
     }
 
     /// Records that the page at this position is requested. Returns `false` if it was requested before.
-    fn is_new(&mut self, position: &P::Position) -> bool {
+    fn remember(&mut self, position: &P::Position) -> bool {
         let hash = self.seen.hasher().hash_one(position.to_string());
         self.seen.insert(hash)
     }
@@ -109,21 +109,21 @@ impl<P: Paging> Walk<P> {
     ) -> Poll<Option<Result<Received, Error>>> {
         loop {
             match &mut self.state {
-                State::Ready => {
+                WalkState::Ready => {
                     let mut request = self.template.clone();
                     if let Some(position) = &self.position {
                         request = at::<P>(request, position);
                     }
                     request.previous.clone_from(&self.previous);
-                    self.state = State::Sending(Bound::new(request.send()));
+                    self.state = WalkState::Sending(Bound::new(request.send()));
                 }
-                State::Sending(sending) => {
+                WalkState::Sending(sending) => {
                     // A page that was requested in another runtime may never arrive, and is requested again.
                     let Some(result) = ready!(sending.poll(cx)) else {
-                        self.state = State::Ready;
+                        self.state = WalkState::Ready;
                         continue;
                     };
-                    self.state = State::Done;
+                    self.state = WalkState::Done;
                     let result = result.and_then(|received| {
                         received.unlike_previous()?;
                         self.previous = P::NUMBERED.then(|| received.whole_body());
@@ -131,18 +131,18 @@ impl<P: Paging> Walk<P> {
                     });
                     return Poll::Ready(Some(result));
                 }
-                State::Received(_) => match self.advance() {
-                    Ok(true) => self.state = State::Ready,
+                WalkState::Received(_) => match self.advance() {
+                    Ok(true) => self.state = WalkState::Ready,
                     Ok(false) => {
-                        self.state = State::Done;
+                        self.state = WalkState::Done;
                         self.is_end = true;
                     }
                     Err(error) => {
-                        self.state = State::Done;
+                        self.state = WalkState::Done;
                         return Poll::Ready(Some(Err(error.in_list(self.template.operation))));
                     }
                 },
-                State::Done => return Poll::Ready(None),
+                WalkState::Done => return Poll::Ready(None),
             }
         }
     }
@@ -150,13 +150,13 @@ impl<P: Paging> Walk<P> {
     /// Moves the cursor to the page after the one that was received. Returns `false` if there is none.
     fn advance(&mut self) -> Result<bool, Error> {
         let endless = |what| Err(Error::new(ErrorKind::Decode, what));
-        let State::Received(next) = std::mem::replace(&mut self.state, State::Done) else {
+        let WalkState::Received(next) = std::mem::replace(&mut self.state, WalkState::Done) else {
             return Ok(false);
         };
         let Some(position) = next.checked()? else {
             return Ok(false);
         };
-        if !self.is_new(position) {
+        if !self.remember(position) {
             return endless(
                 "the service named a page as the next one that it had sent before, which would never end",
             );
@@ -174,13 +174,13 @@ impl<P: Paging> Walk<P> {
     /// Records what follows the page that was received, and whether it was empty.
     pub(super) fn received(&mut self, next: Next<P::Position>, is_empty: bool) {
         self.empty = if is_empty { self.empty + 1 } else { 0 };
-        self.state = State::Received(next);
+        self.state = WalkState::Received(next);
     }
 
     /// The start of the next page, or of the page being fetched if none has arrived yet.
     pub(super) fn next_page(&self) -> Cursor {
         let cursor = self.cursor();
-        let State::Received(next) = &self.state else {
+        let WalkState::Received(next) = &self.state else {
             return cursor;
         };
         match next.checked() {
@@ -239,7 +239,7 @@ impl<T> Batch<T> {
 
 /// Walks from item to item.
 pub(super) struct ItemWalk<T, P: Paging> {
-    walk: Walk<P>,
+    walk: PageWalk<P>,
     batch: Batch<T>,
     /// How many items of the coming pages were taken by an earlier run.
     skip: usize,
@@ -251,7 +251,7 @@ pub(super) struct ItemWalk<T, P: Paging> {
 impl<T, P: Paging> ItemWalk<T, P> {
     pub(super) fn new(request: Request) -> Self {
         Self {
-            walk: Walk::new(request),
+            walk: PageWalk::new(request),
             batch: Batch::Whole(Vec::new().into_iter()),
             skip: 0,
             resized_from: None,

@@ -9,7 +9,7 @@ use crate::url::host::{self, Reach, is_loopback};
 use crate::url::location::{is_redirect, location, origin};
 
 /// How many redirects of a fetch are followed.
-pub(crate) const MOST: u32 = 5;
+pub(crate) const MOST_REDIRECTS: u32 = 5;
 
 /// The longest host that is shown as a redirect's target, in characters: no name is longer.
 const LONGEST_HOST: usize = 260;

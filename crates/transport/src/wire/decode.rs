@@ -11,7 +11,7 @@ pub(crate) use place::path_at;
 pub(crate) use repair::{masked, repair};
 
 /// What JSON is decoded into. A program has one of these for each type that it decodes, and the rest of this file once.
-pub(crate) trait Target {
+pub(crate) trait DecodeTarget {
     /// Decodes a text.
     fn parse(&mut self, text: &str) -> Result<(), serde_json::Error>;
 
@@ -19,7 +19,7 @@ pub(crate) trait Target {
     fn take_nothing(&mut self, nothing: Nothing) -> Result<(), serde::de::value::Error>;
 }
 
-impl<T: DeserializeOwned> Target for Option<T> {
+impl<T: DeserializeOwned> DecodeTarget for Option<T> {
     fn parse(&mut self, text: &str) -> Result<(), serde_json::Error> {
         *self = Some(serde_json::from_str(text)?);
         Ok(())
@@ -37,7 +37,7 @@ impl<T: DeserializeOwned> Target for Option<T> {
 /// Those of `decode`.
 #[inline]
 pub(crate) fn value<T: DeserializeOwned>(
-    decode: impl FnOnce(&mut dyn Target) -> Result<(), Error>,
+    decode: impl FnOnce(&mut dyn DecodeTarget) -> Result<(), Error>,
 ) -> Result<T, Error> {
     let mut value = None;
     decode(&mut value)?;
@@ -60,7 +60,7 @@ pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
 ///
 /// # Errors
 /// Like [`json`].
-pub(crate) fn fill(target: &mut dyn Target, body: &[u8]) -> Result<(), Error> {
+pub(crate) fn fill(target: &mut dyn DecodeTarget, body: &[u8]) -> Result<(), Error> {
     // UTF-8 is checked once for the whole text.
     let text = text(body).map_err(invalid_utf8)?;
     target
@@ -81,7 +81,7 @@ pub(crate) fn within<T: DeserializeOwned>(place: &str, body: &[u8]) -> Result<(T
     Ok((value, is_repaired))
 }
 
-fn fill_within(target: &mut dyn Target, place: &str, body: &[u8]) -> Result<bool, Error> {
+fn fill_within(target: &mut dyn DecodeTarget, place: &str, body: &[u8]) -> Result<bool, Error> {
     // UTF-8 is checked once for the whole text.
     let strict = text(body).map(|text| target.parse(text));
     if let Ok(Ok(())) = strict {
@@ -139,7 +139,7 @@ pub(crate) fn tell() {
 
 /// Decodes a response without a body. Only types that can be decoded from nothing, such as `()` and `Option`, succeed.
 #[cold]
-pub(crate) fn nothing(target: &mut dyn Target) -> Result<(), Error> {
+pub(crate) fn nothing(target: &mut dyn DecodeTarget) -> Result<(), Error> {
     target.take_nothing(Nothing::Empty).map_err(|_| {
         Error::new(
             ErrorKind::Decode,
@@ -150,7 +150,7 @@ pub(crate) fn nothing(target: &mut dyn Target) -> Result<(), Error> {
 
 /// Whether the target is `()`, which accepts any response.
 #[cold]
-pub(crate) fn is_unit(target: &mut dyn Target) -> bool {
+pub(crate) fn is_unit(target: &mut dyn DecodeTarget) -> bool {
     target.take_nothing(Nothing::Unit).is_ok()
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::header::{DATE, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue};
 
-use crate::limiter::FOR_EVER;
+use crate::clock::FOR_EVER;
 
 /// The wait in `Retry-After`: the first of several values that can be read.
 ///

@@ -22,9 +22,13 @@ pub(super) fn has_builder(operation: &Operation) -> bool {
     !operation.internal && !operation.options.is_empty()
 }
 
-/// The name of the type of a call.
+/// The name of the type of a call. `Get` in a name would be read as an accessor.
 pub(super) fn builder_name(operation: &Operation) -> String {
-    names::type_name(&format!("{}_{}", operation.name, operation.resource))
+    let method = match operation.name.strip_prefix("get") {
+        Some(rest) if rest.is_empty() || rest.starts_with('_') => format!("read{rest}"),
+        _ => operation.name.clone(),
+    };
+    names::type_name(&format!("{method}_{}", operation.resource))
 }
 
 /// Whether nothing of the resource is sure to exist.

@@ -39,6 +39,7 @@ pub(super) fn read(found: &Found<'_>, schemas: &mut Schemas) -> Read<(Operation,
             "x-order-by-unlisted",
             "x-paging",
             "x-refusing",
+            "x-replaces",
             "x-idempotent",
             "x-source",
             "x-unconfirmed",
@@ -74,7 +75,7 @@ pub(super) fn read(found: &Found<'_>, schemas: &mut Schemas) -> Read<(Operation,
         method: found.method.to_uppercase(),
         path: found.path.to_owned(),
         summary,
-        description: prose(node, "description")?,
+        description: description(found)?,
         idempotent,
         limit: node.text_of("x-limit")?.map(str::to_owned),
         refusing: refusing(node)?,
@@ -111,6 +112,28 @@ pub(super) fn read(found: &Found<'_>, schemas: &mut Schemas) -> Read<(Operation,
         return Err(order.refuse("what is sent is no search", "remove it"));
     }
     Ok((operation, tag(node)?))
+}
+
+/// What the documentation says of an operation with `x-replaces: true`.
+const REPLACES: &str = "Taken to replace the whole record: get it first, and send all of it.";
+
+/// The description, which begins with a warning if what is sent replaces a record. Every PUT says whether it does.
+fn description(found: &Found<'_>) -> Read<String> {
+    let node = &found.node;
+    let given = prose(node, "description")?;
+    let could = found.method == "put" && node.get("requestBody").is_some();
+    match node.get("x-replaces") {
+        None if could => Err(node.refuse(
+            "nothing says whether this PUT replaces a record",
+            "say `x-replaces: true` if members that are not sent are lost, else `false`",
+        )),
+        Some(said) if !could => {
+            Err(said.refuse("only a PUT with a body can replace a record", "remove it"))
+        }
+        Some(said) if said.flag()? && given.is_empty() => Ok(REPLACES.to_owned()),
+        Some(said) if said.flag()? => Ok(format!("{REPLACES} {given}")),
+        _ => Ok(given),
+    }
 }
 
 /// Resource and method, out of the `operationId`.

@@ -55,6 +55,18 @@ fn what_cannot_be_expressed_is_refused_with_place_and_remedy() {
             "say `x-idempotent: true`",
         ),
         (
+            "nothing is said about what a PUT replaces",
+            |d| remove(d, "/paths/~1toys/put", "x-replaces"),
+            "/paths/~1toys/put",
+            "say `x-replaces: true`",
+        ),
+        (
+            "something is said to replace that cannot",
+            |d| set(d, LIST, "x-replaces", json!(false)),
+            "/paths/~1cats/get/x-replaces",
+            "remove it",
+        ),
+        (
             "an edition that there is not",
             |d| set(d, LIST, "x-edition", json!("enterprise")),
             "/paths/~1cats/get/x-edition",

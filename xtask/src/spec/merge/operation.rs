@@ -229,6 +229,10 @@ impl Merger<'_> {
         let schema = self.schema(schema, if is_json { "Request" } else { "Form" });
         let mut schema = schema;
         not_null(&mut schema);
+        if given.method == "put" {
+            lines.push("  # DECIDE: whether members that are not sent are lost.".to_owned());
+            lines.push("  x-replaces: true".to_owned());
+        }
         lines.extend([
             "  requestBody:".to_owned(),
             "    required: true".to_owned(),

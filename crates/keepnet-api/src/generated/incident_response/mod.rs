@@ -67,7 +67,7 @@ pub(super) mod resources {
     pub use super::mail_configurations::calls::MailConfigurations;
     pub use super::notified_emails::calls::{
         DownloadAttachmentsNotifiedEmails, DownloadMsgFilesNotifiedEmails,
-        GetNotifiedEmails, NotifiedEmails,
+        NotifiedEmails, ReadNotifiedEmails,
     };
     pub use super::playbooks::calls::Playbooks;
 }

@@ -3,7 +3,7 @@
 //! What several resources of the area phishing have in common.
 
 use security_api_transport::model;
-use crate::generated::types::{LandingPageTemplate, Lookup, PsEmailTemplate, TrainingDetail};
+use crate::generated::types::{LandingPageTemplate, Lookup, SimulatorEmailTemplate, TrainingDetail};
 
 model! {
     /// How often AI may still be used.
@@ -18,7 +18,7 @@ model! {
     /// The e-mail and the landing page of a phishing scenario.
     #[derive(Clone, Default)]
     pub struct PhishingScenarioPreview: Received {
-        email_template: Option<PsEmailTemplate> = "emailTemplate",
+        email_template: Option<SimulatorEmailTemplate> = "emailTemplate",
         training_detail: Option<TrainingDetail> = "trainingDetail",
         name: Option<String> = "name",
         /// How hard it is to recognise; a form's details list the ids.

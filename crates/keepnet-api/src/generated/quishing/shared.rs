@@ -4,14 +4,14 @@
 
 use security_api_transport::{model, open_enum};
 use crate::generated::types::{
-    EntityAvailableFor, LandingPageTemplate, Lookup, PsEmailTemplate, QuishingTemplateType,
+    EntityAvailableFor, LandingPageTemplate, Lookup, QuishingTemplateType, SimulatorEmailTemplate,
 };
 
 model! {
     /// The layout and the landing page of a quishing scenario.
     #[derive(Clone, Default)]
     pub struct QuishingScenarioPreview: Received {
-        email_template: Option<PsEmailTemplate> = "emailTemplate",
+        email_template: Option<SimulatorEmailTemplate> = "emailTemplate",
         quishing_template: Option<QuishingTemplate> = "quishingTemplate",
         name: Option<String> = "name",
         /// How hard it is to recognise; a form's details list the ids.

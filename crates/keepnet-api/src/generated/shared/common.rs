@@ -295,20 +295,6 @@ open_enum! {
     }
 }
 
-#[cfg(any(feature = "phishing", feature = "settings"))]
-model! {
-    /// A template that AI translated into one language.
-    #[derive(Clone, Default)]
-    pub struct PsEmailTemplateTranslationResponse: Received {
-        /// The id of the language, from the list of languages.
-        language_resource_id: Option<String> = "languageResourceId",
-        subject: Option<String> = "subject",
-        /// The text, in HTML.
-        template: Option<String> = "template",
-        error: Option<String> = "error",
-    }
-}
-
 open_enum! {
     /// Whether a quishing template is e-mailed or made for one person.
     #[doc(alias = "QuishingTemplateTypeEnum")]
@@ -400,6 +386,21 @@ model! {
         is_default: Option<String> = "isDefault",
         /// When it was created.
         create_time: Option<DateTime> = "createTime",
+    }
+}
+
+#[cfg(any(feature = "phishing", feature = "settings"))]
+model! {
+    /// A template that AI translated into one language.
+    #[doc(alias = "PsEmailTemplateTranslationResponse")]
+    #[derive(Clone, Default)]
+    pub struct SimulatorEmailTemplateTranslation: Received {
+        /// The id of the language, from the list of languages.
+        language_resource_id: Option<String> = "languageResourceId",
+        subject: Option<String> = "subject",
+        /// The text, in HTML.
+        template: Option<String> = "template",
+        error: Option<String> = "error",
     }
 }
 

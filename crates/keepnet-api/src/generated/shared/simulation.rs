@@ -226,7 +226,7 @@ model! {
     pub struct CampaignSummarySettings: Received {
         /// Keeps the launch out of reports.
         exclude_from_reports: Option<bool> = "excludeFromReports",
-        /// How long the launch counts what people do; the unit is not published.
+        /// How long the launch counts what people do. That it is in days is inferred.
         duration: Option<i32> = "duration",
         smtp_name: Option<String> = "smtpName",
         direct_email_setting_name: Option<String> = "directEmailSettingName",
@@ -400,7 +400,7 @@ model! {
         /// 1 to 200 characters.
         username: String = "username",
         /// 1 to 200 characters.
-        password: Secret = "password" (into),
+        password: Secret = "password" (into 1),
         record_type_id: Option<i32> = "recordTypeId",
         /// At most 200 characters.
         dns_record: Option<String> = "dnsRecord",
@@ -993,9 +993,34 @@ model! {
 
 #[cfg(feature = "_simulator")]
 model! {
-    /// An e-mail template of simulations.
+    /// A scenario in a list.
+    #[doc(alias = "ScenarioSearchView")]
     #[derive(Clone, Default)]
-    pub struct PsEmailTemplate: Received {
+    pub struct SimulationScenario: Received {
+        resource_id: Option<String> = "resourceId",
+        name: Option<String> = "name",
+        quishing_type: Option<String> = "quishingType",
+        method: Option<String> = "method",
+        difficulty: Option<String> = "difficulty",
+        category: Option<String> = "category",
+        language_type_name: Option<String> = "languageTypeName",
+        language_type_code: Option<String> = "languageTypeCode",
+        tags: Option<Vec<String>> = "tags",
+        /// Whether it belongs to the caller's company.
+        is_owner: Option<bool> = "isOwner",
+        is_selected: Option<bool> = "isSelected",
+        created_by: Option<String> = "createdBy",
+        /// When it was created.
+        create_time: Option<DateTime> = "createTime",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+model! {
+    /// An e-mail template of simulations.
+    #[doc(alias = "PsEmailTemplate")]
+    #[derive(Clone, Default)]
+    pub struct SimulatorEmailTemplate: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         description: Option<String> = "description",
@@ -1023,7 +1048,7 @@ model! {
         available_for_list: Option<Vec<EntityAvailableFor>> = "availableForList",
         attachments: Option<Vec<EmailTemplateAttachment>> = "attachments",
         tags: Option<Vec<String>> = "tags",
-        languages: Option<Vec<PsEmailTemplate>> = "languages",
+        languages: Option<Vec<SimulatorEmailTemplate>> = "languages",
         phishing_file_name: Option<String> = "phishingFileName",
         phishing_file_type: Option<String> = "phishingFileType",
         phishing_file_url: Option<String> = "phishingFileUrl",
@@ -1034,15 +1059,16 @@ model! {
 #[cfg(feature = "_simulator")]
 model! {
     /// Which e-mail templates to give, in what order and how many at a time.
+    #[doc(alias = "PsEmailTemplateSearchRequest")]
     #[derive(Clone, Default)]
-    pub struct PsEmailTemplateSearchRequest: Search {
+    pub struct SimulatorEmailTemplateSearchRequest: Search {
         /// Of which kind of simulation; the numbers are not published.
         phishing_type_id: Option<i32> = "phishingTypeId",
     }
 }
 
 #[cfg(feature = "_simulator")]
-impl From<SearchRequest> for PsEmailTemplateSearchRequest {
+impl From<SearchRequest> for SimulatorEmailTemplateSearchRequest {
     #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
@@ -1052,8 +1078,9 @@ impl From<SearchRequest> for PsEmailTemplateSearchRequest {
 #[cfg(feature = "_simulator")]
 model! {
     /// An e-mail template in a list.
+    #[doc(alias = "SearchPsEmailTemplate")]
     #[derive(Clone, Default)]
-    pub struct SearchPsEmailTemplate: Received {
+    pub struct SimulatorEmailTemplateView: Received {
         id: Option<i32> = "id",
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
@@ -1077,30 +1104,6 @@ model! {
 
 #[cfg(feature = "_simulator")]
 model! {
-    /// A scenario in a list.
-    #[doc(alias = "ScenarioSearchView")]
-    #[derive(Clone, Default)]
-    pub struct SimulationScenario: Received {
-        resource_id: Option<String> = "resourceId",
-        name: Option<String> = "name",
-        quishing_type: Option<String> = "quishingType",
-        method: Option<String> = "method",
-        difficulty: Option<String> = "difficulty",
-        category: Option<String> = "category",
-        language_type_name: Option<String> = "languageTypeName",
-        language_type_code: Option<String> = "languageTypeCode",
-        tags: Option<Vec<String>> = "tags",
-        /// Whether it belongs to the caller's company.
-        is_owner: Option<bool> = "isOwner",
-        is_selected: Option<bool> = "isSelected",
-        created_by: Option<String> = "createdBy",
-        /// When it was created.
-        create_time: Option<DateTime> = "createTime",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-model! {
     /// The credentials of a DNS service to test.
     #[derive(Clone)]
     pub struct TestDnsServiceProviderRequest: Sent {
@@ -1109,7 +1112,7 @@ model! {
         /// 1 to 200 characters.
         username: String = "username",
         /// 1 to 200 characters.
-        password: Secret = "password" (into),
+        password: Secret = "password" (into 1),
     }
 }
 

@@ -7,8 +7,9 @@ use crate::generated::types::{EntityAvailableFor, LandingPageTemplate, Lookup};
 
 model! {
     /// A text message template.
+    #[doc(alias = "PsTextTemplate")]
     #[derive(Clone, Default)]
-    pub struct PsTextTemplate: Received {
+    pub struct SimulatorTextTemplate: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         description: Option<String> = "description",
@@ -28,7 +29,7 @@ model! {
     /// The text message and the landing page of a smishing scenario.
     #[derive(Clone, Default)]
     pub struct SmishingScenarioPreview: Received {
-        text_template: Option<PsTextTemplate> = "textTemplate",
+        text_template: Option<SimulatorTextTemplate> = "textTemplate",
         name: Option<String> = "name",
         /// How hard it is to recognise; a form's details list the ids.
         difficulty_type_id: Option<i32> = "difficultyTypeId",

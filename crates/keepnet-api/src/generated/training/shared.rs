@@ -84,8 +84,9 @@ model! {
 
 model! {
     /// Which value of a SCORM session to get.
+    #[doc(alias = "LmsGetValueServiceRequest")]
     #[derive(Clone, Default)]
-    pub struct LmsGetValueServiceRequest: Sent {
+    pub struct LmsGetValueRequest: Sent {
         name: Option<String> = "name",
         target_user_resource_id: Option<String> = "targetUserResourceId",
         enrollment_session_id: Option<String> = "enrollmentSessionId",
@@ -104,8 +105,9 @@ model! {
 
 model! {
     /// Who begins a SCORM session with which content.
+    #[doc(alias = "LmsInitializeServiceRequest")]
     #[derive(Clone, Default)]
-    pub struct LmsInitializeServiceRequest: Sent {
+    pub struct LmsInitializeRequest: Sent {
         enrollment_content_resource_id: Option<String> = "enrollmentContentResourceId",
         lms_learner_id: Option<String> = "lmsLearnerId",
         http_request_info: Option<HttpRequestInfo> = "httpRequestInfo",
@@ -114,8 +116,9 @@ model! {
 
 model! {
     /// What a SCORM player has to say.
+    #[doc(alias = "LmsLogServiceRequest")]
     #[derive(Clone, Default)]
-    pub struct LmsLogServiceRequest: Sent {
+    pub struct LmsLogRequest: Sent {
         level: Option<String> = "level",
         message: Option<String> = "message",
         scorm_session_id: Option<String> = "scormSessionId",
@@ -135,8 +138,9 @@ model! {
 
 model! {
     /// A value for a SCORM session.
+    #[doc(alias = "LmsSetValueServiceRequest")]
     #[derive(Clone, Default)]
-    pub struct LmsSetValueServiceRequest: Sent {
+    pub struct LmsSetValueRequest: Sent {
         name: Option<String> = "name",
         value: Option<String> = "value",
         enrollment_session_id: Option<String> = "enrollmentSessionId",

@@ -51,6 +51,7 @@ fn privacy(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     Ok(Outcome::Data(shown(call, &call.company)?))
 }
 
+/// Source: `PRIVACY_ERROR` of the vendor's front end, for a company that does not share its data now.
 fn set_privacy(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.require(&["privacyDurationId"])?;
     let days = integer(call.object()?, "privacyDurationId");

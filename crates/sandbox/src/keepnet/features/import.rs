@@ -341,7 +341,7 @@ fn import(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         match existing(call, text(&user, "email")) {
             Some(id) => {
                 let before = TARGET_USERS.find(call, &id)?;
-                // What the file has no column for stays as it is.
+                // Inferred: what the file has no column for stays as it is.
                 for (name, value) in before.iter() {
                     new.entry(name).or_insert_with(|| value.clone());
                 }
@@ -350,12 +350,14 @@ fn import(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
                 updated += 1;
             }
             None => {
+                // Inferred: people are imported for campaigns, which leave out inactive ones.
                 new.insert("isActive".to_owned(), json!(true));
                 TARGET_USERS.create(call, new)?;
                 created += 1;
             }
         }
     }
+    // Inferred: an upload is imported once.
     call.inner.uploads.remove(&call.param("transactionId"));
     Ok(Outcome::Data(json!({
         "createdCount": created,

@@ -94,6 +94,13 @@ fn prepare(
                 "A scenario and a target group have to be named",
             ));
         }
+        // A number that cannot be null, so an absent one is read as 0, which is no kind of delivery (inferred). Source
+        // of the kinds: the vendor's documentation and front end, which always send one of them.
+        if ![1, 2].contains(&integer(campaign, "emailDeliverySettingType")) {
+            return Err(Refusal::input(
+                "The emailDeliverySettingType is neither 1 nor 2",
+            ));
+        }
         // A campaign that is saved has a launch that waits: the vendor's front end starts it by its number (inferred
         // from there; it is not documented when the launch is made).
         let schedule = Schedule {

@@ -111,6 +111,7 @@ fn person(call: &Call<'_>, campaign: &Row, fate: &Fate) -> Row {
         "submittedCount": count(fate.submitted),
         "lastReportedTime": time(fate.reported),
         "reportedCount": count(fate.reported),
+        // Source: the words of the vendor's front end.
         "status": if fate.sent.is_some() { "Successful" } else { "InQueue" },
         "emailDelivery": "SMTP",
         "activityType": "Human",
@@ -140,7 +141,8 @@ fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
 fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (campaign, round) = phishing::run(call)?;
     let counts = Counts::of(&fates(call, &round));
-    let ends = round.ends();
+    let expires = round.expires();
+    let ends = [round.stop, expires].into_iter().flatten().min();
     let groups = texts(&round.row, "targetGroupResourceIds").len();
     call.data(json!({
         "phishingCampaignResourceId": text(&campaign, "resourceId"),
@@ -166,7 +168,7 @@ fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
             "noResponseEmail": counts.silent(),
             "notDelivered": counts.people - counts.sent,
         },
-        "campaignDurationExpired": round.stop.is_none() && ends.is_some_and(|end| end <= call.now()),
+        "campaignDurationExpired": round.stop.is_none() && expires.is_some_and(|end| end <= call.now()),
     }))
 }
 

@@ -47,6 +47,8 @@ pub(crate) struct Round {
     /// None while it is saved for later.
     pub(crate) start: Option<i64>,
     pub(crate) stop: Option<i64>,
+    /// When it was moved to the archive.
+    pub(crate) archived: Option<i64>,
     /// For how many days it records what people do; none for an enrolment, which has no such end.
     pub(crate) days: Option<i64>,
 }
@@ -71,6 +73,7 @@ impl Round {
             number: millis("instanceGroup").unwrap_or(1),
             start: millis("start"),
             stop: millis("stop"),
+            archived: millis("archived"),
             days: millis("days"),
         }
     }
@@ -94,12 +97,23 @@ impl Round {
         }
     }
 
-    /// When it records nothing any more, as far as that is known. Source: the vendor's documentation of a campaign's
-    /// lifetime.
-    pub(crate) fn ends(&self) -> Option<i64> {
-        let expires = self.start.zip(self.days);
-        let expires = expires.map(|(start, days)| start + days * DAY);
-        [self.stop, expires].into_iter().flatten().min()
+    /// When its days have passed. Source: the vendor's documentation of a campaign's lifetime.
+    pub(crate) fn expires(&self) -> Option<i64> {
+        let days = self.start.zip(self.days);
+        days.map(|(start, days)| start + days * DAY)
+    }
+
+    /// When nobody gets an e-mail any more.
+    fn last_email(&self) -> i64 {
+        self.stop.unwrap_or(i64::MAX).min(self.last_reaction())
+    }
+
+    /// When it records nothing any more. That is not when it is stopped: the vendor's documentation says of a cancelled
+    /// campaign and of a stopped enrolment only that nobody gets an e-mail any more, so what people with an e-mail do
+    /// still counts (inferred). A training in the archive cannot be done. Source: the vendor's documentation.
+    fn last_reaction(&self) -> i64 {
+        let ends = [self.archived, self.expires()];
+        ends.into_iter().flatten().min().unwrap_or(i64::MAX)
     }
 
     /// What happened in a campaign until now, person by person. Most of it happens long after the last e-mail is
@@ -131,7 +145,7 @@ impl Round {
 
     /// What people did by now, of what `act` lets them do after the e-mail was sent.
     fn people(&self, seed: u64, now: i64, act: fn(&mut Random, &mut Fate, i64)) -> Vec<Fate> {
-        let until = now.min(self.ends().unwrap_or(i64::MAX));
+        let (last_email, until) = (self.last_email().min(now), self.last_reaction().min(now));
         // One that was not started sends nothing, ever.
         let start = self.start.unwrap_or(i64::MAX / 2);
         let users = self.row.get("users").and_then(Value::as_array);
@@ -151,9 +165,12 @@ impl Round {
                 submitted: None,
                 reported: None,
             };
+            if sent > last_email {
+                fate.sent = None;
+                return fate;
+            }
             act(&mut random, &mut fate, sent);
             for at in [
-                &mut fate.sent,
                 &mut fate.opened,
                 &mut fate.clicked,
                 &mut fate.submitted,
@@ -279,7 +296,7 @@ pub(crate) fn round(
     }))
 }
 
-/// Starts a round that waits to be started.
+/// Starts a round that waits to be started. Inferred, like the refusal of a second end: a round is started once.
 pub(crate) fn start(call: &mut Call<'_>, round: &Round) -> Result<(), Refusal> {
     let now = call.now();
     if round.delivery(now) != Delivery::Waiting {
@@ -290,10 +307,10 @@ pub(crate) fn start(call: &mut Call<'_>, round: &Round) -> Result<(), Refusal> {
     })
 }
 
-/// Ends a round that has not ended yet.
+/// Stops the e-mails of a round that has not ended yet.
 pub(crate) fn stop(call: &mut Call<'_>, round: &Round) -> Result<(), Refusal> {
     let now = call.now();
-    if round.ends().is_some_and(|end| end <= now) {
+    if round.stop.is_some() || round.last_reaction() <= now {
         return Err(Refusal::input("It has ended already"));
     }
     change(call, round, |record| {
@@ -330,4 +347,37 @@ pub(crate) fn group_names(call: &Call<'_>, round: &Round) -> Vec<String> {
     groups
         .map(|group| text(&group, "name").to_owned())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_stop_nobody_gets_an_email_and_who_has_one_goes_on_until_the_days_have_passed() {
+        let users: Vec<_> = (0..20)
+            .map(|number| json!({"resourceId": number.to_string()}))
+            .collect();
+        let round = |stop: Value, archived: Value| {
+            Round::of(&row(json!({
+                "of": "c", "start": 0, "days": 7, "stop": stop, "archived": archived, "users": users,
+            })))
+        };
+        let count = |round: &Round, day: i64| Counts::of(&round.fates(1, day * DAY));
+        let whole = round(Value::Null, Value::Null);
+        assert_eq!(count(&whole, 1).sent, 20);
+        let stopped = round(json!(5 * SECOND), Value::Null);
+        let (early, late) = (count(&stopped, 1), count(&stopped, 7));
+        assert_eq!((early.sent, late.sent), (6, 6));
+        assert!(
+            late.opened > early.opened,
+            "{} {}",
+            late.opened,
+            early.opened
+        );
+        assert_eq!(count(&stopped, 100).opened, late.opened);
+        let archived = round(Value::Null, json!(DAY));
+        assert_eq!(count(&archived, 7).opened, count(&archived, 1).opened);
+        assert_eq!(count(&archived, 1).opened, count(&whole, 1).opened);
+    }
 }

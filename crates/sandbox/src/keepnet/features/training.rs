@@ -42,9 +42,15 @@ pub(crate) const OPERATIONS: Table = Table {
         ),
         // The id is that of a training. Source: the vendor's front end.
         ("GET /enrollments/{resourceId}/languages", Do(languages)),
+        ("DELETE /enrollments/{resourceId}", Do(archive)),
+        ("POST /enrollments/archive/search", Rows(archived)),
         (
-            "DELETE /enrollments/{resourceId}",
-            OnRecords(&ENROLLMENTS, Verb::Delete),
+            "POST /enrollments/archive/{resourceId}/restore",
+            Do(restore),
+        ),
+        (
+            "DELETE /enrollments/archive/{resourceId}",
+            Do(delete_archived),
         ),
         ("POST /enrollments/{resourceId}/send", Do(send)),
         ("POST /enrollments/{resourceId}/stop", Do(stop)),
@@ -140,9 +146,16 @@ fn enroll(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 fn prepare(call: &mut Call<'_>, new: &mut Record, _: Option<&Record>) -> Result<(), Refusal> {
     let training = TRAININGS.find(call, text(new, "trainingId"))?;
     let groups = texts(new, MEMBERSHIP);
-    if groups.is_empty() && text(new, "phishingCampaignResourceId").is_empty() {
+    let from_campaign = !text(new, "phishingCampaignResourceId").is_empty();
+    if groups.is_empty() && !from_campaign {
         return Err(Refusal::input(
             "Target groups or a campaign have to be named",
+        ));
+    }
+    // Refused without a reaction, since the vendor's front end requires at least one (inferred).
+    if from_campaign && texts(new, "phishingCampaignConditionTypes").is_empty() {
+        return Err(Refusal::input(
+            "The phishingCampaignConditionTypes field is required.",
         ));
     }
     if groups.is_empty() {
@@ -213,8 +226,10 @@ fn round(call: &Call<'_>, enrollment: &Row) -> Option<Round> {
 fn current(call: &Call<'_>, enrollment: &Row) -> Row {
     let round = round(call, enrollment);
     let mut now = Record::clone(enrollment);
-    // Source: the vendor's documentation of enrolments.
-    let status = match round.as_ref().map(|round| round.delivery(call.now())) {
+    // Source: the vendor's documentation of enrolments, and its front end.
+    let delivery = round.as_ref().map(|round| round.delivery(call.now()));
+    let status = match delivery {
+        _ if is_archived(enrollment) => "Archived",
         Some(Delivery::Waiting) | None => "Scheduled",
         Some(Delivery::Sending) => "Sending",
         Some(Delivery::Delivered) => "Finished",
@@ -226,20 +241,82 @@ fn current(call: &Call<'_>, enrollment: &Row) -> Row {
     row(Value::Object(now))
 }
 
-fn enrollments(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
+/// The enrolments that are archived, or those that are not, which are in lists of their own. Source: the published
+/// description.
+fn listed(call: &Call<'_>, in_archive: bool) -> Result<Vec<Row>, Refusal> {
     let kind = kind(call, "enrollmentType")?;
     let rows = call.rows(ENROLLMENTS.path).iter();
     let rows = rows.filter(|row| kind.is_none_or(|kind| text(row, "type") == kind));
+    let rows = rows.filter(|row| is_archived(row) == in_archive);
     Ok(rows.map(|row| current(call, row)).collect())
 }
 
+fn enrollments(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
+    listed(call, false)
+}
+
+fn archived(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
+    listed(call, true)
+}
+
+/// The enrolment that the path names, archived or not: its report is kept in the archive. Source: the vendor's
+/// documentation.
 fn one(call: &Call<'_>, parameter: &str) -> Result<Row, Refusal> {
     ENROLLMENTS.find(call, &call.param(parameter))
 }
 
+/// The enrolment that the path names, if it is in the archive, or if it is not.
+fn one_in(call: &Call<'_>, in_archive: bool) -> Result<Row, Refusal> {
+    let enrollment = one(call, "resourceId")?;
+    match is_archived(&enrollment) == in_archive {
+        true => Ok(enrollment),
+        false => Err(Refusal::NotFound(ENROLLMENTS.not_found)),
+    }
+}
+
+fn is_archived(enrollment: &Row) -> bool {
+    enrollment.contains_key(ARCHIVED)
+}
+
+/// The member that an archived enrolment has, and its round: when it was moved to the archive.
+const ARCHIVED: &str = "archived";
+
+fn archive(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let now = json!(call.now());
+    set_archived(call, false, |record| {
+        record.insert(ARCHIVED.to_owned(), now.clone());
+    })
+}
+
+fn restore(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    set_archived(call, true, |record| {
+        record.remove(ARCHIVED);
+    })
+}
+
+fn set_archived(
+    call: &mut Call<'_>,
+    was: bool,
+    change: impl Fn(&mut Record),
+) -> Result<Outcome, Refusal> {
+    let enrollment = one_in(call, was)?;
+    if let Some(round) = round(call, &enrollment) {
+        rounds::change(call, &round, &change)?;
+    }
+    let id = text(&enrollment, "resourceId");
+    ENROLLMENTS.edit(call, id, "Update", change)
+}
+
+fn delete_archived(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let enrollment = one_in(call, true)?;
+    let id = text(&enrollment, "resourceId");
+    ENROLLMENTS.delete(call, id, "Delete")?;
+    done(id)
+}
+
 /// Begins an enrolment that was yet to begin. Source: the vendor's documentation.
 fn send(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let enrollment = one(call, "resourceId")?;
+    let enrollment = one_in(call, false)?;
     let now = call.now();
     if let Some(round) = round(call, &enrollment).filter(|round| round.start > Some(now)) {
         rounds::start(call, &round)?;
@@ -250,7 +327,7 @@ fn send(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 fn stop(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let enrollment = one(call, "resourceId")?;
+    let enrollment = one_in(call, false)?;
     let round = round(call, &enrollment).ok_or(Refusal::NotFound(ENROLLMENTS.not_found))?;
     rounds::stop(call, &round)?;
     let id = call.param("resourceId");
@@ -272,6 +349,7 @@ fn people(call: &mut Call<'_>, wanted: fn(&Fate) -> bool) -> Result<Vec<Row>, Re
     let (enrollment, _, fates) = fates(call)?;
     let fates = fates.into_iter().filter(wanted);
     let rows = fates.map(|fate| {
+        // Source: the words of the vendor's front end.
         let status = match () {
             () if fate.submitted.is_some() => "Completed",
             () if fate.clicked.is_some() => "InProgress",

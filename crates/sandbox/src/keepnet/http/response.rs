@@ -52,9 +52,10 @@ pub(crate) enum Refusal {
     /// What the service chokes on.
     Internal,
     MethodNotAllowed,
-    NoSuchPath,
     /// What the service does, and the sandbox does not.
     NotPlayed(&'static str),
+    /// A path that the published description lacks.
+    UnknownPath(String),
 }
 
 impl Refusal {
@@ -64,7 +65,7 @@ impl Refusal {
 
     pub(crate) fn into_response(self) -> Response<Bytes> {
         let (status, token, message) = self.words();
-        if matches!(self, Self::MethodNotAllowed | Self::NoSuchPath) {
+        if matches!(self, Self::MethodNotAllowed) {
             return empty(status);
         }
         let validation = match &self {
@@ -121,14 +122,16 @@ impl Refusal {
                 "An error occurred",
             ),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "", ""),
-            Self::NoSuchPath => (StatusCode::NOT_FOUND, "", ""),
-            Self::NotPlayed(what) => {
-                let message = format!("The sandbox does not play {what}");
-                return (StatusCode::NOT_IMPLEMENTED, "NOT_PLAYED", message.into());
-            }
+            Self::NotPlayed(what) => return not_played(what),
+            Self::UnknownPath(path) => return not_played(path),
         };
         (status, token, message.into())
     }
+}
+
+fn not_played(what: &str) -> (StatusCode, &'static str, Cow<'static, str>) {
+    let message = format!("The sandbox does not play {what}");
+    (StatusCode::NOT_IMPLEMENTED, "NOT_PLAYED", message.into())
 }
 
 /// The response that the service gives with a status that it did not choose itself.

@@ -15,7 +15,7 @@ use crate::keepnet::shapes::{Shapes, Type, page};
 const UNLISTED: &[(&str, &str)] = &[
     ("QuishingCampaignJobPrintoutUsers", "lastSendingTime"),
     ("EnrollmentCertificate", "email"),
-    ("TrainingSearchRest", "Name"),
+    ("TrainingView", "Name"),
 ];
 
 /// Searches that have paging but no filter.

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 use zeroize::Zeroize;
 
-use super::times;
+use super::limits;
 use super::token::TokenResponse;
 use crate::body::Body;
 use crate::credential::secret_value;
@@ -57,7 +57,7 @@ pub(super) fn check_token_url(token_url: &str) -> Result<Uri, Error> {
 }
 
 /// The form from RFC 6749. The client adds its `User-Agent`.
-pub(super) fn token_request(
+pub(super) fn form_request(
     token_url: &Uri,
     client_id: &str,
     client_secret: &Secret,
@@ -84,16 +84,16 @@ pub(super) fn token_request(
 
 /// Requests a token, and retries temporary failures.
 pub(super) async fn request_token(
-    leaf: HttpService,
+    transport: HttpService,
     request: http::Request<Body>,
     client_secret: Secret,
     mut retries: u32,
 ) -> Result<Granted, Error> {
-    let mut backoff = times::BACKOFF;
+    let mut backoff = limits::BACKOFF;
     loop {
         let asked = Instant::now();
-        let attempt = request_token_once(leaf.clone(), request.clone(), &client_secret);
-        let error = match tokio::time::timeout(times::ATTEMPT, attempt).await {
+        let attempt = request_token_once(transport.clone(), request.clone(), &client_secret);
+        let error = match tokio::time::timeout(limits::ATTEMPT, attempt).await {
             Ok(Ok((response, header))) => {
                 return Ok(Granted {
                     response,
@@ -119,11 +119,11 @@ pub(super) async fn request_token(
 }
 
 async fn request_token_once(
-    leaf: HttpService,
+    transport: HttpService,
     request: http::Request<Body>,
     client_secret: &Secret,
 ) -> Result<(TokenResponse, HeaderValue), Error> {
-    let response = leaf.oneshot(request).await.map_err(|error| {
+    let response = transport.oneshot(request).await.map_err(|error| {
         let error = Error::from_boxed(error);
         let permanent = is_repeated(&error);
         let failure = Error::new(
@@ -138,7 +138,7 @@ async fn request_token_once(
         }
     })?;
     let (head, body) = response.into_parts();
-    let body = Limited::new(body, times::LIMIT)
+    let body = Limited::new(body, limits::RESPONSE_SIZE)
         .collect()
         .await
         .map_err(unread)?

@@ -8,8 +8,10 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::endpoint::Granted;
-use super::flight::{Crowd, Flight, Landing, Over, Seat, TokenFuture};
-use super::times;
+use super::limits;
+use super::token_request::{
+    EndedRequests, TokenFuture, TokenOutcome, TokenRequest, Waiter, Waiters,
+};
 use crate::error::Error;
 use crate::runtime::runtime;
 use crate::wire::secret::Secret;
@@ -18,23 +20,23 @@ use crate::wire::secret::Secret;
 const FORMER: usize = 3;
 
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct TokenState {
     pub(super) token: Option<Token>,
     /// The previous tokens, which calls in progress may have been sent with.
     former: Vec<Secret>,
     generation: u64,
-    /// The fetches in progress: one for each runtime that waits for a token.
-    pub(super) flights: Vec<Flight>,
+    /// The token requests in progress: one for each runtime that waits for a token.
+    pub(super) requests: Vec<TokenRequest>,
     /// Counts the tokens that the service refused.
     pub(super) refusals: u64,
     /// How many tokens in a row were refused when they were new.
     refused_when_new: u32,
     /// Until when a refused token is kept, because the service refuses each new one.
     kept_until: Option<Instant>,
-    /// Counts failed fetches, so that their waiters learn of the failure. Fetches that replace a live token are not
+    /// Counts failed requests, so that their waiters learn of the failure. Requests that replace a live token are not
     /// counted.
     pub(super) failures: u64,
-    /// How many fetches in a row failed.
+    /// How many requests in a row failed.
     failed: u32,
     /// Until when no token is requested after a failure, and the error.
     cool_down: Option<(Instant, Error)>,
@@ -54,7 +56,7 @@ pub(super) struct Token {
     pub(super) renew: Instant,
 }
 
-impl State {
+impl TokenState {
     pub(super) fn live(&self, now: Instant) -> Option<&Token> {
         self.token.as_ref().filter(|token| now < token.expires)
     }
@@ -64,43 +66,50 @@ impl State {
         self.live(now).is_some_and(|token| now >= token.renew) && self.cool_down(now).is_none()
     }
 
-    pub(super) fn flight(&mut self, crowd: &Arc<Crowd>) -> Option<&mut Flight> {
-        let mut flights = self.flights.iter_mut();
-        flights.find(|flight| Arc::ptr_eq(&flight.crowd, crowd))
+    pub(super) fn request(&mut self, waiters: &Arc<Waiters>) -> Option<&mut TokenRequest> {
+        let mut requests = self.requests.iter_mut();
+        requests.find(|request| Arc::ptr_eq(&request.waiters, waiters))
     }
 
-    pub(super) fn remove(&mut self, crowd: &Arc<Crowd>) -> Option<Flight> {
-        let mut flights = self.flights.iter();
-        let place = flights.position(|flight| Arc::ptr_eq(&flight.crowd, crowd))?;
-        Some(self.flights.swap_remove(place))
+    pub(super) fn remove(&mut self, waiters: &Arc<Waiters>) -> Option<TokenRequest> {
+        let mut requests = self.requests.iter();
+        let place = requests.position(|request| Arc::ptr_eq(&request.waiters, waiters))?;
+        Some(self.requests.swap_remove(place))
     }
 
-    /// A seat at the fetch in progress in this runtime, and whether that fetch replaces a live token.
-    pub(super) fn join(&mut self, now: Instant, over: &mut Over) -> Option<(Seat, bool)> {
+    /// A waiter for the request in progress in this runtime, and whether that request replaces a live token.
+    pub(super) fn join(
+        &mut self,
+        now: Instant,
+        ended: &mut EndedRequests,
+    ) -> Option<(Waiter, bool)> {
         let refusals = self.refusals;
-        let useless = |flight: &mut Flight| flight.is_useless(refusals, now);
-        for flight in self.flights.extract_if(.., useless) {
-            over.add(flight, Landing::GivenUp);
+        let useless = |request: &mut TokenRequest| request.is_useless(refusals, now);
+        for request in self.requests.extract_if(.., useless) {
+            ended.add(request, TokenOutcome::GivenUp);
         }
         let here = runtime();
-        let flight = self.flights.iter().find(|flight| flight.is_of(here))?;
-        Some((Seat::new(Arc::clone(&flight.crowd)), flight.early))
+        let request = self.requests.iter().find(|request| request.is_of(here))?;
+        Some((
+            Waiter::new(Arc::clone(&request.waiters)),
+            request.is_renewal,
+        ))
     }
 
-    pub(super) fn begin(&mut self, response: TokenFuture, early: bool) -> Seat {
-        let flight = Flight::new(self.refusals, early, response);
-        let seat = Seat::new(Arc::clone(&flight.crowd));
-        self.flights.push(flight);
-        seat
+    pub(super) fn begin(&mut self, response: TokenFuture, is_renewal: bool) -> Waiter {
+        let request = TokenRequest::new(self.refusals, is_renewal, response);
+        let waiter = Waiter::new(Arc::clone(&request.waiters));
+        self.requests.push(request);
+        waiter
     }
 
-    /// The error of the last fetch, if it failed.
+    /// The error of the last request, if it failed.
     pub(super) fn last_failure(&self) -> Option<Error> {
         let (_, error) = self.cool_down.as_ref()?;
         Some(error.clone())
     }
 
-    /// Until when no token is requested, and the error of the fetch that failed.
+    /// Until when no token is requested, and the error of the request that failed.
     pub(super) fn cool_down(&self, now: Instant) -> Option<(Instant, Error)> {
         let cool_down = self.cool_down.as_ref();
         cool_down.filter(|(until, _)| now < *until).cloned()
@@ -120,12 +129,12 @@ impl State {
         } = granted;
         let life = response
             .expires_in
-            .unwrap_or(times::DEFAULT_LIFE)
-            .min(times::LONGEST_LIFE);
-        let ahead = times::REFRESH_AHEAD.min(life / 5);
+            .unwrap_or(limits::DEFAULT_LIFE)
+            .min(limits::LONGEST_LIFE);
+        let ahead = limits::REFRESH_AHEAD.min(life / 5);
         // Jitter, so that clients started together do not renew together.
         let ahead = ahead.mul_f64(1.0 - 0.2 * fastrand::f64());
-        let margin = times::EXPIRY_MARGIN.min(life / 10);
+        let margin = limits::EXPIRY_MARGIN.min(life / 10);
         if self.token.as_ref().is_some_and(|token| !token.refused) {
             self.refused_when_new = 0;
         }
@@ -146,11 +155,11 @@ impl State {
         self.cool_down = None;
     }
 
-    pub(super) fn fail(&mut self, error: &Error, early: bool) {
-        self.failures += u64::from(!early);
+    pub(super) fn fail(&mut self, error: &Error, is_renewal: bool) {
+        self.failures += u64::from(!is_renewal);
         let asked = error.retry_after().unwrap_or_default();
         let wait = asked
-            .min(times::LONGEST_SERVER_WAIT)
+            .min(limits::LONGEST_SERVER_WAIT)
             .max(pause(self.failed));
         self.failed = self.failed.saturating_add(1);
         self.cool_down = Some((Instant::now() + wait, error.clone()));
@@ -174,7 +183,7 @@ impl State {
             if kept {
                 return false;
             }
-        } else if !is_proven && now < token.granted + times::NEW {
+        } else if !is_proven && now < token.granted + limits::NEW {
             self.refused_when_new = self.refused_when_new.saturating_add(1);
             // The first token may have been revoked in that moment.
             if let Some(number) = self.refused_when_new.checked_sub(2) {
@@ -208,9 +217,9 @@ impl State {
 /// The pause before the next token request, the first being 0. It doubles, and is drawn from its upper half, so that
 /// clients do not all return at the same moment.
 fn pause(number: u32) -> Duration {
-    times::COOL_DOWN
+    limits::COOL_DOWN
         .saturating_mul(1 << number.min(10))
-        .min(times::LONGEST_COOL_DOWN)
+        .min(limits::LONGEST_COOL_DOWN)
         .mul_f64(0.5 + 0.5 * fastrand::f64())
 }
 

@@ -42,7 +42,7 @@ pub struct TailCursor {
 pub(super) type Seen = (i64, u64);
 
 /// How many records a cursor has room for.
-pub(super) const MOST: usize = 50_000;
+pub(super) const MOST_REMEMBERED: usize = 50_000;
 
 /// Services may round times down, to the minute at most. So records are remembered this much longer.
 const COARSEST: Duration = Duration::from_secs(60);
@@ -70,7 +70,7 @@ impl TailCursor {
         // Seconds rounded down keep a record for longer, if anything.
         let oldest = self.from.saturating_sub(COARSEST).unix_seconds();
         let (second, _) = self.seen.first()?;
-        let old = *second < oldest || self.seen.len() > MOST;
+        let old = *second < oldest || self.seen.len() > MOST_REMEMBERED;
         old.then(|| self.seen.pop_first()).flatten()
     }
 
@@ -138,7 +138,7 @@ impl TryFrom<Stored> for TailCursor {
         if cursor.key == 0 && !cursor.seen.is_empty() {
             return Err(NOT_ONE);
         }
-        while cursor.seen.len() > MOST {
+        while cursor.seen.len() > MOST_REMEMBERED {
             cursor.seen.pop_first();
         }
         Ok(cursor)
@@ -182,7 +182,7 @@ mod tests {
     fn a_stored_cursor_that_is_too_long_or_none_is_not_taken_as_it_is() {
         let too_many = serde_json::to_string(&marks(50_010, 1_000)).unwrap();
         let cursor: TailCursor = serde_json::from_str(&too_many).unwrap();
-        assert_eq!(cursor.seen.len(), MOST);
+        assert_eq!(cursor.seen.len(), MOST_REMEMBERED);
         for wrong in [
             r#"{"from":"2026-04-01T09:00:00Z","seen":{"1":"AAAAAAAAAAA"}}"#,
             r#"{"from":"2026-04-01T09:00:00Z","key":"BAAAAAAAAAA","seen":{"1":"AAAA"}}"#,

@@ -8,6 +8,8 @@ use std::fmt::{self, Write as _};
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use crate::text::is_disruptive;
+
 /// A name longer than this is cut, in characters.
 const LONGEST_NAME: usize = 40;
 
@@ -38,7 +40,7 @@ fn steps(cut: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_str(cut);
     // Parsing fails at the cut; the steps to it remain.
-    let _ = Walk(&mut steps).deserialize(&mut deserializer);
+    let _ = StepsTo(&mut steps).deserialize(&mut deserializer);
     steps
 }
 
@@ -129,20 +131,16 @@ fn push_name(path: &mut String, name: &str) {
             break;
         }
         match letter {
-            // Characters that change the text direction would make the rest of a line look like something else.
-            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                path.extend(letter.escape_unicode());
-            }
-            letter if letter.is_control() => path.extend(letter.escape_default()),
+            letter if is_disruptive(letter) => path.extend(letter.escape_default()),
             letter => path.push(letter),
         }
     }
 }
 
 /// Parses any value and records the steps to where it is.
-struct Walk<'a>(&'a mut Vec<Step>);
+struct StepsTo<'a>(&'a mut Vec<Step>);
 
-impl<'de> DeserializeSeed<'de> for Walk<'_> {
+impl<'de> DeserializeSeed<'de> for StepsTo<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -150,7 +148,7 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Walk<'_> {
+impl<'de> Visitor<'de> for StepsTo<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -205,7 +203,7 @@ impl<'de> DeserializeSeed<'de> for Within<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         self.0.push(self.1);
-        Walk(self.0).deserialize(deserializer)?;
+        StepsTo(self.0).deserialize(deserializer)?;
         self.0.pop();
         Ok(())
     }

@@ -1,10 +1,9 @@
 //! Repairs invalid JSON that has one clear meaning.
 
+use crate::wire::BEYOND_64_BITS;
+
 /// Replaces what is not text.
 const REPLACEMENT: &str = "\u{fffd}";
-
-/// Numbers from here on do not fit 64-bit integers. Programs that hold them as floating point have lost digits.
-const MOST: f64 = 18_446_744_073_709_551_616.0;
 
 /// Repairs JSON errors that some services make. `None` if the text has none of them.
 ///
@@ -159,7 +158,9 @@ fn is_beyond(number: &str) -> bool {
     }
     let is_whole = number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok();
     !is_whole
-        && number.parse::<f64>().is_ok_and(|value| value.abs() >= MOST)
+        && number
+            .parse::<f64>()
+            .is_ok_and(|value| value.abs() >= BEYOND_64_BITS)
         && serde_json::from_str::<serde::de::IgnoredAny>(number).is_ok()
 }
 

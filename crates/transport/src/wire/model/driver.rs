@@ -328,7 +328,7 @@ fn members<'de, A: MapAccess<'de>>(
             seen |= bit;
             rare |= bit;
         }
-        if is_rare && is_json(table, index, *slot) {
+        if is_rare && empty_rare(table, index, *slot) {
             map.next_value_seed(Keep(*slot))?;
             continue;
         }
@@ -350,11 +350,11 @@ fn whole(number: u64) -> Token<'static> {
     }
 }
 
-/// Takes out of a slot what an earlier member of the same name has put there, since the last one counts; scalars need not
-/// be emptied. Says whether the slot wants JSON.
+/// Empties a slot that is rare: an earlier member of the same name may have filled it, and the last one counts. Returns
+/// whether the slot wants JSON.
 #[cold]
 #[inline(never)]
-fn is_json(table: &Table, index: usize, slot: &mut dyn Slot) -> bool {
+fn empty_rare(table: &Table, index: usize, slot: &mut dyn Slot) -> bool {
     let _ = slot.put(Token::Null);
     let names = &table.names;
     names.marks.contains(&(names.wire[index], Mark::Json))

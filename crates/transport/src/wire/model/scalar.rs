@@ -1,6 +1,7 @@
 //! Values that are one text, number or truth value in JSON.
 
 use super::slot::{Token, Unfit};
+use crate::wire::BEYOND_64_BITS;
 use crate::wire::secret::Secret;
 
 /// A value that is one text, number or truth value in JSON.
@@ -117,9 +118,6 @@ macro_rules! __scalar_slot {
 
 crate::__scalar_slot!(String, Secret, bool, i32, i64, u8, u16, u32, u64, f64);
 
-/// Numbers from here on are not whole numbers of 64 bits, so their digits have been lost.
-const DIGITS_LOST: f64 = 18_446_744_073_709_551_616.0;
-
 /// Up to here every whole number is a number of its own as `f64`.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
@@ -147,7 +145,7 @@ fn written(token: Token<'_>) -> Result<String, Unfit> {
         Token::Integer(number) => Ok(number.to_string()),
         Token::Unsigned(number) => Ok(number.to_string()),
         // Read again with the number in quotes, as it was sent.
-        Token::Float(number) if number.abs() >= DIGITS_LOST => Err(Unfit),
+        Token::Float(number) if number.abs() >= BEYOND_64_BITS => Err(Unfit),
         Token::Float(number) => Ok(number.to_string()),
         Token::Text(_) | Token::Json(_) | Token::Null => Err(Unfit),
     }

@@ -58,6 +58,12 @@ fn each<E>(
                     write(name, Shape::Bool(value))?;
                 }
             }
+            Shape::Secret(secret)
+                if secret.expose().trim().is_empty()
+                    && names.marks.contains(&(*name, Mark::NotBlank)) =>
+            {
+                write(name, Shape::Refused(format!("`{name}` is empty or blank")))?;
+            }
             shape => write(name, shape)?,
         }
     }

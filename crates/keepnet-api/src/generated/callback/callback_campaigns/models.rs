@@ -6,7 +6,7 @@ use security_api_transport::model;
 use crate::{DateTime, TimeSpan};
 use crate::generated::types::{
     CampaignScheduleInfoScenario, DetailItem, DirectEmailSetting, PhishingScenarioTraining,
-    PsEmailTemplate, SmtpSetting, VishingTemplatePreview,
+    SimulatorEmailTemplate, SmtpSetting, VishingTemplatePreview,
 };
 
 model! {
@@ -193,7 +193,7 @@ model! {
     /// The e-mail and the call of a callback scenario in a campaign.
     #[derive(Clone, Default)]
     pub struct CallbackScenarioPreview: Received {
-        email_template: Option<PsEmailTemplate> = "emailTemplate",
+        email_template: Option<SimulatorEmailTemplate> = "emailTemplate",
         callback_template: Option<VishingTemplatePreview> = "callbackTemplate",
         scenario_name: Option<String> = "scenarioName",
     }

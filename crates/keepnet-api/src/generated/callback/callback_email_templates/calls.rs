@@ -7,8 +7,9 @@ use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, CallbackEmailTemplateCreateRequest, ExportRequest, PsEmailTemplate,
-    PsEmailTemplateSearchRequest, RecordId, SearchCallbackTemplate, UpdatePsEmailTemplateRequest,
+    BulkDeleteRequest, CallbackEmailTemplateCreateRequest, ExportRequest, RecordId,
+    SearchCallbackTemplate, SimulatorEmailTemplate, SimulatorEmailTemplateSearchRequest,
+    UpdatePsEmailTemplateRequest,
 };
 
 /// E-mails of callback scenarios.
@@ -97,7 +98,7 @@ impl CallbackEmailTemplates {
     /// Source: the vendor's documentation.
     pub fn search(
         &self,
-        search: impl Into<PsEmailTemplateSearchRequest>,
+        search: impl Into<SimulatorEmailTemplateSearchRequest>,
     ) -> List<SearchCallbackTemplate> {
         self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_SEARCH, &[])
@@ -126,7 +127,7 @@ impl CallbackEmailTemplates {
     /// - `resource_id`: The id of the callback e-mail template.
     ///
     /// Source: the vendor's documentation.
-    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<PsEmailTemplate> {
+    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<SimulatorEmailTemplate> {
         self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_GET, &[resource_id.as_ref()])
             .call()

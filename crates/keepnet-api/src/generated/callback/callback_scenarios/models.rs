@@ -5,7 +5,7 @@
 use security_api_transport::model;
 use crate::DateTime;
 use crate::generated::types::{
-    EntityAvailableFor, EntityAvailableForRequest, PsEmailTemplate, VishingTemplatePreview,
+    EntityAvailableFor, EntityAvailableForRequest, SimulatorEmailTemplate, VishingTemplatePreview,
 };
 
 model! {
@@ -43,7 +43,7 @@ model! {
         difficulty_type_id: Option<i32> = "difficultyTypeId",
         /// The method: 1 click only, 2 data submission, 3 attachment, 4 second factor, 6 double barrel.
         method_type_id: Option<i32> = "methodTypeId",
-        email_template: Option<PsEmailTemplate> = "emailTemplate",
+        email_template: Option<SimulatorEmailTemplate> = "emailTemplate",
         callback_template: Option<VishingTemplatePreview> = "callbackTemplate",
     }
 }

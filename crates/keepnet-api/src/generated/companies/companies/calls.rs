@@ -280,6 +280,8 @@ impl Companies {
 
     /// Updates an API client.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/companies/clients/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the API client.
@@ -371,6 +373,8 @@ impl Companies {
     }
 
     /// Updates what a company may change of itself.
+    ///
+    /// Taken to replace the whole record: get it first, and send all of it.
     ///
     /// `PUT /api/companies/limited`. Not retried once it may have run.
     ///
@@ -476,6 +480,8 @@ impl Companies {
     }
 
     /// Sets the figures from which the return on investment is calculated.
+    ///
+    /// Taken to replace the whole record: get it first, and send all of it.
     ///
     /// `PUT /api/companies/roi-settings`. Not retried once it may have run.
     ///
@@ -702,7 +708,7 @@ impl Companies {
 
     /// Updates a company.
     ///
-    /// For resellers. Sent as a form. Taken to replace the whole record: get it first, and send all of it. The same
+    /// Taken to replace the whole record: get it first, and send all of it. For resellers. Sent as a form. The same
     /// members are required as for a new company. Gives the id.
     ///
     /// `PUT /api/companies/{resourceId}`. Not retried once it may have run.

@@ -88,6 +88,8 @@ impl AnalysisEngines {
 
     /// Sets what is never analysed: addresses, links or file types.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/analysis-engines/analysis-exclusions`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.

@@ -8,7 +8,7 @@ use crate::{List, search};
 use crate::generated::types::{
     EwsMailProviderRequest, ExportRequest, GoogleWorkspaceMailProviderRequest, MailProvider,
     MailProviderView, O365MailProviderRequest, RecordId, ScanType, TestApiEwsMailProviderRequest,
-    TestApiGoogleWorkspaceMailProviderServiceRequest, TestApiO365MailProviderRequest,
+    TestApiGoogleWorkspaceMailProviderRequest, TestApiO365MailProviderRequest,
 };
 use crate::search::SearchRequest;
 
@@ -149,6 +149,8 @@ impl MailConfigurations {
 
     /// Updates a mail configuration for Exchange Web Services.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/mail-configurations/ews/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the mail configuration.
@@ -198,6 +200,8 @@ impl MailConfigurations {
 
     /// Updates a mail configuration for Google Workspace.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/mail-configurations/googleworkspace/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the mail configuration.
@@ -243,13 +247,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_all_users_access_gsuite(
         &self,
-        test_api_google_workspace_mail_provider_service: impl Into<
-            TestApiGoogleWorkspaceMailProviderServiceRequest,
+        test_api_google_workspace_mail_provider: impl Into<
+            TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_ALL_USERS_ACCESS_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -260,13 +264,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_api_connectivity_gsuite(
         &self,
-        test_api_google_workspace_mail_provider_service: impl Into<
-            TestApiGoogleWorkspaceMailProviderServiceRequest,
+        test_api_google_workspace_mail_provider: impl Into<
+            TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_API_CONNECTIVITY_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -277,13 +281,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_create_new_category_gsuite(
         &self,
-        test_api_google_workspace_mail_provider_service: impl Into<
-            TestApiGoogleWorkspaceMailProviderServiceRequest,
+        test_api_google_workspace_mail_provider: impl Into<
+            TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_CREATE_NEW_CATEGORY_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -294,13 +298,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_delete_email_gsuite(
         &self,
-        test_api_google_workspace_mail_provider_service: impl Into<
-            TestApiGoogleWorkspaceMailProviderServiceRequest,
+        test_api_google_workspace_mail_provider: impl Into<
+            TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_DELETE_EMAIL_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -311,13 +315,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_email_access_gsuite(
         &self,
-        test_api_google_workspace_mail_provider_service: impl Into<
-            TestApiGoogleWorkspaceMailProviderServiceRequest,
+        test_api_google_workspace_mail_provider: impl Into<
+            TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_ACCESS_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -328,13 +332,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_inbox_access_gsuite(
         &self,
-        test_api_google_workspace_mail_provider_service: impl Into<
-            TestApiGoogleWorkspaceMailProviderServiceRequest,
+        test_api_google_workspace_mail_provider: impl Into<
+            TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_INBOX_ACCESS_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -345,13 +349,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_privileges_access_gsuite(
         &self,
-        test_api_google_workspace_mail_provider_service: impl Into<
-            TestApiGoogleWorkspaceMailProviderServiceRequest,
+        test_api_google_workspace_mail_provider: impl Into<
+            TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_PRIVILEGES_ACCESS_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -362,13 +366,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_update_category_gsuite(
         &self,
-        test_api_google_workspace_mail_provider_service: impl Into<
-            TestApiGoogleWorkspaceMailProviderServiceRequest,
+        test_api_google_workspace_mail_provider: impl Into<
+            TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_UPDATE_CATEGORY_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -526,6 +530,8 @@ impl MailConfigurations {
     }
 
     /// Updates a mail configuration for Microsoft 365.
+    ///
+    /// Taken to replace the whole record: get it first, and send all of it.
     ///
     /// `PUT /api/mail-configurations/o365/{resourceId}`. Not retried once it may have run.
     ///

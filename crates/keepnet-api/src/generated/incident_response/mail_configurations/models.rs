@@ -117,8 +117,9 @@ model! {
 
 model! {
     /// Access to Google Workspace to test.
+    #[doc(alias = "TestApiGoogleWorkspaceMailProviderServiceRequest")]
     #[derive(Clone, Default)]
-    pub struct TestApiGoogleWorkspaceMailProviderServiceRequest: Sent {
+    pub struct TestApiGoogleWorkspaceMailProviderRequest: Sent {
         credential_json: Option<Secret> = "credentialJson" (into),
         email: Option<String> = "email",
         resource_id: Option<String> = "resourceId",

@@ -302,8 +302,8 @@ impl NotifiedEmails {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn get(&self, resource_id: impl AsRef<str>) -> GetNotifiedEmails {
-        GetNotifiedEmails {
+    pub fn get(&self, resource_id: impl AsRef<str>) -> ReadNotifiedEmails {
+        ReadNotifiedEmails {
             request: self
                 .client()
                 .operation(&NOTIFIED_EMAILS_GET, &[resource_id.as_ref()]),
@@ -464,11 +464,11 @@ security_api_transport::__call_options!(DownloadMsgFilesNotifiedEmails);
 /// From [`NotifiedEmails::get`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct GetNotifiedEmails {
+pub struct ReadNotifiedEmails {
     request: Request,
 }
 
-impl GetNotifiedEmails {
+impl ReadNotifiedEmails {
     /// Gives what is meant for readers outside the company.
     pub fn is_public(mut self, is_public: bool) -> Self {
         self.request = self.request.set_query("isPublic", is_public.to_string());
@@ -494,7 +494,7 @@ impl GetNotifiedEmails {
     }
 }
 
-impl IntoFuture for GetNotifiedEmails {
+impl IntoFuture for ReadNotifiedEmails {
     type Output = Result<NotifiedEmail, Error>;
     type IntoFuture = CallFuture<NotifiedEmail>;
     fn into_future(self) -> Self::IntoFuture {
@@ -502,7 +502,7 @@ impl IntoFuture for GetNotifiedEmails {
     }
 }
 
-security_api_transport::__call_options!(GetNotifiedEmails);
+security_api_transport::__call_options!(ReadNotifiedEmails);
 
 /// `POST /api/notified-emails/attachments`
 pub static NOTIFIED_EMAILS_DOWNLOAD_ATTACHMENTS_ZIP: Operation = Operation::new(

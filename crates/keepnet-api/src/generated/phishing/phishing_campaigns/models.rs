@@ -59,7 +59,8 @@ model! {
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
-        /// How long the campaign counts what people do; the unit is not published.
+        /// How long the campaign counts what people do. That it is in days is inferred: the vendor's documentation shows 7,
+        /// and its front end begins with 30.
         duration: Option<i32> = "duration",
         distribution_start_type_id: Option<i32> = "distributionStartTypeId",
         /// How messages are spread over time; the form's details list the ids.

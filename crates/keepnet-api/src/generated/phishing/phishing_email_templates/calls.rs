@@ -9,9 +9,9 @@ use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, CompanyAiLimitResponse, ExportRequest,
     GeneratePsEmailTemplateWithAiRequest, PhishingEmailTemplatesCreateForm,
-    PhishingEmailTemplatesUpdateForm, PsEmailTemplate, PsEmailTemplateSearchRequest,
-    PsEmailTemplateTranslationResponse, RecordId, SearchPsEmailTemplate, SuccessFlag,
-    TranslateEmailTemplateWithAiRequest,
+    PhishingEmailTemplatesUpdateForm, RecordId, SimulatorEmailTemplate,
+    SimulatorEmailTemplateSearchRequest, SimulatorEmailTemplateTranslation,
+    SimulatorEmailTemplateView, SuccessFlag, TranslateEmailTemplateWithAiRequest,
 };
 
 /// E-mails of phishing scenarios.
@@ -143,8 +143,8 @@ impl PhishingEmailTemplates {
     /// Source: the vendor's documentation.
     pub fn search(
         &self,
-        search: impl Into<PsEmailTemplateSearchRequest>,
-    ) -> List<SearchPsEmailTemplate> {
+        search: impl Into<SimulatorEmailTemplateSearchRequest>,
+    ) -> List<SimulatorEmailTemplateView> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_SEARCH, &[])
             .try_json(search::complete(search.into(), "CreateTime"))
@@ -185,7 +185,7 @@ impl PhishingEmailTemplates {
     /// - `resource_id`: The id of the phishing e-mail template.
     ///
     /// Source: the vendor's documentation.
-    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<PsEmailTemplate> {
+    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<SimulatorEmailTemplate> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_GET, &[resource_id.as_ref()])
             .call()
@@ -240,7 +240,7 @@ impl PhishingEmailTemplates {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         template_resource_id: impl AsRef<str>,
-    ) -> Call<PsEmailTemplate> {
+    ) -> Call<SimulatorEmailTemplate> {
         self.client()
             .operation(
                 &PHISHING_EMAIL_TEMPLATES_GET_FOR_JOB,
@@ -258,7 +258,7 @@ impl PhishingEmailTemplates {
     /// `GET /api/phishing-simulator/translated-email-templates`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn translations(&self) -> Call<Vec<PsEmailTemplateTranslationResponse>> {
+    pub fn translations(&self) -> Call<Vec<SimulatorEmailTemplateTranslation>> {
         self.client().operation(&PHISHING_EMAIL_TEMPLATES_TRANSLATIONS, &[]).call()
     }
 }

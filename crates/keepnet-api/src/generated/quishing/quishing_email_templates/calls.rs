@@ -7,9 +7,8 @@ use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    ExportRequest, PsEmailTemplate, PsEmailTemplateSearchRequest,
-    QuishingEmailTemplatesCreateForm, QuishingEmailTemplatesUpdateForm, RecordId,
-    SearchPsEmailTemplate,
+    ExportRequest, QuishingEmailTemplatesCreateForm, QuishingEmailTemplatesUpdateForm, RecordId,
+    SimulatorEmailTemplate, SimulatorEmailTemplateSearchRequest, SimulatorEmailTemplateView,
 };
 
 /// E-mails of quishing scenarios.
@@ -81,8 +80,8 @@ impl QuishingEmailTemplates {
     /// Source: the vendor's documentation.
     pub fn search(
         &self,
-        search: impl Into<PsEmailTemplateSearchRequest>,
-    ) -> List<SearchPsEmailTemplate> {
+        search: impl Into<SimulatorEmailTemplateSearchRequest>,
+    ) -> List<SimulatorEmailTemplateView> {
         self.client()
             .operation(&QUISHING_EMAIL_TEMPLATES_SEARCH, &[])
             .try_json(search::complete(search.into(), "CreateTime"))
@@ -108,7 +107,7 @@ impl QuishingEmailTemplates {
     /// - `resource_id`: The id of the quishing e-mail template.
     ///
     /// Source: the vendor's documentation.
-    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<PsEmailTemplate> {
+    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<SimulatorEmailTemplate> {
         self.client()
             .operation(&QUISHING_EMAIL_TEMPLATES_GET, &[resource_id.as_ref()])
             .call()
@@ -163,7 +162,7 @@ impl QuishingEmailTemplates {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         template_resource_id: impl AsRef<str>,
-    ) -> Call<PsEmailTemplate> {
+    ) -> Call<SimulatorEmailTemplate> {
         self.client()
             .operation(
                 &QUISHING_EMAIL_TEMPLATES_GET_FOR_JOB,

@@ -8,7 +8,7 @@ use security_api_transport::{
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, ConnectGraphAccountRequest, DialogBoxSettingsTranslationServiceRequest,
+    BulkDeleteRequest, ConnectGraphAccountRequest, DialogBoxSettingsTranslationRequest,
     ExportRequest, GeneratedApplicationHistory, PhishingReporterAddIn, PhishingReporterSaveForm,
     PhishingReporterSetting, PhishingReporterSummary, PhishingReporterUser, RecordId,
 };
@@ -324,13 +324,11 @@ impl PhishingReporter {
     /// Source: the vendor's documentation.
     pub fn translate_addin_settings(
         &self,
-        dialog_box_settings_translation_service: impl Into<
-            DialogBoxSettingsTranslationServiceRequest,
-        >,
+        dialog_box_settings_translation: impl Into<DialogBoxSettingsTranslationRequest>,
     ) -> Call<Option<String>> {
         self.client()
             .operation(&PHISHING_REPORTER_TRANSLATE_ADDIN_SETTINGS, &[])
-            .json(&dialog_box_settings_translation_service.into())
+            .json(&dialog_box_settings_translation.into())
             .call()
     }
 

@@ -17,7 +17,7 @@ model! {
     /// The texts of the add-in, and the language to translate them into.
     #[doc(alias = "GetDialogBoxSettingsTranslationServiceRequest")]
     #[derive(Clone, Default)]
-    pub struct DialogBoxSettingsTranslationServiceRequest: Sent {
+    pub struct DialogBoxSettingsTranslationRequest: Sent {
         language_json: Option<String> = "languageJson",
         language_name: Option<String> = "languageName",
     }

@@ -5,10 +5,9 @@
 use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
-    CreateExecutiveReportServiceRequest, ExecutiveReport, ExecutiveReportView,
+    CreateExecutiveReportRequest, ExecutiveReport, ExecutiveReportView,
     ExecutiveReportWidgetResult, ExecutiveReportWidgetsService, ExecutiveReportsUploadPdfForm,
-    RecordId, SearchExecutiveReportRequest, UpdateExecutiveReportServiceRequest,
-    WidgetDataRequest,
+    RecordId, SearchExecutiveReportRequest, UpdateExecutiveReportRequest, WidgetDataRequest,
 };
 
 /// Reports for the management, put together from widgets.
@@ -36,11 +35,11 @@ impl ExecutiveReports {
     /// Source: the vendor's documentation.
     pub fn create(
         &self,
-        executive_report_service: impl Into<CreateExecutiveReportServiceRequest>,
+        executive_report: impl Into<CreateExecutiveReportRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_CREATE, &[])
-            .json(&executive_report_service.into())
+            .json(&executive_report.into())
             .call()
     }
 
@@ -119,11 +118,11 @@ impl ExecutiveReports {
     pub fn update(
         &self,
         resource_id: impl AsRef<str>,
-        executive_report_service: impl Into<UpdateExecutiveReportServiceRequest>,
+        executive_report: impl Into<UpdateExecutiveReportRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_UPDATE, &[resource_id.as_ref()])
-            .json(&executive_report_service.into())
+            .json(&executive_report.into())
             .call()
     }
 

@@ -8,8 +8,9 @@ use crate::DateTime;
 
 model! {
     /// A new executive report.
+    #[doc(alias = "CreateExecutiveReportServiceRequest")]
     #[derive(Clone, Default)]
-    pub struct CreateExecutiveReportServiceRequest: Sent {
+    pub struct CreateExecutiveReportRequest: Sent {
         executive_report: Option<ExecutiveReportModel> = "executiveReport",
         scheduling: Option<Scheduling> = "scheduling",
         widget_layouts: Option<Vec<WidgetLayout>> = "widgetLayouts",
@@ -161,8 +162,9 @@ model! {
 
 model! {
     /// An executive report as it is to be.
+    #[doc(alias = "UpdateExecutiveReportServiceRequest")]
     #[derive(Clone, Default)]
-    pub struct UpdateExecutiveReportServiceRequest: Sent {
+    pub struct UpdateExecutiveReportRequest: Sent {
         executive_report_resource_id: Option<String> = "executiveReportResourceId",
         executive_report: Option<ExecutiveReportModel> = "executiveReport",
         scheduling: Option<Scheduling> = "scheduling",

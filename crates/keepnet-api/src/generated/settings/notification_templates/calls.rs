@@ -10,8 +10,8 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     CheckAvailability, CheckAvailabilityRequest, EmailDeliverySettings, EmailInformation,
-    EmailTemplate, EmailTemplateRequest, EmailTemplateTypeLookup, ExportRequest, Lookup,
-    PsEmailTemplateTranslationResponse, RecordId, SearchEmailTemplate, SuccessFlag,
+    EmailTemplate, EmailTemplateRequest, EmailTemplateTypeLookup, ExportRequest, Lookup, RecordId,
+    SearchEmailTemplate, SimulatorEmailTemplateTranslation, SuccessFlag,
     TranslateEmailTemplateWithAiRequest,
 };
 use crate::search::SearchRequest;
@@ -235,7 +235,7 @@ impl NotificationTemplates {
     /// `GET /api/companies/translated-email-templates`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn translations(&self) -> Call<Vec<PsEmailTemplateTranslationResponse>> {
+    pub fn translations(&self) -> Call<Vec<SimulatorEmailTemplateTranslation>> {
         self.client().operation(&NOTIFICATION_TEMPLATES_TRANSLATIONS, &[]).call()
     }
 
@@ -252,8 +252,8 @@ impl NotificationTemplates {
         &self,
         company_id: i32,
         email_template_category_resource_id: impl AsRef<str>,
-    ) -> GetCompanyDefaultNotificationTemplates {
-        GetCompanyDefaultNotificationTemplates {
+    ) -> ReadCompanyDefaultNotificationTemplates {
+        ReadCompanyDefaultNotificationTemplates {
             request: self
                 .client()
                 .operation(
@@ -272,11 +272,11 @@ impl NotificationTemplates {
 /// From [`NotificationTemplates::get_company_default`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct GetCompanyDefaultNotificationTemplates {
+pub struct ReadCompanyDefaultNotificationTemplates {
     request: Request,
 }
 
-impl GetCompanyDefaultNotificationTemplates {
+impl ReadCompanyDefaultNotificationTemplates {
     /// The numeric id of the target user, whose language is used.
     pub fn target_user_id(mut self, target_user_id: i32) -> Self {
         self.request = self
@@ -304,7 +304,7 @@ impl GetCompanyDefaultNotificationTemplates {
     }
 }
 
-impl IntoFuture for GetCompanyDefaultNotificationTemplates {
+impl IntoFuture for ReadCompanyDefaultNotificationTemplates {
     type Output = Result<EmailInformation, Error>;
     type IntoFuture = CallFuture<EmailInformation>;
     fn into_future(self) -> Self::IntoFuture {
@@ -312,7 +312,7 @@ impl IntoFuture for GetCompanyDefaultNotificationTemplates {
     }
 }
 
-security_api_transport::__call_options!(GetCompanyDefaultNotificationTemplates);
+security_api_transport::__call_options!(ReadCompanyDefaultNotificationTemplates);
 
 /// `POST /api/companies/email-templates`
 pub static NOTIFICATION_TEMPLATES_CREATE: Operation = Operation::new(

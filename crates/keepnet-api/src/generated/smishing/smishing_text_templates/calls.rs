@@ -7,7 +7,7 @@ use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, ExportRequest, PsTextTemplate, RecordId, SearchPsTextTemplate,
+    BulkDeleteRequest, ExportRequest, RecordId, SearchPsTextTemplate, SimulatorTextTemplate,
     SmishingTextTemplatesCreateForm, SmishingTextTemplatesUpdateForm,
 };
 use crate::search::SearchRequest;
@@ -46,7 +46,7 @@ impl SmishingTextTemplates {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         template_resource_id: impl AsRef<str>,
-    ) -> Call<PsTextTemplate> {
+    ) -> Call<SimulatorTextTemplate> {
         self.client()
             .operation(
                 &SMISHING_TEXT_TEMPLATES_GET_FOR_JOB,
@@ -135,7 +135,7 @@ impl SmishingTextTemplates {
     /// - `resource_id`: The id of the text message template.
     ///
     /// Source: the vendor's documentation.
-    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<PsTextTemplate> {
+    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<SimulatorTextTemplate> {
         self.client()
             .operation(&SMISHING_TEXT_TEMPLATES_GET, &[resource_id.as_ref()])
             .call()

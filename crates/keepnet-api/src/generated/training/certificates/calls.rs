@@ -6,8 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    CertificateDetail, CertificateDetailRest, CertificateTestEmail, CertificateTestEmailRequest,
-    CertificateView, ExportListRequest, RecordId,
+    CertificateDetail, CertificateDetailRequest, CertificateTestEmail,
+    CertificateTestEmailRequest, CertificateView, ExportListRequest, RecordId,
 };
 use crate::search::SearchRequest;
 
@@ -36,11 +36,11 @@ impl Certificates {
     /// Source: the vendor's documentation.
     pub fn create(
         &self,
-        certificate_detail_rest: impl Into<CertificateDetailRest>,
+        certificate_detail: impl Into<CertificateDetailRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&CERTIFICATES_CREATE, &[])
-            .json(&certificate_detail_rest.into())
+            .json(&certificate_detail.into())
             .call()
     }
 
@@ -115,11 +115,11 @@ impl Certificates {
     pub fn update(
         &self,
         resource_id: impl AsRef<str>,
-        certificate_detail_rest: impl Into<CertificateDetailRest>,
+        certificate_detail: impl Into<CertificateDetailRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&CERTIFICATES_UPDATE, &[resource_id.as_ref()])
-            .json(&certificate_detail_rest.into())
+            .json(&certificate_detail.into())
             .call()
     }
 

@@ -28,8 +28,9 @@ model! {
 
 model! {
     /// A certificate template as it is to be.
+    #[doc(alias = "CertificateDetailRest")]
     #[derive(Clone, Default)]
-    pub struct CertificateDetailRest: Sent {
+    pub struct CertificateDetailRequest: Sent {
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<TrainingEntityAvailableForRequest>> = "availableForRequests",
         /// At most 250 characters.

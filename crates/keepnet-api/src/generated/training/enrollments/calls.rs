@@ -6,12 +6,12 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    CreateScormProxyServiceRequest, EditEnrollmentServiceRequest, EnrollmentByIdResponse,
-    EnrollmentCertificate, EnrollmentContents, EnrollmentDetail, EnrollmentEnumTypes,
-    EnrollmentSearchRest, EnrollmentStart, ExportEnrollmentRequest, RecordId,
-    ResendCertificateData, ResendCertificateRequest, ResendEnrollmentTeamsRequest,
-    SearchEnrollmentRequest, SendEnrollmentSmsRequest, SendEnrollmentSmsResponse,
-    SendEnrollmentTeamsRequest, SendEnrollmentTeamsResponse, SmsPhoneNumber, TrainingLanguage,
+    CreateScormProxyRequest, EditEnrollmentRequest, EnrollmentByIdResponse, EnrollmentCertificate,
+    EnrollmentContents, EnrollmentDetail, EnrollmentStart, EnrollmentTypes, EnrollmentView,
+    ExportEnrollmentRequest, RecordId, ResendCertificateData, ResendCertificateRequest,
+    ResendEnrollmentTeamsRequest, SearchEnrollmentRequest, SendEnrollmentSmsRequest,
+    SendEnrollmentSmsResponse, SendEnrollmentTeamsRequest, SendEnrollmentTeamsResponse,
+    SmsPhoneNumber, TrainingLanguage,
 };
 use crate::search::SearchRequest;
 
@@ -71,7 +71,7 @@ impl Enrollments {
     pub fn search_archived(
         &self,
         search: impl Into<SearchEnrollmentRequest>,
-    ) -> List<EnrollmentSearchRest> {
+    ) -> List<EnrollmentView> {
         self.client()
             .operation(&ENROLLMENTS_SEARCH_ARCHIVED, &[])
             .try_json(search::complete(search.into(), "CreateTime"))
@@ -82,7 +82,7 @@ impl Enrollments {
     ///
     /// `DELETE /api/enrollments/archive/{resourceId}`. Not retried once it may have run.
     ///
-    /// - `resource_id`: The id of the enrolment.
+    /// - `resource_id`: The id of the archived enrolment.
     ///
     /// Source: the vendor's documentation.
     pub fn delete_archived(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
@@ -95,7 +95,7 @@ impl Enrollments {
     ///
     /// `POST /api/enrollments/archive/{resourceId}/restore`. Not retried once it may have run.
     ///
-    /// - `resource_id`: The id of the enrolment.
+    /// - `resource_id`: The id of the archived enrolment.
     ///
     /// Source: the vendor's documentation.
     pub fn restore_archived(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
@@ -129,7 +129,7 @@ impl Enrollments {
     /// `GET /api/enrollments/form-details`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn form_details(&self) -> Call<EnrollmentEnumTypes> {
+    pub fn form_details(&self) -> Call<EnrollmentTypes> {
         self.client().operation(&ENROLLMENTS_FORM_DETAILS, &[]).call()
     }
 
@@ -183,11 +183,11 @@ impl Enrollments {
     /// Source: public clients of this API.
     pub fn create_scorm_proxy(
         &self,
-        scorm_proxy_service: impl Into<CreateScormProxyServiceRequest>,
+        scorm_proxy: impl Into<CreateScormProxyRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&ENROLLMENTS_CREATE_SCORM_PROXY, &[])
-            .json(&scorm_proxy_service.into())
+            .json(&scorm_proxy.into())
             .call()
     }
 
@@ -204,8 +204,8 @@ impl Enrollments {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let mut items = keepnet.enrollments().search(SearchEnrollmentRequest::new().enrollment_type(EnrollmentTypeRequest::Scorm)).items();
-    /// while let Some(enrollment_search_rest) = items.try_next().await? {
-    ///     println!("{enrollment_search_rest:?}");
+    /// while let Some(enrollment_view) = items.try_next().await? {
+    ///     println!("{enrollment_view:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -213,7 +213,7 @@ impl Enrollments {
     pub fn search(
         &self,
         search: impl Into<SearchEnrollmentRequest>,
-    ) -> List<EnrollmentSearchRest> {
+    ) -> List<EnrollmentView> {
         self.client()
             .operation(&ENROLLMENTS_SEARCH, &[])
             .try_json(search::complete(search.into(), "CreateTime"))
@@ -338,11 +338,11 @@ impl Enrollments {
     pub fn update(
         &self,
         resource_id: impl AsRef<str>,
-        enrollment_service: impl Into<EditEnrollmentServiceRequest>,
+        enrollment: impl Into<EditEnrollmentRequest>,
     ) -> Call<EnrollmentDetail> {
         self.client()
             .operation(&ENROLLMENTS_UPDATE, &[resource_id.as_ref()])
-            .json(&enrollment_service.into())
+            .json(&enrollment.into())
             .call()
     }
 

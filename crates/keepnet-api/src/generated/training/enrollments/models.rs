@@ -13,8 +13,9 @@ use crate::search::SearchRequest;
 
 model! {
     /// A training that is to run in another learning system.
+    #[doc(alias = "CreateScormProxyServiceRequest")]
     #[derive(Clone, Default)]
-    pub struct CreateScormProxyServiceRequest: Sent {
+    pub struct CreateScormProxyRequest: Sent {
         training_id: Option<String> = "trainingId",
         language_id: Option<String> = "languageId",
         name: Option<String> = "name",
@@ -23,8 +24,9 @@ model! {
 
 model! {
     /// What can be changed of an enrolment.
+    #[doc(alias = "EditEnrollmentServiceRequest")]
     #[derive(Clone, Default)]
-    pub struct EditEnrollmentServiceRequest: Sent {
+    pub struct EditEnrollmentRequest: Sent {
         name: Option<String> = "name",
         /// Marks the enrolment as a test.
         marked_as_test: Option<bool> = "markedAsTest",
@@ -152,58 +154,6 @@ model! {
 }
 
 model! {
-    /// The choices for creating an enrolment.
-    #[derive(Clone, Default)]
-    pub struct EnrollmentEnumTypes: Received {
-        /// The values of enumerations, by their name.
-        enum_name_value_pairs: Option<BTreeMap<String, Vec<Choice>>> = "enumNameValuePairs",
-        training_email_notification_template_type_resource_id: Option<String> = "trainingEmailNotificationTemplateTypeResourceId",
-        reminder_email_notification_template_type_resource_id: Option<String> = "reminderEmailNotificationTemplateTypeResourceId",
-        learning_path_email_notification_template_type_resource_id: Option<String> = "learningPathEmailNotificationTemplateTypeResourceId",
-        learning_path_reminder_email_notification_template_type_resource_id: Option<String> = "learningPathReminderEmailNotificationTemplateTypeResourceId",
-        poster_email_notification_template_type_resource_id: Option<String> = "posterEmailNotificationTemplateTypeResourceId",
-        infographic_email_notification_template_type_resource_id: Option<String> = "infographicEmailNotificationTemplateTypeResourceId",
-        survey_email_notification_template_type_resource_id: Option<String> = "surveyEmailNotificationTemplateTypeResourceId",
-        survey_reminder_email_notification_template_type_resource_id: Option<String> = "surveyReminderEmailNotificationTemplateTypeResourceId",
-        certificate_email_notification_template_type_resource_id: Option<String> = "certificateEmailNotificationTemplateTypeResourceId",
-        can_save_vendor: Option<bool> = "canSaveVendor",
-    }
-}
-
-model! {
-    /// An enrolment in a list.
-    #[doc(alias = "EnrollmentSearchRestView")]
-    #[derive(Clone, Default)]
-    pub struct EnrollmentSearchRest: Received {
-        tags: Option<Vec<String>> = "tags",
-        languages: Option<Vec<String>> = "languages",
-        /// The id of the enrolment.
-        enrollment_id: Option<String> = "enrollmentId",
-        name: Option<String> = "name",
-        enrolled_by: Option<String> = "enrolledBy",
-        start_date: Option<DateTime> = "startDate",
-        training_name: Option<String> = "trainingName",
-        delivery: Option<String> = "delivery",
-        delivery_type: Option<String> = "deliveryType",
-        /// When it was created.
-        create_time: Option<DateTime> = "createTime",
-        is_reminder_active: Option<bool> = "isReminderActive",
-        is_auto_enrollment_active: Option<bool> = "isAutoEnrollmentActive",
-        status: Option<String> = "status",
-        recipient_type: Option<String> = "recipientType",
-        category: Option<String> = "category",
-        #[deprecated(note = "The service marks it as outdated and names no other.")]
-        target_audience: Option<String> = "targetAudience",
-        kind: Option<String> = "type",
-        has_quiz: Option<bool> = "hasQuiz",
-        send_templates_in_preferred_language: Option<bool> = "sendTemplatesInPreferredLanguage",
-        training_roles: Option<Vec<TrainingRole>> = "trainingRoles",
-        duration: Option<String> = "duration",
-        level: Option<String> = "level",
-    }
-}
-
-model! {
     /// A new enrolment.
     #[derive(Clone, Default)]
     pub struct EnrollmentStart: Sent {
@@ -253,6 +203,59 @@ open_enum! {
         Infographic = "Infographic",
         Screensaver = "Screensaver",
         Survey = "Survey",
+    }
+}
+
+model! {
+    /// The choices for creating an enrolment.
+    #[doc(alias = "EnrollmentEnumTypes")]
+    #[derive(Clone, Default)]
+    pub struct EnrollmentTypes: Received {
+        /// The values of enumerations, by their name.
+        enum_name_value_pairs: Option<BTreeMap<String, Vec<Choice>>> = "enumNameValuePairs",
+        training_email_notification_template_type_resource_id: Option<String> = "trainingEmailNotificationTemplateTypeResourceId",
+        reminder_email_notification_template_type_resource_id: Option<String> = "reminderEmailNotificationTemplateTypeResourceId",
+        learning_path_email_notification_template_type_resource_id: Option<String> = "learningPathEmailNotificationTemplateTypeResourceId",
+        learning_path_reminder_email_notification_template_type_resource_id: Option<String> = "learningPathReminderEmailNotificationTemplateTypeResourceId",
+        poster_email_notification_template_type_resource_id: Option<String> = "posterEmailNotificationTemplateTypeResourceId",
+        infographic_email_notification_template_type_resource_id: Option<String> = "infographicEmailNotificationTemplateTypeResourceId",
+        survey_email_notification_template_type_resource_id: Option<String> = "surveyEmailNotificationTemplateTypeResourceId",
+        survey_reminder_email_notification_template_type_resource_id: Option<String> = "surveyReminderEmailNotificationTemplateTypeResourceId",
+        certificate_email_notification_template_type_resource_id: Option<String> = "certificateEmailNotificationTemplateTypeResourceId",
+        can_save_vendor: Option<bool> = "canSaveVendor",
+    }
+}
+
+model! {
+    /// An enrolment in a list.
+    #[doc(alias = "EnrollmentSearchRestView")]
+    #[derive(Clone, Default)]
+    pub struct EnrollmentView: Received {
+        tags: Option<Vec<String>> = "tags",
+        languages: Option<Vec<String>> = "languages",
+        /// The id of the enrolment.
+        enrollment_id: Option<String> = "enrollmentId",
+        name: Option<String> = "name",
+        enrolled_by: Option<String> = "enrolledBy",
+        start_date: Option<DateTime> = "startDate",
+        training_name: Option<String> = "trainingName",
+        delivery: Option<String> = "delivery",
+        delivery_type: Option<String> = "deliveryType",
+        /// When it was created.
+        create_time: Option<DateTime> = "createTime",
+        is_reminder_active: Option<bool> = "isReminderActive",
+        is_auto_enrollment_active: Option<bool> = "isAutoEnrollmentActive",
+        status: Option<String> = "status",
+        recipient_type: Option<String> = "recipientType",
+        category: Option<String> = "category",
+        #[deprecated(note = "The service marks it as outdated and names no other.")]
+        target_audience: Option<String> = "targetAudience",
+        kind: Option<String> = "type",
+        has_quiz: Option<bool> = "hasQuiz",
+        send_templates_in_preferred_language: Option<bool> = "sendTemplatesInPreferredLanguage",
+        training_roles: Option<Vec<TrainingRole>> = "trainingRoles",
+        duration: Option<String> = "duration",
+        level: Option<String> = "level",
     }
 }
 

@@ -5,8 +5,8 @@
 use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
-    LmsGetValueServiceRequest, LmsInitialize, LmsInitializeServiceRequest, LmsLogServiceRequest,
-    LmsSetValueServiceRequest, LmsSetValuesRequest, ScormLmsFinishForm,
+    LmsGetValueRequest, LmsInitialize, LmsInitializeRequest, LmsLogRequest, LmsSetValueRequest,
+    LmsSetValuesRequest, ScormLmsFinishForm,
 };
 
 /// The run-time calls of a SCORM player in a browser; not made for other programs.
@@ -64,11 +64,11 @@ impl Scorm {
     /// Source: the vendor's documentation.
     pub fn lms_get_value(
         &self,
-        lms_get_value_service: impl Into<LmsGetValueServiceRequest>,
+        lms_get_value: impl Into<LmsGetValueRequest>,
     ) -> Call<Option<String>> {
         self.client()
             .operation(&SCORM_LMS_GET_VALUE, &[])
-            .json(&lms_get_value_service.into())
+            .json(&lms_get_value.into())
             .call()
     }
 
@@ -79,11 +79,11 @@ impl Scorm {
     /// Source: the vendor's documentation.
     pub fn lms_initialize(
         &self,
-        lms_initialize_service: impl Into<LmsInitializeServiceRequest>,
+        lms_initialize: impl Into<LmsInitializeRequest>,
     ) -> Call<LmsInitialize> {
         self.client()
             .operation(&SCORM_LMS_INITIALIZE, &[])
-            .json(&lms_initialize_service.into())
+            .json(&lms_initialize.into())
             .call()
     }
 
@@ -92,11 +92,8 @@ impl Scorm {
     /// `POST /api/scorm/lmslog`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn lms_log(
-        &self,
-        lms_log_service: impl Into<LmsLogServiceRequest>,
-    ) -> Call<Option<String>> {
-        self.client().operation(&SCORM_LMS_LOG, &[]).json(&lms_log_service.into()).call()
+    pub fn lms_log(&self, lms_log: impl Into<LmsLogRequest>) -> Call<Option<String>> {
+        self.client().operation(&SCORM_LMS_LOG, &[]).json(&lms_log.into()).call()
     }
 
     /// Sets a value of a SCORM session.
@@ -106,11 +103,11 @@ impl Scorm {
     /// Source: the vendor's documentation.
     pub fn lms_set_value(
         &self,
-        lms_set_value_service: impl Into<LmsSetValueServiceRequest>,
+        lms_set_value: impl Into<LmsSetValueRequest>,
     ) -> Call<Option<String>> {
         self.client()
             .operation(&SCORM_LMS_SET_VALUE, &[])
-            .json(&lms_set_value_service.into())
+            .json(&lms_set_value.into())
             .call()
     }
 }

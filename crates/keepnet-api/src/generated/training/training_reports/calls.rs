@@ -14,8 +14,8 @@ use crate::generated::types::{
     AnonymousTrainingUserReport, AnonymousTrainingUserReportDetail, Certificate, Choice,
     EnrollmentSummaryReport, ExamResultDetail, ExportListRequest, ExportUsersSearchRequest,
     Interaction, LmsScormSessionInteraction, ProgressDetail, RecordId, ResendEnrollmentByTypes,
-    ResendRequest, SearchExamResultsRestRequest, SearchRestServiceRequest,
-    SearchTrainingUsersByDateRangeRequest, SearchUsersRestRequest, TrainingActivityUsers,
+    ResendRequest, SearchExamResultsRequest, SearchRemindersRequest,
+    SearchTrainingUsersByDateRangeRequest, SearchUsersRequest, TrainingActivityUsers,
     TrainingReportClickedLink, TrainingReportExamResults, TrainingReportNoResponse,
     TrainingReportOpenedEmail, TrainingReportProgress, TrainingReportReminderMailSearch,
     TrainingReportSendingReport, TrainingReportUsers, TrainingTypeRequest,
@@ -412,7 +412,7 @@ impl TrainingReports {
     pub fn search_exam_results(
         &self,
         enrollment_id: impl AsRef<str>,
-        search: impl Into<SearchExamResultsRestRequest>,
+        search: impl Into<SearchExamResultsRequest>,
     ) -> List<TrainingReportExamResults> {
         self.client()
             .operation(&TRAINING_REPORTS_SEARCH_EXAM_RESULTS, &[enrollment_id.as_ref()])
@@ -669,7 +669,7 @@ impl TrainingReports {
     pub fn search_reminder_mails(
         &self,
         enrollment_id: impl AsRef<str>,
-        search: impl Into<SearchRestServiceRequest>,
+        search: impl Into<SearchRemindersRequest>,
     ) -> List<TrainingReportReminderMailSearch> {
         self.client()
             .operation(
@@ -816,10 +816,10 @@ impl TrainingReports {
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::{SearchUsersRestRequest, ShowByExamStatus, TrainingTypeRequest};
+    /// use keepnet_api::types::{SearchUsersRequest, ShowByExamStatus, TrainingTypeRequest};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let mut items = keepnet.training_reports().search_users("SLYTYRSpTuLg", SearchUsersRestRequest::new().training_type(TrainingTypeRequest::Scorm).show_by_exam_status(ShowByExamStatus::FirstAttempt)).items();
+    /// let mut items = keepnet.training_reports().search_users("SLYTYRSpTuLg", SearchUsersRequest::new().training_type(TrainingTypeRequest::Scorm).show_by_exam_status(ShowByExamStatus::FirstAttempt)).items();
     /// while let Some(training_report_users) = items.try_next().await? {
     ///     println!("{training_report_users:?}");
     /// }
@@ -829,7 +829,7 @@ impl TrainingReports {
     pub fn search_users(
         &self,
         enrollment_id: impl AsRef<str>,
-        search: impl Into<SearchUsersRestRequest>,
+        search: impl Into<SearchUsersRequest>,
     ) -> List<TrainingReportUsers> {
         self.client()
             .operation(&TRAINING_REPORTS_SEARCH_USERS, &[enrollment_id.as_ref()])

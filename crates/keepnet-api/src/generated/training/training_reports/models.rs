@@ -410,14 +410,15 @@ model! {
 
 model! {
     /// Which exam results to give, in what order and how many at a time.
+    #[doc(alias = "SearchExamResultsRestRequest")]
     #[derive(Clone, Default)]
-    pub struct SearchExamResultsRestRequest: Search {
+    pub struct SearchExamResultsRequest: Search {
         /// Which attempts at the exam to show.
         show_by_exam_status: Option<ShowByExamStatus> = "showByExamStatus",
     }
 }
 
-impl From<SearchRequest> for SearchExamResultsRestRequest {
+impl From<SearchRequest> for SearchExamResultsRequest {
     #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
@@ -426,8 +427,9 @@ impl From<SearchRequest> for SearchExamResultsRestRequest {
 
 model! {
     /// Which reminders to give, in what order and how many at a time.
+    #[doc(alias = "SearchRestServiceRequest")]
     #[derive(Clone, Default)]
-    pub struct SearchRestServiceRequest: Search {
+    pub struct SearchRemindersRequest: Search {
         training_type: Option<TrainingTypeRequest> = "trainingType",
         /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
         report_all_pages: Option<bool> = "reportAllPages" (default true),
@@ -436,7 +438,7 @@ model! {
     }
 }
 
-impl From<SearchRequest> for SearchRestServiceRequest {
+impl From<SearchRequest> for SearchRemindersRequest {
     #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
@@ -463,15 +465,16 @@ impl From<SearchRequest> for SearchTrainingUsersByDateRangeRequest {
 
 model! {
     /// Which people of an enrolment to give, in what order and how many at a time.
+    #[doc(alias = "SearchUsersRestRequest")]
     #[derive(Clone, Default)]
-    pub struct SearchUsersRestRequest: Search {
+    pub struct SearchUsersRequest: Search {
         training_type: Option<TrainingTypeRequest> = "trainingType",
         /// Which attempts at the exam to show.
         show_by_exam_status: Option<ShowByExamStatus> = "showByExamStatus",
     }
 }
 
-impl From<SearchRequest> for SearchUsersRestRequest {
+impl From<SearchRequest> for SearchUsersRequest {
     #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }

@@ -12,7 +12,7 @@ use crate::generated::types::{
     Choice, DownloadTrainingContentRequest, ExportTrainingRequest, IdName, RecordId,
     ScormTrainingUrl, ScormTrainingUrlPreviewRequest, SearchTrainingRequest,
     TrainingContentUpload, TrainingDetail, TrainingDetailDraftRequest, TrainingLanguage,
-    TrainingNumberSummaryRest, TrainingSearchRest, TrainingSearchSummaryRest, TrainingsCreateForm,
+    TrainingNumberSummary, TrainingSearchSummary, TrainingView, TrainingsCreateForm,
     TrainingsUpdateForm, TrainingsUploadContentForm, TrainingsUploadFileContentForm,
 };
 use crate::search::SearchRequest;
@@ -137,7 +137,7 @@ impl Trainings {
     pub fn type_counts(
         &self,
         search: impl Into<SearchTrainingRequest>,
-    ) -> Call<Vec<TrainingNumberSummaryRest>> {
+    ) -> Call<Vec<TrainingNumberSummary>> {
         self.client()
             .operation(&TRAININGS_TYPE_COUNTS, &[])
             .try_json(search::complete(search.into(), "trainingType"))
@@ -202,8 +202,8 @@ impl Trainings {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let mut items = keepnet.trainings().search(SearchTrainingRequest::new().training_search_type(TrainingSearchType::All).training_type(TrainingTypeRequest::Scorm).training_ids(["ZZGcMLzGznAn"])).items();
-    /// while let Some(training_search_rest) = items.try_next().await? {
-    ///     println!("{training_search_rest:?}");
+    /// while let Some(training_view) = items.try_next().await? {
+    ///     println!("{training_view:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -211,7 +211,7 @@ impl Trainings {
     pub fn search(
         &self,
         search: impl Into<SearchTrainingRequest>,
-    ) -> List<TrainingSearchRest> {
+    ) -> List<TrainingView> {
         self.client()
             .operation(&TRAININGS_SEARCH, &[])
             .try_json(search::complete(search.into(), "Name"))
@@ -226,7 +226,7 @@ impl Trainings {
     pub fn search_summary(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<TrainingSearchSummaryRest> {
+    ) -> List<TrainingSearchSummary> {
         self.client()
             .operation(&TRAININGS_SEARCH_SUMMARY, &[])
             .try_json(search::complete(search.into(), "trainingName"))

@@ -147,17 +147,40 @@ model! {
     /// How many trainings there are of one type.
     #[doc(alias = "TrainingNumberSummaryRestView")]
     #[derive(Clone, Default)]
-    pub struct TrainingNumberSummaryRest: Received {
+    pub struct TrainingNumberSummary: Received {
         training_type: Option<TrainingTypeRequest> = "trainingType",
         training_count: Option<i32> = "trainingCount",
     }
 }
 
 model! {
+    /// The name and type of a training.
+    #[doc(alias = "TrainingSearchSummaryRestView")]
+    #[derive(Clone, Default)]
+    pub struct TrainingSearchSummary: Received {
+        training_id: Option<String> = "trainingId",
+        training_name: Option<String> = "trainingName",
+        type_name: Option<String> = "typeName",
+    }
+}
+
+open_enum! {
+    /// Which part of the training library to search.
+    #[doc(alias = "TrainingSearchTypeEnum")]
+    pub enum TrainingSearchType {
+        All = "All",
+        MostPopular = "MostPopular",
+        Favourites = "Favourites",
+        CreatedByMe = "CreatedByMe",
+    }
+    codes { 1 = "All", 2 = "MostPopular", 3 = "Favourites", 4 = "CreatedByMe" }
+}
+
+model! {
     /// A training in a list.
     #[doc(alias = "TrainingSearchRestView")]
     #[derive(Clone, Default)]
-    pub struct TrainingSearchRest: Received {
+    pub struct TrainingView: Received {
         tags: Option<Vec<String>> = "tags",
         languages: Option<Vec<String>> = "languages",
         compliances: Option<Vec<String>> = "compliances",
@@ -182,29 +205,6 @@ model! {
         duration: Option<String> = "duration",
         level: Option<String> = "level",
     }
-}
-
-model! {
-    /// The name and type of a training.
-    #[doc(alias = "TrainingSearchSummaryRestView")]
-    #[derive(Clone, Default)]
-    pub struct TrainingSearchSummaryRest: Received {
-        training_id: Option<String> = "trainingId",
-        training_name: Option<String> = "trainingName",
-        type_name: Option<String> = "typeName",
-    }
-}
-
-open_enum! {
-    /// Which part of the training library to search.
-    #[doc(alias = "TrainingSearchTypeEnum")]
-    pub enum TrainingSearchType {
-        All = "All",
-        MostPopular = "MostPopular",
-        Favourites = "Favourites",
-        CreatedByMe = "CreatedByMe",
-    }
-    codes { 1 = "All", 2 = "MostPopular", 3 = "Favourites", 4 = "CreatedByMe" }
 }
 
 model! {

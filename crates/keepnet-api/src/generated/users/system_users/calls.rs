@@ -212,6 +212,8 @@ impl SystemUsers {
 
     /// Sets which notifications a system user receives.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/system-users/notification-setting`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
@@ -343,6 +345,8 @@ impl SystemUsers {
     }
 
     /// Sets the time zone and the date format of the signed-in system user.
+    ///
+    /// Taken to replace the whole record: get it first, and send all of it.
     ///
     /// `PUT /api/system-users/settings`. Not retried once it may have run.
     ///

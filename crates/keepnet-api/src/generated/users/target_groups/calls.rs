@@ -226,8 +226,8 @@ impl TargetGroups {
     pub fn get_upload_sheet(
         &self,
         transaction_id: impl AsRef<str>,
-    ) -> GetUploadSheetTargetGroups {
-        GetUploadSheetTargetGroups {
+    ) -> ReadUploadSheetTargetGroups {
+        ReadUploadSheetTargetGroups {
             request: self
                 .client()
                 .operation(&TARGET_GROUPS_GET_UPLOAD_SHEET, &[transaction_id.as_ref()]),
@@ -391,11 +391,11 @@ impl TargetGroups {
 /// From [`TargetGroups::get_upload_sheet`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct GetUploadSheetTargetGroups {
+pub struct ReadUploadSheetTargetGroups {
     request: Request,
 }
 
-impl GetUploadSheetTargetGroups {
+impl ReadUploadSheetTargetGroups {
     /// The sheet of the file.
     pub fn sheet_name(mut self, sheet_name: impl Into<String>) -> Self {
         self.request = self.request.set_query("sheetName", sheet_name);
@@ -421,7 +421,7 @@ impl GetUploadSheetTargetGroups {
     }
 }
 
-impl IntoFuture for GetUploadSheetTargetGroups {
+impl IntoFuture for ReadUploadSheetTargetGroups {
     type Output = Result<UploadedFile, Error>;
     type IntoFuture = CallFuture<UploadedFile>;
     fn into_future(self) -> Self::IntoFuture {
@@ -429,7 +429,7 @@ impl IntoFuture for GetUploadSheetTargetGroups {
     }
 }
 
-security_api_transport::__call_options!(GetUploadSheetTargetGroups);
+security_api_transport::__call_options!(ReadUploadSheetTargetGroups);
 
 /// `GET /api/target-groups`
 pub static TARGET_GROUPS_LIST: Operation = Operation::new(

@@ -8,11 +8,11 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, CreateTargetUserFieldMappingRequest, CreateTargetUserRequest,
-    ExportRequest, RecordId, SearchTmpTargetUserService, TargetUser, TargetUserByEmailRequest,
-    TargetUserCountSummary, TargetUserEmail, TargetUserForEnrollmentRequest,
-    TargetUserForScormRequest, TargetUserImportRequest, TargetUserMappingJob,
-    TargetUserSearchRequest, TargetUserView, TargetUsersByResourceIdsRequest,
-    TargetUsersUploadForm, TransactionId, UpdateTargetUserRequest, UploadFile, UploadedFile,
+    ExportRequest, RecordId, TargetUser, TargetUserByEmailRequest, TargetUserCountSummary,
+    TargetUserEmail, TargetUserForEnrollmentRequest, TargetUserForScormRequest,
+    TargetUserImportRequest, TargetUserMappingJob, TargetUserSearchRequest, TargetUserView,
+    TargetUsersByResourceIdsRequest, TargetUsersUploadForm, TransactionId,
+    UpdateTargetUserRequest, UploadFile, UploadedFile, UploadedTargetUsers,
 };
 use crate::search::SearchRequest;
 
@@ -37,6 +37,9 @@ impl TargetUsers {
     /// Creates a target user.
     ///
     /// `email` is required. Target groups can be given at once. Gives the id of the new target user.
+    ///
+    /// Send `is_active`: what the service takes if it is absent is not documented, and could be `false`. Such a target
+    /// user would get no campaigns and no enrolments. The helper `upsert` sends it.
     ///
     /// Not to be repeated blindly: look the address up first with `target_users.search_by_email`.
     ///
@@ -530,7 +533,7 @@ impl TargetUsers {
     /// use keepnet_api::SearchRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let search_tmp_target_user_service = keepnet.target_users().search_import("miob2aJEsKWZ", SearchRequest::default()).await?;
+    /// let uploaded_target_users = keepnet.target_users().search_import("miob2aJEsKWZ", SearchRequest::default()).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -538,7 +541,7 @@ impl TargetUsers {
         &self,
         transaction_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
-    ) -> Call<SearchTmpTargetUserService> {
+    ) -> Call<UploadedTargetUsers> {
         self.client()
             .operation(&TARGET_USERS_SEARCH_IMPORT, &[transaction_id.as_ref()])
             .try_json(search::complete(search.into(), "Email"))

@@ -118,21 +118,6 @@ model! {
 }
 
 model! {
-    /// The rows of an uploaded file, and what will become of them.
-    #[doc(alias = "SearchTmpTargetUserServiceResult")]
-    #[derive(Clone, Default)]
-    pub struct SearchTmpTargetUserService: Received {
-        status: Option<String> = "status",
-        message: Option<String> = "message",
-        /// The rows.
-        items: Option<ImportedTargetUsers> = "items",
-        new_user_count: Option<i32> = "newUserCount",
-        existing_user_count: Option<i32> = "existingUserCount",
-        invalid_user_count: Option<i32> = "invalidUserCount",
-    }
-}
-
-model! {
     /// A target user.
     #[derive(Clone, Default)]
     pub struct TargetUser: Received {
@@ -350,6 +335,21 @@ model! {
         row_count: Option<i32> = "rowCount",
         column_count: Option<i32> = "columnCount",
         duplicate_count: Option<i32> = "duplicateCount",
+    }
+}
+
+model! {
+    /// The rows of an uploaded file, and what will become of them.
+    #[doc(alias = "SearchTmpTargetUserServiceResult")]
+    #[derive(Clone, Default)]
+    pub struct UploadedTargetUsers: Received {
+        status: Option<String> = "status",
+        message: Option<String> = "message",
+        /// The rows.
+        items: Option<ImportedTargetUsers> = "items",
+        new_user_count: Option<i32> = "newUserCount",
+        existing_user_count: Option<i32> = "existingUserCount",
+        invalid_user_count: Option<i32> = "invalidUserCount",
     }
 }
 

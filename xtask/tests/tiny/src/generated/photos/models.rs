@@ -17,8 +17,8 @@ model! {
         caption: Option<Caption> = "caption",
         /// What stands around.
         frames: Option<Vec<Frame>> = "frames",
-        /// What opens it.
-        key: Option<Secret> = "key" (into),
+        /// What opens it. Not empty.
+        key: Option<Secret> = "key" (into 1),
         /// Whether all may see it.
         public: Option<bool> = "public",
         /// Where it stands.

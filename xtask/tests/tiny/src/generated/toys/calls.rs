@@ -78,6 +78,8 @@ impl Toys {
 
     /// Replaces a toy.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /toys`. Idempotent: retried automatically.
     ///
     /// ```no_run

@@ -66,6 +66,8 @@ impl Cats {
 
     /// Replaces a cat.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /cats/{id}`. Idempotent: retried automatically.
     ///
     /// - `id`: The id.

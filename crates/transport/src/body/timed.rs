@@ -1,4 +1,4 @@
-//! A limit on the time between the chunks of a response.
+//! The time that the body of a response may take.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,14 +11,14 @@ use pin_project_lite::pin_project;
 use tokio::runtime::Id;
 use tokio::time::{Instant, Sleep};
 
-use crate::body::{PolledFrame, ResponseBody};
+use super::{PolledFrame, ResponseBody};
+use crate::clock::after;
 use crate::error::{BoxError, Error, ErrorKind};
-use crate::limiter::after;
 use crate::runtime::runtime;
 
 pin_project! {
     /// A body whose chunks must each arrive within a timeout, and optionally all of them before a deadline.
-    pub(crate) struct Idle {
+    pub(crate) struct TimedBody {
         #[pin]
         inner: ResponseBody,
         // Boxed, because most bodies arrive without a wait.
@@ -32,7 +32,7 @@ pin_project! {
     }
 }
 
-impl Idle {
+impl TimedBody {
     pub(crate) fn new(inner: ResponseBody, idle: Duration) -> Self {
         Self {
             inner,
@@ -52,16 +52,7 @@ impl Idle {
     }
 }
 
-/// The call's deadline has passed.
-#[cold]
-pub(crate) fn too_late() -> Error {
-    Error::new(
-        ErrorKind::Timeout,
-        "the call did not finish before its deadline",
-    )
-}
-
-impl HttpBody for Idle {
+impl HttpBody for TimedBody {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -80,7 +71,7 @@ impl HttpBody for Idle {
             });
             // Checked first, because a body whose chunks are always ready would never reach the timer otherwise.
             if end.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Some(Err(too_late().boxed())));
+                return Poll::Ready(Some(Err(Error::deadline_passed().boxed())));
             }
         }
         if let Poll::Ready(frame) = this.inner.poll_frame(cx) {
@@ -125,7 +116,7 @@ mod tests {
     async fn a_body_is_at_its_end_once_it_was_read_and_not_before() {
         let body = ResponseBody::stream(Full::new(Bytes::from_static(b"abc")));
         let until = Instant::now() + Duration::from_secs(9);
-        let body = Idle::new(body, Duration::from_secs(1)).until(Some(until));
+        let body = TimedBody::new(body, Duration::from_secs(1)).until(Some(until));
         let mut body = Box::pin(body);
         assert!(!body.is_end_stream());
         assert_eq!(body.size_hint().exact(), Some(3));

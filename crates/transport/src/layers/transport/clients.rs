@@ -10,16 +10,16 @@ use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio::time::Instant;
 
 use super::resolve::Guard;
-use super::settings::{self, LeafSettings, Route};
+use super::settings::{self, Route, TransportSettings};
 use super::tls::Tls;
 use crate::error::Error;
 
 /// How many runtimes have clients at a time, in addition to the first. A new runtime evicts the least recently used
 /// one.
-const MOST: usize = 8;
+const MOST_OTHERS: usize = 8;
 
 pub(super) struct Clients {
-    settings: LeafSettings,
+    settings: TransportSettings,
     tls: Tls,
     /// How the usual origin is reached.
     route: Route,
@@ -27,37 +27,63 @@ pub(super) struct Clients {
     /// The client that was built to validate the settings, until the first runtime takes it.
     spare: Mutex<Option<reqwest::Client>>,
     /// The clients of the first runtime that sends. Nearly always there is no other.
-    first: OnceLock<OfRuntime>,
-    others: Mutex<Vec<OfRuntime>>,
+    first: OnceLock<RuntimeClients>,
+    others: Mutex<Vec<RuntimeClients>>,
 }
 
-struct OfRuntime {
+struct RuntimeClients {
     runtime: Id,
     is_single_threaded: bool,
-    /// For the usual route and the other, and the same for requests to other origins.
-    pools: [Mutex<Option<Pool>>; 4],
+    pools: Pools,
 }
+
+/// A pool for each way to reach a host.
+#[derive(Default)]
+struct Pools {
+    usual: PoolSlot,
+    /// For hosts that the proxy settings treat differently.
+    other_route: PoolSlot,
+    /// For hosts whose addresses are checked.
+    guarded: PoolSlot,
+    guarded_other_route: PoolSlot,
+}
+
+type PoolSlot = Mutex<Option<Pool>>;
 
 /// A reqwest client, which owns its connections.
 struct Pool {
     client: reqwest::Client,
-    leaving: Arc<Leaving>,
+    health: Arc<PoolHealth>,
     /// When the last request was sent with this client.
     last: Option<Instant>,
 }
 
 /// What is known about a pool's connections.
 #[derive(Debug, Default)]
-pub(super) struct Leaving {
-    /// Its connections are shared by requests, because the peer speaks HTTP/2.
-    pub(super) is_shared: AtomicBool,
-    /// A connection no longer responds. New requests get another pool.
-    pub(super) is_left: AtomicBool,
+pub(super) struct PoolHealth {
+    /// Requests share a connection, because the peer speaks HTTP/2.
+    is_shared: AtomicBool,
+    /// A shared connection no longer responds. New requests get another pool.
+    is_unresponsive: AtomicBool,
+}
+
+impl PoolHealth {
+    /// The peer speaks HTTP/2.
+    pub(super) fn note_sharing(&self) {
+        self.is_shared.store(true, Ordering::Relaxed);
+    }
+
+    /// A request timed out on its connection. If others share the connection, it gets no more of them.
+    pub(super) fn note_timeout(&self) {
+        if self.is_shared.load(Ordering::Relaxed) {
+            self.is_unresponsive.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 /// A URL at another origin.
 #[derive(Clone, Copy)]
-pub(super) struct Elsewhere<'a> {
+pub(super) struct OtherOrigin<'a> {
     pub(super) url: &'a reqwest::Url,
     /// The service chose the host, so its addresses are checked.
     pub(super) is_guarded: bool,
@@ -66,7 +92,7 @@ pub(super) struct Elsewhere<'a> {
 /// The client to send a request with.
 pub(super) struct Chosen {
     pub(super) client: reqwest::Client,
-    pub(super) leaving: Arc<Leaving>,
+    pub(super) health: Arc<PoolHealth>,
     /// The runtime may not have polled its sockets for a while, and does so if the caller yields. Until then a pooled
     /// connection that the peer closed long ago looks alive.
     pub(super) must_yield: bool,
@@ -79,7 +105,7 @@ impl Clients {
     /// # Errors
     /// If the settings are invalid.
     pub(super) fn new(
-        settings: LeafSettings,
+        settings: TransportSettings,
         usual: Option<&reqwest::Url>,
         guard: Guard,
     ) -> Result<Self, Error> {
@@ -107,7 +133,7 @@ impl Clients {
     /// The client for another origin, or for the usual one, on the current runtime.
     pub(super) fn choose(
         &self,
-        elsewhere: Option<Elsewhere<'_>>,
+        other_origin: Option<OtherOrigin<'_>>,
         now: Instant,
     ) -> Result<Chosen, Error> {
         let handle = Handle::try_current()
@@ -124,83 +150,97 @@ impl Clients {
                 match spare {
                     Some(usual) => self
                         .first
-                        .get_or_init(|| OfRuntime::new(&handle, Some(usual))),
+                        .get_or_init(|| RuntimeClients::new(&handle, Some(usual))),
                     // Another thread is about to set it.
-                    None => return self.of_another(&handle, elsewhere, now),
+                    None => return self.choose_for_other(&handle, other_origin, now),
                 }
             }
         };
         match first.runtime == id {
-            true => self.chosen(first, elsewhere, now),
-            false => self.of_another(&handle, elsewhere, now),
+            true => self.chosen(first, other_origin, now),
+            false => self.choose_for_other(&handle, other_origin, now),
         }
     }
 
     #[cold]
-    fn of_another(
+    fn choose_for_other(
         &self,
         handle: &Handle,
-        elsewhere: Option<Elsewhere<'_>>,
+        other_origin: Option<OtherOrigin<'_>>,
         now: Instant,
     ) -> Result<Chosen, Error> {
         let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = others.iter().position(|one| one.runtime == handle.id());
-        let one = match found {
+        let found = others
+            .iter()
+            .position(|clients| clients.runtime == handle.id());
+        let clients = match found {
             Some(at) => others.remove(at),
             None => {
-                if others.len() == MOST {
+                if others.len() == MOST_OTHERS {
                     others.remove(0);
                 }
-                OfRuntime::new(handle, None)
+                RuntimeClients::new(handle, None)
             }
         };
-        let chosen = self.chosen(&one, elsewhere, now);
-        others.push(one);
+        let chosen = self.chosen(&clients, other_origin, now);
+        others.push(clients);
         chosen
     }
 
     fn chosen(
         &self,
-        one: &OfRuntime,
-        elsewhere: Option<Elsewhere<'_>>,
+        clients: &RuntimeClients,
+        other_origin: Option<OtherOrigin<'_>>,
         now: Instant,
     ) -> Result<Chosen, Error> {
-        let (route, guard) = match elsewhere {
+        let (route, guard) = match other_origin {
             None => (self.route, None),
-            Some(Elsewhere { url, is_guarded }) => {
+            Some(OtherOrigin { url, is_guarded }) => {
                 settings::check_tls(url)?;
                 let guard = is_guarded.then_some(&self.guard);
                 (self.settings.route(Some(url)), guard)
             }
         };
-        let pool = usize::from(route != self.route) + 2 * usize::from(guard.is_some());
-        let mut slot = one.pools[pool]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let slot = clients.pools.slot(route == self.route, guard.is_some());
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
         let pool = match &mut *slot {
-            Some(pool) if !pool.leaving.is_left.load(Ordering::Relaxed) => pool,
+            Some(pool) if !pool.health.is_unresponsive.load(Ordering::Relaxed) => pool,
             slot => slot.insert(Pool::of(self.settings.client(&self.tls, route, guard)?)),
         };
         let last = pool.last.replace(now);
         let must_yield = last.is_some_and(|last| {
             // Outside of a task, only this call drives a single-threaded runtime.
-            let is_driven_here = one.is_single_threaded && tokio::task::try_id().is_none();
+            let is_driven_here = clients.is_single_threaded && tokio::task::try_id().is_none();
             is_driven_here || now.saturating_duration_since(last) > RECENTLY
         });
         Ok(Chosen {
             client: pool.client.clone(),
-            leaving: Arc::clone(&pool.leaving),
+            health: Arc::clone(&pool.health),
             must_yield,
         })
     }
 }
 
-impl OfRuntime {
+impl RuntimeClients {
     fn new(handle: &Handle, usual: Option<reqwest::Client>) -> Self {
         Self {
             runtime: handle.id(),
             is_single_threaded: handle.runtime_flavor() == RuntimeFlavor::CurrentThread,
-            pools: [usual.map(Pool::of), None, None, None].map(Mutex::new),
+            pools: Pools {
+                usual: Mutex::new(usual.map(Pool::of)),
+                ..Pools::default()
+            },
+        }
+    }
+}
+
+impl Pools {
+    fn slot(&self, is_usual_route: bool, is_guarded: bool) -> &PoolSlot {
+        match (is_usual_route, is_guarded) {
+            (true, false) => &self.usual,
+            (false, false) => &self.other_route,
+            (true, true) => &self.guarded,
+            (false, true) => &self.guarded_other_route,
         }
     }
 }
@@ -209,7 +249,7 @@ impl Pool {
     fn of(client: reqwest::Client) -> Self {
         Self {
             client,
-            leaving: Arc::default(),
+            health: Arc::default(),
             last: None,
         }
     }

@@ -9,7 +9,7 @@ use security_api_transport::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::difference::Difference;
+use crate::create::difference::Difference;
 use crate::operations::PUSHES_EXPIRE;
 
 /// What was created, as the service describes it, and the link to it. Dereferences to a [`Push`](crate::types::Push) or

@@ -1,4 +1,4 @@
-//! The times in the life of a token.
+//! The times in the life of a token, and other limits.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ pub(super) const ATTEMPT: Duration = Duration::from_secs(10);
 pub(super) const RETRIES: u32 = 2;
 /// The first wait between token requests; it doubles.
 pub(super) const BACKOFF: Duration = Duration::from_millis(200);
-/// The pause after a failed fetch, which doubles with each failure. A token that was refused when it was new is kept
+/// The pause after a failed request, which doubles with each failure. A token that was refused when it was new is kept
 /// for as long, from the second in a row on.
 pub(super) const COOL_DOWN: Duration = Duration::from_millis(500);
 /// The longest cool-down.
@@ -26,7 +26,7 @@ pub(super) const EXPIRY_MARGIN: Duration = Duration::from_secs(5);
 pub(super) const DEFAULT_LIFE: Duration = Duration::from_secs(600);
 /// The longest lifetime that is assumed.
 pub(super) const LONGEST_LIFE: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
-/// A fetch that was not polled for this long is given up.
+/// A request that was not polled for this long is given up.
 pub(super) const ABANDONED: Duration = Duration::from_secs(30);
 /// The largest token response that is accepted, in bytes.
-pub(super) const LIMIT: usize = 64 * 1024;
+pub(super) const RESPONSE_SIZE: usize = 64 * 1024;

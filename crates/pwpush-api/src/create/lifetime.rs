@@ -3,8 +3,8 @@
 use security_api_transport::{Error, Timestamp};
 use serde_json::Value;
 
-use crate::expiry::Expiry;
-use crate::kept::{Kept, integer};
+use crate::create::expiry::Expiry;
+use crate::create::kept::{Kept, integer};
 use crate::types::Edition;
 
 /// A lifetime as the edition represents it.

@@ -98,11 +98,11 @@ impl ImportJob {
     /// ```
     #[inline]
     pub fn status(&self) -> Job<ImportStatus> {
-        self.work(|job| async move { job.current().await })
+        self.work(|job| async move { job.fetched().await })
     }
 
     #[inline]
-    async fn current(&self) -> Result<ImportStatus, Error> {
+    async fn fetched(&self) -> Result<ImportStatus, Error> {
         // The members next to the status are not documented.
         let call = self.import.users.get_mapping_job(&self.id).into_request();
         let response = call.call::<Map<String, Value>>().await;
@@ -142,7 +142,7 @@ impl ImportJob {
         let ask = move |client: Client| {
             let Self { import, id } = job.clone();
             let import = import.over(&client);
-            async move { Self { import, id }.current().await }
+            async move { Self { import, id }.fetched().await }
         };
         let is_done = |status: &ImportStatus| status.finished;
         let progress = Progress::new(self.import.users.client(), WHAT, is_done, ask);
@@ -162,11 +162,11 @@ impl ImportJob {
     /// ```
     #[inline]
     pub fn finished(&self) -> Job<ImportStatus> {
-        self.work(|job| async move { job.counted().await })
+        self.work(|job| async move { job.with_counts().await })
     }
 
     #[inline]
-    async fn counted(&self) -> Result<ImportStatus, Error> {
+    async fn with_counts(&self) -> Result<ImportStatus, Error> {
         let mut progress = self.progress();
         if let Some(left) = self.import.users.client().time_left() {
             progress = progress.polling(polling(left.min(PATIENCE)));
@@ -180,7 +180,7 @@ impl ImportJob {
         if last.read().is_none() {
             let counted = self
                 .import
-                .looked_at(SearchRequest::new().page_size(1))
+                .preview_page(SearchRequest::new().page_size(1))
                 .await?;
             last.new = counted.status.new;
             last.existing = counted.status.existing;

@@ -6,8 +6,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::kept::{Kept, integer};
-use crate::lifetime::{Lifetime, Names};
+use crate::create::kept::{Kept, integer};
+use crate::create::lifetime::{Lifetime, Names};
 use crate::types::Edition;
 
 /// An option of a push or request that the instance keeps differently than asked.
@@ -106,6 +106,11 @@ impl<'a> Comparison<'a> {
         });
     }
 
+    /// Whether the commercial edition responded, which may send null for what it keeps.
+    fn is_commercial(&self) -> bool {
+        self.edition == Some(&Edition::Commercial)
+    }
+
     /// Whether the open-source server responded, which echoes every member of a push.
     fn is_open_source(&self) -> bool {
         self.edition == Some(&Edition::Oss)
@@ -189,8 +194,8 @@ impl<'a> Comparison<'a> {
                     Kept::Weaker("none".to_owned())
                 }
                 Some(Value::String(_)) => Kept::Weaker("another one".to_owned()),
-                _ if self.is_open_source() => Kept::NotSaid,
-                _ => Kept::AsAsked,
+                _ if self.is_commercial() => Kept::AsAsked,
+                _ => Kept::NotSaid,
             };
             self.add("passphrase", "the given one", kept);
         }
@@ -364,6 +369,37 @@ mod tests {
             let differences = differences.differences();
             let found = differences.first().and_then(Difference::kept);
             assert_eq!(found, expected, "{response}");
+        }
+    }
+
+    #[test]
+    fn a_passphrase_that_is_not_echoed_is_kept_only_where_the_edition_is_known_to_hide_it() {
+        let not_said = "`passphrase`: the response does not say whether it is the given one";
+        let none = "`passphrase`: none instead of the given one";
+        for (response, edition, expected) in [
+            (json!({"passphrase": null}), Some(Edition::Commercial), None),
+            (json!({}), Some(Edition::Commercial), None),
+            (
+                json!({"passphrase": null}),
+                Some(Edition::Oss),
+                Some(not_said),
+            ),
+            (json!({"passphrase": null}), None, Some(not_said)),
+            (json!({}), None, Some(not_said)),
+            (
+                json!({"passphrase": ""}),
+                Some(Edition::Commercial),
+                Some(none),
+            ),
+            (json!({"passphrase": " "}), None, Some(none)),
+            (json!({"passphrase": "umbrella"}), None, None),
+        ] {
+            let differences = Comparison::new(&response, edition.as_ref())
+                .passphrase(Some("umbrella"))
+                .differences();
+            let expected = expected.map(|text| (text.to_owned(), false));
+            let context = format!("{response} {edition:?}");
+            assert_eq!(found(differences), Vec::from_iter(expected), "{context}");
         }
     }
 

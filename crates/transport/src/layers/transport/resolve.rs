@@ -99,7 +99,7 @@ impl Resolve for Guard {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
-    use crate::layers::leaf::sending_failed;
+    use crate::layers::transport::sending_failed;
     use crate::outcome::Outcome;
     use crate::url::base_url::BaseUrl;
 

@@ -2,9 +2,9 @@
 
 use security_api_transport::{Error, Secret, Upload};
 
-use crate::confirm::NotAsAsked;
-use crate::difference::Comparison;
-use crate::fields;
+use crate::checks;
+use crate::create::confirm::NotAsAsked;
+use crate::create::difference::Comparison;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
@@ -21,14 +21,15 @@ impl Options {
     /// # Errors
     /// If no instance accepts them.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        fields::check_files(&self.files)?;
-        fields::check_passphrase(self.passphrase.as_ref())?;
+        checks::check_files(&self.files)?;
+        let unprotected = "would leave the secret without one";
+        checks::check_passphrase(self.passphrase.as_ref(), unprotected)?;
         self.recipients().map(drop)
     }
 
     /// The recipients of the mail, as the service takes them.
     pub(crate) fn recipients(&self) -> Result<Option<String>, Error> {
-        fields::recipients("notify", &self.notify)
+        checks::recipients("notify", &self.notify)
     }
 
     /// Adds a hint to an error of `create`: mail with the link may have been sent. The service sends it right after it has
@@ -79,7 +80,8 @@ macro_rules! option_setters {
             }
 
             /// A passphrase that is needed in addition to the link. A blank one is refused, because the service takes it
-            /// for none.
+            /// for none. For a push, the call asks the instance for its edition first, because the commercial edition
+            /// does not tell whether it keeps the passphrase.
             ///
             /// ```
             #[doc = concat!("let new = pwpush_api::", $example, ".passphrase(\"plain yellow umbrella\");")]

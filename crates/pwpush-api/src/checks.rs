@@ -1,135 +1,6 @@
-//! The members that are sent to create something, as JSON or, with files, as a form.
+//! What no instance takes: refused before anything is sent.
 
-use security_api_transport::{Error, Form, Request, Secret, Upload};
-use serde::ser::{Serialize, SerializeMap, Serializer};
-
-/// Members under one name, such as `push`, and files.
-#[derive(Debug)]
-pub(crate) struct Fields<'a> {
-    root: &'static str,
-    members: Vec<(&'static str, Value<'a>)>,
-    files: &'a [Upload],
-    account: Option<&'a str>,
-}
-
-enum Value<'a> {
-    Text(&'a str),
-    Secret(&'a Secret),
-    Number(u32),
-    Flag(bool),
-}
-
-impl std::fmt::Debug for Value<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
-
-impl<'a> Fields<'a> {
-    pub(crate) fn new(root: &'static str, files: &'a [Upload], account: Option<&'a str>) -> Self {
-        Self {
-            root,
-            members: Vec::new(),
-            files,
-            account,
-        }
-    }
-
-    pub(crate) fn text(mut self, name: &'static str, value: Option<&'a str>) -> Self {
-        self.members
-            .extend(value.map(|value| (name, Value::Text(value))));
-        self
-    }
-
-    pub(crate) fn secret(mut self, name: &'static str, value: Option<&'a Secret>) -> Self {
-        self.members
-            .extend(value.map(|value| (name, Value::Secret(value))));
-        self
-    }
-
-    pub(crate) fn number(mut self, name: &'static str, value: Option<u32>) -> Self {
-        self.members
-            .extend(value.map(|value| (name, Value::Number(value))));
-        self
-    }
-
-    /// Members that are set are sent, including `false`: the service takes most missing flags for true.
-    pub(crate) fn flag(mut self, name: &'static str, value: Option<bool>) -> Self {
-        self.members
-            .extend(value.map(|value| (name, Value::Flag(value))));
-        self
-    }
-
-    /// Puts the members into the request. `progress` is called with how much of a form has been sent.
-    pub(crate) fn write(self, request: Request, progress: Option<Progress>) -> Request {
-        if self.files.is_empty() {
-            return request.json(&self);
-        }
-        let mut form = Form::new();
-        for (name, value) in &self.members {
-            let name = format!("{}[{name}]", self.root);
-            form = match value {
-                Value::Text(text) => form.text(name, *text),
-                Value::Secret(secret) => form.secret(name, secret),
-                Value::Number(number) => form.text(name, number.to_string()),
-                Value::Flag(flag) => form.text(name, flag.to_string()),
-            };
-        }
-        if let Some(account) = self.account {
-            form = form.text("account_id", account);
-        }
-        for file in self.files {
-            form = form.upload(format!("{}[files][]", self.root), named(file));
-        }
-        if let Some(progress) = progress {
-            form = form.on_progress(move |sent, all| progress(sent, all));
-        }
-        request.form(form)
-    }
-}
-
-/// The file with the percent signs in its name escaped, because the service decodes percent-encoding in names.
-fn named(file: &Upload) -> Upload {
-    let file = file.clone();
-    match file.name() {
-        name if name.contains('%') => {
-            let name = name.replace('%', "%25");
-            file.file_name(name)
-        }
-        _ => file,
-    }
-}
-
-/// Called with the bytes handed to the connection so far, and the total.
-pub(crate) type Progress = std::sync::Arc<dyn Fn(u64, u64) + Send + Sync>;
-
-impl Serialize for Fields<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry(self.root, &Members(&self.members))?;
-        if let Some(account) = self.account {
-            map.serialize_entry("account_id", account)?;
-        }
-        map.end()
-    }
-}
-
-struct Members<'a>(&'a [(&'static str, Value<'a>)]);
-
-impl Serialize for Members<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in self.0 {
-            match value {
-                Value::Text(text) => map.serialize_entry(name, text)?,
-                Value::Secret(secret) => map.serialize_entry(name, secret)?,
-                Value::Number(number) => map.serialize_entry(name, number)?,
-                Value::Flag(flag) => map.serialize_entry(name, flag)?,
-            }
-        }
-        map.end()
-    }
-}
+use security_api_transport::{Error, Secret, Upload};
 
 /// The most bytes of a part's `Content-Disposition` that the service's form parser accepts. It ignores longer parts.
 const LONGEST_DISPOSITION: usize = 1536;
@@ -138,7 +9,7 @@ const LONGEST_DISPOSITION: usize = 1536;
 /// If the service would silently lose one of the files because of its name, or nobody could download it.
 pub(crate) fn check_files(files: &[Upload]) -> Result<(), Error> {
     for (index, file) in files.iter().enumerate() {
-        let Some(what) = lost(file.name()) else {
+        let Some(what) = why_lost(file.name()) else {
             continue;
         };
         return Err(Error::invalid(format!(
@@ -151,7 +22,7 @@ pub(crate) fn check_files(files: &[Upload]) -> Result<(), Error> {
 
 /// Why the service would lose a file of this name. The service decodes percent-encoding, cuts the name at `/` and `\\`,
 /// ignores parts without a name and parts whose header is too long, and trims the name.
-fn lost(name: &str) -> Option<&'static str> {
+fn why_lost(name: &str) -> Option<&'static str> {
     let name = name.trim_end_matches(['/', '\\']);
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let blanks = ['\t', '\n', '\u{b}', '\u{c}', '\r', ' '];
@@ -182,12 +53,12 @@ pub(crate) fn is_dots(segment: &str) -> bool {
 }
 
 /// # Errors
-/// If the passphrase is empty or blank: the service ignores it, and leaves the secret unprotected.
-pub(crate) fn check_passphrase(passphrase: Option<&Secret>) -> Result<(), Error> {
+/// If the passphrase is empty or blank: the service takes it for none. `effect` is what that would do.
+pub(crate) fn check_passphrase(passphrase: Option<&Secret>, effect: &str) -> Result<(), Error> {
     if passphrase.is_some_and(|passphrase| passphrase.expose().trim().is_empty()) {
-        return Err(Error::invalid(
-            "`passphrase` is empty or blank, which would leave the secret without one: give one, or leave it out",
-        ));
+        return Err(Error::invalid(format!(
+            "`passphrase` is empty or blank, which {effect}: give one, or leave it out"
+        )));
     }
     Ok(())
 }
@@ -272,7 +143,7 @@ mod tests {
         for name in [
             "", " ", "/", "\\", "//", "a/ ", "a/..", ".", "..", "\t", "a\0b", "x/\r\n",
         ] {
-            assert!(lost(name).is_some(), "{name:?}");
+            assert!(why_lost(name).is_some(), "{name:?}");
         }
         for name in [
             "a/b",
@@ -287,14 +158,14 @@ mod tests {
             "a\rb",
             "\u{202e}x",
         ] {
-            assert!(lost(name).is_none(), "{name:?}");
+            assert!(why_lost(name).is_none(), "{name:?}");
         }
         // The service takes 1,536 bytes of the part's Content-Disposition, of which 48 are around the name.
-        assert!(lost(&"x".repeat(1488)).is_none());
-        assert!(lost(&"x".repeat(1489)).is_some());
-        assert!(lost(&"x".repeat(1500)).is_some());
-        assert!(lost(&"\"".repeat(500)).is_some());
-        assert!(lost(&"é".repeat(750)).is_some());
+        assert!(why_lost(&"x".repeat(1488)).is_none());
+        assert!(why_lost(&"x".repeat(1489)).is_some());
+        assert!(why_lost(&"x".repeat(1500)).is_some());
+        assert!(why_lost(&"\"".repeat(500)).is_some());
+        assert!(why_lost(&"é".repeat(750)).is_some());
     }
 
     #[test]
@@ -339,7 +210,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_name_makes_it_panic(name in any::<String>()) {
-            lost(&name);
+            why_lost(&name);
         }
     }
 }

@@ -11,21 +11,21 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, SizeHint};
 
 use crate::body::{Body, PolledFrame};
-use crate::context::Departure;
+use crate::context::SendTracker;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::outcome::Outcome;
 
 pub(super) struct Watched {
     body: Body,
-    departure: Departure,
+    tracker: SendTracker,
     is_sent: bool,
 }
 
 impl Watched {
-    pub(super) fn new(body: Body, departure: Departure) -> Self {
+    pub(super) fn new(body: Body, tracker: SendTracker) -> Self {
         Self {
             body,
-            departure,
+            tracker,
             is_sent: false,
         }
     }
@@ -37,7 +37,7 @@ impl HttpBody for Watched {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
         if !self.is_sent {
-            if !self.departure.sent() {
+            if !self.tracker.sent() {
                 return Poll::Ready(Some(Err(given_up())));
             }
             self.is_sent = true;
@@ -51,7 +51,7 @@ impl HttpBody for Watched {
             return is_end;
         }
         // The body of a request that was given up fails, so that the request is never sent completely.
-        self.departure.held(is_end) && is_end
+        self.tracker.held(is_end) && is_end
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -62,7 +62,7 @@ impl HttpBody for Watched {
 impl Drop for Watched {
     fn drop(&mut self) {
         if !self.is_sent {
-            self.departure.dropped();
+            self.tracker.dropped();
         }
     }
 }

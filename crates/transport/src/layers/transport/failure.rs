@@ -36,7 +36,7 @@ pub(crate) fn sending_failed(error: reqwest::Error) -> Error {
         if format!("{:?}", error.source()).contains("BadScheme") {
             Error::invalid("this build has no TLS; enable a feature such as `rustls`")
         } else {
-            Error::invalid("the request could not be built")
+            Error::invalid("the request cannot be sent: check its URL")
         }
     } else if error.is_connect() {
         connecting_failed(&error)
@@ -104,12 +104,7 @@ fn certificate_wanted() -> Error {
 
 pub(super) fn body_failed(error: reqwest::Error) -> BoxError {
     let error = error.without_url();
-    Error::new(
-        ErrorKind::Io,
-        "the connection broke while the response was arriving",
-    )
-    .with_source(error)
-    .boxed()
+    Error::response_cut().with_source(error).boxed()
 }
 
 /// The chain of causes, including the errors that `io::Error` wraps.

@@ -4,11 +4,12 @@ use security_api_transport::{Error, Secret, Upload};
 use serde_json::Value;
 
 use crate::bounds::{Bounds, PushKind};
-use crate::difference::{Comparison, Difference};
-use crate::expiry::Expiry;
-use crate::fields::{self, Fields};
-use crate::lifetime::{self, Lifetime};
-use crate::options::{Options, option_setters};
+use crate::checks;
+use crate::create::difference::{Comparison, Difference};
+use crate::create::expiry::Expiry;
+use crate::create::fields::Fields;
+use crate::create::lifetime::{self, Lifetime};
+use crate::create::options::{Options, option_setters};
 use crate::types::Edition;
 
 /// A push to be created: what it holds, who may read it, and for how long.
@@ -198,14 +199,14 @@ impl NewPush {
     pub(crate) fn check(&self, has_token: bool, bounds: Option<&Bounds>) -> Result<(), Error> {
         let payload = self.payload.as_ref().map(Secret::expose);
         match (self.kind, payload) {
-            (PushKind::Text, Some(text)) => fields::check_text("text", text, TEXT)?,
-            (PushKind::Qr, Some(content)) => fields::check_text("qr", content, QR)?,
+            (PushKind::Text, Some(text)) => checks::check_text("text", text, TEXT)?,
+            (PushKind::Qr, Some(content)) => checks::check_text("qr", content, QR)?,
             (PushKind::Url, Some(url)) => check_url(url)?,
-            (PushKind::File, Some(message)) => fields::check_text("message", message, MESSAGE)?,
+            (PushKind::File, Some(message)) => checks::check_text("message", message, MESSAGE)?,
             (_, None) => {}
         }
         if self.kind == PushKind::File && self.options.files.is_empty() {
-            return Err(Error::invalid("`files`: there is none"));
+            return Err(Error::invalid("`files`: add at least one"));
         }
         if self.kind == PushKind::Url && self.deletable_by_viewer == Some(true) {
             return Err(Error::invalid(
@@ -246,7 +247,9 @@ impl NewPush {
 
     /// Whether the instance's edition must be known to send the push, or to read the response.
     pub(crate) fn needs_edition(&self) -> bool {
-        self.expire_after.is_some() || !self.options.notify.is_empty()
+        self.expire_after.is_some()
+            || !self.options.notify.is_empty()
+            || self.options.passphrase.is_some()
     }
 
     /// The options that the service keeps differently, according to its response.
@@ -402,7 +405,7 @@ mod tests {
                 NewPush::text("x").passphrase(" \u{a0}"),
                 "`passphrase` is empty or blank",
             ),
-            (many(0), "`files`: there is none"),
+            (many(0), "`files`: add at least one"),
             (many(4), "`file`: 4 files"),
             (NewPush::qr("x").file(file()), "`file`: files go with"),
             (

@@ -16,7 +16,10 @@ pub(super) use with_native::Tls;
 pub(super) use without::Tls;
 
 fn unusable_client(error: reqwest::Error) -> crate::error::Error {
-    crate::error::Error::invalid("the HTTP client could not be set up").with_source(error)
+    crate::error::Error::invalid(
+        "the HTTP client could not be set up: check its proxy and its root certificates",
+    )
+    .with_source(error)
 }
 
 #[cfg(feature = "_tls")]
@@ -95,7 +98,11 @@ mod with_rustls {
     }
 
     fn unusable(error: rustls::Error) -> Error {
-        Error::invalid("TLS could not be set up").with_source(error)
+        Error::invalid(
+            "TLS could not be set up: are root certificates installed on this system, and does the crypto provider support \
+             TLS 1.2 or 1.3?",
+        )
+        .with_source(error)
     }
 
     #[cfg(not(target_os = "android"))]
@@ -159,7 +166,11 @@ mod with_native {
         pub(in super::super) fn new(pems: &[Vec<u8>], http1_only: bool) -> Result<Self, Error> {
             let roots = super::roots(pems)?;
             let unusable = |error: native_tls::Error| {
-                Error::invalid("TLS could not be set up").with_source(error)
+                Error::invalid(
+                    "TLS could not be set up: are root certificates installed on this system, and can it read those that \
+                     the client was given?",
+                )
+                .with_source(error)
             };
             let mut builder = TlsConnector::builder();
             for pem in pems {

@@ -10,7 +10,6 @@ mod watched;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
 use http_body_util::BodyExt;
@@ -19,46 +18,46 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower_service::Service;
 
-use crate::context::CallContext;
+use crate::context::{CallContext, SendTracker};
 use crate::error::{BoxError, Error};
 use crate::outcome::Outcome;
 use crate::service::HttpRequest;
 use crate::url::base_url::BaseUrl;
 use crate::url::redirect::Places;
-use clients::{Clients, Elsewhere, Leaving};
+use clients::{Clients, OtherOrigin, PoolHealth};
 use resolve::Guard;
 use watched::Watched;
 
 pub(crate) use failure::sending_failed;
-pub(crate) use settings::LeafSettings;
+pub(crate) use settings::TransportSettings;
 
 #[derive(Debug, Clone)]
-pub(crate) struct Leaf(Arc<Shared>);
+pub(crate) struct ReqwestTransport(Arc<Inner>);
 
 #[derive(Debug)]
-struct Shared {
+struct Inner {
     clients: Clients,
     origin: BaseUrl,
     /// The origin of nearly all requests, parsed once.
     url: Option<reqwest::Url>,
 }
 
-pub(crate) type LeafBody = MapErr<reqwest::Body, fn(reqwest::Error) -> BoxError>;
+pub(crate) type TransportBody = MapErr<reqwest::Body, fn(reqwest::Error) -> BoxError>;
 
-impl Leaf {
+impl ReqwestTransport {
     /// # Errors
     /// If the proxy or a certificate is invalid, or the TLS library cannot be set up.
-    pub(crate) fn new(settings: LeafSettings, places: Places<'_>) -> Result<Self, Error> {
+    pub(crate) fn new(settings: TransportSettings, places: Places<'_>) -> Result<Self, Error> {
         let url = reqwest::Url::parse(&places.base.to_string()).ok();
-        Ok(Self(Arc::new(Shared {
+        Ok(Self(Arc::new(Inner {
             clients: Clients::new(settings, url.as_ref(), Guard::new(places))?,
             origin: places.base.clone(),
             url,
         })))
     }
 
-    fn send(&self, request: HttpRequest) -> Result<LeafFuture, Error> {
-        let Shared {
+    fn send(&self, request: HttpRequest) -> Result<TransportFuture, Error> {
+        let Inner {
             clients,
             origin,
             url,
@@ -83,69 +82,69 @@ impl Leaf {
         let call = head.extensions.get::<CallContext>().cloned();
         let now = call
             .as_ref()
-            .and_then(CallContext::attempt_started)
+            .and_then(|call| call.attempt_state().started())
             .unwrap_or_else(Instant::now);
-        let elsewhere = (!is_usual).then(|| Elsewhere {
+        let other_origin = (!is_usual).then(|| OtherOrigin {
             url: &url,
             is_guarded: call.as_ref().is_some_and(CallContext::leaves_origin),
         });
-        let chosen = clients.choose(elsewhere, now)?;
-        let departure = call
+        let chosen = clients.choose(other_origin, now)?;
+        let tracker = call
             .as_ref()
-            .and_then(|call| call.wait_for_connection(clients.connect_timeout()));
+            .and_then(|call| SendTracker::new(call, clients.connect_timeout()));
 
         let mut request = reqwest::Request::new(head.method, url);
         *request.headers_mut() = head.headers;
         *request.version_mut() = head.version;
-        *request.body_mut() = match (departure, body.small_bytes()) {
-            (Some(departure), _) => Some(reqwest::Body::wrap(Watched::new(body, departure))),
+        *request.body_mut() = match (tracker, body.small_bytes()) {
+            (Some(tracker), _) => Some(reqwest::Body::wrap(Watched::new(body, tracker))),
             (None, Some(bytes)) if bytes.is_empty() => None,
             (None, Some(bytes)) => Some(reqwest::Body::from(bytes.clone())),
             (None, None) => Some(reqwest::Body::wrap(body)),
         };
         let mut client = chosen.client;
-        let sending = match chosen.must_yield {
-            false => Sending::Now {
+        let response = match chosen.must_yield {
+            false => ReqwestFuture::Now {
                 inner: client.call(request),
             },
-            true => Sending::Later {
+            true => ReqwestFuture::Later {
                 inner: Box::pin(async move {
                     tokio::task::yield_now().await;
                     client.call(request).await
                 }),
             },
         };
-        Ok(LeafFuture::Sent {
-            sending,
-            way: UnderWay {
+        Ok(TransportFuture::Sent {
+            response,
+            request: RequestInProgress {
                 attempt: call.as_ref().map_or(0, CallContext::attempt),
                 call,
-                leaving: chosen.leaving,
+                health: chosen.health,
             },
         })
     }
 }
 
-impl Service<HttpRequest> for Leaf {
-    type Response = http::Response<LeafBody>;
+impl Service<HttpRequest> for ReqwestTransport {
+    type Response = http::Response<TransportBody>;
     type Error = BoxError;
-    type Future = LeafFuture;
+    type Future = TransportFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: HttpRequest) -> LeafFuture {
+    fn call(&mut self, request: HttpRequest) -> TransportFuture {
         self.send(request)
-            .unwrap_or_else(|error| LeafFuture::Refused { error: Some(error) })
+            .unwrap_or_else(|error| TransportFuture::Refused { error: Some(error) })
     }
 }
 
 type ReqwestResult = Result<reqwest::Response, reqwest::Error>;
 
 pin_project! {
-    #[project = SendingProjection]
-    enum Sending {
+    #[project = ReqwestFutureProjection]
+    enum ReqwestFuture {
         Now {
             #[pin]
             inner: <reqwest::Client as Service<reqwest::Request>>::Future,
@@ -154,60 +153,60 @@ pin_project! {
     }
 }
 
-impl Future for Sending {
+impl Future for ReqwestFuture {
     type Output = ReqwestResult;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<ReqwestResult> {
         match self.project() {
-            SendingProjection::Now { inner } => inner.poll(cx),
-            SendingProjection::Later { inner } => inner.as_mut().poll(cx),
+            ReqwestFutureProjection::Now { inner } => inner.poll(cx),
+            ReqwestFutureProjection::Later { inner } => inner.as_mut().poll(cx),
         }
     }
 }
 
 /// A request in progress.
-pub(crate) struct UnderWay {
+pub(crate) struct RequestInProgress {
     call: Option<CallContext>,
     attempt: u32,
-    leaving: Arc<Leaving>,
+    health: Arc<PoolHealth>,
 }
 
 /// With HTTP/1, the connection of a request that is given up is closed. With HTTP/2 the connection stays open and would
 /// also take the next attempt, although its peer may be gone. So the next attempt gets a new connection.
-impl Drop for UnderWay {
+impl Drop for RequestInProgress {
     fn drop(&mut self) {
         let is_timed_out = self
             .call
             .as_ref()
-            .is_some_and(|call| call.leaf_ends(self.attempt));
-        if is_timed_out && self.leaving.is_shared.load(Ordering::Relaxed) {
-            self.leaving.is_left.store(true, Ordering::Relaxed);
+            .is_some_and(|call| call.attempt_state().end_in_transport(self.attempt));
+        if is_timed_out {
+            self.health.note_timeout();
         }
     }
 }
 
 pin_project! {
-    #[project = LeafProjection]
-    pub(crate) enum LeafFuture {
+    #[project = TransportProjection]
+    pub(crate) enum TransportFuture {
         Sent {
             #[pin]
-            sending: Sending,
-            way: UnderWay,
+            response: ReqwestFuture,
+            request: RequestInProgress,
         },
         Refused { error: Option<Error> },
     }
 }
 
-impl Future for LeafFuture {
-    type Output = Result<http::Response<LeafBody>, BoxError>;
+impl Future for TransportFuture {
+    type Output = Result<http::Response<TransportBody>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
-            LeafProjection::Sent { sending, way } => {
-                Poll::Ready(match ready!(sending.poll(cx)) {
+            TransportProjection::Sent { response, request } => {
+                Poll::Ready(match ready!(response.poll(cx)) {
                     Ok(response) => {
                         if response.version() == http::Version::HTTP_2 {
-                            way.leaving.is_shared.store(true, Ordering::Relaxed);
+                            request.health.note_sharing();
                         }
                         let response = http::Response::<reqwest::Body>::from(response);
                         Ok(response.map(|body| body.map_err(failure::body_failed as fn(_) -> _)))
@@ -216,7 +215,10 @@ impl Future for LeafFuture {
                         let error = sending_failed(error);
                         // However the request failed, it was not sent if no connection took it.
                         let is_unsent = error.outcome() == Outcome::Unknown
-                            && way.call.as_ref().is_some_and(CallContext::give_up);
+                            && request
+                                .call
+                                .as_ref()
+                                .is_some_and(|call| call.attempt_state().withdraw());
                         Err(match is_unsent {
                             true => error.with_outcome(Outcome::NotSent).boxed(),
                             false => error.boxed(),
@@ -224,7 +226,7 @@ impl Future for LeafFuture {
                     }
                 })
             }
-            LeafProjection::Refused { error } => {
+            TransportProjection::Refused { error } => {
                 let error = error
                     .take()
                     .expect("a future is not polled after it is done");
@@ -244,7 +246,7 @@ mod tests {
 
     use super::*;
     use crate::body::Body;
-    use crate::context::tests::call_of;
+    use crate::context::call_of;
 
     /// A server at a port of this machine that responds to each connection once.
     async fn port() -> u16 {
@@ -271,7 +273,7 @@ mod tests {
             private: false,
         };
         let second = Duration::from_secs(1);
-        let settings = LeafSettings {
+        let settings = TransportSettings {
             connect_timeout: second,
             pool_idle_timeout: second,
             ping_interval: second,
@@ -281,13 +283,16 @@ mod tests {
             root_certificates: Vec::new(),
             http1_only: false,
         };
-        let mut leaf = Leaf::new(settings, places).unwrap();
+        let mut transport = ReqwestTransport::new(settings, places).unwrap();
         let url = format!("http://localhost:{}/", port().await);
         let mut send = async |is_authorized| {
             let mut request = HttpRequest::new(Body::empty());
             *request.uri_mut() = url.parse().unwrap();
             request.extensions_mut().insert(call_of(is_authorized));
-            leaf.call(request).await.map(|response| response.status())
+            transport
+                .call(request)
+                .await
+                .map(|response| response.status())
         };
         // Another host of the service, which the user named.
         assert_eq!(send(true).await.unwrap(), 204);

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::resolve::Guard;
 use super::tls::Tls;
+use crate::clock::FOR_EVER;
 use crate::error::Error;
-use crate::limiter::FOR_EVER;
 use crate::url::host::is_loopback;
 
 /// The settings of the transport.
 #[derive(Clone)]
-pub(crate) struct LeafSettings {
+pub(crate) struct TransportSettings {
     pub(crate) connect_timeout: Duration,
     pub(crate) pool_idle_timeout: Duration,
     /// How long an HTTP/2 connection that has requests may receive nothing before it is pinged, and how long the pong
@@ -25,9 +25,9 @@ pub(crate) struct LeafSettings {
 }
 
 /// Shows no proxy, because its URL may hold a password.
-impl fmt::Debug for LeafSettings {
+impl fmt::Debug for TransportSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LeafSettings").finish_non_exhaustive()
+        f.debug_struct("TransportSettings").finish_non_exhaustive()
     }
 }
 
@@ -39,7 +39,7 @@ pub(super) enum Route {
     Proxied,
 }
 
-impl LeafSettings {
+impl TransportSettings {
     /// The time after which a silent HTTP/2 connection that has requests is closed: after a third of it the peer is
     /// pinged. Data being sent can delay the ping, so most of the time is left for the response.
     pub(crate) fn silent_for(mut self, time: Duration) -> Self {
@@ -199,8 +199,8 @@ pub(super) fn check_tls(url: &reqwest::Url) -> Result<(), Error> {
 mod tests {
     use super::*;
 
-    fn settings(proxy: Option<&str>, no_proxy: bool) -> LeafSettings {
-        LeafSettings {
+    fn settings(proxy: Option<&str>, no_proxy: bool) -> TransportSettings {
+        TransportSettings {
             connect_timeout: Duration::from_secs(1),
             pool_idle_timeout: Duration::from_secs(1),
             ping_interval: Duration::from_secs(1),
