@@ -93,6 +93,38 @@ pub fn pwpush(response: ServerResponse) -> pwpush_api::Client {
     CLIENT.clone()
 }
 
+/// A client of Password Pusher that does not know the edition yet. It gets this response to every request.
+///
+/// # Panics
+/// If the client cannot be made, which is a defect of this crate.
+#[must_use]
+pub fn new_pwpush(response: ServerResponse) -> pwpush_api::Client {
+    let transport = tower::service_fn(move |_: HttpRequest| ready(response.response()));
+    let builder = pwpush_api::Client::builder("fuzz").transport(transport);
+    builder.build().expect("a valid token")
+}
+
+/// A client of Keepnet that has no token yet. It gets this response to every request for one, and a good one to the others.
+///
+/// # Panics
+/// If the client cannot be made, which is a defect of this crate.
+#[must_use]
+pub fn keepnet_with_token(secret: &str, response: ServerResponse) -> keepnet_api::Client {
+    let transport = tower::service_fn(move |request: HttpRequest| {
+        if request.uri().path().ends_with("/connect/token") {
+            return ready(response.response());
+        }
+        let body = br#"{"status":"SUCCESS","data":{}}"#;
+        let good = ServerResponse {
+            body: body.as_slice().into(),
+            ..ServerResponse::default()
+        };
+        ready(good.response())
+    });
+    let builder = keepnet_api::Client::builder("id", secret).transport(transport);
+    builder.build().expect("a valid id and secret")
+}
+
 /// The client of Keepnet, which gets this response to every request but those for a token.
 ///
 /// # Panics

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use libfuzzer_sys::fuzz_target;
 use push_security_api::Reason;
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "retry-after",
     "ratelimit",
     "ratelimit-remaining",
@@ -22,6 +22,7 @@ const NAMES: [&str; 12] = [
     "content-type",
     "content-encoding",
     "x-amzn-requestid",
+    "date",
 ];
 
 #[derive(Debug, Arbitrary)]

@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use tower::util::MapRequestLayer;
 
 use crate::proxy::{Authority, Proxy};
+use crate::table::Time;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Call {
@@ -194,11 +195,7 @@ impl World {
 pub(crate) struct Setup {
     /// The name by which the sandbox's journal tells the cell's requests from others.
     pub(crate) name: String,
-    pub(crate) connect_timeout: Duration,
-    pub(crate) attempt_timeout: Duration,
-    pub(crate) idle_timeout: Duration,
-    /// Bounds the call.
-    pub(crate) timeout: Duration,
+    pub(crate) time: Time,
     pub(crate) limiter: RateLimiter,
     /// Whether the client reaches the service through a forward proxy.
     pub(crate) is_proxied: bool,
@@ -231,10 +228,10 @@ impl Setup {
             .base_url(proxy.url())
             .user_agent(&*self.name)
             .limiter(self.limiter.clone())
-            .connect_timeout(self.connect_timeout)
-            .attempt_timeout(self.attempt_timeout)
-            .idle_timeout(self.idle_timeout)
-            .timeout(self.timeout)
+            .connect_timeout(self.time.connect)
+            .attempt_timeout(self.time.attempt)
+            .idle_timeout(self.time.idle)
+            .timeout(self.time.deadline)
             .response_limit(1024 * 1024)
             .download_limit(1024 * 1024)
             .root_certificate(world.authority.root())
@@ -286,6 +283,8 @@ pub(crate) enum Ready {
     Download {
         pwpush: pwpush_api::Client,
         file: PushedFile,
+        /// A timeout of the call itself bounds a download to its last byte.
+        timeout: Duration,
     },
     Token(keepnet_api::Client),
 }
@@ -324,6 +323,7 @@ impl Ready {
             Call::Download => Self::Download {
                 pwpush: viewer(),
                 file: world.file(proxy).await,
+                timeout: setup.time.deadline,
             },
             Call::Token => Self::Token(setup.finish(keepnet(), world, proxy)),
             Call::Export => {
@@ -367,8 +367,12 @@ impl Ready {
                 equal("a token", &push.token.expose().is_empty(), &false)
             }
             Self::Export { keepnet, export } => export.go_on(keepnet).await,
-            Self::Download { pwpush, file } => {
-                let download = pwpush.pushes().download(file).await?;
+            Self::Download {
+                pwpush,
+                file,
+                timeout,
+            } => {
+                let download = pwpush.pushes().download(file).timeout(*timeout).await?;
                 let length = download.length();
                 let bytes = download.bytes(1024 * 1024).await?;
                 let mut whole = content();
@@ -382,23 +386,20 @@ impl Ready {
 
     /// Makes a call that must succeed, now that nothing goes wrong any more: an export goes on where it stopped.
     pub(crate) async fn run_well(&mut self) -> Result<(), Failure> {
-        match self {
-            Self::Read { push, .. } => Ok(push.check().await?),
-            Self::Write(pwpush) | Self::Upload(pwpush) => Ok(pwpush.check().await?),
-            Self::Show { pwpush, .. } | Self::Download { pwpush, .. } => Ok(pwpush.check().await?),
-            Self::Export { keepnet, export } => export.go_on(keepnet).await,
+        let request = match self {
+            Self::Read { push, .. } => push.request(Method::GET, "/v1/browsers"),
+            Self::Write(pwpush)
+            | Self::Upload(pwpush)
+            | Self::Show { pwpush, .. }
+            | Self::Download { pwpush, .. } => pwpush.request(Method::GET, "/api/v2/version"),
+            Self::Export { keepnet, export } => return export.go_on(keepnet).await,
             // A token request under way is waited for, whoever began it, and may take 10 s to fail.
-            Self::Token(keepnet) => {
-                let request = keepnet.request(Method::GET, "/api/companies/my");
-                let long = Duration::from_secs(20);
-                let call = request
-                    .call::<RawJson>()
-                    .timeout(long)
-                    .attempt_timeout(long);
-                call.await?;
-                Ok(())
-            }
-        }
+            Self::Token(keepnet) => keepnet.request(Method::GET, "/api/companies/my"),
+        };
+        let long = Duration::from_secs(20);
+        let call = request.idempotent().call::<RawJson>();
+        call.timeout(long).attempt_timeout(long).await?;
+        Ok(())
     }
 
     /// A request that takes a stream for as long as the task runs.

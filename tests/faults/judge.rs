@@ -9,16 +9,33 @@ use crate::calls::{Call, Failure, Ready, Setup, World};
 use crate::proxy::{Connect, Fault, Handshake, Instead, Place, Proxy, Spoil, Stream, Swallow};
 use crate::table::{End, Line, Promise};
 
-/// Bounds what must be waited for.
-const SHORT: Duration = Duration::from_millis(1_500);
-/// Bounds what must not strike, even where the machine is busy.
-const LONG: Duration = Duration::from_secs(20);
+/// How much later than its deadline a call may end.
+const LATE: Duration = Duration::from_millis(500);
+/// After so long, a stream that was taken becomes free.
+const TAKEN: Duration = Duration::from_millis(300);
+
+/// What begins the name of a fault over TLS without HTTP/2.
+const OLD: &str = "TLS, HTTP/1.1: ";
+
+/// Headers about limits that say nothing, or that something is left.
+const ODD_LIMITS: &[(&str, &str)] = &[
+    ("ratelimit", "\"default\";r=;t=3600, ;;r=-1;t=-1"),
+    ("ratelimit-policy", "0;w=0"),
+    ("ratelimit-remaining", "5, 5"),
+    ("ratelimit-reset", "99999999999999999999999"),
+    ("x-ratelimit-remaining", "NaN"),
+    ("x-ratelimit-reset", "Thu, 32 Foo 1970 25:61:61 GMT"),
+    ("x-rate-limit-remaining", "-1"),
+    ("x-rate-limit-reset", "3600"),
+];
+/// Headers by which nothing is left for a second.
+const USED_UP: &[(&str, &str)] = &[("ratelimit", "\"default\";r=0;t=1")];
 
 /// What a line of the table does.
 pub(crate) fn fault(name: &str) -> Fault {
     use Instead::Status;
     const HOUR: &[(&str, &str)] = &[("retry-after", "3600")];
-    match name {
+    match name.strip_prefix(OLD).unwrap_or(name) {
         "connection refused" => Fault::Refuse,
         "connection accepted, then silence" => Fault::Swallow(Swallow::Silence),
         "reset before the request was read"
@@ -29,15 +46,30 @@ pub(crate) fn fault(name: &str) -> Fault {
         "closed after the request was read" => Fault::Swallow(Swallow::Close),
         "idle connection closed" => Fault::Spoil(Spoil::CloseAfter),
         "head cut" => Fault::Instead(Instead::HalfAHead),
+        "head cut after its first byte" => Fault::Spoil(Spoil::CutHead(Place::Start)),
+        "head cut in the middle" => Fault::Spoil(Spoil::CutHead(Place::Middle)),
+        "head cut before its last byte" => Fault::Spoil(Spoil::CutHead(Place::BeforeTheLastByte)),
         "head cut, then silence" => Fault::Instead(Instead::HalfAHeadThenSilence),
         "body cut before its first byte" => Fault::Spoil(Spoil::Cut(Place::Start)),
         "body cut in the middle" => Fault::Spoil(Spoil::Cut(Place::Middle)),
         "body cut before its last byte" => Fault::Spoil(Spoil::Cut(Place::BeforeTheLastByte)),
+        "body without a length cut" => Fault::Spoil(Spoil::CutWithoutLength),
         "body of chunks cut" => Fault::Spoil(Spoil::CutChunked),
         "body reset in the middle" => Fault::Spoil(Spoil::ResetInTheMiddle),
         "body stalls in the middle" => Fault::Spoil(Spoil::StallInTheMiddle),
-        "delayed response" => Fault::Spoil(Spoil::Delay),
-        "response that trickles" => Fault::Spoil(Spoil::Trickle),
+        "delayed response" => Fault::Spoil(Spoil::Delay(Duration::from_millis(60))),
+        "response delayed beyond the attempt timeout" | "response delayed beyond the deadline" => {
+            Fault::Spoil(Spoil::Delay(Duration::from_millis(2_500)))
+        }
+        "silence until the deadline" | "silence until the deadline ends the second attempt" => {
+            Fault::Swallow(Swallow::Silence)
+        }
+        "body stalls until the deadline" => Fault::Spoil(Spoil::StallInTheMiddle),
+        "response that trickles" => Fault::Spoil(Spoil::Trickle(Duration::from_millis(2))),
+        "response that trickles beyond the deadline" => {
+            Fault::Spoil(Spoil::Trickle(Duration::from_millis(250)))
+        }
+        "head that trickles" => Fault::Instead(Instead::TricklingHead),
         "another protocol" => Fault::Instead(Instead::Garbage),
         "header of a megabyte" => Fault::Instead(Instead::LargeHeader),
         "thousand headers" => Fault::Instead(Instead::ManyHeaders),
@@ -45,11 +77,18 @@ pub(crate) fn fault(name: &str) -> Fault {
         "length longer than the body" => Fault::Spoil(Spoil::LongerLength),
         "length shorter than the body" => Fault::Spoil(Spoil::ShorterLength),
         "forged response behind the real one" => Fault::Spoil(Spoil::ForgedResponseBehind),
-        "gzip" => Fault::Spoil(Spoil::Gzip),
+        "gzip" => Fault::Spoil(Spoil::Gzip("gzip")),
+        "gzip called x-gzip" => Fault::Spoil(Spoil::Gzip("x-gzip")),
+        "gzip called GZIP, beside identity" => Fault::Spoil(Spoil::Gzip("identity, GZIP")),
+        "gzip called br" => Fault::Spoil(Spoil::Gzip("br")),
+        "gzip of two members" => Fault::Spoil(Spoil::GzipOfTwo),
+        "gzip in gzip" => Fault::Spoil(Spoil::GzipTwice),
+        "deflate in name only" => Fault::Spoil(Spoil::InNameOnly("deflate")),
+        "br in name only" => Fault::Spoil(Spoil::InNameOnly("br")),
         "gzip damaged" => Fault::Spoil(Spoil::GzipDamaged),
         "gzip cut" => Fault::Spoil(Spoil::GzipCut),
         "gzip with more behind it" => Fault::Spoil(Spoil::GzipAndMore),
-        "gzip in name only" => Fault::Spoil(Spoil::GzipInNameOnly),
+        "gzip in name only" => Fault::Spoil(Spoil::InNameOnly("gzip")),
         "gzip of the transfer" => Fault::Spoil(Spoil::GzipTransfer),
         "gzip bomb" => Fault::Spoil(Spoil::GzipBomb),
         "503 with a wait of an hour" => Fault::Instead(Status(503, HOUR)),
@@ -58,6 +97,20 @@ pub(crate) fn fault(name: &str) -> Fault {
         "302 to elsewhere" => {
             Fault::Instead(Status(302, &[("location", "https://elsewhere.test/")]))
         }
+        "302 without a Location" => Fault::Instead(Status(302, &[])),
+        "302 to nowhere" => Fault::Instead(Status(302, &[("location", "https://[nowhere/")])),
+        "Location in a success" => {
+            Fault::Spoil(Spoil::Headers(&[("location", "https://elsewhere.test/")]))
+        }
+        "Content-Type of nonsense" => {
+            Fault::Spoil(Spoil::Headers(&[("content-type", ";/;;charset=")]))
+        }
+        "Content-Type of plain text" => Fault::Spoil(Spoil::Headers(&[(
+            "content-type",
+            "text/plain; charset=utf-16",
+        )])),
+        "odd RateLimit headers" => Fault::Spoil(Spoil::Headers(ODD_LIMITS)),
+        "RateLimit header: nothing left" => Fault::Spoil(Spoil::Headers(USED_UP)),
         "web page with status 200" => Fault::Instead(Instead::Page),
         "JSON a hundred thousand levels deep" => Fault::Instead(Instead::DeepJson),
         "TLS: handshake silent" => Fault::Handshake(Handshake::Silent),
@@ -89,23 +142,29 @@ pub(crate) fn fault(name: &str) -> Fault {
         "HTTP/2: body ended in the middle without an error" => {
             Fault::Stream(Stream::EndedInTheMiddle)
         }
-        status => match status.parse() {
-            Ok(status) => Fault::Instead(Status(status, &[])),
-            Err(_) => panic!("no fault is called `{name}`"),
-        },
+        status => {
+            let (number, is_page) = match status.strip_suffix(" with a page") {
+                Some(number) => (number, true),
+                None => (status, false),
+            };
+            match (number.parse(), is_page) {
+                (Ok(number), false) => Fault::Instead(Status(number, &[])),
+                (Ok(number), true) => Fault::Instead(Instead::Gateway(number)),
+                (Err(_), _) => panic!("no fault is called `{name}`"),
+            }
+        }
     }
 }
 
 impl Fault {
-    /// Nothing tells that it happened but time.
-    fn is_silent(self) -> bool {
-        matches!(
-            self,
-            Self::Swallow(Swallow::Silence)
-                | Self::Instead(Instead::HalfAHeadThenSilence)
-                | Self::Spoil(Spoil::StallInTheMiddle)
-                | Self::Stream(Stream::Stalled)
-        )
+    /// The encoding that clients do not know, and errors name.
+    fn unknown_encoding(self) -> Option<&'static str> {
+        match self {
+            Self::Spoil(Spoil::Gzip(name) | Spoil::InNameOnly(name)) => {
+                ["br", "deflate"].into_iter().find(|known| *known == name)
+            }
+            _ => None,
+        }
     }
 
     /// It comes before there is a request.
@@ -144,30 +203,16 @@ pub(crate) async fn cell(
     name: String,
 ) -> Result<(), String> {
     let fault = fault(&line.fault);
-    let authority = fault.is_over_tls().then(|| Arc::clone(&world.authority));
+    let is_old = line.fault.starts_with(OLD);
+    let is_over_tls = is_old || fault.is_over_tls();
+    let authority = is_over_tls.then(|| Arc::clone(&world.authority));
     let proxy = Arc::new(Proxy::new(world.upstream(call), authority));
+    if is_old {
+        proxy.speak_http1();
+    }
     let setup = Setup {
         name: name.clone(),
-        connect_timeout: match fault {
-            Fault::Handshake(Handshake::Silent) | Fault::Connect(Connect::Silent) => SHORT,
-            Fault::NoStream if line.always => SHORT,
-            _ => LONG,
-        },
-        attempt_timeout: match fault {
-            // Only the body does not come.
-            Fault::Spoil(_) => LONG,
-            _ if fault.is_silent() => SHORT,
-            Fault::NoStream if line.always => SHORT,
-            _ => LONG,
-        },
-        idle_timeout: match fault {
-            Fault::Spoil(Spoil::StallInTheMiddle) => SHORT,
-            _ => LONG,
-        },
-        timeout: match call {
-            Call::Token if fault.is_silent() => 3 * SHORT,
-            _ => 2 * LONG,
-        },
+        time: line.time,
         limiter: RateLimiter::unlimited(),
         is_proxied: line.fault.starts_with("proxy:"),
         listens_later: fault == Fault::Refuse && !line.always,
@@ -181,7 +226,7 @@ pub(crate) async fn cell(
     }
     let (path, skip) = call.target();
     let times = if line.always { usize::MAX } else { 1 };
-    if line.fault.starts_with("idle connection") {
+    if line.fault.contains("idle connection") {
         if fault == Fault::Spoil(Spoil::CloseAfter) {
             proxy.arm(fault, "/", 0, usize::MAX);
         }
@@ -208,6 +253,7 @@ pub(crate) async fn cell(
         }
     }
     let before = Counts::of(&proxy, world, &name);
+    let line_time = line.time;
     match fault {
         Fault::Spoil(Spoil::CloseAfter) | Fault::NoStream => proxy.lift(),
         Fault::Refuse | Fault::Handshake(_) | Fault::Connect(_) => proxy.arm(fault, path, 0, times),
@@ -215,18 +261,27 @@ pub(crate) async fn cell(
     }
 
     let start = Instant::now();
+    // Where the machine is busy, this timer is as late as the client's.
+    let deadline = tokio::spawn(async move {
+        tokio::time::sleep(line_time.deadline).await;
+        start.elapsed()
+    });
     let result = match occupant.as_ref().filter(|_| !line.always) {
         None => ready.run().await,
         // The stream becomes free while the call waits for it.
         Some(occupant) => {
             let free = async {
-                tokio::time::sleep(SHORT / 5).await;
+                tokio::time::sleep(TAKEN).await;
                 occupant.abort();
             };
             tokio::join!(ready.run(), free).0
         }
     };
     let took = start.elapsed();
+    let latest = match took < line_time.deadline {
+        true => line_time.deadline,
+        false => deadline.await.unwrap_or_default() + LATE,
+    };
     let seen = Counts::of(&proxy, world, &name).since(before);
 
     let mut wrong = Vec::new();
@@ -243,6 +298,12 @@ pub(crate) async fn cell(
             let retryable = promise.is_retryable.to_string();
             expect("is_retryable", error.is_retryable().to_string(), retryable);
             if call != Call::Token {
+                if let Some(name) = fault.unknown_encoding() {
+                    let text = error.to_string();
+                    if !text.contains(&format!("`{name}`")) {
+                        expect("text", text, format!("something about `{name}`"));
+                    }
+                }
                 // Requests before the redirect of a download belong to the same call.
                 let redirected = if call == Call::Download {
                     call.others().0
@@ -265,12 +326,12 @@ pub(crate) async fn cell(
     }
     let should = Counts::promised(fault, call, promise, line.always);
     expect("requests", format!("{seen:?}"), format!("{should:?}"));
-    if took > line.within {
-        expect(
-            "time",
-            format!("{took:?}"),
-            format!("at most {:?}", line.within),
-        );
+    if took > latest {
+        expect("time", format!("{took:?}"), format!("at most {latest:?}"));
+    }
+    let soonest = line_time.shortest();
+    if line.hangs && result.is_err() && took < soonest {
+        expect("time", format!("{took:?}"), format!("at least {soonest:?}"));
     }
     if let (Err(failure), false) = (&result, wrong.is_empty()) {
         wrong.push(format!("the error was {failure}"));
@@ -311,7 +372,7 @@ async fn afterwards(
     let result = ready.run_well().await;
     let took = start.elapsed();
     let most = match call {
-        Call::Token if fault.is_silent() => 15,
+        Call::Token if line.hangs => 15,
         _ => 5,
     };
     match result {

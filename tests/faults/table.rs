@@ -38,12 +38,32 @@ impl fmt::Display for Promise {
     }
 }
 
+/// How long the client of a line waits, and for what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Time {
+    pub(crate) connect: Duration,
+    pub(crate) attempt: Duration,
+    pub(crate) idle: Duration,
+    /// Bounds the call.
+    pub(crate) deadline: Duration,
+}
+
+impl Time {
+    /// The wait that strikes first.
+    pub(crate) fn shortest(self) -> Duration {
+        let of_parts = self.connect.min(self.attempt).min(self.idle);
+        of_parts.min(self.deadline)
+    }
+}
+
 /// One line of the table.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     pub(crate) fault: String,
     pub(crate) always: bool,
-    pub(crate) within: Duration,
+    pub(crate) time: Time,
+    /// Whether the fault is one that makes the client wait until it waits no more.
+    pub(crate) hangs: bool,
     /// In the order of [`Call::ALL`]; none where there is nothing to promise.
     pub(crate) cells: Vec<Option<Promise>>,
 }
@@ -100,6 +120,25 @@ fn retry_table() -> BTreeMap<&'static str, Option<Retry>> {
                 "no row begins with `{begins}`"
             );
             (short, row)
+        })
+        .collect()
+}
+
+/// The times by their names.
+fn times() -> BTreeMap<&'static str, Time> {
+    let seconds = |text: &str| {
+        let seconds = text.trim_end_matches(" s").parse();
+        Duration::from_secs(seconds.expect("seconds"))
+    };
+    lines_after(MATRIX, "| time ")
+        .map(|cells| {
+            let time = Time {
+                connect: seconds(cells[1]),
+                attempt: seconds(cells[2]),
+                idle: seconds(cells[3]),
+                deadline: seconds(cells[4]),
+            };
+            (cells[0].trim_matches('`'), time)
         })
         .collect()
 }
@@ -174,7 +213,7 @@ fn promise(text: &str, derived: Promise, call: Call, place: &str) -> Option<Prom
 
 /// The table. Panics where it contradicts the retry table.
 pub(crate) fn read() -> Vec<Line> {
-    let retry_table = retry_table();
+    let (retry_table, times) = (retry_table(), times());
     let mut lines: Vec<Line> = Vec::new();
     let mut row = "-";
     for cells in lines_after(MATRIX, "| fault ") {
@@ -186,7 +225,6 @@ pub(crate) fn read() -> Vec<Line> {
             }
         };
         let always = cells[2] == "always";
-        let within = cells[3].trim_end_matches(" s").parse().expect("seconds");
         let of_row = &retry_table[row];
         let promises = Call::ALL.into_iter().zip(&cells[4..]).map(|(call, cell)| {
             let place = format!("{fault}, {}, {}", cells[2], call.name());
@@ -196,7 +234,8 @@ pub(crate) fn read() -> Vec<Line> {
         lines.push(Line {
             fault,
             always,
-            within: Duration::from_secs(within),
+            time: times[cells[3]],
+            hangs: cells[3] != "ample",
             cells: promises,
         });
     }

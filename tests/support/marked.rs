@@ -79,12 +79,23 @@ impl Visit for Writer<'_> {
     }
 }
 
+/// What begins the names of threads of which nothing is written down, because servers run in them.
+pub(crate) const SERVERS: &str = "servers";
+
+fn is_of_server() -> bool {
+    let thread = std::thread::current();
+    thread.name().is_some_and(|name| name.starts_with(SERVERS))
+}
+
 impl Subscriber for Log {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
+        if is_of_server() {
+            return Id::from_u64(1);
+        }
         let mut text = self.0.lock().unwrap();
         writeln!(text, "span {}", span.metadata().name()).unwrap();
         span.record(&mut Writer(&mut text));
@@ -92,18 +103,38 @@ impl Subscriber for Log {
     }
 
     fn record(&self, _: &Id, values: &Record<'_>) {
-        values.record(&mut Writer(&mut self.0.lock().unwrap()));
+        if !is_of_server() {
+            values.record(&mut Writer(&mut self.0.lock().unwrap()));
+        }
     }
 
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &LogEvent<'_>) {
-        event.record(&mut Writer(&mut self.0.lock().unwrap()));
+        if !is_of_server() {
+            event.record(&mut Writer(&mut self.0.lock().unwrap()));
+        }
     }
 
     fn enter(&self, _: &Id) {}
 
     fn exit(&self, _: &Id) {}
+}
+
+/// What is written with the crate `log`.
+impl log::Log for Log {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if !is_of_server() {
+            let mut text = self.0.lock().unwrap();
+            writeln!(text, "log {} {}", record.target(), record.args()).unwrap();
+        }
+    }
+
+    fn flush(&self) {}
 }
 
 impl fmt::Debug for Log {

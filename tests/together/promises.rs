@@ -1,4 +1,5 @@
-//! Each promise in SECURITY.md and README.md names tests that keep it, and these exist.
+//! Each promise in SECURITY.md and README.md names tests that keep it, and these exist. So does each row of the retry table
+//! in ARCHITECTURE.md.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,10 +16,11 @@ fn read(path: &str) -> String {
 fn promises(document: &str, heading: &str) -> Vec<String> {
     let text = read(document);
     let (_, rest) = text.split_once(heading).expect("the heading");
-    let section = rest.split("\n## ").next().unwrap_or_default();
+    let section = rest.split("\n#").next().unwrap_or_default();
     let mut items = section.split("\n- ");
     items.next();
     items
+        .map(|item| item.split("\n\n").next().unwrap_or_default())
         .map(|item| item.split_whitespace().collect::<Vec<_>>().join(" "))
         .collect()
 }
@@ -51,6 +53,18 @@ fn has_test(source: &str, name: &str) -> bool {
     attributes.contains("#[test]") || attributes.contains("#[tokio::test") || is_property
 }
 
+#[track_caller]
+fn assert_kept(document: &str, promise: &str) {
+    let tests = tests(promise);
+    assert!(!tests.is_empty(), "{document} names no test: {promise}");
+    for (file, name) in tests {
+        assert!(
+            has_test(&read(&file), &name),
+            "{document}: `{file}` has no test `{name}`"
+        );
+    }
+}
+
 #[test]
 fn every_promise_names_tests_that_exist() {
     for (document, heading) in [
@@ -61,15 +75,33 @@ fn every_promise_names_tests_that_exist() {
         assert!(promises.len() >= 8, "{document}: {promises:?}");
         for promise in promises {
             assert!(promise.starts_with("**"), "{document}: {promise}");
-            let tests = tests(&promise);
-            assert!(!tests.is_empty(), "{document} names no test: {promise}");
-            for (file, name) in tests {
-                assert!(
-                    has_test(&read(&file), &name),
-                    "{document}: `{file}` has no test `{name}`"
-                );
-            }
+            assert_kept(document, &promise);
         }
+    }
+}
+
+#[test]
+fn every_row_of_the_retry_table_names_tests_that_exist() {
+    let document = "ARCHITECTURE.md";
+    let text = read(document);
+    let (_, table) = text
+        .split_once("| what happened | outcome |")
+        .expect("the table");
+    let rows: Vec<_> = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .collect();
+    let promises = promises(document, "### When a request is sent again");
+    assert!(
+        !rows.is_empty() && rows.len() == promises.len(),
+        "{promises:#?}"
+    );
+    for (row, promise) in rows.into_iter().zip(promises) {
+        let begins = promise.split("**").nth(1).unwrap_or_default();
+        assert!(!begins.is_empty(), "{promise}");
+        assert!(row.starts_with(&format!("| {begins}")), "{row}: {promise}");
+        assert_kept(document, &promise);
     }
 }
 

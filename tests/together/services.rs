@@ -2,9 +2,28 @@
 
 use std::time::Duration;
 
+use push_security_api::http::HeaderValue;
+use push_security_api::middleware::HttpRequest;
 use push_security_api::{RateLimiter, RetryPolicy};
 use security_api_sandbox::{KeepnetOptions, PushSecurityOptions, Sandbox};
 use security_api_transport::ClientBuilder;
+use tower::util::MapRequestLayer;
+
+/// The header by which the sandbox's journal tells the calls of a test apart.
+pub(crate) const CALL_HEADER: &str = "x-test-call";
+
+tokio::task_local! {
+    /// The number of the call that is being made.
+    pub(crate) static CALL: u32;
+}
+
+fn numbered(mut request: HttpRequest) -> HttpRequest {
+    if let Ok(number) = CALL.try_with(|number| *number) {
+        let number = HeaderValue::from(number);
+        request.headers_mut().insert(CALL_HEADER, number);
+    }
+    request
+}
 
 pub(crate) async fn sandbox() -> Sandbox {
     let push = PushSecurityOptions::default()
@@ -39,6 +58,7 @@ fn hurried<C: From<security_api_transport::Client>>(
         .base_url(url)
         .no_proxy()
         .limiter(limiter.clone())
+        .attempt_layer(MapRequestLayer::new(numbered))
         .retry(retry.backoff(Duration::from_millis(1), Duration::from_millis(5)))
         .build()
         .expect("a client")

@@ -82,8 +82,14 @@ const HACK: &str = "cargo-hack@0.6.44";
 /// How long each fuzz target runs, in seconds.
 const FUZZ_SECONDS: u32 = 180;
 
-/// Features of the transport with which its tests run, apart from the default ones: each kind of TLS, and none.
-const TRANSPORT_SUITES: &[&str] = &["native-tls,fake", "rustls-no-provider,fake", "fake"];
+/// Features of the transport with which its tests run, apart from the default ones: each kind of TLS, two together, and
+/// none.
+const TRANSPORT_SUITES: &[&str] = &[
+    "native-tls,fake",
+    "rustls,native-tls,fake",
+    "rustls-no-provider,fake",
+    "fake,jiff-02",
+];
 
 /// Packages of which every two features must build together, and the features that are left out: of the transport the one
 /// that stands for any TLS, of Keepnet those that are other features together, and those that the others have pairs of.

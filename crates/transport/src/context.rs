@@ -18,6 +18,8 @@ use crate::protocol::Protocol;
 use crate::url::base_url::BaseUrl;
 use crate::wire::secret::{Secret, Secrets};
 
+#[cfg(all(test, feature = "_tls"))]
+pub(crate) use attempt_state::tests::call_of;
 pub(crate) use attempt_state::{AttemptState, SendProgress, SendTracker};
 
 /// The facts of one call, carried as an extension of each of its requests.

@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 enum Again {
     All,
     Idempotent,
+    /// None, but the caller may make any call again.
+    Later,
     None,
 }
 
@@ -36,8 +38,11 @@ fn failure(kind: ErrorKind, sent: Outcome) -> FakeResponse {
 }
 
 fn table() -> Vec<Row> {
-    use Again::{All, Idempotent, None};
-    use ErrorKind::{Api, Connect, Custom, Decode, Invalid, Io, Redirect, Timeout, TooLarge};
+    use Again::{All, Idempotent, Later, None};
+    use ErrorKind::{
+        Api, Connect, Credential, Custom, Decode, Invalid, Io, RateLimit, Redirect, Timeout,
+        TooLarge,
+    };
     let row = |what, response, again, kind, sent| Row {
         what,
         response,
@@ -60,6 +65,20 @@ fn table() -> Vec<Row> {
             failure(Io, Outcome::NotSent),
             All,
             Io,
+            Outcome::NotSent,
+        ),
+        row(
+            "the limiter lets it wait too long",
+            failure(RateLimit, Outcome::NotSent),
+            Later,
+            RateLimit,
+            Outcome::NotSent,
+        ),
+        row(
+            "no token for too long",
+            failure(Credential, Outcome::NotSent),
+            Later,
+            Credential,
             Outcome::NotSent,
         ),
         row("429", status(429), All, Api, Outcome::Refused),
@@ -206,14 +225,15 @@ async fn each_row_of_the_table_is_kept_and_the_error_says_how_far_it_got() {
             let again = match row.again {
                 Again::All => true,
                 Again::Idempotent => operation.is_idempotent(),
-                Again::None => false,
+                Again::Later | Again::None => false,
             };
+            let is_retryable = again || row.again == Again::Later;
             let sends = if again { 4 } else { 1 };
             assert_eq!(fake.requests_of(operation).len(), sends, "{what}");
             assert_eq!(error.attempts() as usize, sends, "{what}");
             assert_eq!(error.kind(), row.kind, "{what}");
             assert_eq!(error.outcome(), row.sent, "{what}");
-            assert_eq!(error.is_retryable(), again, "{what}");
+            assert_eq!(error.is_retryable(), is_retryable, "{what}");
             assert_eq!(
                 error.operation().map(Operation::id),
                 Some(operation.id()),

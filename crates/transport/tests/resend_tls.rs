@@ -401,3 +401,21 @@ async fn a_body_without_a_length_is_whole_only_if_tls_was_closed_and_one_with_a_
         }
     }
 }
+
+/// The library that reqwest would choose by itself is the platform's.
+#[cfg(all(feature = "rustls", feature = "native-tls"))]
+#[tokio::test]
+async fn rustls_is_the_library_even_where_that_of_the_platform_is_enabled_as_well() {
+    use std::error::Error as _;
+
+    let server = Tls::start(&certificate("localhost")).await;
+    let client = server.client().build().unwrap();
+    let error = read(&client).await.unwrap_err();
+    let mut causes = String::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        causes.push_str(&format!("{error:?}; "));
+        cause = error.source();
+    }
+    assert!(causes.contains("UnknownIssuer"), "{causes}");
+}

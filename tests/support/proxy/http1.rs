@@ -5,11 +5,15 @@ use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 use super::spoil::{self, End};
 use super::{Connect, Fault, State, Swallow};
+
+/// A byte each so long is a trickle.
+const PACE: Duration = Duration::from_millis(200);
 
 /// The head of a request or response, and where its body begins.
 pub(super) struct Head {
@@ -61,25 +65,56 @@ pub(super) struct Response {
     pub(super) body: Vec<u8>,
 }
 
+impl Response {
+    /// The service's own URLs get the scheme that the client sees.
+    pub(super) fn moves_to_tls(&mut self, host: &str) {
+        let (from, to) = (format!("http://{host}"), format!("https://{host}"));
+        for (_, value) in &mut self.head.headers {
+            *value = value.replace(&from, &to);
+        }
+        if let Ok(text) = std::str::from_utf8(&self.body) {
+            self.body = text.replace(&from, &to).into_bytes();
+        }
+    }
+}
+
 fn end_of_head(bytes: &[u8]) -> Option<usize> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
     end.map(|end| end + 4)
 }
 
-/// Waits for the head of the next request, and leaves it unread.
-async fn peek_head(stream: &TcpStream) -> Option<(Head, usize)> {
-    let mut bytes = vec![0; 64 * 1024];
-    loop {
-        let length = stream.peek(&mut bytes).await.ok()?;
-        if length == 0 {
+/// Where requests come from, over TLS or without.
+pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin {
+    const IS_TLS: bool;
+
+    fn tcp(&mut self) -> &mut TcpStream;
+}
+
+impl Socket for TcpStream {
+    const IS_TLS: bool = false;
+
+    fn tcp(&mut self) -> &mut TcpStream {
+        self
+    }
+}
+
+impl Socket for TlsStream<TcpStream> {
+    const IS_TLS: bool = true;
+
+    fn tcp(&mut self) -> &mut TcpStream {
+        self.get_mut().0
+    }
+}
+
+/// The head of the next request.
+async fn next_head(stream: &mut (impl AsyncBufReadExt + Unpin)) -> Option<Head> {
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(b"\r\n\r\n") {
+        if stream.read_until(b'\n', &mut bytes).await.ok()? == 0 {
             return None;
         }
-        if let Some(end) = end_of_head(&bytes[..length]) {
-            let text = String::from_utf8_lossy(&bytes[..end]);
-            return Some((Head::parse(&text), end));
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
     }
+    Some(Head::parse(&String::from_utf8_lossy(&bytes)))
 }
 
 /// Whether what comes first is a CONNECT and not a TLS handshake, which begins with another byte.
@@ -90,10 +125,9 @@ pub(super) async fn asks_to_connect(stream: &TcpStream) -> bool {
 
 /// Reads a CONNECT and responds to it.
 pub(super) async fn connect(stream: &mut TcpStream, fault: Option<Connect>) -> io::Result<()> {
-    let (_, length) = peek_head(stream)
-        .await
-        .ok_or(io::ErrorKind::UnexpectedEof)?;
-    stream.read_exact(&mut vec![0; length]).await?;
+    // A client sends nothing behind it before the response.
+    let head = next_head(&mut BufReader::new(&mut *stream)).await;
+    head.ok_or(io::ErrorKind::UnexpectedEof)?;
     let status = match fault {
         None => 200,
         Some(Connect::Status(status)) => status,
@@ -115,9 +149,10 @@ pub(super) async fn connect(stream: &mut TcpStream, fault: Option<Connect>) -> i
     Ok(())
 }
 
-pub(super) async fn serve(mut stream: TcpStream, state: &State) {
-    let _ = stream.set_nodelay(true);
-    while let Some((mut head, length)) = peek_head(&stream).await {
+pub(super) async fn serve(mut stream: impl Socket, state: &State) {
+    let _ = stream.tcp().set_nodelay(true);
+    let mut stream = BufReader::new(stream);
+    while let Some(mut head) = next_head(&mut stream).await {
         head.first_line = head.first_line.replacen(
             head.first_line.split(' ').nth(1).unwrap_or_default(),
             head.path(),
@@ -125,22 +160,26 @@ pub(super) async fn serve(mut stream: TcpStream, state: &State) {
         );
         let fault = state.take(head.path());
         if fault == Some(Fault::Swallow(Swallow::ResetUnread)) {
-            let _ = stream.set_zero_linger();
+            let _ = stream.get_mut().tcp().set_zero_linger();
             return;
         }
-        let body = head
+        let length = head
             .header("content-length")
             .and_then(|length| length.parse().ok());
-        let mut request = vec![0; length + body.unwrap_or(0)];
-        if stream.read_exact(&mut request).await.is_err() {
+        let mut body = vec![0; length.unwrap_or(0)];
+        if stream.read_exact(&mut body).await.is_err() {
             return;
         }
-        let body = request.split_off(length);
         let end = respond(&mut stream, state, head, body, fault).await;
         match end.unwrap_or(End::Reset) {
             End::KeepAlive => {}
             End::Reset => {
-                let _ = stream.set_zero_linger();
+                let _ = stream.get_mut().tcp().set_zero_linger();
+                return;
+            }
+            End::Break => {
+                let _ = stream.get_mut().tcp().shutdown().await;
+                while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
                 return;
             }
             End::Close => {
@@ -148,6 +187,12 @@ pub(super) async fn serve(mut stream: TcpStream, state: &State) {
                 // Until the client closes its side as well.
                 while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
                 state.counts.closed.fetch_add(1, Ordering::SeqCst);
+                return;
+            }
+            End::Trickle => {
+                while stream.write_all(b"x").await.is_ok() {
+                    tokio::time::sleep(PACE).await;
+                }
                 return;
             }
             End::Silence => {
@@ -158,8 +203,8 @@ pub(super) async fn serve(mut stream: TcpStream, state: &State) {
     }
 }
 
-async fn respond(
-    stream: &mut TcpStream,
+async fn respond<S: Socket>(
+    stream: &mut BufReader<S>,
     state: &State,
     head: Head,
     body: Vec<u8>,
@@ -174,15 +219,22 @@ async fn respond(
         Some(Fault::Instead(instead)) => {
             let (bytes, end) = spoil::instead(instead);
             stream.write_all(&bytes).await?;
+            stream.flush().await?;
             Ok(end)
         }
-        Some(Fault::Spoil(spoil)) => {
-            let response = forward(state, head, &body).await?;
-            spoil::write(stream, response, Some(spoil)).await
-        }
         _ => {
-            let response = forward(state, head, &body).await?;
-            spoil::write(stream, response, None).await
+            let host = head.header("host").unwrap_or_default().to_owned();
+            let mut response = forward(state, head, &body).await?;
+            if S::IS_TLS {
+                response.moves_to_tls(&host);
+            }
+            let spoil = match fault {
+                Some(Fault::Spoil(spoil)) => Some(spoil),
+                _ => None,
+            };
+            let end = spoil::write(stream, response, spoil).await?;
+            stream.flush().await?;
+            Ok(end)
         }
     }
 }

@@ -143,18 +143,16 @@ async fn respond_to(
         return std::future::pending().await;
     }
     let host = parts.uri.authority()?.to_string();
-    let response = http1::forward(state, head(&parts, &host, whole.len()), &whole)
+    let mut response = http1::forward(state, head(&parts, &host, whole.len()), &whole)
         .await
         .ok()?;
+    response.moves_to_tls(&host);
     let mut status = response.head.first_line.split(' ');
     let mut builder = http::Response::builder().status(status.nth(1)?);
     for (name, value) in &response.head.headers {
-        builder = builder.header(name, over_tls(value, &host));
+        builder = builder.header(name, value);
     }
-    let body = match std::str::from_utf8(&response.body) {
-        Ok(text) => over_tls(text, &host).into_bytes(),
-        Err(_) => response.body,
-    };
+    let body = response.body;
     let builder = builder.header("content-length", body.len());
     let mut stream = respond
         .send_response(builder.body(()).ok()?, body.is_empty())
@@ -193,9 +191,4 @@ fn head(parts: &http::request::Parts, host: &str, length: usize) -> Head {
         first_line: format!("{} {path} HTTP/1.1", parts.method),
         headers,
     }
-}
-
-/// The service's own URLs, by the scheme that the client sees.
-fn over_tls(text: &str, host: &str) -> String {
-    text.replace(&format!("http://{host}"), &format!("https://{host}"))
 }

@@ -13,8 +13,9 @@ mod spoil;
 mod tls;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
@@ -80,11 +81,15 @@ pub(crate) enum Instead {
     Garbage,
     HalfAHead,
     HalfAHeadThenSilence,
+    /// A head that goes on and on, a byte at a time.
+    TricklingHead,
     /// One header of a megabyte.
     LargeHeader,
     /// A thousand headers.
     ManyHeaders,
     Status(u16, &'static [(&'static str, &'static str)]),
+    /// The status with a page, as gateways send it.
+    Gateway(u16),
     /// An error in JSON, as applications send it.
     JsonError(u16),
     /// A web page with status 200.
@@ -95,20 +100,32 @@ pub(crate) enum Instead {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Spoil {
-    Delay,
-    Trickle,
+    /// The response is held back so long.
+    Delay(Duration),
+    /// The body comes in twenty pieces, one each so long.
+    Trickle(Duration),
     Cut(Place),
+    CutHead(Place),
     CutChunked,
+    /// A body without a length, which ends with the connection, cut in the middle.
+    CutWithoutLength,
     ResetInTheMiddle,
     StallInTheMiddle,
     CloseAfter,
-    Gzip,
+    /// These headers in place of the service's own.
+    Headers(&'static [(&'static str, &'static str)]),
+    /// Compressed with gzip, which a header calls by this name.
+    Gzip(&'static str),
+    /// Compressed in two parts.
+    GzipOfTwo,
+    /// Compressed twice.
+    GzipTwice,
     GzipDamaged,
     GzipCut,
     /// Something uncompressed behind the compressed content.
     GzipAndMore,
-    /// No compression, though a header names it.
-    GzipInNameOnly,
+    /// No compression, though a header names this one.
+    InNameOnly(&'static str),
     /// Compressed for the transfer.
     GzipTransfer,
     /// Small on the wire, and 8 MiB once it is unpacked.
@@ -172,6 +189,8 @@ struct Counts {
 #[derive(Debug)]
 struct State {
     upstream: SocketAddr,
+    /// Over TLS, only HTTP/1.1 is spoken.
+    is_old: AtomicBool,
     /// The most streams of an HTTP/2 connection.
     streams: AtomicU32,
     plan: Mutex<Option<Plan>>,
@@ -241,7 +260,7 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     /// A proxy in front of the service at this URL, on a port where nobody listens before [`listen`](Self::listen).
-    /// With an authority, it speaks HTTP/2 over TLS.
+    /// With an authority, it speaks HTTP/2 over TLS, or [HTTP/1.1](Self::speak_http1).
     pub(crate) fn new(upstream: &str, authority: Option<Arc<Authority>>) -> Self {
         let upstream = upstream.trim_start_matches("http://");
         let socket = TcpSocket::new_v4().expect("a socket");
@@ -251,6 +270,7 @@ impl Proxy {
             address: socket.local_addr().expect("an address"),
             state: Arc::new(State {
                 upstream: upstream.parse().expect("the sandbox's address"),
+                is_old: AtomicBool::new(false),
                 streams: AtomicU32::new(100),
                 plan: Mutex::default(),
                 counts: Counts::default(),
@@ -302,6 +322,11 @@ impl Proxy {
         self.state.streams.store(1, Ordering::SeqCst);
     }
 
+    /// New connections over TLS speak HTTP/1.1.
+    pub(crate) fn speak_http1(&self) {
+        self.state.is_old.store(true, Ordering::SeqCst);
+    }
+
     /// From now on, lets everything pass.
     pub(crate) fn lift(&self) {
         *self.state.plan() = None;
@@ -335,7 +360,7 @@ impl Proxy {
     /// Returns once both sides have closed so many connections.
     pub(crate) async fn closed(&self, connections: usize) {
         while self.state.counts.closed.load(Ordering::SeqCst) < connections {
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 }
@@ -344,7 +369,7 @@ async fn accept(listener: TcpListener, state: Arc<State>, authority: Option<Arc<
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             // Too many open files, mostly.
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
         state.counts.connections.fetch_add(1, Ordering::SeqCst);
@@ -368,7 +393,10 @@ async fn over_tls(mut stream: TcpStream, state: &Arc<State>, authority: &Authori
         }
     }
     let handshake = state.handshake();
-    if let Some(stream) = authority.accept(stream, handshake).await {
-        http2::serve(stream, state).await;
+    let is_old = state.is_old.load(Ordering::SeqCst);
+    match authority.accept(stream, handshake, is_old).await {
+        Some(stream) if is_old => http1::serve(stream, state).await,
+        Some(stream) => http2::serve(stream, state).await,
+        None => {}
     }
 }

@@ -3,25 +3,34 @@
 use std::io::{self, Write as _};
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::http1::Response;
 use super::{Instead, Place, Spoil};
 
-/// How long a delayed response is held back.
-const DELAY: Duration = Duration::from_millis(60);
-
 /// What a bomb comes to.
 const UNPACKED: usize = 8 * 1024 * 1024;
+
+impl Place {
+    fn of(self, length: usize) -> usize {
+        match self {
+            Self::Start => 0,
+            Self::Middle => length / 2,
+            Self::BeforeTheLastByte => length - 1,
+        }
+    }
+}
 
 /// What becomes of a connection after a response.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum End {
     KeepAlive,
     Close,
+    /// The connection ends beneath TLS, which does not say so.
+    Break,
     Reset,
     Silence,
+    Trickle,
 }
 
 fn bytes_of(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
@@ -40,12 +49,21 @@ pub(super) fn instead(instead: Instead) -> (Vec<u8>, End) {
         Instead::Garbage => (b"SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec(), End::Close),
         Instead::HalfAHead => (b"HTTP/1.1 200 OK\r\nconte".to_vec(), End::Close),
         Instead::HalfAHeadThenSilence => (b"HTTP/1.1 200 OK\r\nconte".to_vec(), End::Silence),
+        Instead::TricklingHead => (b"HTTP/1.1 200 OK\r\nx-long: ".to_vec(), End::Trickle),
         Instead::LargeHeader => {
             let value = "x".repeat(1024 * 1024);
             (bytes_of(200, &[("x-large", &value)], b"{}"), End::Close)
         }
         Instead::ManyHeaders => (bytes_of(200, &[("x-many", "y"); 1000], b"{}"), End::Close),
         Instead::Status(status, headers) => (bytes_of(status, headers, b""), End::KeepAlive),
+        Instead::Gateway(status) => (
+            bytes_of(
+                status,
+                &[("content-type", "text/html")],
+                b"<html>The origin is unreachable</html>",
+            ),
+            End::KeepAlive,
+        ),
         Instead::JsonError(status) => (
             bytes_of(
                 status,
@@ -72,6 +90,21 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("into memory")
 }
 
+/// The body in an encoding, and what a header calls that, if the fault is about it.
+fn encoded(spoil: Spoil, body: &[u8]) -> Option<(&'static str, Vec<u8>)> {
+    let halves = || body.split_at(body.len() / 2);
+    Some(match spoil {
+        Spoil::Gzip(name) => (name, gzip(body)),
+        Spoil::GzipDamaged | Spoil::GzipCut => ("gzip", gzip(body)),
+        Spoil::GzipAndMore => ("gzip", [gzip(body), b"more".to_vec()].concat()),
+        Spoil::GzipOfTwo => ("gzip", [gzip(halves().0), gzip(halves().1)].concat()),
+        Spoil::GzipTwice => ("gzip, gzip", gzip(&gzip(body))),
+        Spoil::GzipBomb => ("gzip", gzip(&vec![b' '; UNPACKED])),
+        Spoil::InNameOnly(name) => (name, body.to_vec()),
+        _ => return None,
+    })
+}
+
 /// The head with these lengths in it.
 fn head(response: &Response, lengths: &[usize]) -> Vec<u8> {
     let mut bytes = response.head.bytes();
@@ -85,13 +118,18 @@ fn head(response: &Response, lengths: &[usize]) -> Vec<u8> {
 
 /// Writes the response, or what the fault leaves of it.
 pub(super) async fn write(
-    stream: &mut TcpStream,
+    stream: &mut (impl AsyncWrite + Unpin),
     mut response: Response,
     spoil: Option<Spoil>,
 ) -> io::Result<End> {
-    if let Some(Spoil::GzipInNameOnly) = spoil {
-        let encoding = ("content-encoding".to_owned(), "gzip".to_owned());
-        response.head.headers.push(encoding);
+    if let Some(Spoil::Headers(headers)) = spoil {
+        let present = &mut response.head.headers;
+        present.retain(|(name, _)| headers.iter().all(|(other, _)| name != other));
+        present.extend(
+            headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
     }
     if let Some(Spoil::GzipTransfer) = spoil {
         let body = gzip(&response.body);
@@ -104,21 +142,10 @@ pub(super) async fn write(
         stream.write_all(&bytes).await?;
         return Ok(End::KeepAlive);
     }
-    if let Some(
-        Spoil::Gzip | Spoil::GzipDamaged | Spoil::GzipCut | Spoil::GzipBomb | Spoil::GzipAndMore,
-    ) = spoil
-    {
-        let encoding = ("content-encoding".to_owned(), "gzip".to_owned());
+    if let Some((encoding, body)) = spoil.and_then(|spoil| encoded(spoil, &response.body)) {
+        let encoding = ("content-encoding".to_owned(), encoding.to_owned());
         response.head.headers.push(encoding);
-        let bomb = vec![b' '; UNPACKED];
-        response.body = gzip(if spoil == Some(Spoil::GzipBomb) {
-            &bomb
-        } else {
-            &response.body
-        });
-        if spoil == Some(Spoil::GzipAndMore) {
-            response.body.extend_from_slice(b"more");
-        }
+        response.body = body;
     }
     let length = response.body.len();
     let half = length / 2;
@@ -128,22 +155,29 @@ pub(super) async fn write(
     match spoil {
         None
         | Some(
-            Spoil::Trickle
-            | Spoil::Gzip
+            Spoil::Trickle(_)
+            | Spoil::Headers(_)
+            | Spoil::Gzip(_)
+            | Spoil::GzipOfTwo
+            | Spoil::GzipTwice
             | Spoil::GzipBomb
             | Spoil::GzipAndMore
-            | Spoil::GzipInNameOnly
+            | Spoil::InNameOnly(_)
             | Spoil::GzipTransfer,
         ) => {}
-        Some(Spoil::Delay) => tokio::time::sleep(DELAY).await,
+        Some(Spoil::Delay(time)) => tokio::time::sleep(time).await,
         Some(Spoil::Cut(place)) => {
-            sent = match place {
-                Place::Start => 0,
-                Place::Middle => half,
-                Place::BeforeTheLastByte => length - 1,
-            };
+            sent = place.of(length);
             end = End::Close;
         }
+        Some(Spoil::CutHead(place)) => {
+            let head = head(&response, &announced);
+            stream
+                .write_all(&head[..place.of(head.len()).max(1)])
+                .await?;
+            return Ok(End::Close);
+        }
+        Some(Spoil::CutWithoutLength) => (announced, sent, end) = (vec![], half, End::Break),
         Some(Spoil::CutChunked) => {
             let mut bytes = head(&response, &[]);
             bytes.truncate(bytes.len() - 2);
@@ -185,10 +219,10 @@ pub(super) async fn write(
     }
     stream.write_all(&head(&response, &announced)).await?;
     let body = &response.body[..sent];
-    if spoil == Some(Spoil::Trickle) {
+    if let Some(Spoil::Trickle(pace)) = spoil {
         for piece in body.chunks((sent / 20).max(1)) {
             stream.write_all(piece).await?;
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            tokio::time::sleep(pace).await;
         }
     } else {
         stream.write_all(body).await?;

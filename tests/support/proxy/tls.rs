@@ -19,6 +19,8 @@ use super::Handshake;
 pub(crate) struct Authority {
     root: String,
     good: TlsAcceptor,
+    /// As good, without HTTP/2.
+    old: TlsAcceptor,
     expired: TlsAcceptor,
     wrong_name: TlsAcceptor,
     unknown: TlsAcceptor,
@@ -85,12 +87,20 @@ fn acceptor(
     TlsAcceptor::from(Arc::new(config))
 }
 
+fn without_http2(acceptor: &TlsAcceptor) -> TlsAcceptor {
+    let mut config = ServerConfig::clone(acceptor.config());
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    TlsAcceptor::from(Arc::new(config))
+}
+
 impl Authority {
     pub(crate) fn new() -> Arc<Self> {
         let (root, stranger) = (issuer("the trusted authority"), issuer("another authority"));
+        let good = acceptor(&root, "localhost", false, None);
         Arc::new(Self {
             root: root.pem(),
-            good: acceptor(&root, "localhost", false, None),
+            old: without_http2(&good),
+            good,
             expired: acceptor(&root, "localhost", true, None),
             wrong_name: acceptor(&root, "other.test", false, None),
             unknown: acceptor(&stranger, "localhost", false, None),
@@ -108,8 +118,10 @@ impl Authority {
         &self,
         mut stream: TcpStream,
         fault: Option<Handshake>,
+        is_old: bool,
     ) -> Option<TlsStream<TcpStream>> {
         let acceptor = match fault {
+            None if is_old => &self.old,
             None => &self.good,
             Some(Handshake::Expired) => &self.expired,
             Some(Handshake::WrongName) => &self.wrong_name,

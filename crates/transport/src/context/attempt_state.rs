@@ -256,7 +256,7 @@ impl SendTracker {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::Arc;
 
     use super::*;
@@ -268,13 +268,18 @@ mod tests {
     use crate::wire::secret::Secrets;
 
     fn call() -> CallContext {
+        call_of(true)
+    }
+
+    /// A call whose first attempt has begun, to the service's own hosts or to one that the service chose.
+    pub(crate) fn call_of(is_authorized: bool) -> CallContext {
         static READ: Operation = Operation::new("things.get", http::Method::GET, "/things");
         let destination = Destination {
             origin: Arc::new(BaseUrl::parse("https://api.test", false).unwrap()),
             protocol: Arc::new(PlainHttp),
             credential: None,
             secrets: Secrets::default(),
-            is_authorized: true,
+            is_authorized,
             is_limited: true,
         };
         let limits = CallLimits {

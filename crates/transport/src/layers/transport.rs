@@ -235,3 +235,69 @@ impl Future for TransportFuture {
         }
     }
 }
+
+// The service's own URL is one of `https`.
+#[cfg(all(test, feature = "_tls"))]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::body::Body;
+    use crate::context::call_of;
+
+    /// A server at a port of this machine that responds to each connection once.
+    async fn port() -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 1024]).await;
+                let response = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
+                let _ = stream.write_all(response).await;
+            }
+        });
+        port
+    }
+
+    #[tokio::test]
+    async fn addresses_are_checked_where_the_service_chose_the_host_and_only_there() {
+        // Without its own provider, rustls uses the process default.
+        let provider = tokio_rustls::rustls::crypto::aws_lc_rs::default_provider();
+        let _ = provider.install_default();
+        let base = BaseUrl::parse("https://api.test", false).unwrap();
+        let places = Places {
+            base: &base,
+            private: false,
+        };
+        let second = Duration::from_secs(1);
+        let settings = TransportSettings {
+            connect_timeout: second,
+            pool_idle_timeout: second,
+            ping_interval: second,
+            ping_timeout: second,
+            proxy: None,
+            no_proxy: true,
+            root_certificates: Vec::new(),
+            http1_only: false,
+        };
+        let mut transport = ReqwestTransport::new(settings, places).unwrap();
+        let url = format!("http://localhost:{}/", port().await);
+        let mut send = async |is_authorized| {
+            let mut request = HttpRequest::new(Body::empty());
+            *request.uri_mut() = url.parse().unwrap();
+            request.extensions_mut().insert(call_of(is_authorized));
+            transport
+                .call(request)
+                .await
+                .map(|response| response.status())
+        };
+        // Another host of the service, which the user named.
+        assert_eq!(send(true).await.unwrap(), 204);
+        let refused = send(false).await.unwrap_err();
+        let text = refused.to_string();
+        assert!(text.contains("resolves to an address"), "{text}");
+    }
+}

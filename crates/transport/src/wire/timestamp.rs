@@ -398,6 +398,24 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "jiff-02")]
+    #[test]
+    fn times_of_jiff_round_trip_to_the_nanosecond_on_both_sides_of_1970() {
+        for text in [
+            "-009999-01-02T01:59:59Z",
+            "1969-12-31T23:59:58.5Z",
+            "1969-12-31T23:59:59.999999999Z",
+            "1970-01-01T00:00:00Z",
+            "2024-05-21T11:16:42.000000001Z",
+            "9999-12-30T22:00:00.999999999Z",
+        ] {
+            let theirs: jiff::Timestamp = text.parse().unwrap();
+            let ours = Timestamp::from(theirs);
+            assert_eq!(ours, text.parse().unwrap());
+            assert_eq!(jiff::Timestamp::from(ours), theirs);
+        }
+    }
+
     #[test]
     fn system_time_round_trips_on_both_sides_of_1970() {
         for seconds in [-5_i64, 0, 1_698_669_223] {

@@ -188,8 +188,7 @@ impl Waiter {
 
 impl Drop for Waiter {
     fn drop(&mut self) {
+        // Nobody else needs to be woken in its place: the future wakes all waiters.
         self.waiters.shared().wakers.remove(&self.number);
-        // The dropped waiter may have been the one woken to poll the future.
-        self.waiters.pass_on_wake();
     }
 }
