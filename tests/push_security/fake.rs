@@ -86,7 +86,8 @@ async fn a_program_is_tested_by_what_it_sends() {
 }
 
 #[tokio::test]
-async fn responses_can_be_queued_and_everything_above_the_transport_works_as_it_does_over_a_network() {
+async fn responses_can_be_queued_and_everything_above_the_transport_works_as_it_does_over_a_network()
+ {
     let fake = FakeTransport::new();
     fake.once(&operations::APPS_GET, FakeResponse::status(503))
         .once(
