@@ -35,7 +35,7 @@ impl SystemUsers {
             }
             let request = SendPasswordResetLinkRequest::new().email(email);
             let call = Self::new(&client).send_reset_password_link(&request);
-            call.into_request().call().await
+            call.without_value().await
         })
     }
 
@@ -68,7 +68,7 @@ impl SystemUsers {
                 .new_password(new.clone())
                 .confirm_new_password(new);
             let call = Self::new(&client).reset_password(&request);
-            call.into_request().call().await
+            call.without_value().await
         })
     }
 
@@ -107,7 +107,7 @@ impl SystemUsers {
                 .new_password(new.clone())
                 .confirm_new_password(new);
             let call = Self::new(&client).change_password(&request);
-            call.into_request().call().await
+            call.without_value().await
         })
     }
 }

@@ -250,8 +250,8 @@ impl TargetUsers {
             let members = CreateTargetGroupUsersRequest::new()
                 .target_user_resource_ids([&id])
                 .target_group_resource_ids(groups);
-            let adding = self.target_groups().add_users(&members).into_request();
-            let added = adding.call::<()>().await;
+            let groups = self.target_groups();
+            let added = groups.add_users(&members).without_value().await;
             added.map_err(|error| {
                 error.with_context(
                     "the target user has the other values, but is not in the groups yet: call `upsert` again",

@@ -269,7 +269,7 @@ async fn save(client: Client, new: NewCampaign) -> Result<String, Error> {
 async fn start(client: Client, launch: Launch) -> Result<(), Error> {
     let jobs = PhishingCampaignJobs::new(&client);
     let started = jobs.start_instance(&launch.campaign_id, launch.instance_group);
-    started.into_request().call::<()>().await
+    started.without_value().await
 }
 
 /// Starts the launch that was created when the campaign was saved.

@@ -411,8 +411,7 @@ async fn add_group(client: &Client, new: &mut NewEnrollment) -> Result<Option<St
         .target_user_resource_ids(users)
         .target_group_resource_ids([group.clone()]);
     // The response is not documented, and not needed.
-    let added = groups.add_users(&members).into_request();
-    let added = added.call::<()>().await;
+    let added = groups.add_users(&members).without_value().await;
     added.map_err(|error| {
         error.permanent().with_context(format!(
             "nobody is enrolled; the target group {group} was created for the users and may lack some of them: delete \

@@ -161,7 +161,7 @@ impl Pushes {
     /// # Ok(()) }
     /// ```
     pub fn download(&self, file: &PushedFile) -> Call<Download> {
-        files::download(self.create_request().client(), file)
+        files::download(self.client(), file)
     }
 }
 

@@ -202,7 +202,7 @@ impl Requests {
     /// # Ok(()) }
     /// ```
     pub fn download(&self, file: &PushedFile) -> Call<Download> {
-        files::download(self.create_request().client(), file)
+        files::download(self.client(), file)
     }
 }
 

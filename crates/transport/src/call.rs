@@ -62,6 +62,23 @@ impl<T> Call<T> {
         }
     }
 
+    /// The same call without the value of its response: any success will do.
+    ///
+    /// ```
+    /// use http::Method;
+    /// use security_api_transport::{Client, Error, Operation};
+    /// use serde_json::Value;
+    ///
+    /// static START: Operation = Operation::new("scans.start", Method::POST, "/v1/scans/{id}/start");
+    ///
+    /// async fn start(client: &Client, id: &str) -> Result<(), Error> {
+    ///     client.operation(&START, &[id]).call::<Value>().without_value().await
+    /// }
+    /// ```
+    pub fn without_value(self) -> Call<()> {
+        Call::new(self.request)
+    }
+
     /// The request, for what the methods of the call do not offer.
     pub fn into_request(self) -> Request {
         self.request

@@ -217,13 +217,11 @@ impl NotifiedEmails {
         change: impl FnOnce(UpdateNotifiedEmailRequest) -> UpdateNotifiedEmailRequest + Send + 'static,
     ) -> Job<()> {
         let id = id.to_owned();
-        let nothing = UpdateNotifiedEmailRequest::new();
-        let request = self.update(&id, nothing).into_request();
-        Job::new(request.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             let emails = Self::new(&client);
             let email = emails.get(&id).await?;
-            let updated = emails.update(&id, change(as_it_is(email)));
-            updated.into_request().call().await
+            let update = emails.update(&id, change(as_it_is(email)));
+            update.without_value().await
         })
     }
 }

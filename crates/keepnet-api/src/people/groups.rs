@@ -203,8 +203,7 @@ impl TargetGroups {
                 .target_user_resource_ids(ids)
                 .target_group_resource_ids([&group.id]);
             // The response is not documented, and not needed.
-            let adding = self.add_users(&members).into_request();
-            let added = adding.call::<()>().await;
+            let added = self.add_users(&members).without_value().await;
             added.map_err(|error| halfway(error, batch, users.len(), "added"))?;
         }
         Ok(GroupMembers {

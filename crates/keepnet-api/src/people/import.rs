@@ -387,7 +387,7 @@ impl TargetUserImport {
             request = request.import_type(*word);
             let call = self.users.confirm_import(&self.transaction_id, &request);
             // The response is not documented, and must not make a started import fail.
-            match call.into_request().call::<()>().await {
+            match call.without_value().await {
                 Ok(()) => return Ok(()),
                 // The service may not know the value. A refusal has no effect, so the next one is tried.
                 Err(error) if Reason::of(&error) == Some(Reason::InvalidInput) => {

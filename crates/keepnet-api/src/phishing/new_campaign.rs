@@ -54,9 +54,9 @@ impl NewCampaign {
     }
 
     /// Records reactions for this many days after the start, at least 1. That the service counts days is an
-    /// [assumption](self).
+    /// [assumption](crate::phishing).
     ///
-    /// A launch [is over](LaunchState::is_over) after these days.
+    /// A launch [is over](super::LaunchState::is_over) after these days.
     ///
     /// ```
     /// use keepnet_api::phishing::NewCampaign;
