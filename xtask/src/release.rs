@@ -1,9 +1,9 @@
 //! `cargo xtask release`: publishing the crates, one at a time.
 
 mod api;
+mod blockers;
 mod changelog;
 mod edit;
-mod faults;
 mod git;
 mod level;
 mod links;

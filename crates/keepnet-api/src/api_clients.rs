@@ -20,7 +20,7 @@ use http::Method;
 use security_api_transport::{Job, Operation};
 use serde::Deserialize;
 
-use crate::listed::listed;
+use crate::names_in_errors::listed;
 use crate::resources::Companies;
 use crate::types::{ApiClient, ApiClientRequest, SearchClient};
 use crate::{Error, ErrorKind, SearchRequest, Secret};

@@ -98,7 +98,7 @@ fn text(value: &RawValue) -> Option<Cow<'_, str>> {
         Some(text) => Cow::Borrowed(text),
         None => match serde_json::from_str(json) {
             Ok(text) => Cow::Owned(text),
-            // A text that only a repair makes readable is none of the known words, but it is one.
+            // A text with invalid escapes matches no known status, but still counts as text.
             Err(_) if json.starts_with('"') => Cow::Borrowed(json),
             Err(_) => return None,
         },

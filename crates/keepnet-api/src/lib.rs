@@ -23,7 +23,7 @@ mod ids;
 #[cfg(feature = "incident_response")]
 pub mod incident_response;
 #[cfg(any(feature = "companies", feature = "users"))]
-mod listed;
+mod names_in_errors;
 mod paging;
 #[cfg(feature = "users")]
 mod passwords;

@@ -30,7 +30,7 @@ pub use import_job::ImportJob;
 pub use import_status::ImportStatus;
 pub use mapping::{ColumnMapping, UserField};
 
-use crate::listed::listed;
+use crate::names_in_errors::listed;
 use crate::operations::{TARGET_USERS_CREATE, TARGET_USERS_GET, TARGET_USERS_UPDATE};
 use crate::resources::{TargetGroups, TargetUsers};
 use crate::types::{

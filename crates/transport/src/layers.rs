@@ -3,18 +3,18 @@
 //! Each is a tower layer. Their order is that of [`stack`](crate::client::stack), which combines them.
 
 pub(crate) mod attempt;
-pub(crate) mod cap;
+pub(crate) mod complete;
 pub(crate) mod credential;
 pub(crate) mod custom_transport;
 pub(crate) mod deadline;
 pub(crate) mod decompression;
-pub(crate) mod limit;
 mod prepare;
+pub(crate) mod rate_limit;
+pub(crate) mod response_limit;
 pub(crate) mod retry;
 pub(crate) mod secret_url;
 pub(crate) mod span;
 pub(crate) mod transport;
-pub(crate) mod whole;
 
 /// Implements `Layer` for a struct of settings, by wrapping the inner service together with a clone of the settings, or by
 /// wrapping the inner service alone if there are no settings.

@@ -1,6 +1,6 @@
 //! Rate limits: when a request may start.
 
-mod lane;
+mod limit;
 mod ramp;
 mod rate;
 
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::clock::after;
 use crate::error::Error;
 use crate::operation::Operation;
-use lane::{Bounds, Lane};
+use limit::{Bounds, Limit};
 pub use rate::{Rate, Rates};
 
 /// Decides when a request may start.
@@ -69,7 +69,7 @@ pub trait Limiter: fmt::Debug + Send + Sync + 'static {
         deadline: Option<std::time::Instant>,
     ) -> Result<(), Error>;
 
-    /// The service refused a request because the operation's limit is used up: no request under it may start for `wait`.
+    /// The service refused a request with 429, because the operation's limit is used up: no request under it may start for `wait`.
     ///
     /// A limiter is only told when a limit is used up, never how much of it is left. So an implementation should not
     /// let all requests start at once when the time is over, and should cap `wait`, because a service can send any
@@ -114,8 +114,8 @@ struct Limits {
     general: Rates,
     named: Vec<(&'static str, Rates)>,
     max_wait: Duration,
-    lanes: Mutex<HashMap<&'static str, Arc<Lane>>>,
-    general_lane: Arc<Lane>,
+    limits: Mutex<HashMap<&'static str, Arc<Limit>>>,
+    general_limit: Arc<Limit>,
 }
 
 impl RateLimiter {
@@ -142,11 +142,11 @@ impl RateLimiter {
 
     fn with(general: Rates, named: Vec<(&'static str, Rates)>, max_wait: Duration) -> Self {
         Self(Arc::new(Limits {
-            general_lane: Arc::new(Lane::new(general.clone())),
+            general_limit: Arc::new(Limit::new(general.clone())),
             general,
             named,
             max_wait,
-            lanes: Mutex::default(),
+            limits: Mutex::default(),
         }))
     }
 
@@ -177,28 +177,28 @@ impl RateLimiter {
     /// }
     /// ```
     pub fn reopen(&self) {
-        self.0.general_lane.reopen();
-        // All of them wake callers, who may ask for a lane.
-        let lanes: Vec<_> = {
-            let lanes = self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-            lanes.values().cloned().collect()
+        self.0.general_limit.reopen();
+        // All of them wake callers, who may ask for a limit.
+        let limits: Vec<_> = {
+            let limits = self.0.limits.lock().unwrap_or_else(PoisonError::into_inner);
+            limits.values().cloned().collect()
         };
-        lanes.iter().for_each(|lane| lane.reopen());
+        limits.iter().for_each(|limit| limit.reopen());
     }
 
-    fn lane(&self, name: &'static str) -> Arc<Lane> {
+    fn limit(&self, name: &'static str) -> Arc<Limit> {
         let named = self.0.named.iter().rfind(|(key, _)| *key == name);
         // An unknown name counts against the general rate. Without one, it still has a separate gate.
         let general = named.is_none() && !self.0.general.all().is_empty();
         if general || name == Operation::GENERAL_LIMIT {
-            return Arc::clone(&self.0.general_lane);
+            return Arc::clone(&self.0.general_limit);
         }
-        let mut lanes = self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        let lane = lanes.entry(name).or_insert_with(|| {
+        let mut limits = self.0.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        let limit = limits.entry(name).or_insert_with(|| {
             let rates = named.map(|(_, rates)| rates.clone());
-            Arc::new(Lane::new(rates.unwrap_or_default()))
+            Arc::new(Limit::new(rates.unwrap_or_default()))
         });
-        Arc::clone(lane)
+        Arc::clone(limit)
     }
 }
 
@@ -215,7 +215,7 @@ impl fmt::Debug for RateLimiter {
 #[async_trait]
 impl Limiter for RateLimiter {
     fn try_acquire(&self, operation: &'static Operation) -> bool {
-        self.lane(operation.limit_name()).try_acquire()
+        self.limit(operation.limit_name()).try_acquire()
     }
 
     async fn acquire(
@@ -223,22 +223,22 @@ impl Limiter for RateLimiter {
         operation: &'static Operation,
         deadline: Option<std::time::Instant>,
     ) -> Result<(), Error> {
-        let lane = self.lane(operation.limit_name());
+        let limit = self.limit(operation.limit_name());
         let bounds = Bounds {
             deadline: deadline.map(Instant::from_std),
             patience: after(Instant::now(), self.0.max_wait),
             max_wait: self.0.max_wait,
         };
-        lane.acquire(bounds).await
+        limit.acquire(bounds).await
     }
 
     fn close(&self, operation: &'static Operation, wait: Duration) {
-        self.lane(operation.limit_name())
+        self.limit(operation.limit_name())
             .close(wait.min(Self::LONGEST_CLOSED), true);
     }
 
     fn used_up(&self, operation: &'static Operation, wait: Duration) {
-        self.lane(operation.limit_name())
+        self.limit(operation.limit_name())
             .close(wait.min(Self::LONGEST_CLOSED), false);
     }
 

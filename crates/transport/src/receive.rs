@@ -18,7 +18,7 @@ use crate::body::timed::TimedBody;
 use crate::body::{PolledFrame, ResponseBody};
 use crate::context::CallContext;
 use crate::error::{BoxError, Error};
-use crate::layers::cap::ERROR_LIMIT;
+use crate::layers::response_limit::ERROR_LIMIT;
 use crate::outcome::Verdict;
 use crate::response_parts::ResponseParts;
 use crate::service::HttpResponse;
@@ -65,7 +65,7 @@ fn judge(call: &CallContext, head: &Parts, body: Option<&Bytes>) -> (Verdict, By
     let whole = without_mark(body.unwrap_or(&NOTHING));
     let parts = |body| ResponseParts::new(call.operation(), head.status, &head.headers, body);
     let (verdict, payload) = classify(call, &parts(&whole), &whole);
-    // A protocol that has found a part of the body could read it.
+    // If the protocol found the payload, the body was readable and needs no repair.
     let is_found = verdict == Verdict::Executed && payload.len() < whole.len();
     let is_error = !head.status.is_success();
     let is_read = is_error || call.protocol().has_envelope();

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail, ensure};
 use semver::Version;
 use xtask::console::{complain, say};
 
-use super::faults::{faults, moved_on, refuse, tagged, told_already, uncommitted, unreleased};
+use super::blockers::{blockers, moved_on, refuse, tagged, told_already, uncommitted, unreleased};
 use super::level::Level;
 use super::plan::{self, Standing};
 use super::workspace::{Member, Workspace};
@@ -63,13 +63,13 @@ pub(crate) fn release(
         }
         None => {
             let version = version(standing, order.level)?;
-            let mut faults = faults(workspace, standing, order.level)?;
-            faults.push(tagged(workspace, member, &version)?);
-            faults.push(told_already(workspace, standing, &version)?);
+            let mut blockers = blockers(workspace, standing, order.level)?;
+            blockers.push(tagged(workspace, member, &version)?);
+            blockers.push(told_already(workspace, standing, &version)?);
             if order.execute {
-                faults.extend(unreleased(&standings, member));
+                blockers.extend(unreleased(&standings, member));
             }
-            refuse(&faults)?;
+            refuse(&blockers)?;
             version
         }
     };

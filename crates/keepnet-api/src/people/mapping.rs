@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::Error;
-use crate::listed::listed;
+use crate::names_in_errors::listed;
 use crate::types::TargetUserFieldMapping;
 
 /// A field of a target user that a column can be mapped to.

@@ -20,7 +20,7 @@ use crate::error::{BoxError, Error, one_line};
 use crate::headers;
 use crate::layers::credential::ApplyCredential;
 use crate::layers::custom_transport::naming_body_errors;
-use crate::layers::limit::RateLimit;
+use crate::layers::rate_limit::RateLimit;
 use crate::layers::retry::{self, Retry, RetryPolicy, RetrySettings};
 use crate::layers::transport::{ReqwestTransport, TransportSettings};
 use crate::limiter::Limiter;

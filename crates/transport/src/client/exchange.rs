@@ -260,7 +260,7 @@ impl Client {
         }
         if let Some(wait) = next_renewal {
             error = error.with_retry_after(wait).with_hint(
-                "new tokens were refused as well, right after they were granted: may this client do this?",
+                "new tokens were refused as well, right after they were granted: check that this client has the permission",
             );
         }
         if let Some(message) = redirect {

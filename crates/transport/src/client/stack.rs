@@ -11,15 +11,15 @@ use tower_service::Service;
 use crate::credential::Credential;
 use crate::error::BoxError;
 use crate::layers::attempt::AttemptTimeout;
-use crate::layers::cap::Cap;
+use crate::layers::complete::Complete;
 use crate::layers::credential::{ApplyCredential, CredentialReady, SameOrigin, TokenHeaders};
 use crate::layers::deadline::Deadline;
 use crate::layers::decompression::Decompression;
-use crate::layers::limit::RateLimit;
+use crate::layers::rate_limit::RateLimit;
+use crate::layers::response_limit::ResponseLimit;
 use crate::layers::retry::Retry;
 use crate::layers::secret_url::SecretUrl;
 use crate::layers::span::{AttemptSpan, OperationSpan};
-use crate::layers::whole::Whole;
 use crate::service::{HttpRequest, HttpResponse, HttpService};
 
 /// The request path, from the outermost layer to the transport.
@@ -42,9 +42,9 @@ where
     let innermost = ServiceBuilder::new()
         .layer(SecretUrl)
         .layer(AttemptSpan)
-        .layer(Cap)
+        .layer(ResponseLimit)
         .layer(Decompression)
-        .layer(Whole)
+        .layer(Complete)
         .service(transport);
     let token_headers = TokenHeaders {
         user_agent: apply_credential.headers.get(USER_AGENT).cloned(),

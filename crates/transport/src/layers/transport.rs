@@ -3,9 +3,9 @@
 mod clients;
 mod failure;
 mod resolve;
+mod send_tracking;
 mod settings;
 mod tls;
-mod watched;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -26,7 +26,7 @@ use crate::url::base_url::BaseUrl;
 use crate::url::redirect::Places;
 use clients::{Clients, OtherOrigin, PoolHealth};
 use resolve::Guard;
-use watched::Watched;
+use send_tracking::SendTracked;
 
 pub(crate) use failure::sending_failed;
 pub(crate) use settings::TransportSettings;
@@ -97,7 +97,7 @@ impl ReqwestTransport {
         *request.headers_mut() = head.headers;
         *request.version_mut() = head.version;
         *request.body_mut() = match (tracker, body.small_bytes()) {
-            (Some(tracker), _) => Some(reqwest::Body::wrap(Watched::new(body, tracker))),
+            (Some(tracker), _) => Some(reqwest::Body::wrap(SendTracked::new(body, tracker))),
             (None, Some(bytes)) if bytes.is_empty() => None,
             (None, Some(bytes)) => Some(reqwest::Body::from(bytes.clone())),
             (None, None) => Some(reqwest::Body::wrap(body)),

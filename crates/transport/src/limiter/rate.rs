@@ -65,7 +65,7 @@ impl Rate {
             ));
         }
         let steady = count - burst;
-        // Requests that are late may be that much closer to the next ones.
+        // A request may start up to `LATENESS` late and the next ones on time, and no period may hold more than `count`.
         let late = period.saturating_add(LATENESS) / steady.saturating_add(1);
         // Rounded up, otherwise as many intervals as there are requests would fit into less than the period.
         let interval = (period / steady).max(late) + Duration::from_nanos(1);

@@ -21,7 +21,7 @@ pub struct Cursor {
     /// How many items of that page were taken.
     #[serde(default)]
     pub(super) taken: usize,
-    /// The page size, if the request set one.
+    /// The page size, if the request set one. `ItemWalk` compares it with the size of the run that resumes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) size: Option<String>,
     /// Whether the list was read to its end.

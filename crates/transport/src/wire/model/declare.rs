@@ -100,7 +100,7 @@ macro_rules! __declared {
             pub search: crate::search::SearchRequest,
             $($(#[$note])* pub $member: $type,)*
         }
-        // The members of the search have no name of their own on the wire, and stand among the others.
+        // The search is flattened: its members are written beside the request's own, without a `search` around them.
         $crate::__shown! {
             $name
             [$crate::__names!($name { search = "", $($member = $wire $(($mark $($default)?))?,)* })]

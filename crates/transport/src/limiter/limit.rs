@@ -52,7 +52,7 @@ fn seconds(wait: Duration) -> String {
 const LATE: Duration = Duration::from_secs(1);
 
 /// One limit: its rates, and which requests start when.
-pub(super) struct Lane {
+pub(super) struct Limit {
     rates: Rates,
     schedule: Mutex<Schedule>,
 }
@@ -94,7 +94,7 @@ impl Schedule {
     }
 }
 
-impl Lane {
+impl Limit {
     pub(super) fn new(rates: Rates) -> Self {
         Self {
             schedule: Mutex::new(Schedule {
@@ -191,7 +191,7 @@ impl Lane {
 
     pub(super) async fn acquire(&self, bounds: Bounds) -> Result<(), Error> {
         let mut place = Place {
-            lane: self,
+            limit: self,
             ticket: None,
             notify: Arc::new(Notify::new()),
         };
@@ -267,14 +267,14 @@ impl Lane {
 
 /// A place in the queue, released when dropped, whether or not the caller got its permit.
 struct Place<'a> {
-    lane: &'a Lane,
+    limit: &'a Limit,
     ticket: Option<u64>,
     notify: Arc<Notify>,
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let mut schedule = self.lane.schedule();
+        let mut schedule = self.limit.schedule();
         let Some(position) = schedule.position(self.ticket) else {
             return;
         };

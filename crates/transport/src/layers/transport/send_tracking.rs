@@ -15,13 +15,13 @@ use crate::context::SendTracker;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::outcome::Outcome;
 
-pub(super) struct Watched {
+pub(super) struct SendTracked {
     body: Body,
     tracker: SendTracker,
     is_sent: bool,
 }
 
-impl Watched {
+impl SendTracked {
     pub(super) fn new(body: Body, tracker: SendTracker) -> Self {
         Self {
             body,
@@ -31,7 +31,7 @@ impl Watched {
     }
 }
 
-impl HttpBody for Watched {
+impl HttpBody for SendTracked {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -59,7 +59,7 @@ impl HttpBody for Watched {
     }
 }
 
-impl Drop for Watched {
+impl Drop for SendTracked {
     fn drop(&mut self) {
         if !self.is_sent {
             self.tracker.dropped();

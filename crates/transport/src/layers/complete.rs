@@ -21,29 +21,29 @@ use crate::service::HttpRequest;
 /// HTTP libraries do not report some early ends of an HTTP/2 stream as errors: RST_STREAM and GOAWAY with NO_ERROR. The
 /// layer is below decompression, because Content-Length counts the bytes as sent.
 #[derive(Debug, Clone)]
-pub(crate) struct Whole;
+pub(crate) struct Complete;
 
 #[derive(Debug, Clone)]
-pub(crate) struct WholeService<S> {
+pub(crate) struct CompleteService<S> {
     inner: S,
 }
 
-layer!(Whole => WholeService without settings);
+layer!(Complete => CompleteService without settings);
 
-impl<S, B> Service<HttpRequest> for WholeService<S>
+impl<S, B> Service<HttpRequest> for CompleteService<S>
 where
     S: Service<HttpRequest, Response = http::Response<B>, Error = BoxError>,
 {
-    type Response = http::Response<WholeBody<B>>;
+    type Response = http::Response<CompleteBody<B>>;
     type Error = BoxError;
-    type Future = WholeFuture<S::Future>;
+    type Future = CompleteFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: HttpRequest) -> Self::Future {
-        WholeFuture {
+        CompleteFuture {
             without_body: request.method() == Method::HEAD,
             part: request.headers().contains_key(RANGE),
             inner: self.inner.call(request),
@@ -52,7 +52,7 @@ where
 }
 
 pin_project! {
-    pub(crate) struct WholeFuture<F> {
+    pub(crate) struct CompleteFuture<F> {
         #[pin]
         inner: F,
         without_body: bool,
@@ -61,11 +61,11 @@ pin_project! {
     }
 }
 
-impl<F, B> Future for WholeFuture<F>
+impl<F, B> Future for CompleteFuture<F>
 where
     F: Future<Output = Result<http::Response<B>, BoxError>>,
 {
-    type Output = Result<http::Response<WholeBody<B>>, BoxError>;
+    type Output = Result<http::Response<CompleteBody<B>>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -79,7 +79,7 @@ where
             true => None,
             false => length(response.headers()),
         };
-        Poll::Ready(Ok(response.map(|inner| WholeBody {
+        Poll::Ready(Ok(response.map(|inner| CompleteBody {
             inner,
             missing: length.unwrap_or(0),
         })))
@@ -107,7 +107,7 @@ fn unasked_part(head: http::response::Parts) -> BoxError {
 
 pin_project! {
     /// A body that fails if it ends too early.
-    pub(crate) struct WholeBody<B> {
+    pub(crate) struct CompleteBody<B> {
         #[pin]
         inner: B,
         // How much of the announced length is still to come.
@@ -115,7 +115,7 @@ pin_project! {
     }
 }
 
-impl<B> HttpBody for WholeBody<B>
+impl<B> HttpBody for CompleteBody<B>
 where
     B: HttpBody<Data = Bytes, Error = BoxError>,
 {
@@ -161,7 +161,7 @@ mod tests {
     async fn a_body_is_not_at_its_end_while_something_of_it_is_missing() {
         for (missing, cut) in [(3, false), (4, true)] {
             let inner = Full::new(Bytes::from_static(b"abc")).map_err(|never| match never {});
-            let mut body = WholeBody { inner, missing };
+            let mut body = CompleteBody { inner, missing };
             assert!(!body.is_end_stream());
             body.frame().await.unwrap().unwrap();
             // A consumer that sees the end here does not poll again.

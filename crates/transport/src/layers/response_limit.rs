@@ -17,16 +17,16 @@ use crate::service::{HttpRequest, HttpResponse};
 
 /// Limits the size of a response after decompression.
 #[derive(Debug, Clone)]
-pub(crate) struct Cap;
+pub(crate) struct ResponseLimit;
 
 #[derive(Debug, Clone)]
-pub(crate) struct CapService<S> {
+pub(crate) struct ResponseLimitService<S> {
     inner: S,
 }
 
-layer!(Cap => CapService without settings);
+layer!(ResponseLimit => ResponseLimitService without settings);
 
-impl<S, B> Service<HttpRequest> for CapService<S>
+impl<S, B> Service<HttpRequest> for ResponseLimitService<S>
 where
     S: Service<HttpRequest, Response = http::Response<B>, Error = BoxError>,
     B: HttpBody<Data = Bytes> + Send + Sync + 'static,

@@ -9,13 +9,17 @@ use super::workspace::{Member, Workspace};
 use super::{api, changelog, git};
 
 /// Fails with everything that is in the way.
-pub(crate) fn refuse(faults: &[Option<String>]) -> anyhow::Result<()> {
-    let faults: Vec<_> = faults
+pub(crate) fn refuse(blockers: &[Option<String>]) -> anyhow::Result<()> {
+    let blockers: Vec<_> = blockers
         .iter()
         .flatten()
         .map(|fault| format!("- {fault}"))
         .collect();
-    ensure!(faults.is_empty(), "not released:\n{}", faults.join("\n"));
+    ensure!(
+        blockers.is_empty(),
+        "not released:\n{}",
+        blockers.join("\n")
+    );
     Ok(())
 }
 
@@ -30,15 +34,15 @@ pub(crate) fn uncommitted(workspace: &Workspace) -> anyhow::Result<Option<String
 }
 
 /// What is in the way of a release that has not begun.
-pub(crate) fn faults(
+pub(crate) fn blockers(
     workspace: &Workspace,
     standing: &Standing,
     level: Option<Level>,
 ) -> anyhow::Result<Vec<Option<String>>> {
     let member = &standing.member;
-    let mut faults = vec![uncommitted(workspace)?];
+    let mut blockers = vec![uncommitted(workspace)?];
     if !standing.told {
-        faults.push(Some(format!(
+        blockers.push(Some(format!(
             "{}/{} says nothing under [Unreleased]; say what users get",
             member.folder,
             changelog::FILE
@@ -48,7 +52,7 @@ pub(crate) fn faults(
     let now = api::now(workspace, member)?;
     if now != written {
         let differences = compare(&written, &now);
-        faults.push(Some(format!(
+        blockers.push(Some(format!(
             "{}/{} does not say what is public; run `cargo xtask release api --bless`, review and commit:
   {}",
             member.folder,
@@ -60,12 +64,12 @@ pub(crate) fn faults(
     if let (Some(level), Some(required), Some(last)) = (level, standing.required(), &standing.last)
         && level < required
     {
-        faults.push(Some(format!(
+        blockers.push(Some(format!(
             "a {level} version does not do; what has changed since {last} requires --level {required}:\n  {}",
             plan::shortened(&standing.reasons()).join("\n  ")
         )));
     }
-    Ok(faults)
+    Ok(blockers)
 }
 
 /// The crates it depends on that must be released before it, with the reason.
