@@ -203,6 +203,9 @@ async fn a_fresh_server_sends_everybody_to_its_first_page() {
         );
         assert_eq!(response.headers["content-type"], "text/html; charset=utf-8");
     }
+    let response = Call::delete(&at("x?locale=en")).to(&sandbox).await;
+    let location = format!("{base_url}/first_run?locale=en");
+    assert_eq!(response.headers["location"], location);
     is_empty_401(&create(json!({ "payload": "p" })).by_owner(&sandbox).await);
 }
 

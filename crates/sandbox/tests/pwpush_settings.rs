@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::Method;
 use security_api_sandbox::{PasswordPusherOptions, PasswordPusherSettings, Sandbox};
 use serde_json::json;
-use support::pwpush::{Call, at, create, made, push, push_form, with};
+use support::pwpush::{BOUNDARY, Call, at, create, form, made, push, push_form, with};
 use support::small;
 
 fn options() -> PasswordPusherOptions {
@@ -108,6 +108,30 @@ async fn without_tls_everything_is_sent_to_the_same_by_tls() {
         assert_eq!((response.status, response.body.len()), (status, 0));
         let expected = format!("https://{host}/api/v2/pushes/abc?x=1");
         assert_eq!(response.headers["location"], expected);
+    }
+}
+
+#[tokio::test]
+async fn what_a_proxy_was_asked_by_tls_is_served_with_links_by_tls() {
+    let by_tls = |call: Call| call.header("x-forwarded-proto", "https");
+    for forced in [true, false] {
+        let sandbox = with(options().forced_tls(forced)).await;
+        let host = &sandbox.password_pusher().base_url()["http://".len()..];
+        let file = ("name=\"push[files][]\"; filename=\"a.txt\"", &b"x"[..]);
+        let upload = Call::new(Method::POST, "/api/v2/pushes").body(BOUNDARY, form(&[file]));
+        let made = by_tls(upload).by_owner(&sandbox).await.json();
+        let token = made["url_token"].as_str().expect("a token");
+        let link = format!("https://{host}/p/{token}/r");
+        assert_eq!(made["html_url"], link.as_str());
+        let preview = by_tls(Call::get(&at(&format!("{token}/preview"))));
+        assert_eq!(preview.to(&sandbox).await.json()["url"], link.as_str());
+        let shown = by_tls(Call::get(&at(token))).to(&sandbox).await.json();
+        let file = shown["files"][0]["url"].as_str().expect("a URL");
+        let path = file.strip_prefix(&format!("https://{host}"));
+        let found = by_tls(Call::get(path.expect("a URL by TLS"))).to(&sandbox);
+        let storage = &found.await.headers["location"];
+        let begins = format!("https://{host}/pfb/disk/");
+        assert!(storage.as_bytes().starts_with(begins.as_bytes()));
     }
 }
 

@@ -63,6 +63,11 @@ pub(crate) fn wants_json(parts: &Parts) -> bool {
     text(&parts.headers, ACCEPT.as_str()).contains("json") || parts.uri.path().ends_with(".json")
 }
 
+/// Whether a proxy in front of the service says that it was asked by TLS.
+pub(crate) fn by_tls(headers: &HeaderMap) -> bool {
+    text(headers, "x-forwarded-proto") == "https"
+}
+
 /// The token of a request, if it has any, valid or not.
 pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
     headers.contains_key(AUTHORIZATION).then(|| {
@@ -95,7 +100,10 @@ impl<'a> Call<'a> {
                 user_agent: cut(text(&parts.headers, USER_AGENT.as_str())),
                 referrer: cut(text(&parts.headers, REFERER.as_str())),
             },
-            origin: format!("http://{host}"),
+            origin: match by_tls(&parts.headers) {
+                true => format!("https://{host}"),
+                false => format!("http://{host}"),
+            },
         })
     }
 
@@ -117,7 +125,10 @@ impl<'a> Call<'a> {
             return Err(Refusal::Unauthorized);
         }
         if !self.profile.has_users {
-            return Err(Refusal::FirstRun(format!("{}/first_run", self.origin)));
+            // Rails keeps the language of a request in the URLs it makes (`app/controllers/concerns/set_locale.rb`).
+            let locale = self.locale_query("locale");
+            let url = format!("{}/first_run{locale}", self.origin);
+            return Err(Refusal::FirstRun(url));
         }
         if user.is_some() && self.state.options.unconfirmed {
             return Err(Refusal::Unconfirmed);
@@ -137,11 +148,16 @@ impl<'a> Call<'a> {
     /// A link to something, as people are given it.
     pub(crate) fn link(&self, path: &str, retrieval_step: bool) -> String {
         let step = if retrieval_step { "/r" } else { "" };
-        let locale = self.params.text("push_locale");
-        let locale = locale.filter(|locale| is_locale(locale));
-        let locale = locale.map_or_else(String::new, |locale| format!("?locale={locale}"));
+        let locale = self.locale_query("push_locale");
         let base = self.state.options.base_url.as_deref();
         format!("{}{path}{step}{locale}", base.unwrap_or(&self.origin))
+    }
+
+    /// What a URL ends with to keep the language that this parameter names.
+    fn locale_query(&self, parameter: &str) -> String {
+        let locale = self.params.text(parameter);
+        let locale = locale.filter(|locale| is_locale(locale));
+        locale.map_or_else(String::new, |locale| format!("?locale={locale}"))
     }
 
     /// The part of a list that was asked for. Ruby takes more for numbers than digits alone.

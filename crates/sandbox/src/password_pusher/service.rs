@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 use hyper::body::Incoming;
 
-use super::call::{Access, Call, token, wants_json};
+use super::call::{Access, Call, by_tls, token, wants_json};
 use super::files;
 use super::language::Language;
 use super::params::Form;
@@ -45,7 +45,7 @@ impl State {
         if !allowed.is_empty() && !allowed.iter().any(|known| known.eq_ignore_ascii_case(name)) {
             return Err(Refusal::BlockedHost);
         }
-        if self.options.forced_tls {
+        if self.options.forced_tls && !by_tls(&parts.headers) {
             let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
             let is_read = matches!(parts.method, Method::GET | Method::HEAD);
             return Err(Refusal::ForcedTls(format!("https://{host}{path}"), is_read));
