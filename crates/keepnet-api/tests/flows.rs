@@ -322,16 +322,19 @@ async fn a_campaign_goes_from_its_scenario_to_its_report() {
     assert_eq!(second.instance_group(), first.instance_group() + 1);
 }
 
+async fn a_training(client: &Client) -> String {
+    let search = SearchRequest::new().text("phishing");
+    let mut trainings = client.trainings().search(search).items();
+    let training = trainings.try_next().await.unwrap().unwrap();
+    training.training_id.unwrap()
+}
+
 #[tokio::test]
 async fn target_users_are_enrolled_and_followed_until_the_enrolment_is_over() {
     let (sandbox, client) = start().await;
     let people = people(&client, 3).await;
-    let search = SearchRequest::new().text("phishing");
-    let mut trainings = client.trainings().search(search).items();
-    let training = trainings.try_next().await.unwrap().unwrap();
-
     let enrollments = client.enrollments();
-    let new = NewEnrollment::new("After the incident", training.training_id.unwrap());
+    let new = NewEnrollment::new("After the incident", a_training(&client).await);
     let id = enrollments
         .enroll(new.users(people.iter().map(|(id, _)| id)))
         .await
@@ -371,11 +374,8 @@ async fn target_users_are_enrolled_and_followed_until_the_enrolment_is_over() {
 async fn an_enrolment_in_the_archive_is_over_and_one_that_was_deleted_is_an_error() {
     let (sandbox, client) = start().await;
     let people = people(&client, 3).await;
-    let search = SearchRequest::new().text("phishing");
-    let mut trainings = client.trainings().search(search).items();
-    let training = trainings.try_next().await.unwrap().unwrap();
     let enrollments = client.enrollments();
-    let new = NewEnrollment::new("Withdrawn", training.training_id.unwrap());
+    let new = NewEnrollment::new("Withdrawn", a_training(&client).await);
     let new = new.users(people.iter().map(|(id, _)| id));
     let id = enrollments.enroll(new).await.unwrap();
 
