@@ -17,7 +17,7 @@
 use std::net::IpAddr;
 
 use http::Method;
-use security_api_transport::{Job, Operation};
+use security_api_transport::{Job, Operation, Outcome};
 use serde::Deserialize;
 
 use crate::names_in_errors::listed;
@@ -249,7 +249,11 @@ impl Companies {
         Job::new(self.client(), move |client| async move {
             new.check()?;
             let companies = Self::new(&client);
-            let roles = companies.role_ids(&new.roles).await?;
+            let roles = companies.role_ids(&new.roles).await.map_err(|error| {
+                error
+                    .with_outcome(Outcome::NotSent)
+                    .with_context("no client was created")
+            })?;
             let rights = Rights {
                 name: new.name,
                 roles,

@@ -248,7 +248,12 @@ async fn save(client: Client, new: NewCampaign) -> Result<String, Error> {
     request.schedule_type_id = SAVED;
     request.email_delivery_setting_type = delivery;
     if delivery.is_none() {
-        let default = campaigns.default_email_delivery_setting().await?;
+        let default = campaigns.default_email_delivery_setting().await;
+        let default = default.map_err(|error| {
+            error
+                .with_outcome(Outcome::NotSent)
+                .with_context("no campaign was saved")
+        })?;
         request.email_delivery_setting_type = default.kind;
         match default.kind {
             Some(DIRECT) => request.direct_email_setting_resource_id = default.resource_id,

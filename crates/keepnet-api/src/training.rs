@@ -16,7 +16,7 @@
 //! # Ok(()) }
 //! ```
 
-use security_api_transport::{Client, Error, ErrorKind, Job, Timestamp};
+use security_api_transport::{Client, Error, ErrorKind, Job, Outcome, Timestamp};
 
 use crate::ids::required;
 use crate::polling::{Progress, is_one_of};
@@ -385,7 +385,9 @@ async fn with_languages(client: &Client, mut new: NewEnrollment) -> Result<NewEn
         }
     });
     let languages = languages.map_err(|error| {
-        error.with_context("nobody is enrolled; set the languages with `NewEnrollment::languages`")
+        error
+            .with_outcome(Outcome::NotSent)
+            .with_context("nobody is enrolled; set the languages with `NewEnrollment::languages`")
     })?;
     new.request.language_ids = Some(languages);
     Ok(new)

@@ -213,8 +213,8 @@ impl Client {
         self
     }
 
-    /// The instance's edition. The client asks once (`GET /api/v2/version`, without the token); concurrent callers
-    /// share the request, and a failure is not cached.
+    /// The instance's edition. The client asks (`GET /api/v2/version`, without the token) until it knows it; a failure
+    /// is not cached, and no caller waits for another one's request.
     ///
     /// # Errors
     /// If the response names no edition, or an unknown one. The edition is never guessed.

@@ -45,7 +45,7 @@ impl Pushes {
     ///
     /// `POST /api/v2/pushes`. Not retried once it may have been executed.
     ///
-    /// If a lifetime, a passphrase or mail is set, the instance is asked for its edition first, once for each client.
+    /// If a lifetime, a passphrase or mail is set, the instance is asked for its edition first, until the client knows it.
     /// Each option that was set is compared with the response: if the instance keeps another value, or does not tell, the push is
     /// expired again and the call fails. [`NotAsAsked`](crate::NotAsAsked) then has the differences, and the token if
     /// the push could not be expired. [`or_less`](Create::or_less) accepts less than asked. Options of the call,
@@ -180,7 +180,12 @@ impl Create<NewPush> {
         let account = account_id.as_deref();
         let mut known = instance::known_edition(&client);
         if known.is_none() && (push.needs_edition() || account.is_some()) {
-            known = Some(instance::edition(&client).await?);
+            let edition = instance::edition(&client).await.map_err(|error| {
+                error
+                    .with_outcome(Outcome::NotSent)
+                    .with_context("nothing was created")
+            })?;
+            known = Some(edition);
         }
         let mut lifetime = None;
         if let Some(edition) = &known {

@@ -202,9 +202,19 @@ impl Error {
     /// Sets the outcome, for transports and layers that know it. Without it, an error counts as [`Outcome::NotSent`] if
     /// its kind says that nothing was sent, as [`Outcome::Answered`] if its kind says that the service responded, and
     /// as [`Outcome::Unknown`] otherwise.
+    ///
+    /// For a job that fails before its change was sent, set [`Outcome::NotSent`]: the outcome of the read that failed says
+    /// nothing about the change. What was retryable stays so.
     #[must_use]
     pub fn with_outcome(mut self, outcome: Outcome) -> Self {
-        self.edit(|inner| inner.verdict = Verdict::of_failure(inner.kind, outcome));
+        let is_news = outcome == Outcome::NotSent && self.outcome() != outcome;
+        let may_pass = is_news && self.is_retryable();
+        self.edit(|inner| {
+            inner.verdict = match may_pass {
+                true => Verdict::NotSent,
+                false => Verdict::of_failure(inner.kind, outcome),
+            };
+        });
         self
     }
 

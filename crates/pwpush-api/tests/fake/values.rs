@@ -120,6 +120,23 @@ async fn no_call_waits_longer_than_its_own_timeout_for_the_edition() {
 }
 
 #[tokio::test]
+async fn what_fails_before_the_push_is_sent_was_not_sent() {
+    for (response, is_retryable) in [
+        (FakeResponse::status(500), true),
+        (FakeResponse::status(403), false),
+    ] {
+        let fake = instance("oss");
+        fake.always(&operations::INSTANCE_VERSION, response);
+        let push = NewPush::text("x").expire_after(Expiry::days(1));
+        let create = with_token(&fake).pushes().create(push).retries(0);
+        let error = create.await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
+        assert_eq!(error.is_retryable(), is_retryable, "{error}");
+        assert!(!error.may_be_executed() && error.to_string().contains("nothing was created"));
+    }
+}
+
+#[tokio::test]
 async fn jobs_are_kept_spawned_and_joined() {
     let fake = instance("commercial");
     let pwpush = with_token(&fake);
