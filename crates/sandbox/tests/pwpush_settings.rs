@@ -40,16 +40,37 @@ async fn what_is_out_of_an_instances_bounds_becomes_its_default() {
 #[tokio::test]
 async fn what_is_switched_off_is_off_whatever_is_asked() {
     let off = settings().retrieval_step(false).deletable(false);
-    let sandbox = with(options().settings(&off)).await;
-    for asked in [true, false] {
-        let fields = json!({
-            "payload": "p", "retrieval_step": asked, "deletable_by_viewer": asked,
-        });
+    let other = settings()
+        .retrieval_step_default(false)
+        .deletable_default(false);
+    for (settings, asked, kept) in [
+        (&off, Some(true), false),
+        (&off, Some(false), false),
+        (&other, Some(true), true),
+        (&other, None, false),
+    ] {
+        let sandbox = with(options().settings(settings)).await;
+        let mut fields = json!({ "payload": "p" });
+        if let Some(asked) = asked {
+            fields["retrieval_step"] = json!(asked);
+            fields["deletable_by_viewer"] = json!(asked);
+        }
         let made = create(fields).to(&sandbox).await.json();
-        assert_eq!(made["retrieval_step"], false, "{asked}");
-        assert_eq!(made["deletable_by_viewer"], false, "{asked}");
+        assert_eq!(made["retrieval_step"], kept, "{asked:?}");
+        assert_eq!(made["deletable_by_viewer"], kept, "{asked:?}");
         let link = made["html_url"].as_str().expect("a link");
-        assert!(!link.ends_with("/r"));
+        assert_eq!(link.ends_with("/r"), kept);
+    }
+}
+
+#[tokio::test]
+async fn kinds_can_be_switched_off() {
+    let sandbox = with(options().files(false).urls(false).qr_codes(false)).await;
+    for (kind, name) in [("file", "File"), ("url", "URL"), ("qr", "QR code")] {
+        let fields = json!({ "kind": kind, "payload": "https://a.b" });
+        let response = create(fields).by_owner(&sandbox).await;
+        let body = json!({ "kind": [format!("{name} pushes are disabled.")] });
+        assert_eq!((response.status, response.json()), (422, body));
     }
 }
 

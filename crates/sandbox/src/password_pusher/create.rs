@@ -30,9 +30,9 @@ fn number(params: &Params, name: &str, (least, most, default): (i64, i64, i64)) 
         .unwrap_or(default)
 }
 
-/// A switch that an operator can take away (`app/controllers/concerns/set_push_attributes.rb`).
-fn choice(params: &Params, name: &str, is_offered: bool) -> bool {
-    is_offered && params.ticked(name).unwrap_or(true)
+/// A switch that an operator can take away, or give another default (`app/controllers/concerns/set_push_attributes.rb`).
+fn choice(params: &Params, name: &str, is_offered: bool, default: bool) -> bool {
+    is_offered && params.ticked(name).unwrap_or(default)
 }
 
 fn lifetime(call: &Call<'_>, params: &Params, settings: &PasswordPusherSettings) -> Lifetime {
@@ -68,6 +68,7 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
     if let Some(mail) = &mail {
         mail.check(call, store, None, &mut errors)?;
     }
+    check_kind(call, kind, &mut errors);
     check_payload(call, kind, payload, &mut errors);
     let most = settings.max_files;
     if kind == Kind::File && params.files.len() > most {
@@ -93,9 +94,16 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
         files: store.attach(params.files.clone()),
         lifetime: lifetime(call, params, settings),
         expire_after_views: number(params, "expire_after_views", settings.views),
-        deletable_by_viewer: (kind != Kind::Url)
-            .then(|| choice(params, "deletable_by_viewer", settings.deletable)),
-        retrieval_step: choice(params, "retrieval_step", settings.retrieval_step),
+        deletable_by_viewer: (kind != Kind::Url).then(|| {
+            let (is_offered, default) = (settings.deletable, settings.deletable_default);
+            choice(params, "deletable_by_viewer", is_offered, default)
+        }),
+        retrieval_step: choice(
+            params,
+            "retrieval_step",
+            settings.retrieval_step,
+            settings.retrieval_step_default,
+        ),
         created_at: now,
         updated_at: now,
         expired_on: None,
@@ -115,6 +123,19 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
     }
     store.pushes.push(url_token, push);
     Ok(json_response(StatusCode::CREATED, &object))
+}
+
+fn check_kind(call: &Call<'_>, kind: Kind, errors: &mut Errors) {
+    let options = &call.state.options;
+    let (is_allowed, message) = match kind {
+        Kind::Text => return,
+        Kind::File => (options.files, "File pushes are disabled."),
+        Kind::Url => (options.urls, "URL pushes are disabled."),
+        Kind::Qr => (options.qr_codes, "QR code pushes are disabled."),
+    };
+    if !is_allowed {
+        errors.add("kind", message);
+    }
 }
 
 fn check_payload(call: &Call<'_>, kind: Kind, payload: Option<&str>, errors: &mut Errors) {

@@ -21,10 +21,10 @@ pub(super) fn version(call: &Call<'_>, _: &mut Store, _: &str) -> Outcome {
         .with("email_auto_dispatch", sends)
         .with(
             "file_attachments",
-            enabled(true).with("requires_authentication", true),
+            enabled(options.files).with("requires_authentication", true),
         )
-        .with("url_pushes", enabled(true))
-        .with("qr_code_pushes", enabled(true));
+        .with("url_pushes", enabled(options.urls))
+        .with("qr_code_pushes", enabled(options.qr_codes));
     let requests = enabled(profile.is_commercial);
     let requests = if profile.is_commercial {
         requests.with("email_auto_dispatch", sends)

@@ -19,6 +19,9 @@ pub struct PasswordPusherOptions {
     pub(crate) edition: PasswordPusherEdition,
     pub(crate) anonymous: bool,
     pub(crate) email: bool,
+    pub(crate) files: bool,
+    pub(crate) urls: bool,
+    pub(crate) qr_codes: bool,
     pub(crate) mfa: bool,
     pub(crate) samples: usize,
     pub(crate) notifications: bool,
@@ -39,6 +42,9 @@ impl Default for PasswordPusherOptions {
             edition: PasswordPusherEdition::default(),
             anonymous: true,
             email: true,
+            files: true,
+            urls: true,
+            qr_codes: true,
             mfa: false,
             samples: 0,
             notifications: true,
@@ -73,6 +79,9 @@ macro_rules! switches {
 switches! {
     anonymous: "callers without a token are served", "yes";
     email: "mail is configured, so that recipients can be told of a push", "yes";
+    files: "pushes of files are allowed", "yes";
+    urls: "pushes of URLs are allowed", "yes";
+    qr_codes: "pushes of QR codes are allowed", "yes";
     notifications: "recipients can be told of a push at all (`notify_by_email.enabled`)", "yes";
     mail_fails: "mail cannot be delivered", "no";
     forced_tls: "requests without TLS are redirected (`FORCE_SSL`), unless `X-Forwarded-Proto` says `https`", "no";

@@ -21,7 +21,9 @@ pub struct PasswordPusherSettings {
     pub(crate) days: (i64, i64, i64),
     pub(crate) views: (i64, i64, i64),
     pub(crate) retrieval_step: bool,
+    pub(crate) retrieval_step_default: bool,
     pub(crate) deletable: bool,
+    pub(crate) deletable_default: bool,
     pub(crate) max_files: usize,
 }
 
@@ -32,7 +34,9 @@ impl Default for PasswordPusherSettings {
             days: (1, 90, 7),
             views: (1, 100, 5),
             retrieval_step: true,
+            retrieval_step_default: true,
             deletable: true,
+            deletable_default: true,
             max_files: 10,
         }
     }
@@ -62,10 +66,24 @@ impl PasswordPusherSettings {
         self
     }
 
+    /// Whether a push has a retrieval step unless it says otherwise; yes by default.
+    #[must_use]
+    pub fn retrieval_step_default(mut self, on: bool) -> Self {
+        self.retrieval_step_default = on;
+        self
+    }
+
     /// Whether viewers can ever expire a push (`enable_deletable_pushes`); yes by default.
     #[must_use]
     pub fn deletable(mut self, on: bool) -> Self {
         self.deletable = on;
+        self
+    }
+
+    /// Whether viewers can expire a push unless it says otherwise; yes by default.
+    #[must_use]
+    pub fn deletable_default(mut self, on: bool) -> Self {
+        self.deletable_default = on;
         self
     }
 
