@@ -43,7 +43,7 @@ use security_api_transport::{Client, Error, ErrorKind, Job, Outcome};
 
 use self::new_campaign::{DIRECT, SMTP};
 use crate::ids::required;
-use crate::polling::{Polling, Progress};
+use crate::polling::{Polling, Progress, is_one_of};
 use crate::resources::{PhishingCampaignJobs, PhishingCampaignReports, PhishingCampaigns};
 use crate::search::SearchRequest;
 use crate::types::{
@@ -289,10 +289,9 @@ async fn start_saved(client: Client, id: String) -> Result<Launch, Error> {
         let groups = own_groups(&client, &id).await?;
         return launch_to(client, id, groups).await;
     }
-    let waiting = all.into_iter().filter(|one| {
-        let status = one.status.as_deref().unwrap_or_default();
-        status.eq_ignore_ascii_case("Idle")
-    });
+    let waiting = all
+        .into_iter()
+        .filter(|one| is_one_of(one.status.as_deref(), &["Idle"]));
     let waiting: Vec<i32> = waiting.filter_map(|one| one.instance_group).collect();
     match waiting[..] {
         [number] => {

@@ -224,10 +224,8 @@ fn refusal(
                 && !text.chars().any(char::is_control)
                 && !client_secret.is_shown_in(text)
         });
-    let transient = matches!(
-        Verdict::of_status(status),
-        Verdict::Transient | Verdict::Throttled
-    );
+    // A token request is idempotent.
+    let transient = Verdict::of_status(status).is_retryable(true);
     let message = match code.as_deref() {
         Some("invalid_client") => {
             format!("the token endpoint refused the client id or secret ({status}, invalid_client)")
