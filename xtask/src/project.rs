@@ -68,7 +68,7 @@ pub(crate) const SERVICES: &[Service] = &[
         vendor: Some("crates/keepnet-api/api"),
         exercise: "src/keepnet.rs",
         shapes: Some("crates/sandbox/src/keepnet/shapes.json"),
-        readers: Some("tests/keepnet/types.rs"),
+        readers: Some("tests/decoding/types.rs"),
     },
 ];
 

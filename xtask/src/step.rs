@@ -93,7 +93,7 @@ pub fn tests() -> io::Result<Vec<Step>> {
         Step::own("every operation succeeds against the sandbox", "exercise")?,
         Step::cargo(
             "every operation decodes what the service may send",
-            format!("test -q --locked {all} --test keepnet -- --ignored"),
+            format!("test -q --locked {all} --test decoding -- --ignored"),
         ),
     ])
 }

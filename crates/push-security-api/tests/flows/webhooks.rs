@@ -11,8 +11,8 @@ use push_security_api::webhook::{Event, Payload, Verifier, WebhookError};
 use push_security_api::{Client, Patch, Timestamp};
 use security_api_sandbox::Sandbox;
 
-use crate::receiver::{Delivered, Receiver};
-use crate::support::{licensed_employee, open_detection, world};
+use super::receiver::{Delivered, Receiver};
+use super::support::{licensed_employee, open_detection, world};
 
 struct Scene {
     sandbox: Sandbox,

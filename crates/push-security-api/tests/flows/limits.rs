@@ -7,7 +7,7 @@ use push_security_api::{Client, ErrorKind, Outcome, Rate, RateLimiter, RetryPoli
 use security_api_sandbox::{Fault, Sandbox};
 use tokio::task::JoinSet;
 
-use crate::support::{builder, plain, query_names, sandbox, sizes, statuses};
+use super::support::{builder, plain, query_names, sandbox, sizes, statuses};
 
 async fn limiting() -> Sandbox {
     let options = sizes().retry_after(true);

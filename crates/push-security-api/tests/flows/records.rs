@@ -9,7 +9,7 @@ use push_security_api::{Client, Patch, Response, operations};
 use security_api_sandbox::Sandbox;
 use serde_json::{Value, json};
 
-use crate::support::{calls_on, licensed_employee, open_detection, world};
+use super::support::{calls_on, licensed_employee, open_detection, world};
 
 /// The body of the request received last.
 fn sent(sandbox: &Sandbox) -> Value {

@@ -8,7 +8,7 @@ use push_security_api::{Call, Client, ErrorKind, Outcome};
 use security_api_sandbox::{Fault, Sandbox};
 use serde_json::{Value, json};
 
-use crate::support::{builder, client, sandbox, statuses, unlimited, world};
+use super::support::{builder, client, sandbox, statuses, unlimited, world};
 
 const PAGE: &str = "<!DOCTYPE html><html><body>upstream connect error hunter2</body></html>";
 

@@ -5,7 +5,7 @@ use push_security_api::{Error, ErrorKind, Operation, Outcome, Reason};
 use security_api_sandbox::Sandbox;
 use serde_json::Value;
 
-use crate::support::{builder, calls_on, client, property, runtime, sandbox, world};
+use super::support::{builder, calls_on, client, property, runtime, sandbox, world};
 
 const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
 

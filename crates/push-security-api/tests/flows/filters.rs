@@ -10,7 +10,7 @@ use push_security_api::types::{
 use push_security_api::{Client, resources};
 use security_api_sandbox::Sandbox;
 
-use crate::support::{List, all_ids, property, query_names, runtime, world};
+use super::support::{List, all_ids, property, query_names, runtime, world};
 
 /// Which filters are set, from which records their values are, and how long pages are.
 #[derive(Debug, Clone)]

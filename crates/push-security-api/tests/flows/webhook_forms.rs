@@ -8,7 +8,7 @@ use push_security_api::{ErrorKind, operations};
 use security_api_sandbox::Sandbox;
 use serde_json::{Value, json};
 
-use crate::support::sandbox;
+use super::support::sandbox;
 
 fn read(event: &Value) -> Event {
     let event = Event::read(event.to_string().as_bytes()).expect("an event");

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use push_security_api::{Client, Cursor, Error};
 use security_api_sandbox::{Fault, Sandbox};
 
-use crate::support::{List, all_ids, client, for_every_list, property, raw_id, runtime, world};
+use super::support::{List, all_ids, client, for_every_list, property, raw_id, runtime, world};
 
 /// The cursor as it is after being stored.
 fn stored(cursor: &Cursor) -> Cursor {

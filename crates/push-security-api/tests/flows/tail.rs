@@ -7,7 +7,7 @@ use push_security_api::types::Detection;
 use push_security_api::{Client, Tail, TailCursor, Timestamp};
 use security_api_sandbox::Fault;
 
-use crate::support::{client, unlimited};
+use super::support::{client, unlimited};
 
 /// Detections raised after each record, and how often the program is started.
 const RAISED: usize = 150;

@@ -7,7 +7,7 @@ use push_security_api::webhook::{Event, Verifier, WebhookError};
 use security_api_sandbox::Sandbox;
 use serde_json::json;
 
-use crate::support::sandbox;
+use super::support::sandbox;
 
 /// A verifier of the sandbox's webhook, and a body that it signed.
 async fn signed() -> (Sandbox, Verifier, String, Vec<u8>) {

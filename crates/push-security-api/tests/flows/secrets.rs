@@ -10,7 +10,7 @@ use security_api_sandbox::{Fault, Sandbox};
 use serde_json::{Value, json};
 
 use crate::marked::{Log, MARK, faults, hidden, hides, shown};
-use crate::support::{builder, calls_on, sandbox, unlimited};
+use super::support::{builder, calls_on, sandbox, unlimited};
 
 const KEY: &str = "hunter2-api-key";
 const WEBHOOK_SECRET: &str = "psws_hunter2hunter2hunter2hunter2hunt";
@@ -88,7 +88,7 @@ async fn failures(sandbox: &Sandbox) -> Vec<Error> {
 #[test]
 fn no_failure_of_a_call_shows_the_key_a_query_a_header_or_a_body() {
     let log = Log::default();
-    let runtime = crate::support::runtime();
+    let runtime = super::support::runtime();
     let errors = tracing::subscriber::with_default(log.clone(), || {
         runtime.block_on(async {
             let sandbox = sandbox().await;
@@ -109,11 +109,11 @@ fn no_failure_of_a_call_shows_the_key_a_query_a_header_or_a_body() {
 #[test]
 fn what_succeeds_logs_no_secret_either() {
     let log = Log::default();
-    let runtime = crate::support::runtime();
+    let runtime = super::support::runtime();
     let secrets = tracing::subscriber::with_default(log.clone(), || {
         runtime.block_on(async {
             let sandbox = unlimited().start().await.unwrap();
-            let push = crate::support::client(&sandbox);
+            let push = super::support::client(&sandbox);
             let list = push.accounts().list().email("hunter2").limit(2);
             assert_eq!(list.items().try_collect().await.unwrap(), []);
             let page = push.accounts().list().limit(2).page().await.unwrap();

@@ -7,7 +7,7 @@ use push_security_api::{Client, ErrorKind, Outcome, Timestamp};
 use security_api_sandbox::{PushSecurityOptions, Sandbox};
 use serde_json::Value;
 
-use crate::support::{
+use super::support::{
     List, all_ids, client, for_every_list, query_names, raw_id, unlimited, world,
 };
 
@@ -99,7 +99,8 @@ async fn directly(sandbox: &Sandbox, path: &str) -> Value {
     let request = client
         .get(format!("{}{path}", push.base_url()))
         .header("x-api-key", push.api_key());
-    request.send().await.unwrap().json().await.unwrap()
+    let body = request.send().await.unwrap().bytes().await.unwrap();
+    serde_json::from_slice(&body).unwrap()
 }
 
 async fn keeps_the_bytes<L: List>(list: L, _: usize, sandbox: &Sandbox) {
@@ -330,7 +331,7 @@ async fn check_asks_for_one_record_and_says_what_is_wrong_with_the_key() {
     let entries = sandbox.journal().entries();
     assert_eq!(entries.len(), 1);
     assert_eq!(entries[0].query.as_deref(), Some("limit=1"));
-    let other: Client = crate::support::builder(&sandbox, "another-key")
+    let other: Client = super::support::builder(&sandbox, "another-key")
         .build()
         .unwrap();
     let error = other.check().await.unwrap_err();

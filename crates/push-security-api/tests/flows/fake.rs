@@ -11,7 +11,7 @@ use push_security_api::{
 };
 use serde_json::json;
 
-use crate::support::short_waits;
+use super::support::short_waits;
 
 /// What a user's program might do: approve every app that nobody has looked at.
 async fn approve_new_apps(push: &Client) -> Result<usize, Error> {
