@@ -9,8 +9,8 @@ use push_security_api::{Client, Error, Rate, RateLimiter, RetryPolicy, Secret};
 use security_api_sandbox::{Fault, Sandbox};
 use serde_json::{Value, json};
 
-use crate::marked::{Log, MARK, faults, hidden, hides, shown};
 use super::support::{builder, calls_on, sandbox, unlimited};
+use crate::marked::{Log, MARK, faults, hidden, hides, shown};
 
 const KEY: &str = "hunter2-api-key";
 const WEBHOOK_SECRET: &str = "psws_hunter2hunter2hunter2hunter2hunt";
