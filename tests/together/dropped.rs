@@ -9,7 +9,8 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use keepnet_api::SearchRequest;
-use push_security_api::{Limiter, Operation, Rate, RateLimiter, operations};
+use push_security_api::middleware::Limiter;
+use push_security_api::{Operation, Rate, RateLimiter, operations};
 use pwpush_api::Retrieved;
 use pwpush_api::types::PushedFile;
 use pwpush_api::{NewPush, Upload};

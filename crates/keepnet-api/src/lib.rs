@@ -48,22 +48,16 @@ pub use http;
 pub use polling::{Polling, Progress};
 pub use reason::Reason;
 pub use search::{Filter, SearchRequest};
+#[doc(inline)]
+pub use security_api_transport::middleware;
 pub use security_api_transport::{
-    ApiError, Body, Call, CallFuture, Credential, Cursor, Defaults, Download, Error, ErrorKind,
-    Form, InvalidTimestamp, Job, JobFuture, Limiter, OAuth2, Operation, Outcome, Patch, Rate,
-    RateLimiter, Rates, RawJson, Request, Response, RetryPolicy, Secret, TailCursor, Timestamp,
-    UndecodedItem, Upload,
+    ApiError, Body, Call, Cursor, Defaults, Download, Error, ErrorKind, Form, InvalidTimestamp,
+    Job, OAuth2, Operation, Outcome, Patch, Rate, RateLimiter, Rates, RawJson, Request, Response,
+    RetryPolicy, Secret, TailCursor, Timestamp, UndecodedItem, Upload,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeRequest, FakeResponse, FakeTransport};
 
-/// What custom layers, transports, credentials and response types are written with.
-pub mod middleware {
-    pub use security_api_transport::{
-        BoxError, CallContext, FromResponse, Generation, HttpRequest, HttpResponse, HttpService,
-        Received, ResponseBody,
-    };
-}
 pub use time::{
     DateFormat, DateTime, InvalidDateFormat, InvalidDateTime, InvalidTimeSpan, TimeSpan,
 };

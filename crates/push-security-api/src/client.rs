@@ -17,8 +17,8 @@ use crate::protocol::PushSecurity;
 /// - `base_url`, `user_agent`, `proxy`, `no_proxy`, `root_certificate`, `http1_only`: where requests go, and how.
 /// - `timeout`, `attempt_timeout`, `idle_timeout`, `connect_timeout`, `pool_idle_timeout`, `response_limit`: timeouts
 ///   and limits.
-/// - `retry`, `limiter`, `credential`: a [`RetryPolicy`](crate::RetryPolicy), a [`Limiter`](crate::Limiter) shared with
-///   other clients, and a [`Credential`](crate::Credential) that can be renewed.
+/// - `retry`, `limiter`, `credential`: a [`RetryPolicy`](crate::RetryPolicy), a [`Limiter`](crate::middleware::Limiter) shared with
+///   other clients, and a [`Credential`](crate::middleware::Credential) that can be renewed.
 /// - `transport`, `call_layer`, `attempt_layer`: tower services that replace or wrap how requests are sent.
 ///
 /// ```

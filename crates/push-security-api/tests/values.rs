@@ -6,9 +6,8 @@ mod support;
 
 use std::future::IntoFuture;
 
-use push_security_api::{
-    Client, FakeResponse, FakeTransport, Job, JobFuture, Outcome, Reason, operations,
-};
+use push_security_api::middleware::JobFuture;
+use push_security_api::{Client, FakeResponse, FakeTransport, Job, Outcome, Reason, operations};
 use serde_json::json;
 use support::{value, with_options};
 

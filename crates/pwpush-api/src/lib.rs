@@ -39,22 +39,16 @@ pub use pushes::{NotifyPush, ShowPush};
 pub use reason::Reason;
 pub use requests::{NewRequest, RespondRequest};
 pub use retrieved::Retrieved;
+#[doc(inline)]
+pub use security_api_transport::middleware;
 pub use security_api_transport::{
-    Anonymous, ApiError, ApiKey, Body, Call, CallFuture, Credential, Cursor, Defaults, Download,
-    Error, ErrorKind, Form, InvalidTimestamp, Job, JobFuture, Limiter, Operation, Outcome, Rate,
-    RateLimiter, Rates, RawJson, Request, Response, RetryPolicy, Secret, Timestamp, UndecodedItem,
-    Upload,
+    Anonymous, ApiError, ApiKey, Body, Call, Cursor, Defaults, Download, Error, ErrorKind, Form,
+    InvalidTimestamp, Job, Operation, Outcome, Rate, RateLimiter, Rates, RawJson, Request,
+    Response, RetryPolicy, Secret, Timestamp, UndecodedItem, Upload,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeRequest, FakeResponse, FakeTransport};
 
-/// What your own layers, transports, credentials and response types are written with.
-pub mod middleware {
-    pub use security_api_transport::{
-        BoxError, CallContext, FromResponse, Generation, HttpRequest, HttpResponse, HttpService,
-        Received, ResponseBody,
-    };
-}
 pub use token::token_of_link;
 
 /// The call of a paged list. It cannot be awaited itself, because one page is not the list.

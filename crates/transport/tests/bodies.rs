@@ -11,9 +11,10 @@ use common::{CREATE, READ, builder, hurried, over};
 use futures_util::stream;
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, StreamBody};
+use security_api_transport::middleware::{BoxError, HttpRequest, HttpResponse, ResponseBody};
 use security_api_transport::{
-    Body, BoxError, Call, Client, Error, ErrorKind, FakeResponse, FakeTransport, HttpRequest,
-    HttpResponse, OAuth2, Outcome, Rate, RateLimiter, ResponseBody,
+    Body, Call, Client, Error, ErrorKind, FakeResponse, FakeTransport, OAuth2, Outcome, Rate,
+    RateLimiter,
 };
 use serde_json::{Value, json};
 

@@ -9,8 +9,9 @@ use std::os::unix::fs::FileExt;
 
 use http::Method;
 use http_body_util::BodyExt;
+use security_api_transport::middleware::{HttpResponse, ResponseBody};
 use security_api_transport::model::urlencoded;
-use security_api_transport::{Body, Form, HttpResponse, OAuth2, ResponseBody, Secret, model};
+use security_api_transport::{Body, Form, OAuth2, Secret, model};
 use serde::Serialize;
 
 use common::builder;

@@ -13,9 +13,10 @@ use futures_util::stream;
 use http::HeaderMap;
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, StreamBody};
+use security_api_transport::middleware::{BoxError, HttpRequest};
 use security_api_transport::{
-    ApiError, Body, BoxError, Client, ClientBuilder, Error, ErrorKind, FakeResponse, FakeTransport,
-    HttpRequest, Outcome, Protocol, RateLimiter, ResponseParts, RetryPolicy, ServiceSettings,
+    ApiError, Body, Client, ClientBuilder, Error, ErrorKind, FakeResponse, FakeTransport, Outcome,
+    Protocol, RateLimiter, ResponseParts, RetryPolicy, ServiceSettings,
 };
 use serde_json::Value;
 use tokio::time::Instant;
@@ -151,7 +152,7 @@ async fn what_is_refused_before_it_is_sent_says_so() {
         .limiter(limiter.clone())
         .build()
         .unwrap();
-    security_api_transport::Limiter::close(&limiter, &READ, Duration::MAX);
+    security_api_transport::middleware::Limiter::close(&limiter, &READ, Duration::MAX);
     let error = read(&client).await.unwrap_err();
     assert_eq!(
         (error.outcome(), error.attempts()),

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use common::{READ, builder, create, over, read, seconds};
 use http::HeaderMap;
+use security_api_transport::middleware::{CallContext, HttpRequest, HttpService};
 use security_api_transport::{
-    CallContext, Client, Error, ErrorKind, FakeResponse, FakeTransport, HttpRequest, HttpService,
-    OAuth2, Outcome, Rate, RateLimiter, RetryPolicy,
+    Client, Error, ErrorKind, FakeResponse, FakeTransport, OAuth2, Outcome, Rate, RateLimiter,
+    RetryPolicy,
 };
 use serde_json::json;
 use tokio::time::Instant;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use common::permits::{Log, limiter, over_quota, runtime};
 use common::{EXPORT, READ, seconds};
-use security_api_transport::{Error, ErrorKind, Limiter, Outcome, Rate, RateLimiter};
+use security_api_transport::middleware::Limiter;
+use security_api_transport::{Error, ErrorKind, Outcome, Rate, RateLimiter};
 use tokio::time::Instant;
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,8 @@ use std::time::Duration;
 use common::permits::{TOLERANCE, limiter, over_quota, runtime};
 use common::{READ, seconds};
 use proptest::prelude::*;
-use security_api_transport::{Limiter, Rate, RateLimiter};
+use security_api_transport::middleware::Limiter;
+use security_api_transport::{Rate, RateLimiter};
 use tokio::time::Instant;
 
 /// What happens in a random run, after a pause in milliseconds.

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use common::permits::{Log, limiter, runtime};
 use common::{EXPORT, READ, seconds};
-use security_api_transport::{Limiter, Rate, RateLimiter};
+use security_api_transport::middleware::Limiter;
+use security_api_transport::{Rate, RateLimiter};
 use tokio::time::Instant;
 
 #[tokio::test(start_paused = true)]

@@ -10,9 +10,9 @@ use std::time::Duration;
 use common::tokens::{bearer, crowd, good, granting, tokens};
 use common::{CREATE, READ, builder, create, read, seconds};
 use http::HeaderMap;
+use security_api_transport::middleware::{Credential, Generation, HttpService};
 use security_api_transport::{
-    Client, Credential, Error, ErrorKind, FakeResponse, FakeTransport, Generation, HttpService,
-    Outcome, Rate, RateLimiter, Secret,
+    Client, Error, ErrorKind, FakeResponse, FakeTransport, Outcome, Rate, RateLimiter, Secret,
 };
 use tokio::task::JoinSet;
 use tokio::time::Instant;

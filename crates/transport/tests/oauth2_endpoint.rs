@@ -9,9 +9,10 @@ use std::time::Duration;
 use common::tokens::{TOKEN_URL, bearer, client, crowd, good, oauth2, tokens};
 use common::{READ, read, seconds};
 use proptest::prelude::*;
+use security_api_transport::middleware::{Credential, HttpService};
 use security_api_transport::{
-    ApiKey, Client, ClientBuilder, Credential, Error, ErrorKind, FakeResponse, FakeTransport,
-    HttpService, OAuth2, ServiceSettings,
+    ApiKey, Client, ClientBuilder, Error, ErrorKind, FakeResponse, FakeTransport, OAuth2,
+    ServiceSettings,
 };
 use serde_json::{Value, json};
 use tokio::task::JoinSet;

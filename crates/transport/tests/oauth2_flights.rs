@@ -11,7 +11,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use common::seconds;
 use common::tokens::{good, tokens};
 use http::HeaderMap;
-use security_api_transport::{Credential, Error, FakeResponse, HttpService};
+use security_api_transport::middleware::{Credential, HttpService};
+use security_api_transport::{Error, FakeResponse};
 use serde_json::json;
 
 #[tokio::test(start_paused = true)]

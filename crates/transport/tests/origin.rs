@@ -5,9 +5,9 @@ mod common;
 use common::wire::{Act, Server, response};
 use common::{READ, builder, create, hurried, over, read};
 use http::{Method, Uri};
+use security_api_transport::middleware::{BoxError, HttpRequest};
 use security_api_transport::{
-    BoxError, Client, ErrorKind, FakeResponse, FakeTransport, HttpRequest, Outcome, Rate,
-    RateLimiter,
+    Client, ErrorKind, FakeResponse, FakeTransport, Outcome, Rate, RateLimiter,
 };
 use tower::util::MapRequestLayer;
 
@@ -290,7 +290,7 @@ async fn a_transport_sees_only_the_configured_origin() {
         assert_eq!(request.uri().scheme_str(), Some("https"));
         assert_eq!(request.uri().authority().unwrap(), "api.test");
         Ok::<_, BoxError>(http::Response::new(
-            security_api_transport::ResponseBody::full("1"),
+            security_api_transport::middleware::ResponseBody::full("1"),
         ))
     });
     let client = builder().transport(transport).build().unwrap();

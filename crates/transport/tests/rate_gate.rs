@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{BOOK, CREATE, EXPORT, READ, builder, create, read, seconds};
+use security_api_transport::middleware::Limiter;
 use security_api_transport::{
-    Client, Error, ErrorKind, FakeResponse, FakeTransport, Limiter, Operation, Rate, RateLimiter,
+    Client, Error, ErrorKind, FakeResponse, FakeTransport, Operation, Rate, RateLimiter,
 };
 use serde_json::Value;
 use tokio::task::JoinSet;

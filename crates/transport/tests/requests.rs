@@ -10,10 +10,11 @@ use common::tokens::{TOKEN_URL, oauth2};
 use common::{builder, over, settings};
 use http::Method;
 use http::header::HeaderName;
+use security_api_transport::middleware::HttpRequest;
 use security_api_transport::model::urlencoded;
 use security_api_transport::{
-    ApiKey, Client, ClientBuilder, FakeResponse, FakeTransport, Form, HttpRequest, Job, OAuth2,
-    Operation, Outcome, RetryPolicy, Secret, ServiceSettings, Upload, model,
+    ApiKey, Client, ClientBuilder, FakeResponse, FakeTransport, Form, Job, OAuth2, Operation,
+    Outcome, RetryPolicy, Secret, ServiceSettings, Upload, model,
 };
 use serde_json::{Value, json};
 use tower::util::MapRequestLayer;

@@ -7,9 +7,8 @@ use std::time::Duration;
 use common::wire::{Act, Server, response};
 use common::{builder, create, hurried, install_provider, read, unconnected};
 use http_body_util::StreamBody;
-use security_api_transport::{
-    Body, Call, Client, ClientBuilder, Error, ErrorKind, HttpRequest, Outcome, ResponseBody,
-};
+use security_api_transport::middleware::{HttpRequest, ResponseBody};
+use security_api_transport::{Body, Call, Client, ClientBuilder, Error, ErrorKind, Outcome};
 use serde_json::{Value, json};
 
 fn at(url: &str) -> ClientBuilder<Client> {
@@ -230,13 +229,14 @@ async fn an_error_of_the_requests_own_body_is_not_sent_again() {
     };
     for ours in [true, false] {
         let body = Body::replayable(Some(10), move || {
-            let ours = move |error: std::io::Error| -> security_api_transport::BoxError {
-                if ours {
-                    Box::new(Error::invalid("the file changed"))
-                } else {
-                    error.into()
-                }
-            };
+            let ours =
+                move |error: std::io::Error| -> security_api_transport::middleware::BoxError {
+                    if ours {
+                        Box::new(Error::invalid("the file changed"))
+                    } else {
+                        error.into()
+                    }
+                };
             http_body_util::BodyExt::map_err(broken(), ours)
         });
         let call = client

@@ -10,9 +10,9 @@ use common::{CREATE, READ, builder, create, hurried, over, read};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::Method;
+use security_api_transport::middleware::{BoxError, HttpRequest, HttpResponse, ResponseBody};
 use security_api_transport::{
-    BoxError, Client, Download, Error, ErrorKind, FakeResponse, FakeTransport, HttpRequest,
-    HttpResponse, Operation, Outcome, ResponseBody,
+    Client, Download, Error, ErrorKind, FakeResponse, FakeTransport, Operation, Outcome,
 };
 use serde::Deserialize;
 use serde_json::Value;

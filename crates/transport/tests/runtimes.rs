@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use common::wire::response;
 use common::{READ, builder, create, hurried, over, read};
-use security_api_transport::{CallFuture, Client, ErrorKind, FakeResponse, FakeTransport, Outcome};
+use security_api_transport::middleware::CallFuture;
+use security_api_transport::{Client, ErrorKind, FakeResponse, FakeTransport, Outcome};
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 

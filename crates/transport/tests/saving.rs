@@ -12,10 +12,8 @@ use futures_util::{StreamExt, stream};
 use http::header::{CONTENT_DISPOSITION, HeaderValue};
 use http_body::Frame;
 use http_body_util::StreamBody;
-use security_api_transport::{
-    BoxError, Client, Download, ErrorKind, FakeResponse, FakeTransport, HttpRequest, HttpResponse,
-    Outcome, ResponseBody,
-};
+use security_api_transport::middleware::{BoxError, HttpRequest, HttpResponse, ResponseBody};
+use security_api_transport::{Client, Download, ErrorKind, FakeResponse, FakeTransport, Outcome};
 use tempfile::tempdir;
 use tokio::sync::watch;
 

@@ -120,7 +120,7 @@ async fn what_ended_a_call_is_in_its_span() {
     // A call that its limiter refuses makes no attempt.
     let (capture, _guard) = Capture::start();
     let limiter = RateLimiter::unlimited();
-    security_api_transport::Limiter::close(&limiter, &READ, seconds(100.0));
+    security_api_transport::middleware::Limiter::close(&limiter, &READ, seconds(100.0));
     let client = builder()
         .transport(FakeTransport::new())
         .limiter(limiter)

@@ -11,10 +11,12 @@ use futures_util::{StreamExt, stream};
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
+use security_api_transport::middleware::{
+    BoxError, Credential, Generation, HttpRequest, HttpResponse, HttpService, ResponseBody,
+};
 use security_api_transport::{
-    Body, BoxError, Call, Client, ClientBuilder, Credential, Download, Error, ErrorKind,
-    FakeResponse, FakeTransport, Generation, HttpRequest, HttpResponse, HttpService, Outcome, Rate,
-    RateLimiter, ResponseBody,
+    Body, Call, Client, ClientBuilder, Download, Error, ErrorKind, FakeResponse, FakeTransport,
+    Outcome, Rate, RateLimiter,
 };
 use serde_json::Value;
 use tokio::time::Instant;

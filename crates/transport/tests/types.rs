@@ -5,11 +5,12 @@ mod common;
 use std::fmt::Debug;
 use std::future::IntoFuture;
 
+use security_api_transport::middleware::{CallContext, CallFuture, HttpService, JobFuture};
 use security_api_transport::{
-    ApiKey, Body, Call, CallContext, CallFuture, Client, ClientBuilder, Cursor, Error, ErrorKind,
-    FakeTransport, HttpService, Items, Job, JobFuture, Next, OAuth2, Operation, Outcome, Page,
-    Pages, Paging, RateLimiter, RawItems, RawJson, Request, Response, RetryPolicy, Secret, Split,
-    Stamp, Tail, TailCursor, Timeline, Timestamp, UndecodedItem,
+    ApiKey, Body, Call, Client, ClientBuilder, Cursor, Error, ErrorKind, FakeTransport, Items, Job,
+    Next, OAuth2, Operation, Outcome, Page, Pages, Paging, RateLimiter, RawItems, RawJson, Request,
+    Response, RetryPolicy, Secret, Split, Stamp, Tail, TailCursor, Timeline, Timestamp,
+    UndecodedItem,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;

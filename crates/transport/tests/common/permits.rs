@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use security_api_transport::{Error, Limiter, Rate, RateLimiter};
+use security_api_transport::middleware::Limiter;
+use security_api_transport::{Error, Rate, RateLimiter};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 

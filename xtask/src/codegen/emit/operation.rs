@@ -363,7 +363,7 @@ fn builder(context: &Context<'_>, operation: &Operation) -> Vec<TokenStream> {
         let ty = outcome(context, operation);
         let (error, future) = (
             context.scope.transport("Error"),
-            context.scope.transport("CallFuture"),
+            context.scope.transport("middleware::CallFuture"),
         );
         items.push(quote! {
             #gate
@@ -418,7 +418,7 @@ fn paged_ends(context: &Context<'_>, operation: &Operation) -> TokenStream {
 fn single_ends(context: &Context<'_>, operation: &Operation) -> TokenStream {
     let ty = outcome(context, operation);
     let (future, response) = (
-        context.scope.transport("CallFuture"),
+        context.scope.transport("middleware::CallFuture"),
         context.scope.transport("Response"),
     );
     quote! {

@@ -2,10 +2,9 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Secrets that are given to somebody by a link, and expire.
 
-use security_api_transport::{
-    Call, CallFuture, Client, Error, Operation, Request, Response, Secret,
-};
+use security_api_transport::{Call, Client, Error, Operation, Request, Response, Secret};
 use security_api_transport::__private::http::Method;
+use security_api_transport::middleware::CallFuture;
 use crate::{Items, List, Page, Pages, RawItems};
 use crate::generated::types::{AuditEntry, Preview, Push};
 

@@ -2,10 +2,9 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Requests for a secret or files, responded to through a link. Commercial edition only.
 
-use security_api_transport::{
-    Call, CallFuture, Client, Error, Operation, Request, Response, Secret,
-};
+use security_api_transport::{Call, Client, Error, Operation, Request, Response, Secret};
 use security_api_transport::__private::http::Method;
+use security_api_transport::middleware::CallFuture;
 use crate::{Items, List, Page, Pages, RawItems};
 use crate::generated::types::{AuditEntry, Preview, RetrievedRequest, SecretRequest};
 

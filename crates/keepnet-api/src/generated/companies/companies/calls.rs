@@ -2,10 +2,9 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Customer companies of a reseller, their licences, API clients, privacy and AI settings.
 
-use security_api_transport::{
-    Call, CallFuture, Client, Download, Error, Operation, Request, Response, Secret,
-};
+use security_api_transport::{Call, Client, Download, Error, Operation, Request, Response, Secret};
 use security_api_transport::__private::http::Method;
+use security_api_transport::middleware::CallFuture;
 use crate::{List, search};
 use crate::generated::types::{
     AgenticAiMetadataResponse, AgenticAiSettings, ApiClient, ApiClientRequest, BulkDeleteRequest,

@@ -3,10 +3,9 @@
 //! How target users fare in an enrolment.
 
 use std::collections::BTreeMap;
-use security_api_transport::{
-    Call, CallFuture, Client, Download, Error, Operation, Request, Response,
-};
+use security_api_transport::{Call, Client, Download, Error, Operation, Request, Response};
 use security_api_transport::__private::http::Method;
+use security_api_transport::middleware::CallFuture;
 use crate::{List, search};
 use crate::generated::types::{
     AnonymousTrainingProgressReport, AnonymousTrainingProgressReportDetail,

@@ -3,10 +3,9 @@
 //! The training library: courses, learning paths, posters, infographics, screensavers and surveys.
 
 use std::collections::BTreeMap;
-use security_api_transport::{
-    Call, CallFuture, Client, Download, Error, Operation, RawJson, Request, Response,
-};
+use security_api_transport::{Call, Client, Download, Error, Operation, RawJson, Request, Response};
 use security_api_transport::__private::http::Method;
+use security_api_transport::middleware::CallFuture;
 use crate::{List, search};
 use crate::generated::types::{
     Choice, DownloadTrainingContentRequest, ExportTrainingRequest, IdName, RecordId,

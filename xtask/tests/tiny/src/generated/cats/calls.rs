@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 use security_api_transport::{
-    Call, CallFuture, Client, Error, Operation, RawJson, Request, Response, Timestamp,
+    Call, Client, Error, Operation, RawJson, Request, Response, Timestamp,
 };
 use security_api_transport::__private::http::Method;
+use security_api_transport::middleware::CallFuture;
 use crate::{Items, Page, Pages, RawItems};
 use crate::generated::types::{Cat, CatUpdate, Mood, NewCat};
 
