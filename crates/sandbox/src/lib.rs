@@ -23,15 +23,15 @@
 // what the service holds; `routes`, from a method and a path to an operation; `service`, from a request to its
 // response; `call`, a request on its way through an operation; `response`, responses and refusals; `lists`,
 // filters and pages; `seed`, what the service holds at the start.
-mod core;
+mod common;
 mod keepnet;
 mod password_pusher;
 mod push_security;
 mod sandbox;
 
-pub use self::core::clock::Clock;
-pub use self::core::faults::{Fault, Faults};
-pub use self::core::journal::{Entry, Journal};
+pub use common::clock::Clock;
+pub use common::faults::{Fault, Faults};
+pub use common::journal::{Entry, Journal};
 pub use keepnet::{Keepnet, KeepnetOptions};
 pub use password_pusher::{
     PasswordPusher, PasswordPusherEdition, PasswordPusherOptions, PasswordPusherSettings,

@@ -9,11 +9,11 @@ use std::thread;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::core::clock::Clock;
-use crate::core::faults::Faults;
-use crate::core::journal::Journal;
-use crate::core::listener::{self, Hosts, Shared};
-use crate::core::service::Service;
+use crate::common::clock::Clock;
+use crate::common::faults::Faults;
+use crate::common::journal::Journal;
+use crate::common::listener::{self, Hosts, Shared};
+use crate::common::service::Service;
 use crate::keepnet::{Keepnet, KeepnetOptions};
 use crate::password_pusher::{PasswordPusher, PasswordPusherOptions};
 use crate::push_security::{PushSecurity, PushSecurityOptions};

@@ -9,7 +9,7 @@ use super::features::operations::handler;
 use super::http::call::Params;
 use super::http::response::Refusal;
 use super::shapes::{Operation, Shapes};
-use crate::core::query;
+use crate::common::query;
 
 /// An operation and where it is.
 pub(crate) struct Route {

@@ -19,7 +19,7 @@ use super::records::store::Store;
 use super::records::{Record, Row, integer, record, text};
 use super::shapes::Shapes;
 use super::state::{Inner, State};
-use crate::core::random::{ALPHANUMERIC, Random};
+use crate::common::random::{ALPHANUMERIC, Random};
 
 const MINUTE: i64 = 60_000;
 

@@ -20,8 +20,8 @@ use super::routes::{self, Route};
 use super::seed;
 use super::shapes::Type;
 use super::state::{Inner, State};
-use crate::core::query;
-use crate::core::service::Service;
+use crate::common::query;
+use crate::common::service::Service;
 
 pub(crate) const TOKEN_PATH: &str = "/connect/token";
 

@@ -317,7 +317,7 @@ fn text(member: &str) -> String {
 
 /// Twelve characters that look like an id and depend on the member alone.
 fn id(member: &str) -> String {
-    use crate::core::random::{ALPHANUMERIC, Random};
+    use crate::common::random::{ALPHANUMERIC, Random};
     Random::new(0, member).text(ALPHANUMERIC, 12)
 }
 

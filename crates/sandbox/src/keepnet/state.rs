@@ -15,9 +15,9 @@ use super::records::company;
 use super::records::store::Store;
 use super::records::uploads::Upload;
 use super::records::{Row, record, text};
-use crate::core::clock::Clock;
-use crate::core::lock;
-use crate::core::random::{ALPHANUMERIC, Random};
+use crate::common::clock::Clock;
+use crate::common::lock;
+use crate::common::random::{ALPHANUMERIC, Random};
 
 /// How long a token is valid. Source: the vendor's documentation.
 const LIFETIME: Duration = Duration::from_secs(3600);

@@ -15,7 +15,7 @@ use super::model::{UserId, Visitor};
 use super::params::{self, Params};
 use super::response::Refusal;
 use super::state::State;
-use crate::core::service::Peer;
+use crate::common::service::Peer;
 
 /// The languages of links and mail (`language_codes` in `config/settings.yml`; `cy` and `ga` measured on 2.11.4).
 const LOCALES: &[&str] = &[

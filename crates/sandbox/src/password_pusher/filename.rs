@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::params::has_broken_escape;
-use crate::core::query;
+use crate::common::query;
 
 /// What is escaped in an extended value, in a quoted string, and in a path: all but letters, digits and these.
 const EXTENDED: &AsciiSet = &all_but(NON_ALPHANUMERIC.remove(b'-'), b"!#$&+.^_`|~");

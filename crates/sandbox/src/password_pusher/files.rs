@@ -15,8 +15,8 @@ use super::filename;
 use super::model::{Attached, Content, Upload, after};
 use super::response::{Object, REVALIDATE, redirect, status_response};
 use super::state::State;
-use crate::core::hmac;
-use crate::core::service::Attachment;
+use crate::common::hmac;
+use crate::common::service::Attachment;
 
 /// How long a signed URL is good for, in seconds.
 const LIFE: i64 = 5 * 60;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use http::header::ACCEPT_LANGUAGE;
 use http::request::Parts;
 
-use crate::core::query;
+use crate::common::query;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Language {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::model::Upload;
 use super::response::Refusal;
-use crate::core::query;
+use crate::common::query;
 
 /// Members of the body's objects that JSON writes as flags.
 const FLAGS: [&str; 4] = [

@@ -12,7 +12,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Value, json};
 
 use super::language::Language;
-use crate::core::service::response;
+use crate::common::service::response;
 
 /// A JSON object whose members keep the order in which they were added.
 #[derive(Default)]

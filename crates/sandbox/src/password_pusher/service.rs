@@ -15,8 +15,8 @@ use super::response::{Outcome, Refusal, redirect, status_response, throttled};
 use super::routes::{Operation, file, not_played};
 use super::state::State;
 use super::upload;
-use crate::core::query;
-use crate::core::service::{Dropped, Peer, Service, whole};
+use crate::common::query;
+use crate::common::service::{Dropped, Peer, Service, whole};
 
 /// The host that an edition which has moved sends its callers to: another name of this machine.
 pub(super) const NEW_HOST: &str = "localhost";

@@ -10,10 +10,10 @@ use super::edition::Profile;
 use super::model::{Account, Attached, DAY, Push, Request, Upload, User, UserId, after, seconds};
 use super::options::PasswordPusherOptions;
 use super::throttle::{FiveAMinute, Throttle};
-use crate::core::clock::Clock;
-use crate::core::lock;
-use crate::core::random::{HEX, Id, Random};
-use crate::core::table::Table;
+use crate::common::clock::Clock;
+use crate::common::lock;
+use crate::common::random::{HEX, Id, Random};
+use crate::common::table::Table;
 
 /// How often what is past its limits is expired. A multiple of it is how often expired pushes that are nobody's are
 /// removed. Source: the server's schedule of jobs.

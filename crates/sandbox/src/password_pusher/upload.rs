@@ -19,7 +19,7 @@ use super::filename::{self, Disposition};
 use super::model::{Content, Upload};
 use super::params::{Form, Params, UNREADABLE};
 use super::response::Refusal;
-use crate::core::service::Dropped;
+use crate::common::service::Dropped;
 
 /// Files up to this size stay in memory; larger ones are on disk, without a name.
 const IN_MEMORY: usize = 1024 * 1024;

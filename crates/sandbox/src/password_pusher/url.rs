@@ -35,7 +35,7 @@ fn host(authority: &str) -> Option<&str> {
     let host = match host.rsplit_once(':') {
         Some((_, port)) if port.contains(['@', '[', ']']) => host,
         Some((host, port)) => {
-            let port = crate::core::query::segment(port);
+            let port = crate::common::query::segment(port);
             port.bytes()
                 .all(|byte| byte.is_ascii_digit())
                 .then_some(host)?

@@ -10,7 +10,7 @@ use super::model::{Collection, Record, embedded, text};
 use super::options::PushSecurityOptions;
 use super::seed::{self, ANCHOR};
 use super::store::Store;
-use crate::core::random::Random;
+use crate::common::random::Random;
 
 /// An event without its id and its time.
 #[derive(Clone, Debug)]

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::model::{By, Collection, Filter, Record, names};
 use super::response::{Refusal, one_of};
 use super::store::{Row, Store};
-use crate::core::query;
-use crate::core::random::Random;
+use crate::common::query;
+use crate::common::random::Random;
 
 /// Documented.
 const LARGEST_PAGE: usize = 500;

@@ -16,8 +16,8 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 
-use crate::core::clock::Clock;
-use crate::core::{hmac, lock};
+use crate::common::clock::Clock;
+use crate::common::{hmac, lock};
 
 /// When an event is delivered, in minutes after it happened, for as long as nobody takes it (documented, as is the
 /// next).

@@ -6,7 +6,7 @@ use http::{Response, StatusCode};
 use serde_json::Value;
 
 use super::model::names;
-use crate::core::service::response;
+use crate::common::service::response;
 
 /// Why a request is refused.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::model::{Collection, Record, embedded, names, text};
 use super::options::PushSecurityOptions;
 use super::store::Store;
-use crate::core::random::Random;
+use crate::common::random::Random;
 
 /// The newest that a seeded timestamp can be: 15 June 2025.
 pub(crate) const ANCHOR: i64 = 1_750_000_000;

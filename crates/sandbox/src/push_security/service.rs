@@ -9,7 +9,7 @@ use super::response::{Refusal, json_response, message_response};
 use super::routes::Operation;
 use super::state::{Permission, State};
 use super::{changes, lists};
-use crate::core::service::Service;
+use crate::common::service::Service;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 

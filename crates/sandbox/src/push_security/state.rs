@@ -10,10 +10,10 @@ use super::options::PushSecurityOptions;
 use super::outbox::Outbox;
 use super::seed;
 use super::store::Store;
-use crate::core::clock::Clock;
-use crate::core::limit::RateLimit;
-use crate::core::lock;
-use crate::core::random::{ALPHANUMERIC, HEX, Random};
+use crate::common::clock::Clock;
+use crate::common::limit::RateLimit;
+use crate::common::lock;
+use crate::common::random::{ALPHANUMERIC, HEX, Random};
 
 /// Documented: ten requests a second, ten more for a moment. That each key has its own is how "per user" is read.
 const PER_SECOND: u32 = 10;

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::model::{Collection, Record, text};
-use crate::core::table::Table;
+use crate::common::table::Table;
 
 /// Everything that the organisation holds.
 pub(crate) struct Store(HashMap<Collection, Table<Row>>);

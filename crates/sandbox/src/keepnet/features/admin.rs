@@ -5,7 +5,7 @@ use serde_json::json;
 use super::handler::Handler::Do;
 use super::handler::Table;
 use super::resource::Resource;
-use crate::core::random::ALPHANUMERIC;
+use crate::common::random::ALPHANUMERIC;
 use crate::keepnet::dates::DISPLAY;
 use crate::keepnet::http::call::{Call, done};
 use crate::keepnet::http::response::{Outcome, Refusal};

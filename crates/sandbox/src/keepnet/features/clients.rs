@@ -8,7 +8,7 @@ use super::admin;
 use super::handler::Handler::Do;
 use super::handler::Table;
 use super::resource::Resource;
-use crate::core::random::ALPHANUMERIC;
+use crate::common::random::ALPHANUMERIC;
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::client::{self, CLIENTS, RESELLER, SECRET};

@@ -14,7 +14,7 @@ use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::lists::search::selected;
 use crate::keepnet::records::{Record, Row, flag, integer, member, record, row, text, texts};
 
-use crate::core::random::{ALPHANUMERIC, Random};
+use crate::common::random::{ALPHANUMERIC, Random};
 
 pub(crate) static INVESTIGATIONS: Resource = Resource {
     prepare,

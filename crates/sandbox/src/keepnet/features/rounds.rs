@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::memberships::{self, GROUPS, NO_GROUP};
-use crate::core::random::{ALPHANUMERIC, Random};
+use crate::common::random::{ALPHANUMERIC, Random};
 use crate::keepnet::dates;
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::Refusal;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::request::content_type;
 use super::response::{Refusal, json_response};
-use crate::core::query;
+use crate::common::query;
 use crate::keepnet::dates;
 use crate::keepnet::records::{client, company, text};
 use crate::keepnet::shapes::{Operation, Shapes};

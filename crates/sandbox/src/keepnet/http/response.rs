@@ -7,7 +7,7 @@ use http::header::{CONTENT_DISPOSITION, HeaderValue, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::core::service::response;
+use crate::common::service::response;
 
 /// What an operation came to.
 #[derive(Debug)]

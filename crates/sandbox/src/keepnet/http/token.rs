@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::core::random::{ALPHANUMERIC, Random};
+use crate::common::random::{ALPHANUMERIC, Random};
 
 /// `header.claims.signature` of these claims. Nobody but the sandbox checks the signature, which is made up.
 pub(crate) fn write(claims: &Value, random: &mut Random) -> String {

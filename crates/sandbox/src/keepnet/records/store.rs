@@ -4,7 +4,7 @@ use super::{Record, Row, text};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::core::random::{ALPHANUMERIC, Random};
+use crate::common::random::{ALPHANUMERIC, Random};
 
 /// Records that were deleted, with the table they were in as `deletedFrom`.
 pub(crate) const DELETED: &str = "deleted";

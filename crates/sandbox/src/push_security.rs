@@ -27,8 +27,8 @@ pub use outbox::Delivery;
 use self::events::Event;
 use self::model::{Collection, text};
 use self::state::State;
-use crate::core::clock::Clock;
-use crate::core::random::Random;
+use crate::common::clock::Clock;
+use crate::common::random::Random;
 
 /// The imitation of Push Security: an organisation behind the REST API v1, and the webhooks that tell of its changes.
 ///

@@ -24,7 +24,7 @@ use self::records::audit_log::AUDIT;
 use self::records::store::Store;
 use self::records::text;
 use self::state::State;
-use crate::core::clock::Clock;
+use crate::common::clock::Clock;
 
 /// The imitation of Keepnet: a reseller, the companies it looks after, and the REST API on top of them.
 ///

@@ -33,7 +33,7 @@ pub use options::PasswordPusherOptions;
 pub use settings::PasswordPusherSettings;
 
 use self::state::State;
-use crate::core::clock::Clock;
+use crate::common::clock::Clock;
 
 /// The imitation of Password Pusher: an instance of its server with two users, empty at first unless it is given
 /// [samples](PasswordPusherOptions::samples).
