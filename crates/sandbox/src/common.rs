@@ -5,6 +5,7 @@ pub(crate) mod faults;
 pub(crate) mod journal;
 pub(crate) mod limit;
 pub(crate) mod listener;
+pub(crate) mod options;
 pub(crate) mod query;
 pub(crate) mod random;
 pub(crate) mod service;

@@ -13,13 +13,9 @@ mod service;
 mod state;
 mod store;
 
-use std::fmt;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
 
 use serde_json::Value;
-use tokio::runtime::Handle;
 
 pub use options::PushSecurityOptions;
 pub use outbox::Delivery;
@@ -27,8 +23,8 @@ pub use outbox::Delivery;
 use self::events::Event;
 use self::model::{Collection, text};
 use self::state::State;
-use crate::common::clock::Clock;
 use crate::common::random::Random;
+use crate::common::service::Imitation;
 
 /// The imitation of Push Security: an organisation behind the REST API v1, and the webhooks that tell of its changes.
 ///
@@ -43,10 +39,8 @@ use crate::common::random::Random;
 /// # std::io::Result::Ok(()) })?;
 /// # std::io::Result::Ok(())
 /// ```
-pub struct PushSecurity {
-    base_url: String,
-    state: Arc<State>,
-}
+#[derive(Debug)]
+pub struct PushSecurity(pub(crate) Imitation<State>);
 
 /// How many records of each kind there are at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,52 +67,38 @@ pub struct Counts {
 }
 
 impl PushSecurity {
-    pub(crate) fn new(
-        address: SocketAddr,
-        seed: u64,
-        limited: bool,
-        options: &PushSecurityOptions,
-        clock: Clock,
-    ) -> Self {
-        let state = State::new(seed, limited, options, clock, Handle::current());
-        Self {
-            base_url: format!("http://{address}"),
-            state: Arc::new(state),
-        }
-    }
-
-    pub(crate) fn state(&self) -> &Arc<State> {
-        &self.state
+    fn state(&self) -> &State {
+        &self.0.state
     }
 
     /// Where it listens, such as `http://127.0.0.1:49152`.
     #[must_use]
     pub fn base_url(&self) -> &str {
-        &self.base_url
+        self.0.base_url()
     }
 
     /// A key with full access, for the header `x-api-key`.
     #[must_use]
     pub fn api_key(&self) -> &str {
-        &self.state.full_key
+        &self.state().full_key
     }
 
     /// A key that may only read.
     #[must_use]
     pub fn read_only_key(&self) -> &str {
-        &self.state.read_only_key
+        &self.state().read_only_key
     }
 
     /// The secret that webhooks are signed with: `psws_` and 32 hex digits, used whole as the key.
     #[must_use]
     pub fn webhook_secret(&self) -> &str {
-        self.state.outbox.secret()
+        self.state().outbox.secret()
     }
 
     /// How many records of each kind there are at the moment.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.state.with(|inner| {
+        self.state().with(|inner| {
             let count = |of| inner.store.table(of).len();
             Counts {
                 employees: count(Collection::Employees),
@@ -137,7 +117,7 @@ impl PushSecurity {
     /// Sends webhooks to this URL from now on: for every change made through the API, for
     /// [`raise_detection`](Self::raise_detection) and for [`emit`](Self::emit).
     ///
-    /// An event is delivered up to four times, at once and 1, 5 and 15 minutes later by the sandbox's [`Clock`], until
+    /// An event is delivered up to four times, at once and 1, 5 and 15 minutes later by the sandbox's [`Clock`](crate::Clock), until
     /// the receiver responds with a 2xx within five seconds of real time. Each delivery is signed anew. Events may
     /// overtake each other.
     ///
@@ -146,13 +126,13 @@ impl PushSecurity {
     /// When `url` is not an `http` URL of a loopback address or of `localhost`
     /// ([`InvalidInput`](io::ErrorKind::InvalidInput)).
     pub fn deliver_webhooks_to(&self, url: &str) -> io::Result<()> {
-        self.state.outbox.deliver_to(url)
+        self.state().outbox.deliver_to(url)
     }
 
     /// Every attempt to deliver a webhook that has ended, in the order in which they ended; the last 10,000.
     #[must_use]
     pub fn deliveries(&self) -> Vec<Delivery> {
-        self.state.outbox.deliveries()
+        self.state().outbox.deliveries()
     }
 
     /// Adds a detection of an employee's stolen credentials, and sends a webhook about it. Returns the detection's id,
@@ -170,8 +150,8 @@ impl PushSecurity {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn raise_detection(&self, employee_id: &str) -> Option<String> {
-        let now = self.state.clock.unix();
-        self.state.with(|inner| {
+        let now = self.state().clock.unix();
+        self.state().with(|inner| {
             let employee = inner.store.table(Collection::Employees).get(employee_id)?;
             let id = inner.record_ids.id();
             let mut detection = seed::detected(id.clone(), &employee.record, now, now);
@@ -185,7 +165,7 @@ impl PushSecurity {
             let detection = detection.as_object_mut().map(std::mem::take)?;
             let event = Event::created(text(&detection, "detectionType"), &detection);
             inner.store.push(Collection::Detections, detection);
-            self.state.announce(inner, event);
+            self.state().announce(inner, event);
             Some(id)
         })
     }
@@ -193,7 +173,7 @@ impl PushSecurity {
     /// The ids of all employees, in the order of `/v1/employees`.
     #[must_use]
     pub fn employee_ids(&self) -> Vec<String> {
-        self.state.with(|inner| {
+        self.state().with(|inner| {
             let employees = inner.store.table(Collection::Employees).iter();
             employees.map(|one| text(one, "id").to_owned()).collect()
         })
@@ -207,7 +187,8 @@ impl PushSecurity {
     /// When `object` is not one of [`webhook_objects`](Self::webhook_objects).
     pub fn emit(&self, object: &str) -> String {
         let event = self.sample(object);
-        self.state.with(|inner| self.state.announce(inner, event))
+        self.state()
+            .with(|inner| self.state().announce(inner, event))
     }
 
     /// A sample event about `object`, made of the organisation's own records. The same seed gives the same sample, as
@@ -230,14 +211,14 @@ impl PushSecurity {
     #[must_use]
     pub fn webhook_payload(&self, object: &str) -> Value {
         let event = self.sample(object);
-        let id = Random::new(self.state.seed, object).id();
+        let id = Random::new(self.state().seed, object).id();
         event.payload(&id, seed::ANCHOR)
     }
 
     fn sample(&self, object: &str) -> Event {
-        let seed = self.state.seed;
+        let seed = self.state().seed;
         let sample = self
-            .state
+            .state()
             .with(|inner| events::sample(&inner.store, seed, object));
         sample.unwrap_or_else(|| panic!("there are no events about {object:?}"))
     }
@@ -260,16 +241,6 @@ impl PushSecurity {
     /// ```
     #[must_use]
     pub fn sign(&self, timestamp: i64, body: impl AsRef<[u8]>) -> String {
-        self.state.outbox.sign(timestamp, body.as_ref())
-    }
-}
-
-impl fmt::Debug for PushSecurity {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("PushSecurity")
-            .field("base_url", &self.base_url)
-            .field("counts", &self.counts())
-            .finish_non_exhaustive()
+        self.state().outbox.sign(timestamp, body.as_ref())
     }
 }

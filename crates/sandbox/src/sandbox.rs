@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread;
 
@@ -13,7 +13,8 @@ use crate::common::clock::Clock;
 use crate::common::faults::Faults;
 use crate::common::journal::Journal;
 use crate::common::listener::{self, Hosts, Shared};
-use crate::common::service::Service;
+use crate::common::options::settings;
+use crate::common::service::{Imitation, Service, Setup};
 use crate::keepnet::{Keepnet, KeepnetOptions};
 use crate::password_pusher::{PasswordPusher, PasswordPusherOptions};
 use crate::push_security::{PushSecurity, PushSecurityOptions};
@@ -68,18 +69,7 @@ impl Sandbox {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn builder() -> SandboxBuilder {
-        SandboxBuilder {
-            seed: 1,
-            rate_limits: true,
-            allow_remote: false,
-            allow_any_host: false,
-            push_security_address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            push_security: PushSecurityOptions::default(),
-            password_pusher_address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            password_pusher: PasswordPusherOptions::default(),
-            keepnet_address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            keepnet: KeepnetOptions::default(),
-        }
+        SandboxBuilder::default()
     }
 
     /// The imitation of Push Security.
@@ -142,88 +132,40 @@ impl fmt::Debug for Sandbox {
     }
 }
 
-/// The settings of a sandbox that is yet to start; see [`Sandbox::builder`].
-#[derive(Clone, Debug)]
-#[must_use = "a sandbox runs only once it is started"]
-pub struct SandboxBuilder {
-    seed: u64,
-    rate_limits: bool,
-    allow_remote: bool,
-    allow_any_host: bool,
-    push_security_address: SocketAddr,
-    push_security: PushSecurityOptions,
-    password_pusher_address: SocketAddr,
-    password_pusher: PasswordPusherOptions,
-    keepnet_address: SocketAddr,
-    keepnet: KeepnetOptions,
+/// A free port of this machine.
+const FREE_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+settings! {
+    /// The settings of a sandbox that is not started yet; see [`Sandbox::builder`].
+    pub struct SandboxBuilder {
+        /// The seed of the data, identifiers and credentials; 1 by default. The same seed and sizes give the same bytes.
+        seed: u64 = 1,
+        /// Whether the services' rate limits are enforced; they are by default. Password Pusher's locks on a push and on
+        /// a user are no rate limits of the service and always hold.
+        rate_limits: bool = true,
+        /// Allows addresses that other machines can reach. The sandbox's traffic is not encrypted, and its credentials
+        /// can be guessed from its seed.
+        allow_remote: bool = false,
+        /// Allows requests for any host name, for use behind a proxy or with names from a hosts file. By default, a
+        /// listener at a loopback address responds with 403 unless `Host` is a name of this machine (`localhost`,
+        /// `127.0.0.1`, `[::1]`): a web page could otherwise reach it through a name that resolves to this machine.
+        allow_any_host: bool = false,
+        /// The address of the imitation of Push Security; port 0 picks a free port.
+        push_security_address: SocketAddr = FREE_PORT,
+        /// The contents and the behaviour of the imitation of Push Security.
+        push_security: PushSecurityOptions = PushSecurityOptions::default(),
+        /// The address of the imitation of Password Pusher; port 0 picks a free port.
+        password_pusher_address: SocketAddr = FREE_PORT,
+        /// The edition of the imitated Password Pusher, and its settings.
+        password_pusher: PasswordPusherOptions = PasswordPusherOptions::default(),
+        /// The address of the imitation of Keepnet; port 0 picks a free port.
+        keepnet_address: SocketAddr = FREE_PORT,
+        /// The contents and the behaviour of the imitation of Keepnet.
+        keepnet: KeepnetOptions = KeepnetOptions::default(),
+    }
 }
 
 impl SandboxBuilder {
-    /// What the seeded data, identifiers and credentials are made from. The same seed and sizes give the same bytes. 1
-    /// by default.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
-        self
-    }
-
-    /// Whether the services' rate limits are enforced. They are by default. Password Pusher's locks on a push or a user
-    /// belong to what is locked and stay.
-    pub fn rate_limits(mut self, enforced: bool) -> Self {
-        self.rate_limits = enforced;
-        self
-    }
-
-    /// Allows addresses that other machines can reach. What the sandbox sends and receives is not encrypted, and its
-    /// credentials can be guessed from its seed.
-    pub fn allow_remote(mut self, allowed: bool) -> Self {
-        self.allow_remote = allowed;
-        self
-    }
-
-    /// Allows requests for any host name. A listener at a loopback address otherwise responds with 403 to one whose
-    /// `Host` is not a name of this machine (`localhost`, `127.0.0.1`, `[::1]`), so that no web page can reach it by a
-    /// name of its own that leads here. Of use behind a proxy or with names from a hosts file.
-    pub fn allow_any_host(mut self, allowed: bool) -> Self {
-        self.allow_any_host = allowed;
-        self
-    }
-
-    /// Where the imitation of Push Security listens; port 0 picks a free one.
-    pub fn push_security_address(mut self, address: SocketAddr) -> Self {
-        self.push_security_address = address;
-        self
-    }
-
-    /// What the imitation of Push Security holds and how it behaves.
-    pub fn push_security(mut self, options: PushSecurityOptions) -> Self {
-        self.push_security = options;
-        self
-    }
-
-    /// Where the imitation of Password Pusher listens; port 0 picks a free one.
-    pub fn password_pusher_address(mut self, address: SocketAddr) -> Self {
-        self.password_pusher_address = address;
-        self
-    }
-
-    /// Which edition of Password Pusher is imitated, and how it is set up.
-    pub fn password_pusher(mut self, options: PasswordPusherOptions) -> Self {
-        self.password_pusher = options;
-        self
-    }
-
-    /// Where the imitation of Keepnet listens; port 0 picks a free one.
-    pub fn keepnet_address(mut self, address: SocketAddr) -> Self {
-        self.keepnet_address = address;
-        self
-    }
-
-    /// What the imitation of Keepnet holds and how it behaves.
-    pub fn keepnet(mut self, options: KeepnetOptions) -> Self {
-        self.keepnet = options;
-        self
-    }
-
     /// Starts the sandbox.
     ///
     /// # Errors
@@ -284,24 +226,13 @@ fn serve(
 impl SandboxBuilder {
     /// Opens all services, inside the runtime. All addresses are bound before any of them is served.
     fn open_all(&self, shared: &Shared) -> io::Result<Services> {
-        let (seed, limited) = (self.seed, self.rate_limits);
         let push_security = self.bind(self.push_security_address)?;
         let password_pusher = self.bind(self.password_pusher_address)?;
         let keepnet = self.bind(self.keepnet_address)?;
         Ok((
-            self.open(push_security, shared, |address, clock| {
-                let service = PushSecurity::new(address, seed, limited, &self.push_security, clock);
-                (Arc::clone(service.state()), service)
-            })?,
-            self.open(password_pusher, shared, |address, clock| {
-                let options = &self.password_pusher;
-                let service = PasswordPusher::new(address, seed, limited, options, clock);
-                (Arc::clone(service.state()), service)
-            })?,
-            self.open(keepnet, shared, |address, clock| {
-                let service = Keepnet::new(address, seed, &self.keepnet, clock);
-                (Arc::clone(service.state()), service)
-            })?,
+            PushSecurity(self.open(push_security, shared, &self.push_security)?),
+            PasswordPusher(self.open(password_pusher, shared, &self.password_pusher)?),
+            Keepnet(self.open(keepnet, shared, &self.keepnet)?),
         ))
     }
 
@@ -317,20 +248,27 @@ impl SandboxBuilder {
         TcpListener::from_std(listener)
     }
 
-    /// Lets a service respond at a listener: `made` gives what responds and what is handed out.
-    fn open<S: Service, H>(
+    /// Starts a service behind a listener.
+    fn open<S: Service>(
         &self,
         listener: TcpListener,
         shared: &Shared,
-        made: impl FnOnce(SocketAddr, Clock) -> (Arc<S>, H),
-    ) -> io::Result<H> {
+        options: &S::Options,
+    ) -> io::Result<Imitation<S>> {
         let address = listener.local_addr()?;
         let hosts = match address.ip().to_canonical().is_loopback() && !self.allow_any_host {
             true => Hosts::Loopback,
             false => Hosts::Any,
         };
-        let (state, handle) = made(listener::reachable(address), shared.clock.clone());
+        let setup = Setup {
+            address: listener::reachable(address),
+            seed: self.seed,
+            limited: self.rate_limits,
+            clock: shared.clock.clone(),
+        };
+        let imitation = Imitation::new(&setup, options);
+        let state = Arc::clone(&imitation.state);
         tokio::spawn(listener::run(listener, state, shared.clone(), hosts));
-        Ok(handle)
+        Ok(imitation)
     }
 }

@@ -3,18 +3,62 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::fs::File;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_TYPE, Entry, HeaderName, HeaderValue};
+use http::header::{AsHeaderName, CONTENT_TYPE, Entry, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use serde_json::json;
+
+use super::clock::Clock;
+
+/// What every service is started with.
+pub(crate) struct Setup {
+    /// The address at which clients on this machine reach it.
+    pub(crate) address: SocketAddr,
+    pub(crate) seed: u64,
+    /// Whether rate limits are enforced.
+    pub(crate) limited: bool,
+    pub(crate) clock: Clock,
+}
+
+/// A running service: its base URL, and its state, which the listener shares. `Debug` prints the URL only.
+pub(crate) struct Imitation<S> {
+    base_url: String,
+    pub(crate) state: Arc<S>,
+}
+
+impl<S: Service> Imitation<S> {
+    pub(crate) fn new(setup: &Setup, options: &S::Options) -> Self {
+        Self {
+            base_url: format!("http://{}", setup.address),
+            state: Arc::new(S::new(setup, options)),
+        }
+    }
+
+    pub(crate) fn base_url(&self) -> &str {
+        &self.base_url
+    }
+}
+
+impl<S> fmt::Debug for Imitation<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.base_url.fmt(formatter)
+    }
+}
 
 /// One service behind one listener.
-pub(crate) trait Service: Send + Sync + 'static {
+pub(crate) trait Service: Sized + Send + Sync + 'static {
+    /// The settings that are its own.
+    type Options;
+
+    /// Creates the service, inside the runtime that will serve it.
+    fn new(setup: &Setup, options: &Self::Options) -> Self;
+
     /// Its name in the journal.
     const NAME: &'static str;
 
@@ -92,6 +136,24 @@ pub(crate) fn response(
     let content_type = HeaderValue::from_static(content_type);
     response.headers_mut().insert(CONTENT_TYPE, content_type);
     response
+}
+
+/// The response to a request that the real service performs and the sandbox does not. Each client finds the message in
+/// the member that its service uses.
+pub(crate) fn not_played(what: &str) -> Response<Bytes> {
+    let message = format!("The sandbox does not play {what}");
+    let body = json!({ "status": "NOT_PLAYED", "error": message, "message": message });
+    response(
+        StatusCode::NOT_IMPLEMENTED,
+        "application/json",
+        body.to_string(),
+    )
+}
+
+/// A header as text. Empty if it is absent or not text.
+pub(crate) fn header(headers: &HeaderMap, name: impl AsHeaderName) -> &str {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.unwrap_or_default()
 }
 
 /// Where a request came from.

@@ -15,13 +15,14 @@ use super::http::call::{Call, Params};
 use super::http::request::{content_type, read};
 use super::http::response::{self, Outcome, Refusal};
 use super::lists::search;
+use super::options::KeepnetOptions;
 use super::records::secrets::{HIDDEN, hide_secrets, is_secret};
 use super::routes::{self, Route};
 use super::seed;
 use super::shapes::Type;
 use super::state::{Inner, State};
 use crate::common::query;
-use crate::common::service::Service;
+use crate::common::service::{Service, Setup, header};
 
 pub(crate) const TOKEN_PATH: &str = "/connect/token";
 
@@ -35,6 +36,12 @@ pub(crate) const PROBLEM_DETAILS: [&str; 5] = [
 ];
 
 impl Service for State {
+    type Options = KeepnetOptions;
+
+    fn new(setup: &Setup, options: &KeepnetOptions) -> Self {
+        Self::start(setup, options)
+    }
+
     const NAME: &'static str = "keepnet";
     const CREDENTIAL: HeaderName = AUTHORIZATION;
     const LARGEST_BODY: usize = 64 << 20;
@@ -119,8 +126,6 @@ impl State {
         let content_type = content_type(parts);
         let body = read(&content_type, raw)?;
         seed::ready(self, inner, &company);
-        let agent = parts.headers.get(USER_AGENT);
-        let agent = agent.and_then(|agent| agent.to_str().ok());
         let mut call = Call {
             state: self,
             inner,
@@ -131,7 +136,7 @@ impl State {
             body,
             raw: raw.clone(),
             content_type,
-            agent: agent.unwrap_or_default().to_owned(),
+            agent: header(&parts.headers, USER_AGENT).to_owned(),
         };
         let outcome = match route.handler {
             Handler::Do(act) => act(&mut call)?,

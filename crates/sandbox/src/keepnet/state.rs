@@ -15,9 +15,11 @@ use super::records::company;
 use super::records::store::Store;
 use super::records::uploads::Upload;
 use super::records::{Row, record, text};
+use super::seed;
 use crate::common::clock::Clock;
 use crate::common::lock;
 use crate::common::random::{ALPHANUMERIC, Random};
+use crate::common::service::Setup;
 
 /// How long a token is valid. Source: the vendor's documentation.
 const LIFETIME: Duration = Duration::from_secs(3600);
@@ -67,14 +69,11 @@ pub(crate) struct Inner {
 }
 
 impl State {
-    /// With the companies of this store: the reseller's own is the first of these ids.
-    pub(crate) fn new(
-        seed: u64,
-        options: &KeepnetOptions,
-        clock: Clock,
-        mut store: Store,
-        company_ids: &[String],
-    ) -> Self {
+    pub(crate) fn start(setup: &Setup, options: &KeepnetOptions) -> Self {
+        let seed = setup.seed;
+        let mut store = Store::new(seed);
+        // The reseller's own company is the first.
+        let company_ids = seed::companies(&mut store, seed, options);
         let mut credentials = Random::new(seed, "keepnet credentials");
         let mut credential = || {
             (
@@ -108,7 +107,7 @@ impl State {
         }
         Self {
             seed,
-            clock,
+            clock: setup.clock.clone(),
             reseller_id,
             company_ids,
             options: options.clone(),

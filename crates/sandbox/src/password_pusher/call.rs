@@ -15,7 +15,7 @@ use super::model::{UserId, Visitor};
 use super::params::{self, Params};
 use super::response::Refusal;
 use super::state::State;
-use crate::common::service::Peer;
+use crate::common::service::{Peer, header};
 
 /// The languages of links and mail (`language_codes` in `config/settings.yml`; `cy` and `ga` measured on 2.11.4).
 const LOCALES: &[&str] = &[
@@ -53,26 +53,24 @@ pub(crate) struct Call<'a> {
     pub(crate) origin: String,
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
-    let value = headers.get(name).map(|value| value.to_str());
-    value.and_then(Result::ok).unwrap_or_default()
-}
-
 /// Whether errors are to be told in JSON.
 pub(crate) fn wants_json(parts: &Parts) -> bool {
-    text(&parts.headers, ACCEPT.as_str()).contains("json") || parts.uri.path().ends_with(".json")
+    header(&parts.headers, ACCEPT).contains("json") || parts.uri.path().ends_with(".json")
 }
 
 /// Whether a proxy in front of the service says that it was asked by TLS.
 pub(crate) fn by_tls(headers: &HeaderMap) -> bool {
-    text(headers, "x-forwarded-proto") == "https"
+    header(headers, "x-forwarded-proto") == "https"
 }
 
 /// The token of a request, if it has any, valid or not.
 pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
     headers.contains_key(AUTHORIZATION).then(|| {
-        let header = text(headers, AUTHORIZATION.as_str());
-        header.split_whitespace().next_back().unwrap_or_default()
+        let credential = header(headers, AUTHORIZATION);
+        credential
+            .split_whitespace()
+            .next_back()
+            .unwrap_or_default()
     })
 }
 
@@ -83,7 +81,7 @@ impl<'a> Call<'a> {
             return Err(Refusal::NotPlayed("tokens in X-User-Token"));
         }
         let params = params::read(parts, body)?;
-        let host = match text(&parts.headers, HOST.as_str()) {
+        let host = match header(&parts.headers, HOST) {
             "" => state.address.to_string(),
             host => host.to_owned(),
         };
@@ -97,8 +95,8 @@ impl<'a> Call<'a> {
                 user: None,
                 ip: (parts.extensions.get::<Peer>())
                     .map_or_else(|| "127.0.0.1".to_owned(), |peer| peer.0.to_string()),
-                user_agent: cut(text(&parts.headers, USER_AGENT.as_str())),
-                referrer: cut(text(&parts.headers, REFERER.as_str())),
+                user_agent: cut(header(&parts.headers, USER_AGENT)),
+                referrer: cut(header(&parts.headers, REFERER)),
             },
             origin: match by_tls(&parts.headers) {
                 true => format!("https://{host}"),

@@ -7,6 +7,7 @@ use http::header::ACCEPT_LANGUAGE;
 use http::request::Parts;
 
 use crate::common::query;
+use crate::common::service::header;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Language {
@@ -22,8 +23,7 @@ impl Language {
         let named = query.iter().find(|(name, _)| name == "locale");
         let named = named.and_then(|(_, locale)| Self::named(locale));
         let accepted = || {
-            let header = parts.headers.get(ACCEPT_LANGUAGE)?.to_str().ok()?;
-            header
+            header(&parts.headers, ACCEPT_LANGUAGE)
                 .split(',')
                 .find_map(|range| Self::named(range.split(';').next()?.trim()))
         };

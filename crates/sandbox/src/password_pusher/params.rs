@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::model::Upload;
 use super::response::Refusal;
 use crate::common::query;
+use crate::common::service::header;
 
 /// Members of the body's objects that JSON writes as flags.
 const FLAGS: [&str; 4] = [
@@ -133,8 +134,7 @@ pub(crate) fn has_broken_escape(text: &str) -> bool {
 
 /// The parameters of query and body together.
 pub(crate) fn read(parts: &Parts, body: &Bytes) -> Result<Params, Refusal> {
-    let kind = parts.headers.get(CONTENT_TYPE);
-    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = header(&parts.headers, CONTENT_TYPE);
     let mut params = Params::default();
     if let Some(Form(form)) = parts.extensions.get() {
         params = form.clone()?;

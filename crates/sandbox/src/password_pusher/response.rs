@@ -12,7 +12,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Value, json};
 
 use super::language::Language;
-use crate::common::service::response;
+use crate::common::service::{not_played, response};
 
 /// A JSON object whose members keep the order in which they were added.
 #[derive(Default)]
@@ -205,10 +205,7 @@ impl Refusal {
             }
             // `ActionDispatch::HostAuthorization` in production.
             Self::BlockedHost => response(S::FORBIDDEN, "text/html; charset=utf-8", Bytes::new()),
-            Self::NotPlayed(what) => error(
-                S::NOT_IMPLEMENTED,
-                &format!("this imitation of Password Pusher does not play {what}"),
-            ),
+            Self::NotPlayed(what) => not_played(what),
         }
     }
 }

@@ -10,13 +10,14 @@ use hyper::body::Incoming;
 use super::call::{Access, Call, by_tls, token, wants_json};
 use super::files;
 use super::language::Language;
+use super::options::PasswordPusherOptions;
 use super::params::Form;
 use super::response::{Outcome, Refusal, redirect, status_response, throttled};
 use super::routes::{Operation, file, not_played};
 use super::state::State;
-use super::upload;
+use super::{seed, upload};
 use crate::common::query;
-use crate::common::service::{Dropped, Peer, Service, whole};
+use crate::common::service::{Dropped, Peer, Service, Setup, header, whole};
 
 /// The host that an edition which has moved sends its callers to: another name of this machine.
 pub(super) const NEW_HOST: &str = "localhost";
@@ -25,8 +26,7 @@ impl State {
     /// Where a request is sent on to before anything looks at it.
     fn moved_to(&self, parts: &Parts) -> Option<String> {
         let path = parts.uri.path_and_query()?.as_str();
-        let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-        let is_there = host.is_some_and(|host| host.starts_with(NEW_HOST));
+        let is_there = header(&parts.headers, HOST).starts_with(NEW_HOST);
         (self.profile().has_moved && path.starts_with("/api/") && !is_there)
             .then(|| format!("http://{NEW_HOST}:{}{path}", self.address.port()))
     }
@@ -38,8 +38,7 @@ impl State {
             *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
             return Ok(response);
         }
-        let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-        let host = host.unwrap_or_default();
+        let host = header(&parts.headers, HOST);
         let allowed = &self.options.allowed_hosts;
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
         if !allowed.is_empty() && !allowed.iter().any(|known| known.eq_ignore_ascii_case(name)) {
@@ -83,15 +82,21 @@ impl State {
 }
 
 impl Service for State {
+    type Options = PasswordPusherOptions;
+
+    fn new(setup: &Setup, options: &PasswordPusherOptions) -> Self {
+        let state = Self::start(setup, options);
+        seed::make(&state, options.samples);
+        state
+    }
+
     const NAME: &'static str = "password-pusher";
     const CREDENTIAL: HeaderName = AUTHORIZATION;
     // The largest text with every character escaped, and then some. Files have no limit.
     const LARGEST_BODY: usize = 32 * 1024 * 1024;
 
     async fn receive(&self, parts: &mut Parts, body: Incoming) -> Result<Option<Bytes>, Dropped> {
-        let kind = parts.headers.get(CONTENT_TYPE);
-        let kind = kind.and_then(|kind| kind.to_str().ok());
-        let Some(boundary) = kind.and_then(|kind| multer::parse_boundary(kind).ok()) else {
+        let Ok(boundary) = multer::parse_boundary(header(&parts.headers, CONTENT_TYPE)) else {
             return whole(body, Self::LARGEST_BODY).await;
         };
         let (beginning, form): (_, Form) = upload::receive(&boundary, body).await?;

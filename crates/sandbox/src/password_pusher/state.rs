@@ -13,6 +13,7 @@ use super::throttle::{FiveAMinute, Throttle};
 use crate::common::clock::Clock;
 use crate::common::lock;
 use crate::common::random::{HEX, Id, Random};
+use crate::common::service::Setup;
 use crate::common::table::Table;
 
 /// How often what is past its limits is expired. A multiple of it is how often expired pushes that are nobody's are
@@ -57,13 +58,8 @@ fn timestamp(clock: &Clock) -> Timestamp {
 }
 
 impl State {
-    pub(crate) fn new(
-        address: SocketAddr,
-        seed: u64,
-        limited: bool,
-        options: &PasswordPusherOptions,
-        clock: Clock,
-    ) -> Self {
+    pub(crate) fn start(setup: &Setup, options: &PasswordPusherOptions) -> Self {
+        let (seed, clock) = (setup.seed, setup.clock.clone());
         let mut credentials = Random::new(seed, "password pusher credentials");
         let mut user = |title, accounts: &[&'static str]| User {
             token: credentials.text(TOKEN, 20),
@@ -82,12 +78,12 @@ impl State {
         ];
         let started = timestamp(&clock);
         Self {
-            address,
+            address: setup.address,
             options: options.clone(),
             users,
             started,
             signing_key: Random::new(seed, "password pusher files").text(HEX, 64),
-            throttle: limited.then(Mutex::default),
+            throttle: setup.limited.then(Mutex::default),
             passphrases: Mutex::default(),
             mails: Mutex::default(),
             request_ids: Mutex::new(Random::new(seed, "password pusher request ids")),

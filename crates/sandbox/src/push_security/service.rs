@@ -5,15 +5,22 @@ use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 
+use super::options::PushSecurityOptions;
 use super::response::{Refusal, json_response, message_response};
 use super::routes::Operation;
 use super::state::{Permission, State};
 use super::{changes, lists};
-use crate::common::service::Service;
+use crate::common::service::{Service, Setup};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 impl Service for State {
+    type Options = PushSecurityOptions;
+
+    fn new(setup: &Setup, options: &PushSecurityOptions) -> Self {
+        Self::start(setup, options)
+    }
+
     const NAME: &'static str = "push-security";
     const CREDENTIAL: HeaderName = API_KEY;
     // What the gateway whose words the service uses takes at most (inferred).

@@ -14,6 +14,7 @@ use crate::common::clock::Clock;
 use crate::common::limit::RateLimit;
 use crate::common::lock;
 use crate::common::random::{ALPHANUMERIC, HEX, Random};
+use crate::common::service::Setup;
 
 /// Documented: ten requests a second, ten more for a moment. That each key has its own is how "per user" is read.
 const PER_SECOND: u32 = 10;
@@ -49,13 +50,8 @@ pub(crate) struct Inner {
 }
 
 impl State {
-    pub(crate) fn new(
-        seed: u64,
-        limited: bool,
-        options: &PushSecurityOptions,
-        clock: Clock,
-        runtime: Handle,
-    ) -> Self {
+    pub(crate) fn start(setup: &Setup, options: &PushSecurityOptions) -> Self {
+        let (seed, clock) = (setup.seed, setup.clock.clone());
         let mut credentials = Random::new(seed, "credentials");
         let full_key = credentials.text(ALPHANUMERIC, 40);
         let read_only_key = credentials.text(ALPHANUMERIC, 40);
@@ -65,11 +61,11 @@ impl State {
             seed,
             full_key,
             read_only_key,
-            outbox: Arc::new(Outbox::new(secret, clock.clone(), runtime)),
+            outbox: Arc::new(Outbox::new(secret, clock.clone(), Handle::current())),
             clock,
             options: options.clone(),
             inner: Mutex::default(),
-            limits: limited.then(|| Mutex::new([limit(), limit()])),
+            limits: setup.limited.then(|| Mutex::new([limit(), limit()])),
             request_ids: Mutex::new(Random::new(seed, "request ids")),
         }
     }

@@ -7,7 +7,7 @@ use http::header::{CONTENT_DISPOSITION, HeaderValue, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::common::service::response;
+use crate::common::service::{not_played, response};
 
 /// What an operation came to.
 #[derive(Debug)]
@@ -64,6 +64,11 @@ impl Refusal {
     }
 
     pub(crate) fn into_response(self) -> Response<Bytes> {
+        match &self {
+            Self::NotPlayed(what) => return not_played(what),
+            Self::UnknownPath(path) => return not_played(path),
+            _ => {}
+        }
         let (status, token, message) = self.words();
         if matches!(self, Self::MethodNotAllowed) {
             return empty(status);
@@ -122,16 +127,11 @@ impl Refusal {
                 "An error occurred",
             ),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "", ""),
-            Self::NotPlayed(what) => return not_played(what),
-            Self::UnknownPath(path) => return not_played(path),
+            Self::NotPlayed(what) => (StatusCode::NOT_IMPLEMENTED, "", *what),
+            Self::UnknownPath(path) => (StatusCode::NOT_IMPLEMENTED, "", path.as_str()),
         };
         (status, token, message.into())
     }
-}
-
-fn not_played(what: &str) -> (StatusCode, &'static str, Cow<'static, str>) {
-    let message = format!("The sandbox does not play {what}");
-    (StatusCode::NOT_IMPLEMENTED, "NOT_PLAYED", message.into())
 }
 
 /// The response that the service gives with a status that it did not choose itself.
