@@ -6,9 +6,7 @@ mod http;
 mod lists;
 mod options;
 mod records;
-mod routes;
 mod seed;
-mod service;
 mod shapes;
 mod state;
 

@@ -5,4 +5,6 @@ pub(super) mod call;
 pub(super) mod multipart;
 pub(super) mod request;
 pub(super) mod response;
+pub(super) mod routes;
+pub(super) mod service;
 pub(super) mod token;

@@ -26,7 +26,7 @@ const MINUTE: i64 = 60_000;
 /// Records and names. In their texts stand `$company` for the company's id, `$company name` for its name, `$id` for the
 /// record's own id, `$time` for [`LONG_AGO`], and `$` with the path of a collection for the id of its first record.
 static SAMPLES: LazyLock<Value> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("samples.json")).expect("samples.json keeps to its form")
+    serde_json::from_str(include_str!("seed/samples.json")).expect("samples.json keeps to its form")
 });
 
 fn sample(name: &str) -> Record {

@@ -77,8 +77,8 @@ pub(crate) fn handler(operation: &Operation) -> Handler {
 mod tests {
     use super::super::sample::SEARCHES;
     use super::*;
+    use crate::keepnet::http::service::PROBLEM_DETAILS;
     use crate::keepnet::lists::search::WITHOUT_FILTER;
-    use crate::keepnet::service::PROBLEM_DETAILS;
     use crate::keepnet::shapes::Shapes;
 
     #[test]

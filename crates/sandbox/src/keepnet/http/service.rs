@@ -6,23 +6,22 @@ use http::request::Parts;
 use http::{Response, StatusCode};
 use serde_json::Value;
 
-use super::dates;
-use super::features::handler::Handler;
-use super::features::operations::CREATED;
-use super::features::sample::sample;
-use super::http::auth;
-use super::http::call::{Call, Params};
-use super::http::request::{content_type, read};
-use super::http::response::{self, Outcome, Refusal};
-use super::lists::search;
-use super::options::KeepnetOptions;
-use super::records::secrets::{HIDDEN, hide_secrets, is_secret};
+use super::auth;
+use super::call::{Call, Params};
+use super::request::{content_type, read};
+use super::response::{self, Outcome, Refusal};
 use super::routes::{self, Route};
-use super::seed;
-use super::shapes::Type;
-use super::state::{Inner, State};
 use crate::common::query;
 use crate::common::service::{Service, Setup, header};
+use crate::keepnet::features::handler::Handler;
+use crate::keepnet::features::operations::CREATED;
+use crate::keepnet::features::sample::sample;
+use crate::keepnet::lists::search;
+use crate::keepnet::options::KeepnetOptions;
+use crate::keepnet::records::secrets::{HIDDEN, hide_secrets, is_secret};
+use crate::keepnet::shapes::Type;
+use crate::keepnet::state::{Inner, State};
+use crate::keepnet::{dates, seed};
 
 pub(crate) const TOKEN_PATH: &str = "/connect/token";
 

@@ -4,12 +4,12 @@ use std::sync::LazyLock;
 
 use http::Method;
 
-use super::features::handler::Handler;
-use super::features::operations::handler;
-use super::http::call::Params;
-use super::http::response::Refusal;
-use super::shapes::{Operation, Shapes};
+use super::call::Params;
+use super::response::Refusal;
 use crate::common::query;
+use crate::keepnet::features::handler::Handler;
+use crate::keepnet::features::operations::handler;
+use crate::keepnet::shapes::{Operation, Shapes};
 
 /// An operation and where it is.
 pub(crate) struct Route {
