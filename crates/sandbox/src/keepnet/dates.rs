@@ -1,4 +1,4 @@
-//! Times as the service writes and reads them.
+//! Times in the service's formats.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -10,21 +10,21 @@ pub(crate) fn iso(millis: i64) -> String {
     format!("{:.3}", timestamp(millis))
 }
 
-/// What is beyond the years that can be written is the start of 1970.
+/// A time beyond the years that can be written becomes the start of 1970.
 fn timestamp(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or_default()
 }
 
-/// When everything seeded was made.
+/// The time at which the sandbox's own records were made.
 pub(crate) const LONG_AGO: &str = "2026-01-05T08:00:00.000Z";
 
-/// The same in milliseconds since 1970.
+/// [`LONG_AGO`] in milliseconds since 1970.
 pub(crate) const LONG_AGO_MILLIS: i64 = 1_767_600_000_000;
 
-/// The formats in which times are displayed, as the settings of a system user name them.
+/// The formats in which times are displayed, in the words of a system user's settings.
 pub(crate) const DISPLAY: (&str, &str) = ("DD/MM/YYYY", "HH:mm");
 
-/// Writes the times in a response, which are in ISO 8601, as they are displayed: `01/04/2026 09:00`.
+/// Turns the times in a response from ISO 8601 into those that are displayed: `01/04/2026 09:00`.
 pub(crate) fn show(value: &mut Value) {
     match value {
         // No other text ends like a time that this sandbox wrote.
@@ -39,11 +39,11 @@ pub(crate) fn show(value: &mut Value) {
     }
 }
 
-/// Milliseconds since 1970 of a date, with or without a time and an offset: ISO 8601, or one of the display formats of
-/// the vendor's front end, which differ in whether the year is first or last; the day is before the month.
+/// The milliseconds since 1970 of a date, with or without a time and an offset. The date is in ISO 8601, or in a display
+/// format of the vendor's front end. There the year comes first or last, and the day is taken to come before the month.
 pub(crate) fn parse(text: &str) -> Option<i64> {
     let text = text.trim();
-    // Most texts are no dates, and need no further look.
+    // Most texts are not dates, and this is quick to see.
     if !text.starts_with(|first: char| first.is_ascii_digit()) || !text.contains(['-', '/']) {
         return None;
     }
@@ -56,7 +56,7 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
     Some(timestamp.ok()?.as_millisecond())
 }
 
-/// A date with slashes as ISO 8601 writes it.
+/// A date with slashes, in ISO 8601.
 fn from_displayed(text: &str) -> String {
     let (date, time) = text.split_once(' ').unwrap_or((text, "00:00"));
     let mut parts: Vec<_> = date.split('/').collect();
@@ -71,61 +71,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_back() {
-        for millis in [
-            0,
-            1,
-            951_782_400_000,
-            1_709_164_800_123,
-            -1,
-            4_102_444_799_999,
+    fn times_are_read_in_every_format_in_use() {
+        for (text, millis) in [
+            ("1970-01-01T00:00:00.000Z", Some(0)),
+            ("1969-12-31T23:59:59.999Z", Some(-1)),
+            ("2000-02-29", Some(951_782_400_000)),
+            ("2026-04-01T09:00:00.125Z", Some(1_775_034_000_125)),
+            ("2026-04-01T09:00:00", Some(1_775_034_000_000)),
+            ("2026-04-01 09:00", Some(1_775_034_000_000)),
+            ("2026-04-01T11:00:00+02:00", Some(1_775_034_000_000)),
+            ("2026-04-01T04:30:00.000-04:30", Some(1_775_034_000_000)),
+            ("01/04/2026 09:00", Some(1_775_034_000_000)),
+            ("2026/04/01 09:00", Some(1_775_034_000_000)),
+            ("", None),
+            ("10", None),
+            ("2026-13-01", None),
+            ("2026-02-30", None),
+            ("2026-04", None),
+            ("12-34-56", None),
+            ("a-b-c", None),
+            ("2026-04-01Tnine", None),
+            ("20260401", None),
         ] {
-            assert_eq!(parse(&iso(millis)), Some(millis), "{}", iso(millis));
+            assert_eq!(parse(text), millis, "{text}");
+            if let Some(millis) = millis {
+                assert_eq!(parse(&iso(millis)), Some(millis), "{}", iso(millis));
+            }
         }
         assert_eq!(iso(1_775_034_000_000), "2026-04-01T09:00:00.000Z");
-    }
-
-    #[test]
-    fn the_formats_in_use_are_read() {
-        let at = Some(1_775_034_000_000);
-        for text in [
-            "2026-04-01T09:00:00Z",
-            "2026-04-01T09:00:00",
-            "2026-04-01 09:00",
-            "2026-04-01T11:00:00+02:00",
-            "2026-04-01T04:30:00.000-04:30",
-            "01/04/2026 09:00",
-            "2026/04/01 09:00",
-        ] {
-            assert_eq!(parse(text), at, "{text}");
-        }
-        assert_eq!(parse("2026-04-01"), Some(1_775_001_600_000));
-    }
-
-    #[test]
-    fn what_is_displayed_is_read_back_to_the_minute() {
         let mut value = serde_json::json!([{"at": iso(1_775_034_012_345)}, "text", 1]);
         show(&mut value);
         let expected = serde_json::json!([{"at": "01/04/2026 09:00"}, "text", 1]);
         assert_eq!(value, expected);
-        assert_eq!(parse("01/04/2026 09:00"), Some(1_775_034_000_000));
-    }
-
-    #[test]
-    fn what_is_no_date_is_not_read() {
-        for text in [
-            "",
-            "x",
-            "10",
-            "2026-13-01",
-            "2026-04",
-            "a-b-c",
-            "12-34-56",
-            "2026-04-01Tnine",
-            "2026-02-30",
-            "20260401",
-        ] {
-            assert_eq!(parse(text), None, "{text}");
-        }
     }
 }
