@@ -36,7 +36,8 @@ pub(crate) static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
 pub(crate) fn find(method: &Method, path: &str) -> Result<(&'static Route, Params), Refusal> {
     let given: Vec<_> = segments(path).collect();
     let candidates = ROUTES.iter().filter(|route| route.covers(&given));
-    let (best, other) = candidates.partition::<Vec<_>, _>(|one| one.operation.method == *method);
+    let (best, other) =
+        candidates.partition::<Vec<_>, _>(|one| *one.operation.method == *method.as_str());
     match best.into_iter().min_by_key(|route| route.openness()) {
         Some(route) => Ok((route, route.params(&given))),
         None if other.is_empty() => Err(Refusal::UnknownPath(format!("{method} {path}"))),

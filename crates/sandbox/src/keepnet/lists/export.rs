@@ -1,7 +1,6 @@
 //! Searches as files.
 
 use bytes::Bytes;
-use http::Method;
 
 use super::search::Search;
 use crate::keepnet::features::handler::Handler;
@@ -17,7 +16,7 @@ pub(crate) fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let path = call.operation.path.replacen("/export", "", 1);
     let mut routes = ROUTES.iter();
     let searched =
-        routes.find(|route| route.operation.path == path && route.operation.method == Method::POST);
+        routes.find(|route| route.operation.path == path && route.operation.method == "POST");
     let shapes = Shapes::get();
     let search = Search::export(&call.body)?;
     let csv = match searched.and_then(|route| Some((route, route.operation.response.rows()?))) {

@@ -127,7 +127,7 @@ impl Search {
         let known = |column: &str| {
             let unlisted = UNLISTED.iter().filter(|(row, _)| of.is_named(row));
             let mut unlisted = unlisted.map(|(_, name)| *name);
-            let mut listed = members.iter().map(|(name, _)| name.as_str());
+            let mut listed = members.keys().map(String::as_str);
             members.is_empty()
                 || listed.any(|name| name.eq_ignore_ascii_case(column))
                 || unlisted.any(|name| name.eq_ignore_ascii_case(column))
@@ -200,15 +200,12 @@ impl Search {
         }
         let members = shapes.members(of);
         let mut out = String::new();
-        let names: Vec<_> = members.iter().map(|(name, _)| quoted(name)).collect();
+        let names: Vec<_> = members.keys().map(|name| quoted(name)).collect();
         out.push_str(&names.join(","));
         out.push_str("\r\n");
         for row in rows {
-            let cells: Vec<_> = members
-                .iter()
-                .map(|(name, _)| quoted(&cell(row.get(name))))
-                .collect();
-            out.push_str(&cells.join(","));
+            let cells = members.keys().map(|name| quoted(&cell(row.get(name))));
+            out.push_str(&cells.collect::<Vec<_>>().join(","));
             out.push_str("\r\n");
         }
         Ok(out.into())
