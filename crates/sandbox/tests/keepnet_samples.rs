@@ -238,6 +238,20 @@ async fn samples_are_the_same_every_time() {
 }
 
 #[tokio::test]
+async fn the_status_is_the_documented_one() {
+    let sandbox = builder().start().await.expect("a sandbox");
+    let session = Session::reseller(&sandbox).await;
+    for (method, path, status) in [
+        (Method::GET, "/api/executive-report/metrics", 201),
+        (Method::POST, "/api/certificates", 201),
+        (Method::GET, "/api/certificates/abc", 200),
+    ] {
+        let response = session.call(method, path, json!({})).await;
+        assert_eq!(response.status, status, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn search_bodies_have_to_be_complete() {
     let sandbox = builder().start().await.expect("a sandbox");
     let session = Session::reseller(&sandbox).await;

@@ -152,8 +152,7 @@ impl State {
         };
         Ok(match outcome {
             Outcome::Data(data) if matches!(operation.response, Type::Envelope(_)) => {
-                let created = *operation.method.as_str() == *"POST"
-                    && CREATED.contains(&operation.path.as_str());
+                let created = CREATED.contains(&operation.name().as_str());
                 let status = if created {
                     StatusCode::CREATED
                 } else {
