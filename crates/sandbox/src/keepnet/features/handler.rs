@@ -1,27 +1,27 @@
-//! What an operation does.
+//! The behaviour of an operation.
 
 use super::resource::{Resource, Verb};
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::Row;
 
-/// What an operation does.
+/// The behaviour of an operation.
 #[derive(Clone, Copy)]
 pub(crate) enum Handler {
     Do(fn(&mut Call<'_>) -> Result<Outcome, Refusal>),
-    /// A list that is searched, and exported by the operation whose path is the same but for `/export`.
+    /// A list that is searched. The operation whose path has `/export` in addition exports it.
     Rows(fn(&mut Call<'_>) -> Result<Vec<Row>, Refusal>),
-    /// What is done with a collection whose records are kept.
+    /// An action on a collection whose records are kept.
     OnRecords(&'static Resource, Verb),
-    /// Nothing of its own: a response of the right shape.
+    /// A response of the right shape, and no behaviour of its own.
     Sample,
 }
 
 /// Operations with a behaviour of their own.
 pub(crate) struct Table {
-    /// What their paths begin with.
+    /// The beginning of their paths.
     pub(crate) below: &'static str,
-    /// The method, the rest of the path, and what is done.
+    /// The method and the rest of the path, and the behaviour.
     pub(crate) handlers: &'static [(&'static str, Handler)],
 }
 

@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 use crate::keepnet::dates;
 use crate::keepnet::records::member;
 
-/// Which rows a search wants. The default one wants all.
+/// The rows that a search wants. The default filter wants all.
 #[derive(Debug, Default)]
 pub(crate) struct Filter {
-    /// One group is enough; otherwise all are needed.
+    /// Whether one group is enough. Otherwise all are needed.
     any: bool,
     text: String,
     groups: Vec<Group>,
@@ -50,7 +50,7 @@ impl Wanted {
         }
     }
 
-    /// How a row's value compares with this one, if they can be compared.
+    /// The order of a row's value and this one, if they can be compared.
     fn order(&self, value: &str) -> Option<Ordering> {
         if let (Some(wanted), Some(value)) = (self.time, dates::parse(value)) {
             return Some(value.cmp(&wanted));
@@ -63,13 +63,13 @@ impl Wanted {
     }
 }
 
-/// What the vendor's front end uses. That others are refused, and how kinds of values compare, is inferred.
+/// An operator of the vendor's front end. The refusal of others, and the comparison of kinds of values, are inferred.
 #[derive(Clone, Copy, Debug)]
 enum Operator {
     Contains,
     Include,
     NotEqual,
-    /// How a row's value has to compare with the wanted one.
+    /// The order that a row's value and the wanted one need to have.
     Is(fn(Ordering) -> bool),
 }
 
@@ -104,7 +104,7 @@ impl Filter {
         filter
     }
 
-    /// The fields that conditions name, custom ones left out.
+    /// The fields that conditions name, except for custom ones.
     pub(crate) fn fields(&self) -> impl Iterator<Item = &str> {
         fn walk<'a>(groups: &'a [Group], found: &mut Vec<&'a str>) {
             for group in groups {
@@ -131,7 +131,7 @@ impl Filter {
 }
 
 impl Group {
-    /// Nothing for a group without conditions, which neither wants nor refuses.
+    /// Whether a group wants a row. A group without conditions has no say.
     fn keeps(&self, row: &Map<String, Value>) -> Option<bool> {
         let items = self.items.iter().map(|item| Some(item.keeps(row)));
         let groups = self.groups.iter().map(|group| group.keeps(row));

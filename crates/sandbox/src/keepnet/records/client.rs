@@ -1,4 +1,4 @@
-//! An API client as it is kept: what a program authenticates as.
+//! An API client as it is kept. Programs authenticate as one.
 
 use std::net::IpAddr;
 
@@ -10,10 +10,10 @@ use super::{Record, Row, flag, text, texts};
 /// The table of a company's clients.
 pub(crate) const CLIENTS: &str = "/api/companies/clients";
 
-/// The member that holds the secret; no response shows it, since the vendor documents that it is shown once.
+/// The member that holds the secret. No response shows it: the vendor documents that it is shown once.
 pub(crate) const SECRET: &str = "keptSecret";
 
-/// Whether it also reaches the companies below its own; no response shows it.
+/// The member that says whether the client also reaches the companies below its own. No response shows it.
 pub(crate) const RESELLER: &str = "isResellerClient";
 
 /// The client with that id, and its company.
@@ -30,7 +30,7 @@ pub(crate) fn reaches_others(client: &Record) -> bool {
     flag(client, RESELLER)
 }
 
-/// Whether it may be used from this address.
+/// Whether the client may be used from this address.
 pub(crate) fn allows(client: &Record, address: IpAddr) -> bool {
     let allowed = texts(client, "allowedIpAddresses");
     !flag(client, "hasIpAddressRestriction")

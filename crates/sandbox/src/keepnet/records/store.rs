@@ -1,15 +1,15 @@
 //! The records of the companies.
 
-use super::{Record, Row, text};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::{Record, Row, text};
 use crate::common::random::{ALPHANUMERIC, Random};
 
-/// Records that were deleted, with the table they were in as `deletedFrom`.
+/// The table of deleted records, each with its former table as `deletedFrom`.
 pub(crate) const DELETED: &str = "deleted";
 
-/// Everything that is kept, by company and kind.
+/// All records, by company and table.
 pub(crate) struct Store {
     tables: HashMap<String, HashMap<&'static str, Vec<Row>>>,
     /// The companies whose records have been made.
