@@ -110,8 +110,6 @@ async fn call(session: &Session<'_>, method: &str, path: &str, column: &str) -> 
     for (name, value) in [
         ("email", json!("somebody@company.example")),
         ("apiUrl", json!("https://engine.example")),
-        ("typeId", json!(1)),
-        ("privacyDurationId", json!(0)),
     ] {
         body[name] = value;
     }

@@ -1,10 +1,10 @@
-//! A record, and what is read from it and put into it.
+//! A record, and access to its members.
 
 pub(super) mod audit_log;
 pub(super) mod client;
 pub(super) mod company;
-pub(super) mod secrets;
 pub(super) mod store;
+pub(super) mod templates;
 pub(super) mod uploads;
 
 use std::sync::Arc;
@@ -17,17 +17,16 @@ pub(crate) type Record = Map<String, Value>;
 /// A record that lists can share.
 pub(crate) type Row = Arc<Record>;
 
-/// A member, whatever the case of its name.
+/// A member. The case of its name does not matter.
 pub(crate) fn member<'a>(record: &'a Record, name: &str) -> Option<&'a Value> {
     record.get(name).or_else(|| {
         let mut members = record.iter();
-        members
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        let found = members.find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value)
     })
 }
 
-/// A number that may stand in quotes.
+/// A number, with or without quotes.
 pub(crate) fn integer_of(value: &Value) -> Option<i64> {
     value
         .as_i64()
@@ -38,11 +37,7 @@ pub(crate) fn integer_of(value: &Value) -> Option<i64> {
 pub(crate) fn bool_of(value: &Value) -> Option<bool> {
     value
         .as_bool()
-        .or_else(|| match value.as_str()?.to_ascii_lowercase().as_str() {
-            "true" => Some(true),
-            "false" => Some(false),
-            _ => None,
-        })
+        .or_else(|| value.as_str()?.to_ascii_lowercase().parse().ok())
 }
 
 /// Whether a member is true, with or without quotes.
@@ -51,9 +46,8 @@ pub(crate) fn flag(record: &Record, name: &str) -> bool {
 }
 
 pub(crate) fn text<'a>(record: &'a Record, name: &str) -> &'a str {
-    member(record, name)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    let value = member(record, name).and_then(Value::as_str);
+    value.unwrap_or_default()
 }
 
 pub(crate) fn integer(record: &Record, name: &str) -> i64 {
@@ -67,7 +61,7 @@ pub(crate) fn texts(record: &Record, name: &str) -> Vec<String> {
     texts.map(str::to_owned).collect()
 }
 
-/// An object as a record; anything else is an empty one.
+/// An object as a record. Anything else is an empty record.
 pub(crate) fn record(value: Value) -> Record {
     match value {
         Value::Object(record) => record,
@@ -75,7 +69,7 @@ pub(crate) fn record(value: Value) -> Record {
     }
 }
 
-/// Members under other names than those they were sent with.
+/// Copies members to other names.
 pub(crate) fn also(record: &mut Record, pairs: &[(&str, &str)]) {
     for (from, to) in pairs {
         if let Some(value) = member(record, from).cloned() {
@@ -84,7 +78,7 @@ pub(crate) fn also(record: &mut Record, pairs: &[(&str, &str)]) {
     }
 }
 
-/// A record made of these members.
+/// A row with these members.
 pub(crate) fn row(members: Value) -> Row {
     Arc::new(record(members))
 }

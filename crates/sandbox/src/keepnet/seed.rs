@@ -1,4 +1,4 @@
-//! The records that companies start with, made up.
+//! The made-up records that companies start with.
 
 use std::sync::{Arc, LazyLock};
 
@@ -11,20 +11,20 @@ use super::features::memberships::{GROUPS, MEMBERSHIP, USERS};
 use super::features::people::{self, PRIORITIES};
 use super::features::phishing::PHISHING_CAMPAIGNS;
 use super::features::training::ENROLLMENTS;
-use super::features::{admin, rounds, settings};
+use super::features::{admin, rounds};
 use super::options::KeepnetOptions;
-use super::records::audit_log::Change;
 use super::records::company::{COMPANIES, PARENT, find};
 use super::records::store::Store;
+use super::records::templates::fill;
 use super::records::{Record, Row, integer, record, text};
-use super::shapes::Shapes;
 use super::state::{Inner, State};
 use crate::common::random::{ALPHANUMERIC, Random};
 
 const MINUTE: i64 = 60_000;
 
-/// Records and names. In their texts stand `$company` for the company's id, `$company name` for its name, `$id` for the
-/// record's own id, `$time` for [`LONG_AGO`], and `$` with the path of a collection for the id of its first record.
+/// Records and names. In texts of the records, `$company` stands for the company's id. A text may also be `$name` for the
+/// company's name, `$id` for the record's own id, `$time` for [`LONG_AGO`], or `$` and the path of a collection for the
+/// id of its first record.
 static SAMPLES: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(include_str!("seed/samples.json")).expect("samples.json keeps to its form")
 });
@@ -40,7 +40,7 @@ fn pick<'a>(random: &mut Random, names: &str) -> &'a str {
         .unwrap_or_default()
 }
 
-/// The reseller and the companies below it: their ids, the reseller's first.
+/// Makes the reseller and the companies below it. Returns their ids, the reseller's first.
 pub(crate) fn companies(store: &mut Store, seed: u64, options: &KeepnetOptions) -> Vec<String> {
     let mut random = Random::new(seed, "keepnet companies");
     let mut ids: Vec<String> = Vec::new();
@@ -75,7 +75,7 @@ pub(crate) fn companies(store: &mut Store, seed: u64, options: &KeepnetOptions) 
     ids
 }
 
-/// Makes the company's records if that has not been done yet.
+/// Makes the company's records unless they have been made.
 pub(crate) fn ready(state: &State, inner: &mut Inner, id: &str) {
     if inner.store.seeded.iter().any(|seeded| seeded == id) {
         return;
@@ -88,7 +88,7 @@ pub(crate) fn ready(state: &State, inner: &mut Inner, id: &str) {
         is_reseller: company.is_some_and(|company| text(company, PARENT).is_empty()),
         store: &mut inner.store,
         options: &state.options,
-        // A stream for each company: none depends on which is requested first.
+        // Each company has its own numbers, so the order of the requests does not matter.
         random: Random::new(state.seed, &format!("keepnet company {id}")),
     };
     seeding.records();
@@ -111,10 +111,15 @@ struct Seeding<'a> {
 }
 
 impl Seeding<'_> {
-    /// Adds a record with an id and the members that all have.
+    /// Adds a record. Each gets an id and a few other members.
     fn add(&mut self, table: &'static str, mut members: Value) {
         let id = self.random.text(ALPHANUMERIC, 12);
-        self.fill(&mut members, &id);
+        fill(&mut members, &|name| match name {
+            "id" => id.clone().into(),
+            "time" => LONG_AGO.into(),
+            "name" => self.name.clone().into(),
+            path => self.first(path),
+        });
         let mut new: Record = record(json!({
             "resourceId": id,
             "createTime": LONG_AGO,
@@ -126,53 +131,22 @@ impl Seeding<'_> {
         self.store.push(self.company, table, new);
     }
 
-    /// Fills in what the samples leave open.
-    fn fill(&self, value: &mut Value, id: &str) {
-        match value {
-            Value::Array(values) => values.iter_mut().for_each(|value| self.fill(value, id)),
-            Value::Object(members) => members.values_mut().for_each(|value| self.fill(value, id)),
-            Value::String(text) => {
-                *text = match text.strip_prefix('$') {
-                    Some("id") => id.to_owned(),
-                    Some("time") => LONG_AGO.to_owned(),
-                    Some("company name") => self.name.clone(),
-                    Some(path) if path.starts_with('/') => self.first(path),
-                    _ => text.replace("$company", self.company),
-                }
-            }
-            _ => {}
-        }
-    }
-
     /// The id of the first record of a collection.
-    fn first(&self, path: &str) -> String {
+    fn first(&self, path: &str) -> Value {
         let first = self.store.table(self.company, path).first();
-        first.map_or_else(String::new, |row| text(row, "resourceId").to_owned())
+        first.map_or(Value::Null, |row| row["resourceId"].clone())
     }
 
-    /// The records of the samples, and one of each collection of settings.
     fn records(&mut self) {
         let samples = SAMPLES["records"].as_array();
         for sample in samples.into_iter().flatten() {
-            let (path, members) = (sample[0].as_str().unwrap_or_default(), &sample[1]);
-            if path != admin::ROLES || members["name"] != "Reseller" || self.is_reseller {
-                self.add(path, members.clone());
+            let path = sample[0].as_str().unwrap_or_default();
+            if path == admin::ROLES && sample[1]["name"] == "Reseller" && !self.is_reseller {
+                continue;
             }
-        }
-        let operations = &Shapes::get().operations;
-        for resource in &settings::PLAIN {
-            let mut members = Record::new();
-            for operation in operations {
-                let verb = resource.verb(operation.method.as_str(), &operation.path);
-                if verb.is_some_and(|verb| verb.reads()) {
-                    let of = operation.response.rows().unwrap_or(&operation.response);
-                    members.extend(record(Shapes::get().sample(of)));
-                }
-            }
-            for made_here in ["resourceId", "createTime", "createdBy"] {
-                members.remove(made_here);
-            }
-            self.add(resource.path, Value::Object(members));
+            let members = sample[1].to_string().replace("$company", self.company);
+            let members = serde_json::from_str(&members).expect("an id needs no escapes in JSON");
+            self.add(path, members);
         }
     }
 
@@ -182,7 +156,7 @@ impl Seeding<'_> {
     }
 
     fn target_users(&mut self) {
-        let (groups, fields) = (self.ids(GROUPS), self.ids(people::CUSTOM_FIELDS.path));
+        let groups = self.ids(GROUPS);
         for number in 0..self.options.target_users {
             let first = pick(&mut self.random, "first_names");
             let last = pick(&mut self.random, "last_names");
@@ -202,7 +176,7 @@ impl Seeding<'_> {
                 "isActive": self.random.percent(90),
                 "phoneNumber": self.random.percent(60).then_some(phone),
                 "customFieldValues": [{
-                    "resourceId": fields[0],
+                    "resourceId": "FieldLocatio",
                     "name": "Location",
                     "dataType": "String",
                     "value": pick(&mut self.random, "places"),
@@ -211,7 +185,7 @@ impl Seeding<'_> {
                 "createTime": iso(LONG_AGO_MILLIS + number as i64 * MINUTE),
                 MEMBERSHIP: of,
             })));
-            // The address is made to be a valid one.
+            // Only a wrong address would be refused.
             let _ = people::complete(&mut user);
             self.add(USERS, Value::Object(user));
         }
@@ -256,12 +230,8 @@ impl Seeding<'_> {
     /// The seeded campaigns and enrolments are about all target users, and the investigation about some of them.
     fn rounds(&mut self) {
         let people = self.store.table(self.company, USERS).to_vec();
-        let campaigns = self
-            .store
-            .table(self.company, PHISHING_CAMPAIGNS.path)
-            .iter();
-        let enrolments = self.store.table(self.company, ENROLLMENTS.path).iter();
-        let of: Vec<Row> = campaigns.chain(enrolments).map(Arc::clone).collect();
+        let table = |path: &str| self.store.table(self.company, path);
+        let of: Vec<Row> = [table(PHISHING_CAMPAIGNS.path), table(ENROLLMENTS.path)].concat();
         for one in of {
             let schedule = rounds::Schedule {
                 // 2 saves it for later.
@@ -280,18 +250,16 @@ impl Seeding<'_> {
     }
 }
 
-/// An entry in the audit log that no request made.
+/// Writes an entry into the audit log that no request made.
 pub(crate) fn audit_record(store: &mut Store, company: &str, millis: i64, number: usize) {
-    let after = record(json!({ "number": number }));
-    let change = Change {
-        user: "Example Admin",
-        entity: "TargetUser",
-        operation: ["Create", "Update"][number % 2],
-        id: &format!("seeded{number:06}"),
-        before: None,
-        after: Some(&after),
-        address: "192.0.2.7",
-        agent: "Mozilla/5.0",
-    };
-    store.log(company, millis, &change);
+    let entry = json!({
+        "userName": "Example Admin",
+        "entityResourceId": format!("seeded{number:06}"),
+        "entityName": "TargetUser",
+        "newValue": json!({ "number": number }).to_string(),
+        "operation": if number.is_multiple_of(2) { "Create" } else { "Update" },
+        "ip": "192.0.2.7",
+        "userAgent": "Mozilla/5.0",
+    });
+    store.log(company, millis, entry);
 }

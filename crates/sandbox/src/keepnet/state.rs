@@ -1,20 +1,22 @@
-//! What the imitation of Keepnet holds.
+//! The state of the imitation of Keepnet.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, UNIX_EPOCH};
 
-use serde_json::{Value, json};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use serde_json::json;
 
 use super::dates::LONG_AGO;
-use super::http::token;
 use super::options::KeepnetOptions;
-use super::records::client::{CLIENTS, RESELLER, SECRET};
+use super::records::client::CLIENTS;
 use super::records::company;
 use super::records::store::Store;
+use super::records::templates::filled;
 use super::records::uploads::Upload;
-use super::records::{Row, record, text};
+use super::records::{Record, record};
 use super::seed;
 use crate::common::clock::Clock;
 use crate::common::lock;
@@ -24,14 +26,14 @@ use crate::common::service::Setup;
 /// How long a token is valid. Source: the vendor's documentation.
 const LIFETIME: Duration = Duration::from_secs(3600);
 
-/// Who a token is for.
+/// The client that a token is for.
 #[derive(Clone)]
 pub(crate) struct Grant {
     pub(crate) client_id: String,
     pub(crate) name: String,
     /// The company that the client belongs to.
     pub(crate) company: String,
-    /// Whether it also reaches the companies below that one.
+    /// Whether the client also reaches the companies below that one.
     pub(crate) reseller: bool,
 }
 
@@ -53,14 +55,14 @@ pub(crate) struct State {
     inner: Mutex<Inner>,
 }
 
-/// What changes.
+/// The part of the state that changes.
 pub(crate) struct Inner {
     pub(crate) store: Store,
-    /// Where requests come from, as far as allow lists are concerned.
+    /// The address that requests come from, for allow lists.
     pub(crate) address: IpAddr,
-    /// The password of whoever is behind the tokens.
+    /// The password of the user who changes it with a client's token.
     pub(crate) password: String,
-    /// By e-mail address: the token of the link, and whose password it resets.
+    /// By e-mail address: the token of the link, and the id of the user.
     pub(crate) reset_tokens: HashMap<String, (String, String)>,
     /// Files that are being imported, by transaction.
     pub(crate) uploads: HashMap<String, Upload>,
@@ -89,21 +91,16 @@ impl State {
             ("reseller", &reseller_client, &reseller_id),
             ("company", &company_client, first),
         ] {
-            let client = json!({
-                "resourceId": store.id(),
+            let values = json!({
+                "id": store.id(),
                 "name": name,
-                "clientName": name,
                 "clientId": id,
-                SECRET: secret,
-                RESELLER: name == "reseller",
-                "statusId": 1,
-                "statusName": "Active",
-                "hasIpAddressRestriction": false,
-                "allowedIpAddresses": [],
-                "roleResourceIdList": [],
-                "createTime": LONG_AGO,
+                "secret": secret,
+                "isReseller": name == "reseller",
+                "time": LONG_AGO,
             });
-            store.push(company, CLIENTS, record(client));
+            let client = filled("client", &record(values), &[]);
+            store.push(company, CLIENTS, client);
         }
         Self {
             seed,
@@ -135,13 +132,19 @@ impl State {
         i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
     }
 
-    /// A token for that client: the token and its life in seconds.
+    /// Issues a token for that client. Returns the token and its lifetime in seconds.
     pub(crate) fn issue(&self, inner: &mut Inner, grant: Grant) -> (String, u64) {
         let now = self.clock.elapsed();
         inner.tokens.retain(|_, token| token.expires > now);
         inner.issued += 1;
-        let claims = self.claims(inner, &grant);
-        let text = token::write(&claims, &mut inner.store.random);
+        // A JSON web token. Only the sandbox reads its signature, which is random.
+        let parts = [
+            json!({"alg": "HS256", "typ": "at+jwt"}).to_string(),
+            self.claims(inner, &grant),
+        ];
+        let [header, claims] = parts.map(|part| BASE64.encode(part));
+        let signature = inner.store.random.text(ALPHANUMERIC, 43);
+        let text = format!("{header}.{claims}.{signature}");
         let token = Token {
             grant,
             expires: now + LIFETIME,
@@ -151,46 +154,37 @@ impl State {
         (text, LIFETIME.as_secs())
     }
 
-    /// The claims that the vendor documents.
-    fn claims(&self, inner: &Inner, grant: &Grant) -> Value {
-        let own = company::find(&inner.store, &grant.company);
-        let of = |name: &str| own.map_or("", |row: &Row| text(row, name));
-        let parent = of(company::PARENT);
-        let parent_name = company::find(&inner.store, parent).map_or("", |row| text(row, "name"));
+    /// The claims of a token. Source: the vendor's documentation.
+    fn claims(&self, inner: &Inner, grant: &Grant) -> String {
+        let none = Record::new();
+        let company = company::find(&inner.store, &grant.company);
         let now = self.clock.unix();
-        let role = if grant.reseller {
-            "Reseller"
-        } else {
-            "Company Admin"
+        let role = match grant.reseller {
+            true => "Reseller",
+            false => "Company Admin",
         };
-        json!({
-            "user_company_resourceid": grant.company,
-            "user_company_name": of("name"),
-            "user_company_id": own.and_then(|row| row.get("id")),
-            "user_company_logopath": of("logoUrl"),
-            "user_company_industry_name": of("industryName"),
-            "user_company_parentcompany_resourceid": parent,
-            "user_company_parentcompany_name": parent_name,
+        let values = json!({
             "role": role,
-            "company_admin_access": (!grant.reseller).to_string(),
-            "reseller_access": grant.reseller.to_string(),
-            "root_access": "false",
-            "scope": ["api1"],
-            "client_id": grant.client_id,
-            "iat": now,
-            "exp": now + LIFETIME.as_secs() as i64,
-            // Tells tokens apart that were issued in the same second.
-            "jti": format!("{:032x}", inner.issued),
-        })
+            "isAdmin": (!grant.reseller).to_string(),
+            "isReseller": grant.reseller.to_string(),
+            "client": grant.client_id,
+            "now": now,
+            "expires": now + LIFETIME.as_secs() as i64,
+            // Tokens of the same second differ in their numbers.
+            "number": format!("{:032x}", inner.issued),
+        });
+        let company = company.map_or(&none, |company| &**company);
+        let claims = filled("claims", &record(values), &[("company", company)]);
+        json!(claims).to_string()
     }
 
-    /// Who a token is for, while it is valid.
+    /// The client that a token is for, while the token is valid.
     pub(crate) fn grant(&self, inner: &Inner, token: &str) -> Option<Grant> {
         let token = inner.tokens.get(token)?;
         (token.expires > self.clock.elapsed()).then(|| token.grant.clone())
     }
 
-    /// What a known token is called.
+    /// The name of a known token.
     pub(crate) fn token_name(&self, token: &str) -> Option<String> {
         let inner = self.inner();
         let token = inner.tokens.get(token)?;

@@ -41,7 +41,7 @@ pub(crate) const OPERATIONS: Table = Table {
     ],
 };
 
-/// The roles with these ids; refused if there are none. Source: the vendor's documentation (`Role should be selected`).
+/// The roles with these ids. At least one is required. Source: the vendor's documentation (`Role should be selected`).
 pub(crate) fn roles(call: &Call<'_>, ids: &[String]) -> Result<Vec<Row>, Refusal> {
     if ids.is_empty() {
         return Err(Refusal::input("Role should be selected"));
@@ -61,7 +61,7 @@ fn prepare(call: &mut Call<'_>, user: &mut Record, _: Option<&Record>) -> Result
     Ok(())
 }
 
-/// Returns the same for addresses that nobody has (inferred).
+/// Sends a link. The response for an address that nobody has looks the same (inferred).
 fn send_reset_link(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.require(&["email"])?;
     let email = call.text("email").to_lowercase();
@@ -75,7 +75,7 @@ fn send_reset_link(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     done(&id)
 }
 
-/// Makes the token of a link that resets the password of this user, which replaces earlier ones.
+/// Makes the token of a link that resets the password of this user. It replaces earlier ones (inferred).
 pub(crate) fn reset_token(inner: &mut Inner, email: String, id: &str) -> String {
     let token = inner.store.random.text(ALPHANUMERIC, 32);
     let waiting = (token.clone(), id.to_owned());
@@ -83,7 +83,7 @@ pub(crate) fn reset_token(inner: &mut Inner, email: String, id: &str) -> String 
     token
 }
 
-/// The new password, if it was typed the same twice and is long enough. The rules are inferred.
+/// The new password, which has to be long enough and the same twice. Both rules are inferred.
 fn new_password(call: &Call<'_>) -> Result<String, Refusal> {
     call.require(&["newPassword", "confirmNewPassword"])?;
     let password = call.text("newPassword");
@@ -96,6 +96,7 @@ fn new_password(call: &Call<'_>) -> Result<String, Refusal> {
     Ok(password.to_owned())
 }
 
+/// Resets a password with the token of a link. Source: the published description. A token works once (inferred).
 fn reset_password(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.require(&["token"])?;
     let token = call.text("token");
@@ -110,6 +111,8 @@ fn reset_password(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     done(&id)
 }
 
+/// Changes the password of the user who is signed in. Source: the published description. A client's token names no user,
+/// so all clients change the same password, and a wrong current one is a 400 (inferred).
 fn change_password(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.require(&["currentPassword"])?;
     if call.text("currentPassword") != call.inner.password {
@@ -121,7 +124,8 @@ fn change_password(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     done(&id)
 }
 
-/// The formats are those that the vendor's front end reads here.
+/// The formats of dates and times, for [`KeepnetOptions::display_dates`](crate::KeepnetOptions::display_dates). Source:
+/// the vendor's front end, which reads them here.
 fn settings(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (date, time) = DISPLAY;
     call.data(json!({

@@ -1,4 +1,4 @@
-//! API clients: what programs authenticate as.
+//! API clients. Programs authenticate as one.
 
 use std::net::IpAddr;
 
@@ -29,6 +29,7 @@ pub(crate) const OPERATIONS: Table = Table {
     handlers: &[("GET /generate-client-credentials", Do(generate))],
 };
 
+/// Makes credentials for a client that is yet to be created. Source: the published description.
 fn generate(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let random = &mut call.store().random;
     let id = random.text(ALPHANUMERIC, 24);
@@ -38,8 +39,8 @@ fn generate(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     ))
 }
 
-/// The vendor documents the roles and `Invalid ip address`; that ranges count as invalid and that ids are unique is
-/// inferred. 1 is active: the vendor's front end sends 0 or 1.
+/// The vendor documents the roles and `Invalid ip address`. The refusal of ranges and of an id in use is inferred. A
+/// status of 1 is active. Source: the vendor's front end, which sends 0 or 1.
 fn prepare(call: &mut Call<'_>, new: &mut Record, _: Option<&Record>) -> Result<(), Refusal> {
     let roles = admin::roles(call, &texts(new, "roleResourceIdList"))?;
     let addresses = texts(new, "allowedIpAddresses");

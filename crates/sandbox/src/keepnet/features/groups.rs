@@ -1,4 +1,4 @@
-//! Target groups, and who is in them.
+//! Target groups, and the target users in them.
 
 use std::sync::Arc;
 
@@ -6,12 +6,11 @@ use serde_json::{Value, json};
 
 use super::handler::Handler::{Do, Rows};
 use super::handler::Table;
-use super::memberships::{GROUPS, MEMBERSHIP, NO_GROUP, USERS, check_groups, is_in, joined};
+use super::memberships::{self, GROUPS, MEMBERSHIP, NO_GROUP, USERS, is_in, joined};
 use super::people::{TARGET_USERS, priority};
 use super::resource::Resource;
 use crate::keepnet::http::call::{Call, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::lists::search::selected;
 use crate::keepnet::records::company;
 use crate::keepnet::records::{Record, Row, flag, record, text, texts};
 
@@ -28,15 +27,6 @@ pub(crate) const OPERATIONS: Table = Table {
         ("PUT /users", Do(add_users)),
         ("POST /{resourceId}/users", Rows(users)),
         ("DELETE /{resourceId}/users", Do(remove_users)),
-        (
-            "POST /search/all",
-            Rows(|call| Ok(TARGET_GROUPS.rows(call))),
-        ),
-        (
-            "POST /search/current-company",
-            Rows(|call| Ok(TARGET_GROUPS.rows(call))),
-        ),
-        ("POST /search-name", Rows(search_name)),
     ],
 };
 
@@ -50,6 +40,7 @@ fn prepare(call: &mut Call<'_>, group: &mut Record, _: Option<&Record>) -> Resul
     Ok(())
 }
 
+/// A group with the number of its users.
 fn counted(call: &Call<'_>, group: &Row) -> Row {
     let id = text(group, "resourceId");
     let members = call.rows(USERS).iter().filter(|user| is_in(user, id));
@@ -64,39 +55,21 @@ fn counted(call: &Call<'_>, group: &Row) -> Row {
     Arc::new(record)
 }
 
-/// Source: the vendor's front end, which searches while a name is typed.
-fn search_name(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
-    let name = call.text("groupName").to_lowercase();
-    let mut rows = TARGET_GROUPS.rows(call);
-    rows.retain(|row| text(row, "name").to_lowercase().contains(&name));
-    Ok(rows)
-}
-
+/// The users of a group, or with `excludeGroupUsers` all others. Source: the published description.
 fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let id = call.last_param();
     TARGET_GROUPS.find(call, &id)?;
     let others = flag(call.object()?, "excludeGroupUsers");
-    let rows = call.rows(USERS).iter();
-    Ok(rows
-        .filter(|user| is_in(user, &id) != others)
-        .cloned()
-        .collect())
+    let mut rows = call.rows(USERS).to_vec();
+    rows.retain(|user| is_in(user, &id) != others);
+    Ok(rows)
 }
 
-/// That all of them have to be there, and that whoever is in a group stays in it, is inferred.
+/// Adds users to groups, all of which have to exist. A user who is in a group stays in it (both are inferred).
 fn add_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let body = call.object()?;
-    let groups = texts(body, MEMBERSHIP);
-    let users = selected(
-        body,
-        "targetUserResourceIds",
-        "excludedResourceIdList",
-        call.rows(USERS),
-    )?;
-    if groups.is_empty() || users.is_empty() {
-        return Err(Refusal::input("Users and groups have to be named"));
-    }
-    check_groups(call, &groups)?;
+    let groups = call.ids(MEMBERSHIP)?;
+    let users = call.ids("targetUserResourceIds")?;
+    memberships::groups(call, &groups)?;
     for user in &users {
         TARGET_USERS.find(call, user)?;
     }
@@ -113,17 +86,11 @@ fn add_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     Ok(Outcome::Data(json!([])))
 }
 
-/// By the ids of target users, as the vendor's front end sends them. What is inferred: whoever is not in the group is
-/// no error.
+/// Removes users by their ids. Source: the vendor's front end. A user who is not in the group is ignored (inferred).
 fn remove_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let group = call.last_param();
     TARGET_GROUPS.find(call, &group)?;
-    let users = texts(call.object()?, "targetUserResourceIds");
-    if users.is_empty() {
-        return Err(Refusal::input(
-            "The targetUserResourceIds field is required.",
-        ));
-    }
+    let users = call.ids("targetUserResourceIds")?;
     for user in &users {
         call.change(USERS, user, TARGET_USERS.not_found, |record| {
             let mut ids = texts(record, MEMBERSHIP);

@@ -1,6 +1,5 @@
 //! E-mails that people reported.
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::handler::Handler::{Do, OnRecords};
@@ -39,12 +38,12 @@ pub(crate) const STATUSES: [&str; 5] = [
 pub(crate) static NOTIFIED_EMAILS: Resource =
     Resource::plain(EMAILS, "NotifiedEmail", NOT_FOUND, &[]);
 
-/// What is absent is the first of the values, as .NET reads it (inferred; the vendor's front end always sends both).
+/// An absent value is the first one, as .NET reads it (inferred: the vendor's front end always sends both).
 fn update(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let body = call.object()?.clone();
-    let result = choice(&body, "result", &RESULTS, 0)?.unwrap_or(RESULTS[0]);
-    let status = choice(&body, "status", &STATUSES, 0)?.unwrap_or(STATUSES[0]);
-    // The tags with commas between them. Source: the vendor's front end.
+    let result = choice(&body, "result", &RESULTS)?.unwrap_or(RESULTS[0]);
+    let status = choice(&body, "status", &STATUSES)?.unwrap_or(STATUSES[0]);
+    // The tags are in one text with commas between them. Source: the vendor's front end.
     let tags = text(&body, "tag").split(',').filter(|tag| !tag.is_empty());
     let member = |name: &str| member(&body, name);
     let changes = json!({
@@ -61,8 +60,9 @@ fn update(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     NOTIFIED_EMAILS.edit(call, &id, "Update", |email| email.extend(record(changes)))
 }
 
+/// The attachments of an e-mail, or one of them by its own id, as a file. Source: the vendor's front end, which reads a
+/// file. The second kind of id is inferred, and the content is made up.
 fn attachments(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    // The id is that of an e-mail or of one of its attachments.
     let id = call.last_param();
     let has = |row: &&Row| {
         let attachments = row.get("attachments").and_then(Value::as_array);
@@ -70,28 +70,21 @@ fn attachments(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         text(row, "resourceId") == id || ids.any(|one| one["resourceId"] == *id)
     };
     let row = call.rows(EMAILS).iter().find(has);
-    let row = row.ok_or(Refusal::NotFound(NOT_FOUND))?;
-    let bytes = format!("attachments of {}\n", text(row, "subject"));
-    Ok(Outcome::File {
-        content_type: "application/octet-stream",
-        name: format!("{id}.bin"),
-        bytes: Bytes::from(bytes),
-    })
+    let row = row.ok_or_else(|| Refusal::not_found(NOT_FOUND))?;
+    let content = format!("attachments of {}\n", text(row, "subject"));
+    Ok(Outcome::file(format!("{id}.bin"), content))
 }
 
+/// An e-mail as a file. Source: the vendor's front end, which reads a file. The content is made up.
 fn message(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let id = call.last_param();
     let row = NOTIFIED_EMAILS.find(call, &id)?;
-    let message = format!(
+    let content = format!(
         "From: {}\r\nTo: {}\r\nSubject: {}\r\n\r\n{}\r\n",
         text(&row, "from"),
         text(&row, "reportedBy"),
         text(&row, "subject"),
         text(&row, "htmlBody"),
     );
-    Ok(Outcome::File {
-        content_type: "application/octet-stream",
-        name: format!("{id}.msg"),
-        bytes: Bytes::from(message),
-    })
+    Ok(Outcome::file(format!("{id}.msg"), content))
 }

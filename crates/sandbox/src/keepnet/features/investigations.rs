@@ -1,6 +1,4 @@
-//! Searches through mailboxes, which take their time.
-
-use std::sync::Arc;
+//! Investigations: searches through mailboxes, which take time.
 
 use serde_json::{Value, json};
 
@@ -8,13 +6,12 @@ use super::handler::Handler::{Do, Rows};
 use super::handler::Table;
 use super::memberships::{self, USERS};
 use super::resource::Resource;
+use crate::common::random::{ALPHANUMERIC, Random};
 use crate::keepnet::dates;
 use crate::keepnet::http::call::{Call, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::lists::search::selected;
-use crate::keepnet::records::{Record, Row, flag, integer, member, record, row, text, texts};
-
-use crate::common::random::{ALPHANUMERIC, Random};
+use crate::keepnet::records::templates::{self, filled};
+use crate::keepnet::records::{Record, Row, flag, integer, member, record, text, texts};
 
 pub(crate) static INVESTIGATIONS: Resource = Resource {
     prepare,
@@ -35,11 +32,11 @@ pub(crate) static INVESTIGATIONS: Resource = Resource {
     )
 };
 
-/// How long an investigation waits, and how long each mailbox then takes, in milliseconds (inferred).
+/// The time for which an investigation waits, and the time that each mailbox then takes, in milliseconds (inferred).
 const QUEUED: i64 = 5_000;
 const MAILBOX: i64 = 500;
 
-/// How long an action on an e-mail takes, in milliseconds (inferred).
+/// The time that an action on an e-mail takes, in milliseconds (inferred).
 const ACTION: i64 = 3_000;
 
 pub(crate) const OPERATIONS: Table = Table {
@@ -53,8 +50,8 @@ pub(crate) const OPERATIONS: Table = Table {
     ],
 };
 
-/// The required members are those of the published description, but for `investigationType`, which the vendor's front
-/// end leaves out; `duration` is days there.
+/// The required members are those of the published description, except for `investigationType`, which the vendor's front
+/// end leaves out. `duration` is in days there.
 fn prepare(call: &mut Call<'_>, new: &mut Record, _: Option<&Record>) -> Result<(), Refusal> {
     let (start, end) = (text(new, "startDate"), text(new, "endDate"));
     if dates::parse(start)
@@ -67,36 +64,33 @@ fn prepare(call: &mut Call<'_>, new: &mut Record, _: Option<&Record>) -> Result<
     let mailboxes: Vec<String> = match text(new, "targetUserType").to_lowercase().as_str() {
         "allusers" => emails(call.rows(USERS)),
         "groups" => {
-            memberships::check_groups(call, &named)?;
+            memberships::groups(call, &named)?;
             emails(&memberships::members(call, &named))
         }
-        // Addresses, and not ids. Source: the vendor's front end.
+        // These are addresses, not ids. Source: the vendor's front end.
         "specificusers" => match named.iter().all(|name| name.contains('@')) {
             true => named.clone(),
             false => return Err(Refusal::input("The targetUsers are not e-mail addresses")),
         },
         _ => return Err(Refusal::input("The targetUserType is not known")),
     };
-    let now = call.now();
-    let days = integer(new, "duration").clamp(1, 365);
+    let end = call.now() + integer(new, "duration").clamp(1, 365) * 86_400_000;
     let targets = named.iter();
     let targets = targets.map(|target| json!({"resourceId": target, "targetUser": target}));
-    let targets: Vec<_> = targets.collect();
     let scans = member(new, "scanTypes").and_then(Value::as_array).cloned();
     let scans = scans.unwrap_or_default();
     let scan_types = scans.iter().map(
         |scan| json!({"resourceId": scan["mailConfigurationResourceId"], "scanType": scan["type"]}),
     );
-    let scan_types: Vec<_> = scan_types.collect();
     new.extend(record(json!({
         "companyResourceId": call.company,
         "incident": text(new, "name"),
         "source": "Manual",
         "priority": "Medium",
-        "expireDate": dates::iso(now + days * 86_400_000),
-        "scanTypes": scan_types,
+        "expireDate": dates::iso(end),
+        "scanTypes": scan_types.collect::<Vec<_>>(),
         "scanConfigurationDetails": scans,
-        "targetUsers": targets,
+        "targetUsers": targets.collect::<Vec<_>>(),
         "mailboxes": mailboxes,
         "actions": {},
     })));
@@ -110,26 +104,30 @@ fn emails(users: &[Row]) -> Vec<String> {
         .collect()
 }
 
-/// How far an investigation has come. Source: the vendor's documentation (it expires when its time is up before it is
-/// done).
+/// The progress of an investigation.
 struct Progress {
     status: &'static str,
-    mailboxes: Vec<String>,
-    scanned: usize,
-    /// Milliseconds until it is done.
+    /// The mailboxes that have been searched.
+    scanned: Vec<String>,
+    total: usize,
+    /// Milliseconds until the end.
     left: i64,
+    ends: i64,
 }
 
+/// Source: the vendor's documentation, by which an investigation expires when its time is up before it is done.
 fn progress(call: &Call<'_>, investigation: &Record) -> Progress {
-    let created = dates::parse(text(investigation, "createTime")).unwrap_or_default();
-    let cancelled = dates::parse(text(investigation, "cancelledTime"));
-    let expires = dates::parse(text(investigation, "expireDate")).unwrap_or(i64::MAX);
-    let mailboxes = texts(investigation, "mailboxes");
-    let total = i64::try_from(mailboxes.len()).unwrap_or(i64::MAX);
-    let duration = QUEUED + total * MAILBOX;
+    let time = |name: &str| dates::parse(text(investigation, name));
+    let (created, cancelled) = (
+        time("createTime").unwrap_or_default(),
+        time("cancelledTime"),
+    );
+    let expires = time("expireDate").unwrap_or(i64::MAX);
+    let mut mailboxes = texts(investigation, "mailboxes");
+    let total = mailboxes.len();
+    let duration = QUEUED + i64::try_from(total).unwrap_or_default() * MAILBOX;
     let until = call.now().min(cancelled.unwrap_or(i64::MAX)).min(expires);
     let passed = until - created;
-    let scanned = ((passed - QUEUED) / MAILBOX).clamp(0, total);
     let status = match () {
         () if cancelled.is_some() => "Canceled",
         () if passed >= duration => "Finished",
@@ -137,76 +135,66 @@ fn progress(call: &Call<'_>, investigation: &Record) -> Progress {
         () if passed < QUEUED => "Queued",
         () => "Running",
     };
+    let scanned = ((passed - QUEUED) / MAILBOX).max(0);
+    mailboxes.truncate(usize::try_from(scanned).unwrap_or_default());
     Progress {
         status,
-        scanned: usize::try_from(scanned).unwrap_or_default(),
-        mailboxes,
+        scanned: mailboxes,
+        total,
         left: (duration - passed).max(0),
+        ends: created + duration,
     }
 }
 
-/// An investigation with the numbers of this moment.
-fn current(call: &Call<'_>, investigation: &Row) -> Row {
+/// The values that templates show of an investigation.
+fn values(call: &Call<'_>, investigation: &Record) -> Record {
     let progress = progress(call, investigation);
-    let total = progress.mailboxes.len();
-    let percent = match total {
-        0 if progress.status == "Finished" => 100,
-        0 => 0,
-        total => progress.scanned * 100 / total,
-    };
     let found = found(call, investigation, &progress).len();
-    let mut now = Record::clone(investigation);
-    now.extend(record(json!({
+    let (scanned, total) = (progress.scanned.len(), progress.total);
+    let finished = progress.status == "Finished";
+    record(json!({
         "status": progress.status,
+        "found": found,
         "detected": found.to_string(),
-        "scannedUsersCount": total,
-        "completedUsersCount": progress.scanned,
-        "progress": percent,
-    })));
-    if progress.status == "Finished" {
-        let created = dates::parse(text(investigation, "createTime")).unwrap_or_default();
-        let took = QUEUED + i64::try_from(total).unwrap_or_default() * MAILBOX;
-        now.insert("finishedTime".to_owned(), json!(dates::iso(created + took)));
-    }
-    Arc::new(now)
+        "total": total,
+        "scanned": scanned,
+        "unscanned": total - scanned,
+        "percent": if finished { 100 } else { scanned * 100 / total.max(1) },
+        "left": format!("{} s", progress.left / 1_000),
+        "finished": finished.then(|| dates::iso(progress.ends)),
+    }))
+}
+
+fn current(call: &Call<'_>, investigation: &Row) -> Row {
+    let mut now = Record::clone(investigation);
+    now.extend(filled("investigation", &values(call, investigation), &[]));
+    Row::new(now)
 }
 
 /// The e-mails found so far: one in every third mailbox, whatever is looked for (made up). The statuses of actions are
-/// those of the vendor's front end, but for `Queued`, which is inferred.
+/// those of the vendor's front end, except for `Queued`, which is inferred.
 fn found(call: &Call<'_>, investigation: &Record, progress: &Progress) -> Vec<Row> {
     let id = text(investigation, "resourceId");
-    let scanned = progress.mailboxes.iter().take(progress.scanned).step_by(3);
-    let actions = investigation.get("actions");
-    scanned
-        .map(|owner| {
-            let purpose = format!("keepnet found {id} {owner}");
-            let email = Random::new(call.state.seed, &purpose).text(ALPHANUMERIC, 12);
-            let action = actions.and_then(|actions| actions.get(&email));
-            let action = action.map(|action| {
-                let at = action["at"].as_i64().unwrap_or_default();
-                let done = call.now() >= at + ACTION;
-                json!({
-                    "actionType": action["type"],
-                    "status": if done { "Completed" } else { "Queued" },
-                    "isPermanentDelete": action["permanent"],
-                    "text": action["type"],
-                })
-            });
-            row(json!({
-                "resourceId": email,
-                "from": "sender1@mail.example",
-                "senderName": "Sender",
-                "ownerEmail": owner,
-                "subject": "Your invoice is overdue",
-                "receivedTime": text(investigation, "startDate"),
-                "attachmentCount": 1,
-                "filterTags": ["Subject"],
-                "scanType": "O365",
-                "emailLastAction": action,
-                "recipient": [owner],
-            }))
-        })
-        .collect()
+    let owners = progress.scanned.iter().step_by(3);
+    let found = owners.map(|owner| {
+        let purpose = format!("keepnet found {id} {owner}");
+        let email = Random::new(call.state.seed, &purpose).text(ALPHANUMERIC, 12);
+        let actions = investigation.get("actions");
+        let action = actions.and_then(|actions| actions.get(&email));
+        let action = action.map(|action| {
+            let done = call.now() >= action["at"].as_i64().unwrap_or_default() + ACTION;
+            json!({
+                "actionType": action["type"],
+                "status": if done { "Completed" } else { "Queued" },
+                "isPermanentDelete": action["permanent"],
+                "text": action["type"],
+            })
+        });
+        let values = record(json!({ "id": email, "owner": owner, "action": action }));
+        let records = [("investigation", investigation)];
+        Row::new(filled("found e-mail", &values, &records))
+    });
+    found.collect()
 }
 
 fn one(call: &Call<'_>) -> Result<Row, Refusal> {
@@ -215,22 +203,12 @@ fn one(call: &Call<'_>) -> Result<Row, Refusal> {
 
 fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let investigation = one(call)?;
-    let progress = progress(call, &investigation);
-    let found = found(call, &investigation, &progress).len();
-    let total = progress.mailboxes.len();
-    call.data(json!({
-        "folders": [{"folderName": "Inbox", "mailCount": found}],
-        "status": progress.status,
-        "totalUserCount": total,
-        "scannedUserCount": progress.scanned,
-        "completedScannedUserCount": progress.scanned,
-        "notScannedUserCount": total - progress.scanned,
-        "totalEmailCount": found,
-        "scannedEmailCount": found,
-        "estimatedTime": format!("{} s", progress.left / 1_000),
-        "cancelledTime": investigation.get("cancelledTime"),
-        "onlineUserCount": total,
-    }))
+    let (values, records) = (
+        values(call, &investigation),
+        [("investigation", &*investigation)],
+    );
+    let summary = filled("investigation summary", &values, &records);
+    Ok(Outcome::Data(call.view(&summary)))
 }
 
 fn search_emails(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
@@ -238,7 +216,7 @@ fn search_emails(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     Ok(found(call, &investigation, &progress(call, &investigation)))
 }
 
-/// That what has ended cannot be cancelled is inferred.
+/// The refusal of an investigation that has ended is inferred.
 fn cancel(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let before = one(call)?;
     if !["Queued", "Running"].contains(&progress(call, &before).status) {
@@ -250,27 +228,28 @@ fn cancel(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     })
 }
 
-/// The ids of e-mails, as the vendor's front end sends them. That others are refused is inferred.
+/// Deletes the e-mails with these ids. Source: the vendor's front end. The refusal of other ids is inferred.
 fn delete_emails(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let investigation = one(call)?;
     let emails = found(call, &investigation, &progress(call, &investigation));
-    let body = call.object()?;
-    let chosen = selected(body, "items", "excludedItems", &emails)?;
+    let chosen = call.ids("items")?;
     let known = |id: &String| emails.iter().any(|row| text(row, "resourceId") == id);
-    if chosen.is_empty() || !chosen.iter().all(known) {
+    if !chosen.iter().all(known) {
         return Err(Refusal::input("The items are not of this investigation"));
     }
-    let permanent = flag(body, "isPermanentDelete");
+    let permanent = flag(call.object()?, "isPermanentDelete");
     let kind = if permanent { "Delete" } else { "MoveToTrash" };
     let (id, now) = (call.param("resourceId"), call.now());
-    let Resource {
-        path, not_found, ..
-    } = INVESTIGATIONS;
-    call.change(path, &id, not_found, |record| {
-        for email in &chosen {
-            record["actions"][email] = json!({"type": kind, "permanent": permanent, "at": now});
-        }
-    })?;
+    call.change(
+        INVESTIGATIONS.path,
+        &id,
+        INVESTIGATIONS.not_found,
+        |record| {
+            for email in &chosen {
+                record["actions"][email] = json!({"type": kind, "permanent": permanent, "at": now});
+            }
+        },
+    )?;
     let after = record(json!({ "items": chosen, "isPermanentDelete": permanent }));
     let action = call.store().id();
     let entity = "InvestigationAction";
@@ -279,15 +258,5 @@ fn delete_emails(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 fn scan_types(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let kinds = ["O365", "Exchange", "GoogleWorkspace"];
-    let rows = kinds.iter().enumerate().map(|(number, kind)| {
-        row(json!({
-            "type": kind,
-            "typeId": number,
-            "typeText": kind,
-            "mailConfigurationResourceId": format!("mailconfig{number:02}"),
-            "mailConfigurationName": format!("{kind} mailboxes"),
-        }))
-    });
-    Ok(call.list(&rows.collect::<Vec<_>>()))
+    Ok(call.list(&templates::rows("scan types")))
 }

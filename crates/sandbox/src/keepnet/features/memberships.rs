@@ -1,4 +1,4 @@
-//! Which target users are in which target groups.
+//! Target users and the target groups they are in.
 
 use serde_json::Value;
 
@@ -17,12 +17,10 @@ pub(crate) const MEMBERSHIP: &str = "targetGroupResourceIds";
 
 pub(crate) const NO_GROUP: &str = "Target group not found";
 
-/// Refuses groups that the company does not have.
-pub(crate) fn check_groups(call: &Call<'_>, groups: &[String]) -> Result<(), Refusal> {
-    for group in groups {
-        call.find(GROUPS, group, NO_GROUP)?;
-    }
-    Ok(())
+/// The groups with these ids. Groups that the company does not have are refused.
+pub(crate) fn groups(call: &Call<'_>, ids: &[String]) -> Result<Vec<Row>, Refusal> {
+    let ids = ids.iter();
+    ids.map(|id| call.find(GROUPS, id, NO_GROUP)).collect()
 }
 
 pub(crate) fn is_in(user: &Row, group: &str) -> bool {

@@ -1,14 +1,15 @@
-//! Phishing scenarios, campaigns and their runs.
+//! Phishing scenarios, campaigns and their launches.
 
 use serde_json::{Value, json};
 
 use super::handler::Handler::Do;
 use super::handler::Table;
-use super::memberships::{GROUPS, NO_GROUP};
+use super::memberships;
 use super::resource::Resource;
 use super::rounds::{self, Round, Schedule};
 use crate::keepnet::http::call::{Call, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::records::templates::filled;
 use crate::keepnet::records::{Record, Row, integer, member, record, text, texts};
 
 pub(crate) static PHISHING_SCENARIOS: Resource = Resource::plain(
@@ -69,40 +70,35 @@ fn prepare(
         }));
     }
     let groups = texts(campaign, "targetGroupResourceIds");
-    let mut shown = Vec::new();
-    for id in &groups {
-        let group = call.find(GROUPS, id, NO_GROUP)?;
-        shown.push(json!({ "value": id, "text": text(&group, "name") }));
-    }
+    let shown = memberships::groups(call, &groups)?.into_iter();
+    let shown = shown
+        .map(|group| json!({"value": text(&group, "resourceId"), "text": text(&group, "name")}));
     campaign.extend(record(json!({
         "method": scenarios.first().map(|first| &first["method"]),
         "phishingScenarioResourceIds": ids,
         "scenarioCount": ids.len().to_string(),
         "phishingScenarios": scenarios,
-        "targetGroups": shown,
+        "targetGroups": shown.collect::<Vec<_>>(),
     })));
     if before.is_none() {
         let filtered = campaign.get("categoryFilter").is_some_and(Value::is_object);
         if ids.is_empty() && filtered {
-            return Err(Refusal::NotPlayed(
-                "campaigns whose scenarios are chosen by a filter",
-            ));
+            let what = "campaigns whose scenarios are chosen by a filter";
+            return Err(Refusal::not_played(what));
         }
         // Source: the vendor's documentation (400 where one of the two is missing).
         if ids.is_empty() || groups.is_empty() {
-            return Err(Refusal::input(
-                "A scenario and a target group have to be named",
-            ));
+            let message = "A scenario and a target group have to be named";
+            return Err(Refusal::input(message));
         }
-        // A number that cannot be null, so an absent one is read as 0, which is no kind of delivery (inferred). Source
-        // of the kinds: the vendor's documentation and front end, which always send one of them.
+        // Source of the kinds: the vendor's documentation and front end, which always send one of them. An absent
+        // number is read as 0, and 0 is refused (inferred).
         if ![1, 2].contains(&integer(campaign, "emailDeliverySettingType")) {
-            return Err(Refusal::input(
-                "The emailDeliverySettingType is neither 1 nor 2",
-            ));
+            let message = "The emailDeliverySettingType is neither 1 nor 2";
+            return Err(Refusal::input(message));
         }
-        // A campaign that is saved has a launch that waits: the vendor's front end starts it by its number (inferred
-        // from there; it is not documented when the launch is made).
+        // A campaign that is saved has a launch that waits. Inferred from the vendor's front end, which starts that
+        // launch by its number.
         let schedule = Schedule {
             start: rounds::scheduled(
                 call.now(),
@@ -116,40 +112,37 @@ fn prepare(
     Ok(())
 }
 
-/// For how many days a campaign records what people do. Without any it is 0, as .NET reads an absent number (inferred).
+/// The days for which a campaign records reactions. Without a duration they are 0, as .NET reads an absent number
+/// (inferred).
 fn days(campaign: &Record) -> i64 {
     integer(campaign, "duration").max(0)
 }
 
 fn with_status(call: &Call<'_>, campaign: &Row) -> Row {
-    let rounds = rounds::of(call, text(campaign, "resourceId"));
-    let last = rounds.last();
-    let people = last.and_then(|last| last.row.get("users").and_then(Value::as_array));
+    let launches = rounds::of(call, text(campaign, "resourceId"));
+    let last = launches.last();
+    let people = last.and_then(|last| last.row.get("users")?.as_array());
     let launched = last.and_then(|last| last.start);
-    let mut now = Record::clone(campaign);
-    now.extend(record(json!({
+    let values = json!({
         "status": last.map_or("Idle", |last| last.status(call.now())),
-        "instanceCount": rounds.len().to_string(),
-        "instanceGroup": last.map_or(0, |last| last.number),
-        "targetUsers": people.map_or(0, Vec::len).to_string(),
-        "lastLaunch": rounds::time(launched.filter(|at| *at <= call.now())),
-    })));
+        "launches": launches.len().to_string(),
+        "number": last.map_or(0, |last| last.number),
+        "people": people.map_or(0, Vec::len).to_string(),
+        "launched": rounds::time(launched.filter(|at| *at <= call.now())),
+    });
+    let mut now = Record::clone(campaign);
+    now.extend(filled("campaign", &record(values), &[]));
     Row::new(now)
 }
 
+/// Adds a launch. Source: the vendor's documentation and front end, which always name the target groups of one.
 fn start(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let id = call.param("resourceId");
     let campaign = PHISHING_CAMPAIGNS.find(call, &id)?;
     let body = call.object()?.clone();
     let kind = integer(&body, "scheduleTypeId");
     let at = rounds::scheduled(call.now(), kind, text(&body, "scheduledDate"))?;
-    // Source: the vendor's documentation and front end, which always name the target groups of a new launch.
-    let groups = texts(&body, "targetGroupResourceIds");
-    if groups.is_empty() {
-        return Err(Refusal::input(
-            "The targetGroupResourceIds field is required.",
-        ));
-    }
+    let groups = call.ids("targetGroupResourceIds")?;
     let schedule = Schedule {
         start: at,
         days: Some(days(&campaign)),
@@ -159,33 +152,37 @@ fn start(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     done(&id)
 }
 
-/// The run that the path names.
-pub(crate) fn run(call: &Call<'_>) -> Result<(Row, Round), Refusal> {
+/// The launch that the path names.
+pub(crate) fn launch(call: &Call<'_>) -> Result<(Row, Round), Refusal> {
     let campaign = PHISHING_CAMPAIGNS.find(call, &call.param("resourceId"))?;
     let number = call.param("instanceGroup").parse::<i64>();
     let number = number.map_err(|_| Refusal::input("The instanceGroup is not a number"))?;
-    let mut rounds = rounds::of(call, text(&campaign, "resourceId")).into_iter();
-    let round = rounds.find(|round| round.number == number);
-    let round = round.ok_or(Refusal::NotFound("Phishing campaign instance not found"))?;
-    Ok((campaign, round))
+    let mut launches = rounds::of(call, text(&campaign, "resourceId")).into_iter();
+    let launch = launches.find(|launch| launch.number == number);
+    let launch =
+        launch.ok_or_else(|| Refusal::not_found("Phishing campaign instance not found"))?;
+    Ok((campaign, launch))
 }
 
-/// Starts a launch that was saved or is scheduled. Source: the vendor's front end; that it starts no other is inferred.
+/// Starts a launch that was saved or is scheduled. Source: the vendor's front end. The refusal of any other launch is
+/// inferred.
 fn start_saved(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let (campaign, round) = run(call)?;
-    rounds::start(call, &round)?;
+    let (campaign, launch) = launch(call)?;
+    rounds::start(call, &launch)?;
     changed(call, &campaign, "Update")
 }
 
+/// Cancels a launch. Source: the vendor's documentation of cancelled campaigns.
 fn stop(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let (campaign, round) = run(call)?;
-    rounds::stop(call, &round)?;
+    let (campaign, launch) = launch(call)?;
+    rounds::stop(call, &launch)?;
     changed(call, &campaign, "Update")
 }
 
+/// Deletes a launch and its report. Inferred: the published description only names the operation.
 fn delete(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let (campaign, round) = run(call)?;
-    rounds::remove(call, &round);
+    let (campaign, launch) = launch(call)?;
+    rounds::remove(call, &launch);
     changed(call, &campaign, "Delete")
 }
 

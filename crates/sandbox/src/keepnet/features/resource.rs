@@ -1,4 +1,4 @@
-//! What collections have in common: create, read, change, delete, search.
+//! The actions that collections share: create, read, change, delete, search.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::memberships::MEMBERSHIP;
 use crate::keepnet::http::call::{Call, done, missing};
 use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::lists::search::{self, selected};
+use crate::keepnet::lists::search;
 use crate::keepnet::records::store::DELETED;
 use crate::keepnet::records::{Record, Row, text};
 
@@ -15,20 +15,20 @@ use crate::keepnet::records::{Record, Row, text};
 pub(crate) struct Resource {
     /// The path of the collection, which is also the name of its table.
     pub(crate) path: &'static str,
-    /// What the audit log calls one of its records.
+    /// The name of its records in the audit log.
     pub(crate) entity: &'static str,
     pub(crate) not_found: &'static str,
-    /// Members without which nothing is created or changed.
+    /// The members that a new or changed record has to have.
     pub(crate) required: &'static [&'static str],
-    /// A member of which there are no two alike.
+    /// A member that differs from record to record.
     pub(crate) unique: Option<&'static str>,
-    /// Completes and checks a record before it is kept; with the record it takes the place of, if there is one.
+    /// Checks and completes a record before it is kept. The second record, if any, is the one that it replaces.
     pub(crate) prepare: Prepare,
-    /// A record as of now.
+    /// A record at this moment.
     pub(crate) view: fn(&Call<'_>, &Row) -> Row,
 }
 
-/// Members that no update takes away: what the service sets itself, and the groups that a target user is in.
+/// Members that no update takes away: those that the service sets itself, and the groups that a target user is in.
 const KEPT: [&str; 8] = [
     "resourceId",
     "createTime",
@@ -63,7 +63,7 @@ impl Resource {
     }
 }
 
-/// What is done with a collection.
+/// An action on a collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verb {
     Create,
@@ -75,15 +75,8 @@ pub(crate) enum Verb {
     List,
 }
 
-impl Verb {
-    /// Whether it returns records.
-    pub(crate) fn reads(self) -> bool {
-        matches!(self, Self::Read | Self::Search)
-    }
-}
-
 impl Resource {
-    /// What a method and a path do with this collection, if anything.
+    /// The action of a method and a path on this collection.
     pub(crate) fn verb(&self, method: &str, path: &str) -> Option<Verb> {
         let below = path.strip_prefix(self.path)?;
         let one = below.starts_with("/{") && !below[1..].contains('/');
@@ -147,9 +140,8 @@ impl Resource {
         new.insert("isOwner".to_owned(), json!(true));
         new.insert("createdBy".to_owned(), json!(call.grant.name));
         (self.prepare)(call, &mut new, None)?;
-        let company = call.company.clone();
         call.log(self.entity, "Create", &id, None, Some(&new));
-        call.store().push(&company, self.path, new);
+        call.inner.store.push(&call.company, self.path, new);
         Ok(id)
     }
 
@@ -162,8 +154,8 @@ impl Resource {
         let before = self.find(call, id)?;
         missing(&changes, self.required)?;
         self.alone(call, &changes, Some(id))?;
-        // A PUT replaces the record (source: the vendor's documentation of target users; inferred for the others): what
-        // it leaves out is gone, but for what the service itself keeps.
+        // A PUT replaces the record, except for members of the service's own. Source: the vendor's documentation of
+        // target users. It is inferred for other records.
         let mut after = Record::clone(&before);
         after.retain(|name, _| KEPT.contains(&name.as_str()));
         for (name, value) in changes {
@@ -210,33 +202,29 @@ impl Resource {
         call: &mut Call<'_>,
         id: &str,
         operation: &'static str,
-    ) -> Result<Row, Refusal> {
-        let company = call.company.clone();
-        let removed = call.store().remove(&company, self.path, id);
-        let removed = removed.ok_or(Refusal::NotFound(self.not_found))?;
+    ) -> Result<(), Refusal> {
+        let removed = call.inner.store.remove(&call.company, self.path, id);
+        let removed = removed.ok_or_else(|| Refusal::not_found(self.not_found))?;
         call.log(self.entity, operation, id, Some(&removed), None);
         let mut gone = Record::clone(&removed);
         gone.insert("deletedFrom".to_owned(), json!(self.path));
-        call.store().push(&company, DELETED, gone);
-        Ok(removed)
+        call.inner.store.push(&call.company, DELETED, gone);
+        Ok(())
     }
 
     fn delete_many(&self, call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-        let ids = selected(call.object()?, "items", "excludedItems", &self.rows(call))?;
-        if ids.is_empty() {
-            return Err(Refusal::input("The items field is required."));
-        }
+        let ids = call.ids("items")?;
         for id in &ids {
             self.find(call, id)?;
         }
         for id in &ids {
-            // One that is named twice is gone the second time.
+            // A record that is named twice is gone the second time.
             let _ = self.delete(call, id, "DeleteMany");
         }
         done(&ids[0])
     }
 
-    /// That there are no two alike is inferred.
+    /// Refuses a second record with the same value of the member that has to differ (inferred).
     fn alone(&self, call: &Call<'_>, new: &Record, but: Option<&str>) -> Result<(), Refusal> {
         let Some(key) = self.unique else {
             return Ok(());

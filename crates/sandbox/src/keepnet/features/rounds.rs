@@ -1,34 +1,34 @@
-//! Rounds of campaigns and enrolments: what the people in them do by when.
+//! Rounds of campaigns and enrolments, and the people in them.
 
 use serde_json::{Value, json};
 
-use super::memberships::{self, GROUPS, NO_GROUP};
+use super::memberships;
 use crate::common::random::{ALPHANUMERIC, Random};
 use crate::keepnet::dates;
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::Refusal;
-use crate::keepnet::records::{Record, Row, flag, record, row, text, texts};
+use crate::keepnet::records::{Record, Row, flag, record, row, text};
 
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// How long it takes until all e-mails are delivered (inferred).
+/// The time in which all e-mails are delivered (inferred).
 const DELIVERY: i64 = MINUTE;
 
-/// The table of all rounds; the member `of` is the id of the campaign or the enrolment.
+/// The table of all rounds. The member `of` is the id of the campaign or the enrolment.
 pub(crate) const ROUNDS: &str = "rounds";
 
-/// What one person did, and when: milliseconds since 1970.
+/// The times at which one person did something, in milliseconds since 1970.
 pub(crate) struct Fate {
-    /// Of this person in this round.
+    /// The id of this person in this round.
     pub(crate) id: String,
     pub(crate) person: Row,
     pub(crate) sent: Option<i64>,
     pub(crate) opened: Option<i64>,
     pub(crate) clicked: Option<i64>,
-    /// Gave data away, or finished the training.
+    /// The person gave data away, or finished the training.
     pub(crate) submitted: Option<i64>,
     pub(crate) reported: Option<i64>,
 }
@@ -38,27 +38,54 @@ impl Fate {
     pub(crate) fn is_silent(&self) -> bool {
         self.sent.is_some() && self.opened.is_none()
     }
+
+    /// The values that templates show. The words are those of the vendor's front end.
+    pub(crate) fn values(&self) -> Record {
+        let count = |at: Option<i64>| i32::from(at.is_some());
+        let done = self.submitted.is_some();
+        record(json!({
+            "id": self.id,
+            "sent": time(self.sent),
+            "opened": time(self.opened),
+            "openedCount": count(self.opened),
+            "clicked": time(self.clicked),
+            "clickedCount": count(self.clicked),
+            "submitted": time(self.submitted),
+            "submittedCount": count(self.submitted),
+            "reported": time(self.reported),
+            "reportedCount": count(self.reported),
+            "last": time(self.submitted.or(self.clicked).or(self.opened)),
+            "delivery": if self.sent.is_some() { "Successful" } else { "InQueue" },
+            "progress": match self.clicked {
+                _ if done => "Completed",
+                Some(_) => "InProgress",
+                None => "NotStarted",
+            },
+            "exam": if done { "Passed" } else { "NotTaken" },
+            "score": if done { 80 } else { 0 },
+        }))
+    }
 }
 
 /// A round as it is kept.
 pub(crate) struct Round {
     pub(crate) row: Row,
     pub(crate) number: i64,
-    /// None while it is saved for later.
+    /// Nothing while the round is saved for later.
     pub(crate) start: Option<i64>,
     pub(crate) stop: Option<i64>,
-    /// When it was moved to the archive.
+    /// The time at which the round was moved to the archive.
     pub(crate) archived: Option<i64>,
-    /// For how many days it records what people do; none for an enrolment, which has no such end.
+    /// The days for which the round records reactions. An enrolment has no such end.
     pub(crate) days: Option<i64>,
 }
 
-/// How far the e-mails of a round are. What people do comes later and ends it nowhere.
+/// The progress of a round's e-mails. Reactions to them do not count.
 ///
 /// Source: the vendor's documentation of campaigns and enrolments ("delivered to all target users").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
-    /// Saved for later, or not yet due.
+    /// The round is saved for later, or not yet due.
     Waiting,
     Sending,
     Delivered,
@@ -97,27 +124,28 @@ impl Round {
         }
     }
 
-    /// When its days have passed. Source: the vendor's documentation of a campaign's lifetime.
+    /// The end of the round's days. Source: the vendor's documentation of a campaign's lifetime.
     pub(crate) fn expires(&self) -> Option<i64> {
         let days = self.start.zip(self.days);
         days.map(|(start, days)| start + days * DAY)
     }
 
-    /// When nobody gets an e-mail any more.
+    /// The time after which nobody gets an e-mail.
     fn last_email(&self) -> i64 {
         self.stop.unwrap_or(i64::MAX).min(self.last_reaction())
     }
 
-    /// When it records nothing any more. That is not when it is stopped: the vendor's documentation says of a cancelled
-    /// campaign and of a stopped enrolment only that nobody gets an e-mail any more, so what people with an e-mail do
-    /// still counts (inferred). A training in the archive cannot be done. Source: the vendor's documentation.
+    /// The time after which no reaction is recorded. A stop does not end that: the vendor's documentation says of a
+    /// cancelled campaign and of a stopped enrolment only that nobody gets an e-mail any more, so reactions of people
+    /// who have one still count (inferred). A training in the archive cannot be done. Source: the vendor's
+    /// documentation.
     fn last_reaction(&self) -> i64 {
         let ends = [self.archived, self.expires()];
         ends.into_iter().flatten().min().unwrap_or(i64::MAX)
     }
 
-    /// What happened in a campaign until now, person by person. Most of it happens long after the last e-mail is
-    /// delivered: within three days (inferred; the service records what people do for the campaign's days).
+    /// The fates of the people in a campaign until now. Most reactions come long after the last e-mail is delivered, but
+    /// within three days (inferred: the service records reactions for the campaign's days).
     pub(crate) fn fates(&self, seed: u64, now: i64) -> Vec<Fate> {
         self.people(seed, now, |random, fate, sent| {
             let interest = random.below(100);
@@ -131,8 +159,7 @@ impl Round {
         })
     }
 
-    /// What happened in an enrolment until now, person by person. Everybody does the training within two weeks (made
-    /// up).
+    /// The fates of the people in an enrolment until now. Everybody does the training within two weeks (made up).
     pub(crate) fn progress(&self, seed: u64, now: i64) -> Vec<Fate> {
         self.people(seed, now, |random, fate, sent| {
             let opened = sent + random.between(MINUTE, 3 * DAY);
@@ -143,10 +170,41 @@ impl Round {
         })
     }
 
-    /// What people did by now, of what `act` lets them do after the e-mail was sent.
+    /// The values that templates show of a round, whose people have these fates. People who got an e-mail have either
+    /// opened it or not responded.
+    pub(crate) fn values(&self, now: i64, fates: &[Fate]) -> Record {
+        let count = |did: fn(&Fate) -> Option<i64>| fates.iter().filter_map(did).count();
+        let (sent, opened) = (count(|fate| fate.sent), count(|fate| fate.opened));
+        let (clicked, submitted) = (count(|fate| fate.clicked), count(|fate| fate.submitted));
+        let expires = self.expires();
+        let groups = self.row.get("targetGroupNames");
+        record(json!({
+            "number": self.number,
+            "created": text(&self.row, "createdDate"),
+            "start": time(self.start),
+            "end": time([self.stop, expires].into_iter().flatten().min()),
+            "days": self.days,
+            "expired": self.stop.is_none() && expires.is_some_and(|end| end <= now),
+            "status": self.status(now),
+            "groups": groups,
+            "groupCount": groups.and_then(Value::as_array).map_or(0, Vec::len),
+            "people": fates.len(),
+            "sent": sent,
+            "unsent": fates.len() - sent,
+            "opened": opened,
+            "silent": sent - opened,
+            "clicked": clicked,
+            "unclicked": opened - clicked,
+            "submitted": submitted,
+            "unfinished": clicked - submitted,
+            "reported": count(|fate| fate.reported),
+        }))
+    }
+
+    /// The fates of the people until now. `act` draws the reactions of one person to the e-mail.
     fn people(&self, seed: u64, now: i64, act: fn(&mut Random, &mut Fate, i64)) -> Vec<Fate> {
         let (last_email, until) = (self.last_email().min(now), self.last_reaction().min(now));
-        // One that was not started sends nothing, ever.
+        // A round without a start never sends anything.
         let start = self.start.unwrap_or(i64::MAX / 2);
         let users = self.row.get("users").and_then(Value::as_array);
         let users = users.into_iter().flatten().zip((0..60).cycle());
@@ -184,36 +242,6 @@ impl Round {
     }
 }
 
-/// How many people did what. Whoever was reached either opened or did not respond.
-#[derive(Default)]
-pub(crate) struct Counts {
-    pub(crate) people: usize,
-    pub(crate) sent: usize,
-    pub(crate) opened: usize,
-    pub(crate) clicked: usize,
-    pub(crate) submitted: usize,
-    pub(crate) reported: usize,
-}
-
-impl Counts {
-    pub(crate) fn of(fates: &[Fate]) -> Self {
-        let count =
-            |did: fn(&Fate) -> Option<i64>| fates.iter().filter(|fate| did(fate).is_some()).count();
-        Self {
-            people: fates.len(),
-            sent: count(|fate| fate.sent),
-            opened: count(|fate| fate.opened),
-            clicked: count(|fate| fate.clicked),
-            submitted: count(|fate| fate.submitted),
-            reported: count(|fate| fate.reported),
-        }
-    }
-
-    pub(crate) fn silent(&self) -> usize {
-        self.sent - self.opened
-    }
-}
-
 /// The rounds of a campaign or an enrolment, the first one first.
 pub(crate) fn of(call: &Call<'_>, id: &str) -> Vec<Round> {
     let rows = call.rows(ROUNDS).iter();
@@ -222,8 +250,8 @@ pub(crate) fn of(call: &Call<'_>, id: &str) -> Vec<Round> {
         .collect()
 }
 
-/// When something with this schedule starts: 1 is now, 3 at a time; 2 is not at all yet. Source: the vendor's front
-/// end.
+/// The start of something with a schedule of this kind: 1 is now, 2 is later, and 3 is at a time. Source: the vendor's
+/// front end.
 pub(crate) fn scheduled(now: i64, kind: i64, date: &str) -> Result<Option<i64>, Refusal> {
     match kind {
         1 => Ok(Some(now)),
@@ -236,37 +264,36 @@ pub(crate) fn scheduled(now: i64, kind: i64, date: &str) -> Result<Option<i64>, 
     }
 }
 
-/// When a round goes out, and for how long it records what people do.
+/// The start of a round, and the days for which it records reactions.
 #[derive(Clone, Copy)]
 pub(crate) struct Schedule {
-    /// None saves it for later.
+    /// Nothing saves the round for later.
     pub(crate) start: Option<i64>,
     pub(crate) days: Option<i64>,
 }
 
-/// Adds a round for the people of these groups; its number.
+/// Adds a round for the people of these groups.
 pub(crate) fn add(
     call: &mut Call<'_>,
     id: &str,
     schedule: Schedule,
     groups: &[String],
-) -> Result<i64, Refusal> {
-    memberships::check_groups(call, groups)?;
+) -> Result<(), Refusal> {
+    let rows = memberships::groups(call, groups)?;
+    let names: Vec<_> = rows.iter().map(|group| text(group, "name")).collect();
     let people = memberships::members(call, groups);
     let number = of(call, id).last().map_or(1, |round| round.number + 1);
-    let created = call.now_text();
-    let round = round(id, number, schedule, groups, &people, &created);
-    let company = call.company.clone();
-    call.store().push(&company, ROUNDS, round);
-    Ok(number)
+    let round = round(id, number, schedule, &names, &people, &call.now_text());
+    call.inner.store.push(&call.company, ROUNDS, round);
+    Ok(())
 }
 
-/// A round for the active ones of these people.
+/// A round for the active people among these, who are in groups of these names.
 pub(crate) fn round(
     of: &str,
     number: i64,
     schedule: Schedule,
-    groups: &[String],
+    groups: &[&str],
     people: &[Row],
     created: &str,
 ) -> Record {
@@ -291,12 +318,12 @@ pub(crate) fn round(
         "days": schedule.days,
         "stop": null,
         "users": users,
-        "targetGroupResourceIds": groups,
+        "targetGroupNames": groups,
         "createdDate": created,
     }))
 }
 
-/// Starts a round that waits to be started. Inferred, like the refusal of a second end: a round is started once.
+/// Starts a round that waits. The refusal of any other, and of a second stop, is inferred.
 pub(crate) fn start(call: &mut Call<'_>, round: &Round) -> Result<(), Refusal> {
     let now = call.now();
     if round.delivery(now) != Delivery::Waiting {
@@ -307,7 +334,7 @@ pub(crate) fn start(call: &mut Call<'_>, round: &Round) -> Result<(), Refusal> {
     })
 }
 
-/// Stops the e-mails of a round that has not ended yet.
+/// Stops the e-mails of a round that has not ended.
 pub(crate) fn stop(call: &mut Call<'_>, round: &Round) -> Result<(), Refusal> {
     let now = call.now();
     if round.stop.is_some() || round.last_reaction() <= now {
@@ -328,56 +355,11 @@ pub(crate) fn change(
 }
 
 pub(crate) fn remove(call: &mut Call<'_>, round: &Round) {
-    let company = call.company.clone();
     let id = text(&round.row, "resourceId");
-    let _ = call.store().remove(&company, ROUNDS, id);
+    let _ = call.inner.store.remove(&call.company, ROUNDS, id);
 }
 
 /// A time, or null.
 pub(crate) fn time(at: Option<i64>) -> Value {
     at.map_or(Value::Null, |at| json!(dates::iso(at)))
-}
-
-/// The names of a round's groups.
-pub(crate) fn group_names(call: &Call<'_>, round: &Round) -> Vec<String> {
-    let ids = texts(&round.row, "targetGroupResourceIds");
-    let groups = ids
-        .iter()
-        .filter_map(|id| call.find(GROUPS, id, NO_GROUP).ok());
-    groups
-        .map(|group| text(&group, "name").to_owned())
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn after_a_stop_nobody_gets_an_email_and_who_has_one_goes_on_until_the_days_have_passed() {
-        let users: Vec<_> = (0..20)
-            .map(|number| json!({"resourceId": number.to_string()}))
-            .collect();
-        let round = |stop: Value, archived: Value| {
-            Round::of(&row(json!({
-                "of": "c", "start": 0, "days": 7, "stop": stop, "archived": archived, "users": users,
-            })))
-        };
-        let count = |round: &Round, day: i64| Counts::of(&round.fates(1, day * DAY));
-        let whole = round(Value::Null, Value::Null);
-        assert_eq!(count(&whole, 1).sent, 20);
-        let stopped = round(json!(5 * SECOND), Value::Null);
-        let (early, late) = (count(&stopped, 1), count(&stopped, 7));
-        assert_eq!((early.sent, late.sent), (6, 6));
-        assert!(
-            late.opened > early.opened,
-            "{} {}",
-            late.opened,
-            early.opened
-        );
-        assert_eq!(count(&stopped, 100).opened, late.opened);
-        let archived = round(Value::Null, json!(DAY));
-        assert_eq!(count(&archived, 7).opened, count(&archived, 1).opened);
-        assert_eq!(count(&archived, 1).opened, count(&whole, 1).opened);
-    }
 }

@@ -1,7 +1,5 @@
 //! Responses of the right shape for what is not kept.
 
-use bytes::Bytes;
-
 use crate::keepnet::http::call::{Call, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::http::routes::segments;
@@ -24,11 +22,10 @@ pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     if operation.response == Type::Bytes {
         return match path.contains("/export") {
             true => export(call),
-            false => Ok(Outcome::File {
-                content_type: "application/octet-stream",
-                name: "sample.bin".to_owned(),
-                bytes: Bytes::from(format!("sample of {} {path}\n", operation.method)),
-            }),
+            false => {
+                let content = format!("sample of {} {path}\n", operation.method);
+                Ok(Outcome::file("sample.bin".to_owned(), content))
+            }
         };
     }
     let searched = operation.method == "POST"

@@ -1,50 +1,38 @@
-//! Who asks, for which company, and whether that is allowed.
+//! The client that sends a request, and the company that the request is about.
+
+use std::collections::HashMap;
 
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::request::content_type;
 use super::response::{Refusal, json_response};
-use crate::common::query;
-use crate::keepnet::dates;
+use crate::common::service::header;
 use crate::keepnet::records::{client, company, text};
-use crate::keepnet::shapes::{Operation, Shapes};
+use crate::keepnet::shapes::Shapes;
 use crate::keepnet::state::{Grant, Inner, State};
 
-/// The vendor documents the first, and its front end sends the second.
+/// The vendor documents the first header. Its front end sends the second.
 const COMPANY_HEADERS: [&str; 2] = ["x-keepnet-company-id", "x-ir-company-id"];
 
-/// Operations for those who look after several companies. The vendor documents 403 for the search; the others are
-/// inferred.
-const RESELLERS_ONLY: [&str; 4] = [
-    "POST /api/companies",
-    "POST /api/companies/search",
-    "POST /api/companies/search/export",
-    "DELETE /api/companies/bulk-delete",
-];
-
-/// Grants a token. The vendor documents the form, 500 for JSON, `invalid_client` and the permissions; the other
+/// Grants a token. The vendor documents the form, 500 for JSON, `invalid_client` and the permissions. The other
 /// refusals are inferred from OAuth 2.
-pub(crate) fn token(state: &State, parts: &Parts, body: &Bytes) -> Response<Bytes> {
-    if !content_type(parts)
-        .to_ascii_lowercase()
-        .starts_with("application/x-www-form-urlencoded")
-    {
-        return Refusal::Internal.into_response();
+pub(crate) fn token(
+    state: &State,
+    parts: &Parts,
+    body: &Bytes,
+) -> Result<Response<Bytes>, Refusal> {
+    let content_type = header(&parts.headers, CONTENT_TYPE).to_ascii_lowercase();
+    if !content_type.starts_with("application/x-www-form-urlencoded") {
+        return Err(Refusal::internal());
     }
-    let form = query::pairs(&String::from_utf8_lossy(body));
-    let field = |name: &str| {
-        let mut pairs = form.iter();
-        pairs
-            .find(|(key, _)| key == name)
-            .map_or("", |(_, value)| value.as_str())
-    };
+    let form: HashMap<_, _> = form_urlencoded::parse(body).collect();
+    let field = |name: &str| form.get(name).map_or("", |value| value);
     let refused = |error: &str, description: &str| {
         let body = json!({ "error": error, "error_description": description });
-        json_response(StatusCode::BAD_REQUEST, &body)
+        Ok(json_response(StatusCode::BAD_REQUEST, &body))
     };
     if field("grant_type") != "client_credentials" {
         return refused("unsupported_grant_type", "The grant type is not supported");
@@ -59,16 +47,15 @@ pub(crate) fn token(state: &State, parts: &Parts, body: &Bytes) -> Response<Byte
     if field("scope") != "api1" {
         return refused("invalid_scope", "The scope is not known");
     }
-    // The status is known from the vendor's front end; that a token request gets it is inferred.
+    // The status is known from the vendor's front end. Its use for a token request is inferred.
     if !client::allows(client, inner.address) {
-        return Refusal::IpRestricted.into_response();
+        return Err(Refusal::ip_restricted());
     }
-    let reseller = client::reaches_others(client);
     let grant = Grant {
         client_id: id.to_owned(),
         name: text(client, "name").to_owned(),
         company: company.to_owned(),
-        reseller,
+        reseller: client::reaches_others(client),
     };
     let (token, lifetime) = state.issue(&mut inner, grant);
     drop(inner);
@@ -77,14 +64,12 @@ pub(crate) fn token(state: &State, parts: &Parts, body: &Bytes) -> Response<Byte
         "expires_in": lifetime,
         "token_type": "Bearer",
         "scope": "api1",
-        "permissions": permissions(reseller),
+        "permissions": permissions(),
     });
     let mut response = json_response(StatusCode::OK, &body);
-    response.headers_mut().insert(
-        http::header::CACHE_CONTROL,
-        http::HeaderValue::from_static("no-store"),
-    );
-    response
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(CACHE_CONTROL, no_store);
+    Ok(response)
 }
 
 /// The token of an `Authorization` header.
@@ -94,95 +79,48 @@ pub(crate) fn bearer(header: &str) -> Option<&str> {
 }
 
 pub(crate) fn authenticate(state: &State, inner: &Inner, parts: &Parts) -> Result<Grant, Refusal> {
-    let header = parts.headers.get(AUTHORIZATION);
-    let header = header.and_then(|header| header.to_str().ok());
-    let grant = header
-        .and_then(bearer)
+    let grant = bearer(header(&parts.headers, AUTHORIZATION))
         .and_then(|token| state.grant(inner, token))
-        .ok_or(Refusal::Unauthorized)?;
-    // Tokens live on when their client is deactivated or deleted (inferred).
+        .ok_or_else(Refusal::unauthorized)?;
+    // A token lives on when its client is deactivated or deleted (inferred).
     let client = client::find(&inner.store, &grant.client_id);
     match client.is_none_or(|(_, client)| client::allows(client, inner.address)) {
         true => Ok(grant),
-        false => Err(Refusal::IpRestricted),
+        false => Err(Refusal::ip_restricted()),
     }
 }
 
-/// The company that a request is about: its client's own, unless a header or the query names another. Source: the
-/// vendor's documentation; that two are refused is inferred.
+/// The company that a request is about: the client's own, unless a header or the query names another. Source: the
+/// vendor's documentation. The refusal of two companies is inferred.
 pub(crate) fn company(inner: &Inner, grant: &Grant, parts: &Parts) -> Result<String, Refusal> {
-    let mut named: Vec<String> = COMPANY_HEADERS
-        .iter()
-        .filter_map(|name| parts.headers.get(*name)?.to_str().ok())
-        .map(str::to_owned)
-        .collect();
-    let query = query::pairs(parts.uri.query().unwrap_or_default());
-    let query = query.into_iter();
-    named.extend(
-        query
-            .filter(|(name, _)| name.eq_ignore_ascii_case("companyId"))
-            .map(|(_, value)| value),
-    );
+    let query = parts.uri.query().unwrap_or_default();
+    let query = form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| name.eq_ignore_ascii_case("companyId"))
+        .map(|(_, id)| id.into_owned());
+    let headers = COMPANY_HEADERS.map(|name| header(&parts.headers, name).to_owned());
+    let mut named: Vec<String> = headers.into_iter().chain(query).collect();
     named.retain(|id| !id.is_empty());
     named.dedup();
-    let id = match named.as_slice() {
-        [] => return Ok(grant.company.clone()),
-        [id] => id,
-        _ => return Err(Refusal::input("The request names two companies")),
-    };
-    reach(inner, grant, id)?;
-    Ok(id.clone())
+    match named.as_slice() {
+        [] => Ok(grant.company.clone()),
+        [id] => reach(inner, grant, id).map(|()| id.clone()),
+        _ => Err(Refusal::input("The request names two companies")),
+    }
 }
 
-/// Refuses a company that does not exist or is not the client's to see. Source: the vendor's documentation (404 and
-/// 403).
+/// Refuses a company that does not exist (404) or belongs to somebody else (403). Source: the vendor's documentation.
 pub(crate) fn reach(inner: &Inner, grant: &Grant, id: &str) -> Result<(), Refusal> {
-    let row = company::find(&inner.store, id).ok_or(Refusal::NotFound("Company not found"))?;
-    if *id == grant.company {
+    let found = company::find(&inner.store, id);
+    let row = found.ok_or_else(|| Refusal::not_found("Company not found"))?;
+    if id == grant.company || grant.reseller && text(row, company::PARENT) == grant.company {
         return Ok(());
     }
-    if !grant.reseller || text(row, company::PARENT) != grant.company {
-        return Err(Refusal::Forbidden("This company is not yours"));
-    }
-    Ok(())
+    Err(Refusal::forbidden("This company is not yours"))
 }
 
-/// Refuses a reseller while the company keeps its data to itself. Source: the vendor's front end (`PRIVACY_ERROR`).
-pub(crate) fn privacy(
-    state: &State,
-    inner: &Inner,
-    grant: &Grant,
-    id: &str,
-) -> Result<(), Refusal> {
-    if id == grant.company {
-        return Ok(());
-    }
-    let row = company::find(&inner.store, id);
-    let end = row.and_then(|row| dates::parse(text(row, "privacyDurationEndTime")));
-    match end {
-        Some(end) if end > state.millis() => Err(Refusal::Privacy),
-        _ => Ok(()),
-    }
-}
-
-pub(crate) fn allows(reseller: bool, operation: &Operation) -> bool {
-    let name = format!("{} {}", operation.method, operation.path);
-    reseller || !RESELLERS_ONLY.contains(&name.as_str())
-}
-
-pub(crate) fn authorise(grant: &Grant, operation: &Operation) -> Result<(), Refusal> {
-    if allows(grant.reseller, operation) {
-        Ok(())
-    } else {
-        Err(Refusal::Forbidden("The role does not allow this"))
-    }
-}
-
-/// Every operation a client may call, as tokens list them. Source: the vendor's documentation.
-pub(crate) fn permissions(reseller: bool) -> Value {
-    let operations = Shapes::get().operations.iter();
-    let allowed = operations.filter(|operation| allows(reseller, operation));
-    let names = allowed.filter_map(|operation| {
+/// The operations that a client may call. A token lists them. Source: the vendor's documentation.
+fn permissions() -> Value {
+    let names = Shapes::get().operations.iter().filter_map(|operation| {
         let path = operation.path.strip_prefix("/api/")?;
         let parts = path.split('/').map(|part| match part.starts_with('{') {
             true => "{}",
@@ -191,5 +129,5 @@ pub(crate) fn permissions(reseller: bool) -> Value {
         let path = parts.collect::<Vec<_>>().join("/");
         Some(json!(format!("{path}|{}", operation.method)))
     });
-    Value::Array(names.collect())
+    names.collect()
 }

@@ -1,13 +1,16 @@
-//! A request on its way through an operation.
+//! A request as an operation sees it.
 
 use bytes::Bytes;
+use http::HeaderMap;
+use http::header::USER_AGENT;
 use serde_json::{Value, json};
 
 use super::response::{Outcome, Refusal};
+use crate::common::service::header;
 use crate::keepnet::dates;
-use crate::keepnet::records::audit_log::Change;
+use crate::keepnet::records::audit_log::shown;
 use crate::keepnet::records::store::Store;
-use crate::keepnet::records::{Record, Row, integer_of, member, record, text};
+use crate::keepnet::records::{Record, Row, flag, integer_of, member, record, text, texts};
 use crate::keepnet::shapes::{Operation, Shapes, Type};
 use crate::keepnet::state::{Grant, Inner, State};
 
@@ -19,31 +22,26 @@ pub(crate) struct Call<'a> {
     pub(crate) inner: &'a mut Inner,
     pub(crate) operation: &'static Operation,
     pub(crate) grant: Grant,
-    /// The company whose data is requested.
+    /// The company that the request is about.
     pub(crate) company: String,
     pub(crate) params: Params,
-    /// The JSON body; null without one.
+    /// The JSON body, or null.
     pub(crate) body: Value,
-    pub(crate) raw: Bytes,
-    pub(crate) content_type: String,
-    pub(crate) agent: String,
+    pub(crate) raw: &'a Bytes,
+    pub(crate) headers: &'a HeaderMap,
 }
 
 impl Call<'_> {
     pub(crate) fn param(&self, name: &str) -> String {
         let mut params = self.params.iter();
-        params
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| value.clone())
-            .unwrap_or_default()
+        let found = params.find(|(key, _)| *key == name);
+        found.map(|(_, value)| value.clone()).unwrap_or_default()
     }
 
-    /// The last parameter of the path, which is mostly the id.
+    /// The last parameter of the path, which is an id in most paths.
     pub(crate) fn last_param(&self) -> String {
-        self.params
-            .last()
-            .map(|(_, value)| value.clone())
-            .unwrap_or_default()
+        let last = self.params.last();
+        last.map(|(_, value)| value.clone()).unwrap_or_default()
     }
 
     pub(crate) fn now(&self) -> i64 {
@@ -69,7 +67,7 @@ impl Call<'_> {
         missing: &'static str,
     ) -> Result<Row, Refusal> {
         let row = self.inner.store.find(&self.company, table, id);
-        row.cloned().ok_or(Refusal::NotFound(missing))
+        row.cloned().ok_or_else(|| Refusal::not_found(missing))
     }
 
     pub(crate) fn change(
@@ -79,17 +77,15 @@ impl Call<'_> {
         missing: &'static str,
         change: impl FnOnce(&mut Record),
     ) -> Result<(), Refusal> {
-        let company = self.company.clone();
-        let record = self.store().find_mut(&company, table, id);
-        change(record.ok_or(Refusal::NotFound(missing))?);
+        let record = self.inner.store.find_mut(&self.company, table, id);
+        change(record.ok_or_else(|| Refusal::not_found(missing))?);
         Ok(())
     }
 
     /// The body, which has to be an object.
     pub(crate) fn object(&self) -> Result<&Record, Refusal> {
-        self.body
-            .as_object()
-            .ok_or_else(|| Refusal::input("Invalid request"))
+        let object = self.body.as_object();
+        object.ok_or_else(|| Refusal::input("Invalid request"))
     }
 
     pub(crate) fn text(&self, name: &str) -> &str {
@@ -101,6 +97,17 @@ impl Call<'_> {
         missing(self.object()?, names)
     }
 
+    /// The ids in this member of the body. At least one is required (inferred).
+    pub(crate) fn ids(&self, name: &str) -> Result<Vec<String>, Refusal> {
+        let body = self.object()?;
+        let ids = texts(body, name);
+        match ids.is_empty() {
+            false => Ok(ids),
+            true if flag(body, "selectAll") => Err(Refusal::not_played("a selection of all")),
+            true => Err(Refusal::input(format!("The {name} field is required."))),
+        }
+    }
+
     /// Writes a change into the audit log.
     pub(crate) fn log(
         &mut self,
@@ -110,18 +117,18 @@ impl Call<'_> {
         before: Option<&Record>,
         after: Option<&Record>,
     ) {
-        let (now, address) = (self.now(), self.inner.address.to_string());
-        let change = Change {
-            user: &self.grant.name,
-            entity,
-            operation,
-            id,
-            before,
-            after,
-            address: &address,
-            agent: &self.agent,
-        };
-        self.inner.store.log(&self.company, now, &change);
+        let now = self.now();
+        let entry = json!({
+            "userName": self.grant.name,
+            "entityResourceId": id,
+            "entityName": entity,
+            "oldValue": before.map(shown),
+            "newValue": after.map(shown),
+            "operation": operation,
+            "ip": self.inner.address.to_string(),
+            "userAgent": header(self.headers, USER_AGENT),
+        });
+        self.inner.store.log(&self.company, now, entry);
     }
 
     /// A record as the operation's response has it.
@@ -136,7 +143,7 @@ impl Call<'_> {
         }
     }
 
-    /// A response in the operation's shape with these members, and nothing in the others.
+    /// A response in the operation's shape with these members. All others are empty.
     pub(crate) fn data(&self, members: Value) -> Result<Outcome, Refusal> {
         Ok(Outcome::Data(self.view(&record(members))))
     }
@@ -144,11 +151,11 @@ impl Call<'_> {
     /// Records as the list that the operation returns.
     pub(crate) fn list<'r>(&self, rows: impl IntoIterator<Item = &'r Row>) -> Outcome {
         let rows = rows.into_iter().map(|row| self.view(row));
-        Outcome::Data(Value::Array(rows.collect()))
+        Outcome::Data(rows.collect())
     }
 }
 
-/// What most changes return.
+/// The response of most changes.
 pub(crate) fn done(id: &str) -> Result<Outcome, Refusal> {
     Ok(Outcome::Data(json!({ "resourceId": id })))
 }
@@ -160,33 +167,28 @@ pub(crate) fn missing(record: &Record, names: &[&str]) -> Result<(), Refusal> {
         Some(Value::String(text)) => text.trim().is_empty(),
         Some(_) => false,
     };
-    let wrong: Vec<_> = names
-        .iter()
-        .filter(lacks)
+    let names = names.iter().filter(lacks);
+    let faults: Vec<_> = names
         .map(|name| format!("The {name} field is required."))
         .collect();
-    if wrong.is_empty() {
-        Ok(())
-    } else {
-        Err(Refusal::Input(wrong))
+    match faults.is_empty() {
+        true => Ok(()),
+        false => Err(Refusal::inputs(faults)),
     }
 }
 
-/// The member of this name as one of `choices`, which are written by name or by number, the first of them as `first`.
-/// Source: the vendor's front end, which sends both.
+/// The member of this name as one of `choices`, which a request names or numbers from 0. Source: the vendor's front
+/// end, which does both.
 pub(crate) fn choice(
     record: &Record,
     name: &str,
     choices: &[&'static str],
-    first: i64,
 ) -> Result<Option<&'static str>, Refusal> {
     let Some(value) = member(record, name).filter(|value| !value.is_null()) else {
         return Ok(None);
     };
     let found = match integer_of(value) {
-        Some(number) => usize::try_from(number.saturating_sub(first))
-            .ok()
-            .and_then(|at| choices.get(at)),
+        Some(number) => usize::try_from(number).ok().and_then(|at| choices.get(at)),
         None => {
             let text = value.as_str().unwrap_or_default();
             choices.iter().find(|name| name.eq_ignore_ascii_case(text))

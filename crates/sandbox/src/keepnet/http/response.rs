@@ -1,6 +1,4 @@
-//! Responses and refusals as the service words them.
-
-use std::borrow::Cow;
+//! Responses and refusals in the service's form.
 
 use bytes::Bytes;
 use http::header::{CONTENT_DISPOSITION, HeaderValue, WWW_AUTHENTICATE};
@@ -9,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::common::service::{not_played, response};
 
-/// What an operation came to.
+/// The result of an operation.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// Data, to be put into the envelope.
+    /// Data for the envelope.
     Data(Value),
     /// A 200 whose envelope has the state `FAILED`. Source: the vendor's front end.
     Failed(&'static str),
@@ -32,118 +30,110 @@ impl Outcome {
             bytes,
         }
     }
+
+    /// A file of any other type.
+    pub(crate) fn file(name: String, content: String) -> Self {
+        Self::File {
+            content_type: "application/octet-stream",
+            name,
+            bytes: Bytes::from(content),
+        }
+    }
 }
 
-/// Why a request is refused. The statuses are documented or known from the vendor's front end; most messages are
-/// inferred.
+/// The reason why a request is refused. The statuses are documented or known from the vendor's front end. Most messages
+/// are inferred.
 #[derive(Debug)]
-pub(crate) enum Refusal {
-    /// No token, or one that is not valid (any more).
-    Unauthorized,
-    /// What this client may not do, and why.
-    Forbidden(&'static str),
-    /// The company keeps others out for the time being.
-    Privacy,
-    /// The client may not be used from this address.
-    IpRestricted,
-    NotFound(&'static str),
-    /// Something is wrong with the request; one message for each thing.
-    Input(Vec<String>),
-    /// What the service chokes on.
-    Internal,
-    MethodNotAllowed,
-    /// What the service does, and the sandbox does not.
-    NotPlayed(&'static str),
-    /// A path that the published description lacks.
-    UnknownPath(String),
+pub(crate) struct Refusal {
+    status: StatusCode,
+    /// The state in the envelope.
+    state: &'static str,
+    /// The first message is that of the envelope.
+    messages: Vec<String>,
 }
 
 impl Refusal {
+    fn new(status: StatusCode, state: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            state,
+            messages: vec![message.into()],
+        }
+    }
+
+    /// The request has no valid token.
+    pub(crate) fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "FAILED", "Unauthorized")
+    }
+
+    /// The client may not do this.
+    pub(crate) fn forbidden(message: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "FAILED", message)
+    }
+
+    /// The client may not be used from this address.
+    pub(crate) fn ip_restricted() -> Self {
+        let message = "This address is not allowed";
+        Self::new(StatusCode::FORBIDDEN, "IP_RESTRICTED", message)
+    }
+
+    pub(crate) fn not_found(message: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "FAILED", message)
+    }
+
+    /// The request has a fault.
     pub(crate) fn input(message: impl Into<String>) -> Self {
-        Self::Input(vec![message.into()])
+        Self::new(StatusCode::BAD_REQUEST, "INPUT_ERROR", message)
+    }
+
+    /// The request has faults, with one message for each.
+    pub(crate) fn inputs(messages: Vec<String>) -> Self {
+        Self {
+            messages,
+            ..Self::input("")
+        }
+    }
+
+    /// The service itself fails at the request.
+    pub(crate) fn internal() -> Self {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Self::new(status, "INTERNAL_SERVER_ERROR", "An error occurred")
+    }
+
+    /// The service does this, and the sandbox does not.
+    pub(crate) fn not_played(what: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_IMPLEMENTED, "", what)
     }
 
     pub(crate) fn into_response(self) -> Response<Bytes> {
-        match &self {
-            Self::NotPlayed(what) => return not_played(what),
-            Self::UnknownPath(path) => return not_played(path),
-            _ => {}
+        let message = self.messages.first().map_or("", String::as_str);
+        if self.status == StatusCode::NOT_IMPLEMENTED {
+            return not_played(message);
         }
-        let (status, token, message) = self.words();
-        if matches!(self, Self::MethodNotAllowed) {
-            return empty(status);
-        }
-        let validation = match &self {
-            Self::Input(messages) => messages.as_slice(),
+        let faults = match self.status {
+            StatusCode::BAD_REQUEST => self.messages.as_slice(),
             _ => &[],
         };
-        let body = envelope(Value::Null, token, &message, validation);
-        let mut response = json_response(status, &body);
-        if matches!(self, Self::Unauthorized) {
+        let body = envelope(Value::Null, self.state, message, faults);
+        let mut response = json_response(self.status, &body);
+        if self.status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
         response
     }
-
-    /// As the few operations say it that declare problem details in the published description.
-    pub(crate) fn into_problem(self) -> Response<Bytes> {
-        let (status, _, title) = self.words();
-        let body = json!({
-            "type": format!("https://httpstatuses.io/{}", status.as_u16()),
-            "title": title,
-            "status": status.as_u16(),
-            "detail": null,
-            "instance": null,
-        });
-        let problem = "application/problem+json; charset=utf-8";
-        response(status, problem, body.to_string())
-    }
-
-    /// The status, its name in the envelope, and the message.
-    fn words(&self) -> (StatusCode, &'static str, Cow<'_, str>) {
-        let (status, token, message) = match self {
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "FAILED", "Unauthorized"),
-            Self::Forbidden(message) => (StatusCode::FORBIDDEN, "FAILED", *message),
-            Self::Privacy => (
-                StatusCode::FORBIDDEN,
-                "PRIVACY_ERROR",
-                "The company does not share its data at the moment",
-            ),
-            Self::IpRestricted => (
-                StatusCode::FORBIDDEN,
-                "IP_RESTRICTED",
-                "This address is not allowed",
-            ),
-            Self::NotFound(message) => (StatusCode::NOT_FOUND, "FAILED", *message),
-            Self::Input(messages) => (
-                StatusCode::BAD_REQUEST,
-                "INPUT_ERROR",
-                messages.first().map_or("Invalid request", String::as_str),
-            ),
-            Self::Internal => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "INTERNAL_SERVER_ERROR",
-                "An error occurred",
-            ),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "", ""),
-            Self::NotPlayed(what) => (StatusCode::NOT_IMPLEMENTED, "", *what),
-            Self::UnknownPath(path) => (StatusCode::NOT_IMPLEMENTED, "", path.as_str()),
-        };
-        (status, token, message.into())
-    }
 }
 
-/// The response that the service gives with a status that it did not choose itself.
+/// The response with a status that the service did not choose itself.
 pub(crate) fn failure(status: StatusCode) -> Response<Bytes> {
-    let token = match status {
+    let state = match status {
         status if status.is_success() => "SUCCESS",
         StatusCode::BAD_REQUEST => "INPUT_ERROR",
         status if status.is_server_error() => "INTERNAL_SERVER_ERROR",
         _ => "FAILED",
     };
     let message = status.canonical_reason().unwrap_or("Unknown");
-    json_response(status, &envelope(Value::Null, token, message, &[]))
+    json_response(status, &envelope(Value::Null, state, message, &[]))
 }
 
 pub(crate) fn success(status: StatusCode, data: Value) -> Response<Bytes> {
@@ -151,30 +141,22 @@ pub(crate) fn success(status: StatusCode, data: Value) -> Response<Bytes> {
 }
 
 pub(crate) fn failed(message: &str) -> Response<Bytes> {
-    json_response(
-        StatusCode::OK,
-        &envelope(Value::Null, "FAILED", message, &[]),
-    )
+    let body = envelope(Value::Null, "FAILED", message, &[]);
+    json_response(StatusCode::OK, &body)
 }
 
 /// Source: the published description and the vendor's front end.
-pub(crate) fn envelope(data: Value, status: &str, message: &str, validation: &[String]) -> Value {
+pub(crate) fn envelope(data: Value, state: &str, message: &str, validation: &[String]) -> Value {
     json!({
         "data": data,
         "message": message,
-        "status": status,
+        "status": state,
         "validationMessages": validation,
     })
 }
 
 pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response<Bytes> {
     response(status, "application/json; charset=utf-8", body.to_string())
-}
-
-pub(crate) fn empty(status: StatusCode) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = status;
-    response
 }
 
 pub(crate) fn file(content_type: &'static str, name: &str, bytes: Bytes) -> Response<Bytes> {

@@ -1,4 +1,4 @@
-//! From a method and a path to an operation.
+//! The operation that a method and a path name.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use crate::keepnet::features::handler::Handler;
 use crate::keepnet::features::operations::handler;
 use crate::keepnet::shapes::{Operation, Shapes};
 
-/// An operation and where it is.
+/// An operation and its path.
 pub(crate) struct Route {
     pub(crate) operation: &'static Operation,
     /// Parameters are in braces.
@@ -19,7 +19,7 @@ pub(crate) struct Route {
     pub(crate) handler: Handler,
 }
 
-/// All of them.
+/// All operations. Literal segments come before parameters, so the first route that fits is the right one.
 pub(crate) static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
     let operations = Shapes::get().operations.iter();
     let routes = operations.map(|operation| Route {
@@ -27,23 +27,24 @@ pub(crate) static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         segments: segments(&operation.path).collect(),
         handler: handler(operation),
     });
-    routes.collect()
+    let mut routes: Vec<_> = routes.collect();
+    routes.sort_by_cached_key(|route| {
+        let segments = route.segments.iter();
+        segments
+            .map(|segment| parameter(segment).is_some())
+            .collect::<Vec<_>>()
+    });
+    routes
 });
 
-/// The operation of a method and a path, and its parameters. The service has paths that its description lacks, of which
-/// nothing is known. Literal segments win over parameters, those further to the
-/// left first.
+/// The operation of a method and a path, and its parameters. The service has paths that its description lacks, so an
+/// unknown one is not refused as the service would refuse it.
 pub(crate) fn find(method: &Method, path: &str) -> Result<(&'static Route, Params), Refusal> {
     let given: Vec<_> = segments(path).collect();
-    let candidates = ROUTES.iter().filter(|route| route.covers(&given));
-    let (best, other) =
-        candidates.partition::<Vec<_>, _>(|one| *one.operation.method == *method.as_str());
-    match best.into_iter().min_by_key(|route| route.openness()) {
-        Some(route) => Ok((route, route.params(&given))),
-        None if other.is_empty() => Err(Refusal::UnknownPath(format!("{method} {path}"))),
-        // Inferred: the service's framework responds so to methods that a path does not have.
-        None => Err(Refusal::MethodNotAllowed),
-    }
+    let mut routes = ROUTES.iter();
+    let found = routes.find(|route| *method == *route.operation.method && route.covers(&given));
+    let route = found.ok_or_else(|| Refusal::not_played(format!("{method} {path}")))?;
+    Ok((route, route.params(&given)))
 }
 
 /// The segments of a path.
@@ -57,7 +58,7 @@ fn parameter(segment: &str) -> Option<&str> {
 }
 
 impl Route {
-    /// Whatever the case of literal segments, as the vendor's front end relies on.
+    /// Whether the route has these segments, in any case. Source: the vendor's front end relies on the latter.
     fn covers(&self, given: &[&str]) -> bool {
         let mut pairs = self.segments.iter().zip(given);
         self.segments.len() == given.len()
@@ -65,12 +66,6 @@ impl Route {
                 Some(_) => !given.is_empty(),
                 None => segment.eq_ignore_ascii_case(given),
             })
-    }
-
-    /// Where the parameters are: less is more literal.
-    fn openness(&self) -> Vec<bool> {
-        let segments = self.segments.iter();
-        segments.map(|one| parameter(one).is_some()).collect()
     }
 
     fn params(&self, given: &[&str]) -> Params {

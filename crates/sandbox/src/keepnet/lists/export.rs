@@ -1,4 +1,4 @@
-//! Searches as files.
+//! The results of searches as files.
 
 use bytes::Bytes;
 

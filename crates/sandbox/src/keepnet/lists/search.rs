@@ -1,4 +1,4 @@
-//! Search bodies: which of them are complete, and what page they ask for.
+//! The body of a search, and the page that it requests.
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -7,11 +7,11 @@ use super::filter::Filter;
 use crate::keepnet::dates;
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::records::{Record, Row, bool_of, flag, integer_of, member, text, texts};
+use crate::keepnet::records::{Record, Row, bool_of, flag, integer_of, member};
 use crate::keepnet::shapes::{Shapes, Type, page};
 
-/// Columns that can be ordered by although the rows do not have them: what the vendor's own client orders by, and what
-/// the vendor documents.
+/// Columns that can be ordered by although the rows do not have them. The vendor's own client orders by them, or the
+/// vendor documents them.
 const UNLISTED: &[(&str, &str)] = &[
     ("QuishingCampaignJobPrintoutUsers", "lastSendingTime"),
     ("EnrollmentCertificate", "email"),
@@ -29,7 +29,7 @@ pub(crate) const WITHOUT_FILTER: [&str; 3] = [
 pub(crate) struct Search {
     page: usize,
     size: usize,
-    /// `None` if an export names no column.
+    /// Nothing if an export names no column.
     order_by: Option<String>,
     ascending: bool,
     filter: Filter,
@@ -72,21 +72,21 @@ impl Search {
         Self::read(body, with_filter, wrong)
     }
 
-    /// The body of an export, of which only the filter must not be null.
+    /// The body of an export. Only its filter must not be null.
     pub(crate) fn export(body: &Value) -> Result<Self, Refusal> {
         let none = Map::new();
         Self::read(body.as_object().unwrap_or(&none), true, Vec::new())
     }
 
-    /// Refused if anything is wrong, in addition to what is known to be.
+    /// Reads a body in which these faults have been found. A body with any fault is refused.
     fn read(body: &Record, with_filter: bool, mut wrong: Vec<String>) -> Result<Self, Refusal> {
         let filter = match member(body, "filter").filter(|_| with_filter) {
-            // The service dereferences it.
-            Some(Value::Null) => return Err(Refusal::Internal),
+            // The service fails at it. Source: the vendor's documentation.
+            Some(Value::Null) => return Err(Refusal::internal()),
             Some(Value::Object(filter)) => Filter::read(filter, &mut wrong),
             _ => Filter::default(),
         };
-        // Documented by the vendor: pages of 1 to 99,999 records.
+        // The vendor documents pages of 1 to 99,999 records.
         let page = bounded(body, "pageNumber", 1, i32::MAX as usize, &mut wrong);
         let size = bounded(body, "pageSize", 10, 99_999, &mut wrong);
         match wrong.is_empty() {
@@ -96,28 +96,11 @@ impl Search {
                 order_by: body_text(body, "orderBy").map(str::to_owned),
                 ascending: flag(body, "ascending"),
                 filter,
-                // A .NET flag: false if it is absent. The vendor's own client always sends it.
+                // An absent flag is false, as .NET reads it (inferred). The vendor's own client always sends it.
                 all_pages: flag(body, "reportAllPages"),
             }),
-            false => Err(Refusal::Input(wrong)),
+            false => Err(Refusal::inputs(wrong)),
         }
-    }
-
-    /// What a filter alone selects, as bulk operations use it.
-    pub(crate) fn select(filter: Option<&Value>, rows: &[Row]) -> Result<Vec<Row>, Refusal> {
-        let filter = match filter {
-            Some(Value::Object(filter)) => {
-                let mut wrong = Vec::new();
-                let filter = Filter::read(filter, &mut wrong);
-                if !wrong.is_empty() {
-                    return Err(Refusal::Input(wrong));
-                }
-                filter
-            }
-            _ => Filter::default(),
-        };
-        let kept = rows.iter().filter(|row| filter.keeps(row));
-        Ok(kept.cloned().collect())
     }
 
     /// Checks the columns that filter and order name against a row's members. Source: the vendor documents 400 for
@@ -152,8 +135,7 @@ impl Search {
         let Some(column) = &self.order_by else {
             return rows;
         };
-        // Stable, so that rows that are equal keep the order they came in; descending turns that around as well, or
-        // pages would overlap.
+        // The sort is stable, so equal rows keep their order. A descending order turns theirs around as well.
         rows.sort_by_cached_key(|row| key(member(row, column)));
         if !self.ascending {
             rows.reverse();
@@ -258,7 +240,7 @@ pub(crate) fn quoted(cell: &str) -> String {
     }
 }
 
-/// What rows are ordered by: what is absent, numbers, times, then text. Numbers are compared to three decimals.
+/// The key by which rows are ordered: absent values, numbers, times, then texts. Numbers are compared to three decimals.
 fn key(value: Option<&Value>) -> (u8, i64, String) {
     match value {
         None | Some(Value::Null) => (0, 0, String::new()),
@@ -273,20 +255,4 @@ fn key(value: Option<&Value>) -> (u8, i64, String) {
         },
         Some(other) => (3, 0, other.to_string()),
     }
-}
-
-/// What a bulk operation is about: the ids in `items`, or all that a filter selects but for those in `excluded`.
-pub(crate) fn selected(
-    body: &Record,
-    items: &str,
-    excluded: &str,
-    rows: &[Row],
-) -> Result<Vec<String>, Refusal> {
-    if !flag(body, "selectAll") {
-        return Ok(texts(body, items));
-    }
-    let excluded = texts(body, excluded);
-    let rows = Search::select(member(body, "filter"), rows)?;
-    let ids = rows.iter().map(|row| text(row, "resourceId").to_owned());
-    Ok(ids.filter(|id| !excluded.contains(id)).collect())
 }

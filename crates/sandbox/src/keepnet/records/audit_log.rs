@@ -2,53 +2,60 @@
 
 use serde_json::{Value, json};
 
-use super::secrets::hide_secrets;
 use super::store::Store;
-use super::{Record, record};
+use super::{Record, record, text};
 use crate::keepnet::dates;
 
 /// The table of its records.
 pub(crate) const AUDIT: &str = "audit log";
 
-/// A change, for the audit log.
-pub(crate) struct Change<'a> {
-    pub(crate) user: &'a str,
-    pub(crate) entity: &'a str,
-    pub(crate) operation: &'static str,
-    pub(crate) id: &'a str,
-    pub(crate) before: Option<&'a Record>,
-    pub(crate) after: Option<&'a Record>,
-    pub(crate) address: &'a str,
-    pub(crate) agent: &'a str,
-}
-
 impl Store {
-    /// Writes a change into the company's audit log. The members are those of the published description, the operations
-    /// those of the vendor's front end; the texts are inferred.
-    pub(crate) fn log(&mut self, company: &str, millis: i64, change: &Change<'_>) {
-        let id = self.id();
-        let shown = |record: Option<&Record>| {
-            record.map(|record| {
-                let mut value = Value::Object(record.clone());
-                hide_secrets(&mut value);
-                value.to_string()
-            })
-        };
-        let description = format!("{} {} {}", change.operation, change.entity, change.id);
-        let record = record(json!({
+    /// Writes an entry into the company's audit log. The members are those of the published description, and the
+    /// operations those of the vendor's front end. The texts are inferred.
+    pub(crate) fn log(&mut self, company: &str, millis: i64, entry: Value) {
+        let (id, mut entry) = (self.id(), record(entry));
+        let of = |name: &str| text(&entry, name);
+        let (operation, entity) = (of("operation"), of("entityName"));
+        let description = format!("{operation} {entity} {}", of("entityResourceId"));
+        entry.extend(record(json!({
             "resourceId": id,
             "logId": id,
-            "userName": change.user,
-            "entityResourceId": change.id,
-            "entityName": change.entity,
-            "oldValue": shown(change.before),
-            "newValue": shown(change.after),
-            "operation": change.operation,
-            "ip": change.address,
-            "userAgent": change.agent,
             "auditDescription": description,
             "logDate": dates::iso(millis),
-        }));
-        self.push(company, AUDIT, record);
+        })));
+        self.push(company, AUDIT, entry);
     }
+}
+
+/// A record as the audit log shows it: without secrets (inferred).
+pub(crate) fn shown(record: &Record) -> String {
+    let mut value = Value::Object(record.clone());
+    hide_secrets(&mut value);
+    value.to_string()
+}
+
+fn hide_secrets(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                match value {
+                    Value::String(_) | Value::Number(_) if is_secret(name) => {
+                        *value = Value::from("[hidden]");
+                    }
+                    value => hide_secrets(value),
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(hide_secrets),
+        _ => {}
+    }
+}
+
+/// Whether a member of that name holds a secret.
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.ends_with("token")
+        || ["password", "secret", "apikey"]
+            .iter()
+            .any(|word| name.contains(word))
 }

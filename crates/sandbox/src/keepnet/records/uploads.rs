@@ -2,18 +2,20 @@
 
 use super::Row;
 
-/// A file on its way to becoming target users.
+/// A file whose rows may become target users.
+#[derive(Clone)]
 pub(crate) struct Upload {
     pub(crate) company: String,
     pub(crate) columns: Vec<String>,
     pub(crate) rows: Vec<Vec<String>>,
-    /// The last one counts.
-    pub(crate) jobs: Vec<Job>,
+    /// The last mapping of its columns.
+    pub(crate) job: Option<Job>,
 }
 
+#[derive(Clone)]
 pub(crate) struct Job {
     pub(crate) id: String,
-    /// When the mapping is done, in milliseconds since 1970.
+    /// The end of the mapping, in milliseconds since 1970.
     pub(crate) ends: i64,
     pub(crate) groups: Vec<String>,
     pub(crate) users: Vec<Row>,
