@@ -1,4 +1,6 @@
 //! The responses of the service, by the sandbox's list of it.
+//!
+//! The sandbox has a reader of its own for that list, so a fault in this one cannot hide in both.
 
 use std::fmt;
 use std::marker::PhantomData;

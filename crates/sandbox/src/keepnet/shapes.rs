@@ -1,6 +1,6 @@
 //! The shapes of the service's responses, from the published description, and made-up samples that fit them.
 //!
-//! The tests of decoding read `shapes.json` with a reader of their own, so a fault in this one cannot hide in both.
+//! The tests of decoding have a reader of their own for `shapes.json`, so a fault in this one cannot hide in both.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
