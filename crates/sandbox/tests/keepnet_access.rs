@@ -1,4 +1,4 @@
-//! Who may do what at Keepnet, and for which company.
+//! Tokens, companies and permissions of Keepnet.
 
 mod support;
 
@@ -97,7 +97,7 @@ async fn a_token_ends_with_its_time_or_when_it_is_revoked() {
 }
 
 #[tokio::test]
-async fn without_a_valid_token_nothing_is_answered() {
+async fn a_request_without_a_valid_token_is_refused() {
     let sandbox = start().await;
     let session = Session::reseller(&sandbox).await;
     let basic = format!("Basic {}", session.token);

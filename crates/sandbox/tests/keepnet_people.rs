@@ -52,7 +52,7 @@ async fn a_target_user_lives_from_creation_to_deletion() {
     let body = json!({"email": "ada@b.example", "lastName": "Lovelace"});
     assert_eq!(session.put(&one, body).await.id(), id);
     let user = session.get(&one).await.data();
-    // What an update leaves out is gone.
+    // Members that an update leaves out are gone.
     assert_eq!(
         (&user["firstName"], &user["lastName"]),
         (&Value::Null, &json!("Lovelace"))

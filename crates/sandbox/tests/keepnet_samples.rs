@@ -1,4 +1,4 @@
-//! Every operation of Keepnet answers what its description says.
+//! The response of every operation of Keepnet has the published shape.
 
 mod support;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use support::Response;
 use support::keepnet::{Session, builder, search};
 
-/// The description that the responses are held against.
+/// The description that the responses have to fit.
 struct Description {
     types: HashMap<String, Value>,
     operations: Vec<(String, String, String)>,
@@ -38,9 +38,9 @@ impl Description {
         column.map_or("CreateTime", String::as_str)
     }
 
-    /// What is wrong with a value, if anything.
+    /// Refuses a value that is not of this type.
     fn judge(&self, of: &str, value: &Value, at: &str) -> Result<(), String> {
-        let wrong = || Err(format!("{at}: {value} is no {of}"));
+        let wrong = || Err(format!("{at}: {value} is not a {of}"));
         let fits = |fits: bool| if fits { Ok(()) } else { wrong() };
         if let Some((generic, inner)) = of.split_once('<') {
             let inner = inner.strip_suffix('>').expect("a closing >");
@@ -118,12 +118,12 @@ async fn call(session: &Session<'_>, method: &str, path: &str, column: &str) -> 
 
 /// Operations that keep state refuse what they do not know; all others respond.
 #[tokio::test]
-async fn every_operation_is_answered_in_its_shape() {
+async fn every_response_has_its_shape() {
     let sandbox = builder().start().await.expect("a sandbox");
     let session = Session::reseller(&sandbox).await;
     let description = description();
     assert_eq!(description.operations.len(), 949);
-    let (mut answered, mut refused) = (0, 0);
+    let (mut fitting, mut refused) = (0, 0);
     for (method, path, of) in &description.operations {
         if path == "/connect/token" || path == "/api/companies/{resourceId}" {
             continue;
@@ -137,16 +137,16 @@ async fn every_operation_is_answered_in_its_shape() {
             200 | 201 if of == "bytes" => {
                 assert!(!content.contains("json"), "{method} {path}: {content}");
                 assert!(!response.body.is_empty(), "{method} {path}");
-                answered += 1;
+                fitting += 1;
             }
             200 if of == "none" => {
                 assert!(response.body.is_empty(), "{method} {path}");
-                answered += 1;
+                fitting += 1;
             }
             200 | 201 => {
                 let verdict = description.judge(of, &response.json(), "");
                 assert_eq!(verdict, Ok(()), "{method} {path}");
-                answered += 1;
+                fitting += 1;
             }
             400 | 404 => {
                 assert!(content.contains("json"), "{method} {path}: {content}");
@@ -155,12 +155,12 @@ async fn every_operation_is_answered_in_its_shape() {
             other => panic!("{method} {path}: {other} {:?}", response.body),
         }
     }
-    assert_eq!(answered + refused, 949 - 4);
-    assert!(answered > 780, "{answered} answered, {refused} refused");
+    assert_eq!(fitting + refused, 949 - 4);
+    assert!(fitting > 780, "{fitting} fitting, {refused} refused");
 }
 
 #[tokio::test]
-async fn what_is_kept_is_shown_in_its_shape_as_well() {
+async fn kept_records_have_their_shape_as_well() {
     let sandbox = builder().start().await.expect("a sandbox");
     let session = Session::reseller(&sandbox).await;
     let description = description();

@@ -1,4 +1,4 @@
-//! What the operations do, feature by feature.
+//! The behaviour of the operations, feature by feature.
 
 pub(super) mod admin;
 pub(super) mod clients;

@@ -176,7 +176,7 @@ impl Seeding<'_> {
                 "isActive": self.random.percent(90),
                 "phoneNumber": self.random.percent(60).then_some(phone),
                 "customFieldValues": [{
-                    "resourceId": "FieldLocatio",
+                    "resourceId": "customfield1",
                     "name": "Location",
                     "dataType": "String",
                     "value": pick(&mut self.random, "places"),

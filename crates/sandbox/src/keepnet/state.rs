@@ -23,7 +23,7 @@ use crate::common::lock;
 use crate::common::random::{ALPHANUMERIC, Random};
 use crate::common::service::Setup;
 
-/// How long a token is valid. Source: the vendor's documentation.
+/// The lifetime of a token. Source: the vendor's documentation.
 const LIFETIME: Duration = Duration::from_secs(3600);
 
 /// The client that a token is for.
@@ -198,7 +198,7 @@ impl State {
         count
     }
 
-    /// How many tokens were issued so far.
+    /// The number of tokens that were issued so far.
     pub(crate) fn issued(&self) -> usize {
         self.inner().issued
     }

@@ -1,4 +1,4 @@
-//! A client for the imitation of Keepnet, of a few lines.
+//! A small client for the imitation of Keepnet.
 
 use bytes::Bytes;
 use http::{Method, Request};
@@ -182,7 +182,7 @@ pub(crate) fn filter(field: &str, operator: &str, value: &str) -> Value {
 }
 
 impl Response {
-    /// What is in the envelope of a success.
+    /// The data in the envelope of a success.
     pub(crate) fn data(&self) -> Value {
         assert!(
             matches!(self.status, 200 | 201),

@@ -57,7 +57,7 @@ fn update(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         "lastUpdateDate": call.now_text(),
     });
     let id = call.last_param();
-    NOTIFIED_EMAILS.edit(call, &id, "Update", |email| email.extend(record(changes)))
+    NOTIFIED_EMAILS.edit(call, &id, |email| email.extend(record(changes)))
 }
 
 /// The attachments of an e-mail, or one of them by its own id, as a file. Source: the vendor's front end, which reads a

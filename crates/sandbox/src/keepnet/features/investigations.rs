@@ -223,7 +223,7 @@ fn cancel(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         return Err(Refusal::input("The investigation has ended already"));
     }
     let (id, now) = (call.param("resourceId"), call.now_text());
-    INVESTIGATIONS.edit(call, &id, "Update", |investigation| {
+    INVESTIGATIONS.edit(call, &id, |investigation| {
         investigation.insert("cancelledTime".to_owned(), json!(now));
     })
 }

@@ -9,7 +9,7 @@ use crate::keepnet::http::call::{Call, done, missing};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::lists::search;
 use crate::keepnet::records::store::DELETED;
-use crate::keepnet::records::{Record, Row, text};
+use crate::keepnet::records::{Record, Row, record, text};
 
 /// A collection whose records are kept.
 pub(crate) struct Resource {
@@ -103,23 +103,18 @@ impl Resource {
     }
 
     pub(crate) fn perform(&self, verb: Verb, call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+        let id = call.last_param();
         match verb {
-            Verb::Create => {
-                let id = self.create(call, call.object()?.clone())?;
-                done(&id)
-            }
+            Verb::Create => done(&self.create(call, call.object()?.clone())?),
             Verb::Read => {
-                let row = self.find(call, &call.last_param())?;
-                let row = (self.view)(call, &row);
+                let row = (self.view)(call, &self.find(call, &id)?);
                 Ok(Outcome::Data(call.view(&row)))
             }
             Verb::Update => {
-                let id = call.last_param();
                 self.update(call, &id, call.object()?.clone())?;
                 done(&id)
             }
             Verb::Delete => {
-                let id = call.last_param();
                 self.delete(call, &id, "Delete")?;
                 done(&id)
             }
@@ -133,12 +128,13 @@ impl Resource {
         missing(&new, self.required)?;
         self.alone(call, &new, None)?;
         let id = call.store().id();
-        let now = call.now_text();
-        new.insert("resourceId".to_owned(), json!(id));
-        new.insert("createTime".to_owned(), json!(now));
-        new.insert("isEditable".to_owned(), json!(true));
-        new.insert("isOwner".to_owned(), json!(true));
-        new.insert("createdBy".to_owned(), json!(call.grant.name));
+        new.extend(record(json!({
+            "resourceId": id,
+            "createTime": call.now_text(),
+            "createdBy": call.grant.name,
+            "isEditable": true,
+            "isOwner": true,
+        })));
         (self.prepare)(call, &mut new, None)?;
         call.log(self.entity, "Create", &id, None, Some(&new));
         call.inner.store.push(&call.company, self.path, new);
@@ -167,7 +163,7 @@ impl Resource {
         }
         after.insert("updateTime".to_owned(), json!(call.now_text()));
         (self.prepare)(call, &mut after, Some(&before))?;
-        self.replace(call, id, "Update", &before, after)
+        self.replace(call, id, &before, after)
     }
 
     /// Changes some members of a record.
@@ -175,13 +171,12 @@ impl Resource {
         &self,
         call: &mut Call<'_>,
         id: &str,
-        operation: &'static str,
         change: impl FnOnce(&mut Record),
     ) -> Result<Outcome, Refusal> {
         let before = self.find(call, id)?;
         let mut after = Record::clone(&before);
         change(&mut after);
-        self.replace(call, id, operation, &before, after)?;
+        self.replace(call, id, &before, after)?;
         done(id)
     }
 
@@ -189,11 +184,10 @@ impl Resource {
         &self,
         call: &mut Call<'_>,
         id: &str,
-        operation: &'static str,
         before: &Record,
         after: Record,
     ) -> Result<(), Refusal> {
-        call.log(self.entity, operation, id, Some(before), Some(&after));
+        call.log(self.entity, "Update", id, Some(before), Some(&after));
         call.change(self.path, id, self.not_found, |record| *record = after)
     }
 
@@ -230,12 +224,12 @@ impl Resource {
             return Ok(());
         };
         let value = text(new, key);
-        let taken = call.rows(self.path).iter().any(|row| {
-            text(row, key).eq_ignore_ascii_case(value) && Some(text(row, "resourceId")) != but
-        });
-        if taken && !value.is_empty() {
-            return Err(Refusal::input(format!("The {key} is in use already")));
+        let same = |row: &Row| text(row, key).eq_ignore_ascii_case(value);
+        let mut others = call.rows(self.path).iter();
+        let taken = others.any(|row| same(row) && Some(text(row, "resourceId")) != but);
+        match taken && !value.is_empty() {
+            true => Err(Refusal::input(format!("The {key} is in use already"))),
+            false => Ok(()),
         }
-        Ok(())
     }
 }

@@ -212,7 +212,7 @@ fn set_archived(
     let enrollment = one_in(call, was)?;
     let round = round(call, &enrollment)?;
     rounds::change(call, &round, &change)?;
-    ENROLLMENTS.edit(call, text(&enrollment, "resourceId"), "Update", change)
+    ENROLLMENTS.edit(call, text(&enrollment, "resourceId"), change)
 }
 
 /// Deletes an enrolment in the archive and its report. Inferred: the published description only names the operation.
