@@ -331,9 +331,13 @@ async fn a_file_of_target_users_is_mapped_looked_at_and_imported() {
         .as_array_mut()
         .expect("a list")
         .push(email);
+    let earlier = session.post(path, mapping.clone()).await.id();
     let job = session.post(path, mapping).await.id();
+    for job in [&earlier, &job] {
+        let job = format!("/api/target-users/mapping-job/{job}");
+        assert_eq!(session.get(&job).await.data()["status"], "InProgress");
+    }
     let job = format!("/api/target-users/mapping-job/{job}");
-    assert_eq!(session.get(&job).await.data()["status"], "InProgress");
     let import = format!("/api/target-users/{transaction}/import");
     let everything = json!({"importType": "ImportAll"});
     assert_eq!(session.post(&import, everything.clone()).await.status, 400);

@@ -72,7 +72,7 @@ fn upload(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         company: call.company.clone(),
         columns,
         rows,
-        job: None,
+        jobs: Vec::new(),
     };
     call.inner.uploads.insert(id, upload);
     Ok(Outcome::Data(data))
@@ -146,7 +146,7 @@ fn create_mapping(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let id = call.store().id();
     let ends = call.now() + START + EACH * i64::try_from(users.len()).unwrap_or_default();
     if let Some(upload) = call.inner.uploads.get_mut(&transaction) {
-        upload.job = Some(Job {
+        upload.jobs.push(Job {
             id: id.clone(),
             ends,
             groups,
@@ -230,7 +230,7 @@ fn mapping_job(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let uploads = call.inner.uploads.values();
     let uploads = uploads.filter(|upload| upload.company == call.company);
     let job = uploads
-        .filter_map(|upload| upload.job.as_ref())
+        .flat_map(|upload| &upload.jobs)
         .find(|job| job.id == id);
     let job = job.ok_or_else(|| Refusal::not_found("Mapping job not found"))?;
     let left = job.ends - call.now();
@@ -258,7 +258,7 @@ fn counts(users: &[Row]) -> [usize; 3] {
 /// The mapping of a file, once it is done.
 fn mapping<'a>(call: &'a Call<'_>) -> Result<Option<&'a Job>, Refusal> {
     let upload = of(call, &call.param("transactionId"))?;
-    Ok(upload.job.as_ref().filter(|job| call.now() >= job.ends))
+    Ok(upload.jobs.last().filter(|job| call.now() >= job.ends))
 }
 
 fn row_type() -> Type {
@@ -290,7 +290,7 @@ fn search(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 fn renew(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let old = call.param("transactionId");
     let upload = Upload {
-        job: None,
+        jobs: Vec::new(),
         ..of(call, &old)?.clone()
     };
     let new = call.store().id();

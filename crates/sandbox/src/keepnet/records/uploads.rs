@@ -8,8 +8,8 @@ pub(crate) struct Upload {
     pub(crate) company: String,
     pub(crate) columns: Vec<String>,
     pub(crate) rows: Vec<Vec<String>>,
-    /// The last mapping of its columns.
-    pub(crate) job: Option<Job>,
+    /// The mappings of its columns. The last one counts.
+    pub(crate) jobs: Vec<Job>,
 }
 
 #[derive(Clone)]
