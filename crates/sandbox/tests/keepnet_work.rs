@@ -307,6 +307,40 @@ async fn an_enrolment_is_worked_through() {
 }
 
 #[tokio::test]
+async fn an_enrolment_begins_before_its_time_and_is_stopped() {
+    let sandbox = start().await;
+    let session = Session::reseller(&sandbox).await;
+    let path = "/api/enrollments";
+    let training = first(&session, "/api/trainings/search", "Name", "trainingId").await;
+    let (_, group) = scenario_and_group(&session).await;
+    let languages = session.get(&format!("{path}/{training}/languages")).await;
+    let body = json!({"trainingId": training, "name": "Later", "targetGroupResourceIds": [group],
+        "languageIds": [languages.data()[1]["id"]],
+        "enrollmentScheduler": {"scheduledDate": "2100-01-01T00:00:00Z"}});
+    let made = session.post(path, body).await.data();
+    assert_eq!(made["status"], "Scheduled");
+    let one = format!("{path}/{}", made["id"].as_str().expect("an id"));
+    let search = format!("{path}/search");
+    let status = async || {
+        let rows = session.all(&search, "CreateTime", filter("name", "=", "Later"));
+        rows.await[0]["status"].clone()
+    };
+    for (action, expected) in [
+        ("send", "Sending"),
+        ("send", "Sending"),
+        ("stop", "Stopped"),
+    ] {
+        session
+            .post(&format!("{one}/{action}"), json!({}))
+            .await
+            .data();
+        assert_eq!(status().await, expected);
+    }
+    let again = session.post(&format!("{one}/stop"), json!({})).await;
+    assert_eq!(again.refused(), (400, "INPUT_ERROR".to_owned()));
+}
+
+#[tokio::test]
 async fn reported_emails_are_triaged() {
     let sandbox = start().await;
     let session = Session::reseller(&sandbox).await;

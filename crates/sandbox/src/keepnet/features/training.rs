@@ -61,7 +61,8 @@ pub(crate) const REPORTS: Table = Table {
 
 /// All trainings, or those in `trainingIds`. Source: the published description.
 fn trainings(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
-    let ids = texts(call.object()?, "trainingIds");
+    let body = call.body.as_object();
+    let ids = body.map_or_else(Vec::new, |body| texts(body, "trainingIds"));
     let mut rows = call.rows(TRAININGS.path).to_vec();
     rows.retain(|row| ids.is_empty() || ids.iter().any(|id| id == text(row, "trainingId")));
     Ok(rows)
