@@ -1,10 +1,21 @@
 // Where a name has two addresses, the first counts: here the item itself, and on other sites the README's own.
+//! [client-builder]: ClientBuilder
+//! [client]: Client
+//! [cursor]: Cursor
+//! [defaults]: Defaults
 //! [error]: struct@Error
-//! [not-as-asked]: NotAsAsked
 //! [expiry]: Expiry
+//! [items]: Items
+//! [list]: List
+//! [middleware]: middleware
+//! [new-push]: NewPush
+//! [not-as-asked]: NotAsAsked
+//! [outcome]: Outcome
+//! [page]: Page
 //! [rate-limiter]: RateLimiter
 //! [reason]: Reason
-//! [defaults]: Defaults
+//! [resources]: resources
+//! [types]: types
 //!
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
