@@ -108,15 +108,21 @@ const OLDEST: &str = "target/minimal-versions";
 /// Needs the system's OpenSSL where the platform brings no TLS library of its own.
 const NEEDS_OPENSSL: &str = "native-tls";
 
+/// Benches with bounds of instructions, memory, fairness and deadlines.
+const BENCHES: &[&str] = &["overhead", "uploads", "crowd"];
+
+/// The bench that counts instructions with valgrind.
+const NEEDS_VALGRIND: &str = "overhead";
+
 /// Runs the gate: format, lints, documentation, generated code, features alone, and all tests.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Ci {
     /// Leaves the tests out.
     #[arg(long)]
     skip_tests: bool,
-    /// Adds what takes long, or needs tools that cargo must build first: the tests with each kind of TLS, pairs of features,
-    /// advisories and licences, the oldest versions of dependencies, and three minutes of each fuzz target. Needs the
-    /// network, and a nightly toolchain for the last two.
+    /// Adds what takes long, or needs tools that cargo must build first: the tests with each kind of TLS, the bounds of
+    /// the benches, pairs of features, advisories and licences, the oldest versions of dependencies, and three minutes of
+    /// each fuzz target. Needs the network, and a nightly toolchain for the last two.
     #[arg(long)]
     full: bool,
 }
@@ -206,6 +212,18 @@ fn full() -> anyhow::Result<Vec<Step>> {
             suite(&format!(
                 "-p security-api-transport --no-default-features --features {features}"
             )),
+        ));
+    }
+    for bench in BENCHES {
+        if *bench == NEEDS_VALGRIND && !has_valgrind() {
+            complain(format_args!(
+                "left out: the bounds of the bench {bench}, since valgrind is not installed"
+            ));
+            continue;
+        }
+        steps.push(Step::cargo(
+            format!("the bench {bench} keeps within its bounds"),
+            format!("bench -q --locked -p integration-tests --bench {bench} -- --check"),
         ));
     }
     steps.extend(installed("hack", HACK));
@@ -302,6 +320,13 @@ fn nightly() -> &'static str {
         Ok(output) if String::from_utf8_lossy(&output.stdout).contains(version) => "nightly",
         _ => pinned,
     }
+}
+
+fn has_valgrind() -> bool {
+    Command::new("valgrind")
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 fn has_platform_tls() -> bool {
