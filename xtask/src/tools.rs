@@ -1,4 +1,4 @@
-//! The commands of `cargo xtask` that need dependencies: the generator, the gate and what they check.
+//! The commands of `cargo xtask` with dependencies: the generator, the gate and what it checks.
 
 mod codegen;
 mod compile_time;
