@@ -187,7 +187,7 @@ pub fn x::Client::call(&self, u8) -> u8
     }
 
     #[test]
-    fn what_programs_may_rely_on_breaks_when_it_goes_or_changes() {
+    fn removed_and_changed_items_are_breaking() {
         for (old, new) in [
             (
                 "pub fn x::Client::call(&self, u8) -> u8",

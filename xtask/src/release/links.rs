@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_for_maintainers_leads_somewhere() {
+    fn links_for_maintainers_have_targets() {
         let root = project::root();
         for name in [
             "README.md",

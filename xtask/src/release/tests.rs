@@ -191,7 +191,7 @@ fn crates_are_released_one_by_one_from_the_first_version_to_one_that_breaks() {
 }
 
 #[test]
-fn a_pushed_tag_publishes_what_it_stands_for_once() {
+fn a_pushed_tag_publishes_its_crate_once() {
     let registry = Registry::start();
     let small = Small::new(&registry);
     let by_workflow = Order {

@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_recorded_and_what_is_in_something_new_is_no_change_of_its_own() {
+    fn unrecorded_places_and_places_inside_new_ones_are_not_changes() {
         let before = facts("POST /a request: ?\nPOST /a response: object");
         let after = "POST /a request: object\nPOST /a request.a: string\nPOST /a response: object\n\
                      POST /a response.new: object\nPOST /a response.new.a: string";

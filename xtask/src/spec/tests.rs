@@ -84,7 +84,7 @@ fn document() -> Value {
 }
 
 #[test]
-fn facts_are_told_by_their_places_whatever_schemas_are_called() {
+fn facts_depend_on_places_and_not_on_names_of_schemas() {
     let text = facts::written(&facts::of(&document()));
     let expected = "\
 GET /cats/{id}
@@ -145,7 +145,7 @@ fn a_change_of_a_schema_is_one_change_in_all_its_operations() {
 }
 
 #[test]
-fn what_cannot_be_used_is_told_with_line_and_pointer() {
+fn errors_have_a_line_and_a_pointer() {
     for (text, line, says) in [
         ("{\n\"openapi\": \"3.0.0\",\n}", 3, "this is not JSON"),
         ("openapi: 3.0.0\npaths: [", 2, "this is not YAML"),
@@ -297,7 +297,7 @@ fn an_added_member_is_taken_unless_we_describe_it_differently_on_purpose() {
 }
 
 #[test]
-fn descriptions_say_what_is_recorded_of_the_vendors_document() {
+fn descriptions_match_the_record_of_the_vendors_document() {
     let root = project::root();
     for service in Service::selected(None)
         .iter()

@@ -46,7 +46,7 @@ fn check(table: &[Row], refusals: impl Fn(Change) -> Vec<Refusal>) {
 }
 
 #[test]
-fn what_cannot_be_expressed_is_refused_with_place_and_remedy() {
+fn inexpressible_parts_are_refused_with_place_and_remedy() {
     let table: &[Row] = &[
         (
             "nothing is said about repeating",

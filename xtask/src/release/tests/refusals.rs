@@ -80,7 +80,7 @@ fn a_version_that_is_taken_is_not_released_again() {
 }
 
 #[test]
-fn what_builds_with_unreleased_crates_alone_is_not_released() {
+fn a_crate_that_needs_unreleased_crates_is_not_released() {
     let registry = Registry::start();
     let small = released(&registry);
     small.append(TRANSPORT, "src/lib.rs", "pub fn fresh() {}\n");
@@ -149,7 +149,7 @@ fn requirements_in_the_manifests_of_dependants_follow() {
 }
 
 #[test]
-fn what_was_begun_goes_on_only_as_it_was_begun() {
+fn a_release_resumes_only_unchanged() {
     let registry = Registry::start();
     let small = released(&registry);
     change(&small, PWPUSH);

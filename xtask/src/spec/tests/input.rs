@@ -6,7 +6,7 @@ use super::super::document::Document;
 use super::super::facts;
 
 #[test]
-fn what_cannot_be_read_is_told_where_it_stands() {
+fn unreadable_documents_are_reported_with_their_location() {
     for (text, says) in [
         (
             "{\"openapi\": \"3.0.0\", \"paths\": {\"/a\": {\"get\": {\"x\": [1,\n{\"example\":}]}}}}",
@@ -52,7 +52,7 @@ fn refusal(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn what_nothing_could_be_read_of_in_silence_is_refused() {
+fn documents_that_would_silently_have_no_facts_are_refused() {
     let cut_off = "{\"openapi\": \"3.0.1\",\n\"paths\": {\"/a\": {\n\"get\": {\"tags\": [\"A";
     for (text, says) in [
         (

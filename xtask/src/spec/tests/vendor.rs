@@ -189,7 +189,7 @@ fn operations_like_those_there_are_could_be_added() {
 }
 
 #[test]
-fn an_operation_goes_where_those_of_its_path_are_whatever_parameters_are_called() {
+fn an_operation_joins_those_of_its_path_despite_other_names_of_parameters() {
     let (recorded, ours) = lists();
     let mut document = fixture::document(&recorded, &ours);
     let done = json!({"responses": {"204": {"description": "Done"}}});
