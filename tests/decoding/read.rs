@@ -150,7 +150,7 @@ impl<'a> Parser<'a> {
 }
 
 #[test]
-fn what_debug_shows_is_read_back() {
+fn debug_output_is_parsed() {
     #[derive(Debug)]
     #[expect(dead_code, reason = "shown by `Debug`")]
     struct Cat {

@@ -286,7 +286,7 @@ async fn calls_of_password_pusher_that_are_given_up_take_nothing_with_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn calls_of_keepnet_that_are_given_up_strand_nobody_who_waits_for_a_token() {
+async fn dropped_calls_of_keepnet_do_not_block_callers_that_wait_for_a_token() {
     let sandbox = services::sandbox().await;
     let proxy = Proxy::new(sandbox.keepnet().base_url(), None);
     proxy.listen();

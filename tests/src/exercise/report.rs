@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use push_security_api::http::Uri;
 use push_security_api::{Error, Operation, Response, Timestamp};
 
-/// How long a call is retried that is refused while another process runs.
+/// The time during which a call is retried that is refused while another process runs.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(200);
 

@@ -107,7 +107,7 @@ fn no_failure_of_a_call_shows_the_client_secret_a_token_or_a_body() {
 }
 
 #[test]
-fn what_succeeds_records_no_secret_either() {
+fn successful_calls_record_no_secret() {
     let ((token, secret), text) = recorded(async {
         let sandbox = services::sandbox().await;
         let url = sandbox.keepnet().base_url();

@@ -109,7 +109,7 @@ fn no_failure_of_a_call_shows_a_token_a_payload_a_passphrase_or_a_file() {
 }
 
 #[test]
-fn what_succeeds_records_no_secret_either() {
+fn successful_calls_record_no_secret() {
     let ((token, api_token), text) = recorded(async {
         let sandbox = services::sandbox().await;
         let url = sandbox.password_pusher().base_url();
