@@ -41,7 +41,7 @@ impl Shapes {
             }
             (Shape::Named(name), Value::Object(sent), Seen::Object(seen)) => {
                 let Definition::Object(members) = self.definition(name) else {
-                    return Err((String::new(), format!("{name} is no object")));
+                    return Err((String::new(), format!("{name} is not an object")));
                 };
                 for ((member, shape), seen) in members.iter().zip(seen) {
                     let is_own = OWN.iter().any(|own| (own.0, own.1) == (name, member));

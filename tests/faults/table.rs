@@ -97,7 +97,7 @@ fn outcome(name: &str) -> Outcome {
         "Refused" => Outcome::Refused,
         "Unknown" => Outcome::Unknown,
         "Answered" => Outcome::Answered,
-        other => panic!("`{other}` is no outcome"),
+        other => panic!("`{other}` is not an outcome"),
     }
 }
 

@@ -281,7 +281,7 @@ async fn the_service_s_message_about_wrong_input_is_in_the_error() {
         .unwrap_err();
     assert_eq!(error.status().map(|status| status.as_u16()), Some(400));
     assert_eq!(error.attempts(), 1);
-    let api = error.api().expect("the service answered");
+    let api = error.api().expect("an error of the service");
     assert_eq!(
         api.message.as_deref(),
         Some("ownerId must be the id of an employee")
