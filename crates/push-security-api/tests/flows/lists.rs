@@ -219,7 +219,7 @@ async fn the_null_of_an_empty_organisation_is_an_empty_list() {
         .unwrap();
     let push = client(&sandbox);
     let body = directly(&sandbox, "/v1/browsers").await;
-    assert_eq!(body["result"], Value::Null, "the response of the sandbox differs");
+    assert_eq!(body["result"], Value::Null, "the sandbox sends no null");
     for_every_list!(sandbox, push, is_empty);
 }
 
