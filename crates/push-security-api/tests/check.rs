@@ -1,4 +1,4 @@
-//! `check()` tells whether the service at the base URL is Push Security.
+//! `check()` detects whether the service at the base URL is Push Security.
 #![cfg(feature = "fake")]
 
 use push_security_api::{Client, Error, ErrorKind, FakeResponse, FakeTransport, operations};
@@ -13,7 +13,7 @@ async fn check(content_type: &str, body: &str) -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn check_fails_on_whatever_is_not_a_list_of_this_service() {
+async fn check_fails_on_a_response_that_is_not_a_list_of_this_service() {
     for (content_type, body) in [
         ("application/json", r#"{"message":"Welcome"}"#),
         ("application/json", r#"{"errors":[]}"#),

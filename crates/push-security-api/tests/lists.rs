@@ -1,15 +1,15 @@
-//! Lists that are continued from a stored place.
+//! Lists that resume from a stored cursor.
 #![cfg(feature = "fake")]
 
 use push_security_api::{Client, Cursor, FakeRequest, FakeResponse, FakeTransport, operations};
 use serde_json::json;
 
-/// The parameter of the request's query as a number.
+/// Returns a query parameter as a number.
 fn number(request: &FakeRequest, name: &str) -> Option<usize> {
     request.query(name).map(|text| text.parse().unwrap())
 }
 
-/// A service with nine browsers, and pages as long as they are asked for.
+/// Returns a service with nine browsers and any page size.
 fn service() -> Client {
     let fake = FakeTransport::new();
     fake.with(&operations::BROWSERS_LIST, |request| {
@@ -25,7 +25,7 @@ fn service() -> Client {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_goes_on_after_the_last_item_that_was_taken_whatever_the_size_of_its_pages() {
+async fn a_list_resumes_after_the_last_taken_item_with_any_page_size() {
     let push = service();
     for (before, after) in [(4, 4), (4, 2), (4, 1), (2, 5)] {
         for taken in 0..=9 {

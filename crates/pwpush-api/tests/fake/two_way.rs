@@ -88,7 +88,7 @@ async fn a_request_that_still_waits_after_closing_is_named_in_the_reason_alone()
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_is_refused_before_it_is_sent() {
+async fn impossible_requests_are_refused_before_sending() {
     let fake = FakeTransport::new();
     let requests = with_token(&fake).requests();
     let request = NewRequest::new("The key, please.").close_after(Expiry::hours(2));
@@ -125,7 +125,7 @@ async fn a_response_goes_as_json_or_with_files_as_a_form_and_is_not_shown() {
 }
 
 #[tokio::test]
-async fn an_edition_without_requests_says_so() {
+async fn an_edition_without_requests_is_reported() {
     let fake = FakeTransport::new();
     let missing = FakeResponse::status(404).body(r#"{"status":404,"error":"Not Found"}"#);
     fake.always(&operations::REQUESTS_OPEN, missing.clone());

@@ -1,4 +1,4 @@
-//! Whether what was created and is not as asked was taken back: what the service's response to that means.
+//! Whether a push that differs from the request was taken back, judged by the service's response to that.
 
 use pwpush_api::{
     Error, ErrorKind, Expiry, FakeResponse, Fate, NewPush, NewRequest, NotAsAsked, operations,
@@ -15,7 +15,7 @@ fn is_withdrawn(error: &Error) -> bool {
     }
 }
 
-/// Creates a push that is kept for longer than asked, with this token.
+/// Creates a push with this token that is kept for longer than requested.
 async fn kept_for_longer(token: Value, expired: &Value) -> (Error, String) {
     let fake = instance("oss");
     let push = json!({"url_token": token, "expire_after_days": 7});

@@ -1,4 +1,4 @@
-//! Files that are sent and received.
+//! Uploads and downloads of files.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -24,7 +24,7 @@ async fn files_arrive_whole_under_the_names_that_the_service_gives_them() {
         let large: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
         let on_disk = folder.path().join("large.bin");
         tokio::fs::write(&on_disk, &large).await.unwrap();
-        // Names as they are given, and as they arrive.
+        // Names as they are sent and as they are received.
         let names = [
             ("a \"quoted\"; name.txt", "a -quoted-- name.txt"),
             ("two\r\nlines.txt", "two--lines.txt"),

@@ -7,7 +7,7 @@ use security_api_sandbox::PasswordPusherEdition::{Hosted, OpenSource};
 use super::support::{owner, sandbox, viewer};
 
 #[tokio::test]
-async fn a_request_is_answered_read_and_closed() {
+async fn a_request_is_fulfilled_read_and_closed() {
     let sandbox = sandbox(Hosted).await;
     let (asking, asked) = (owner(&sandbox).requests(), viewer(&sandbox).requests());
     let request = NewRequest::new("The key, please.")
