@@ -250,8 +250,8 @@ pub(crate) fn repeats(doc: &str, wire: &str) -> bool {
 pub(crate) fn argument_of(model: &str) -> String {
     let name = model.to_snake_case();
     let mut words: Vec<&str> = name.split('_').collect();
-    if words.contains(&"search") {
-        return "search".to_owned();
+    if let Some(whole) = WHOLE.iter().find(|whole| words.contains(whole)) {
+        return (*whole).to_owned();
     }
     while words.len() > 1 && words.last().is_some_and(|word| WRAPPING.contains(word)) {
         words.pop();
@@ -265,12 +265,38 @@ pub(crate) fn argument_of(model: &str) -> String {
     }
 }
 
+/// Words that name a body alone.
+const WHOLE: &[&str] = &["search", "export", "form"];
+
 /// Suffixes of body names.
-const WRAPPING: &[&str] = &["request", "body", "dto", "form", "model"];
+const WRAPPING: &[&str] = &["request", "body", "create", "dto", "model", "update"];
 
 /// Verbs at the beginning of body names.
 const DOING: &[&str] = &[
-    "add", "create", "edit", "get", "new", "save", "set", "tmp", "update",
+    "add",
+    "appoint",
+    "calculate",
+    "change",
+    "check",
+    "compress",
+    "connect",
+    "create",
+    "delete",
+    "download",
+    "edit",
+    "finish",
+    "get",
+    "new",
+    "parse",
+    "remove",
+    "save",
+    "send",
+    "set",
+    "share",
+    "test",
+    "tmp",
+    "translate",
+    "update",
 ];
 
 /// Returns the name of the type of a resource or call.

@@ -71,11 +71,11 @@ pub(crate) async fn run(tiny: &tiny_api::Client, report: &mut Report) {
 
     {
         use tiny_api::types::{CatUpdate, Mood};
-        let cat_update = CatUpdate::new().mood(Mood::Happy).name("name");
+        let cat = CatUpdate::new().mood(Mood::Happy).name("name");
         report
             .call(
                 &operations::CATS_UPDATE,
-                tiny.cats().update(cats_id.as_str(), &cat_update).send_with_response(),
+                tiny.cats().update(cats_id.as_str(), &cat).send_with_response(),
             )
             .await;
     }

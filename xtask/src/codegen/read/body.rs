@@ -82,14 +82,14 @@ pub(super) fn body(node: &Node<'_>, schemas: &mut Schemas) -> Read<Option<Body>>
         Ty::Own(path) if is_json && schema.clone().resolved()?.flag_of("x-search")? => {
             let type_name = path.rsplit("::").next().unwrap_or(&path);
             Ok(Some(Body::Search {
-                name: argument(&body, type_name, node)?,
+                name: argument(&body, &schema, type_name, node)?,
                 order_by: order_by()?,
                 unlisted: unlisted()?,
                 ty: Ty::Own(path),
             }))
         }
         Ty::Model(model) if is_json && schemas.is_search(&model) => Ok(Some(Body::Search {
-            name: argument(&body, &model, node)?,
+            name: argument(&body, &schema, &model, node)?,
             order_by: order_by()?,
             unlisted: unlisted()?,
             ty: Ty::Model(model),
@@ -97,7 +97,7 @@ pub(super) fn body(node: &Node<'_>, schemas: &mut Schemas) -> Read<Option<Body>>
         Ty::Model(model) => {
             schemas.write_as(&schema, &model, encoding)?;
             Ok(Some(Body::Model {
-                name: argument(&body, &model, node)?,
+                name: argument(&body, &schema, &model, node)?,
                 model,
                 encoding,
             }))
@@ -113,9 +113,13 @@ pub(super) fn body(node: &Node<'_>, schemas: &mut Schemas) -> Read<Option<Body>>
     }
 }
 
-/// Returns the name of a body: `x-rust-name`, or a name made from its type, or `body` if a parameter has that name.
-fn argument(body: &Node<'_>, model: &str, operation: &Node<'_>) -> Read<String> {
-    let name = names::argument_of(model);
+/// Returns the name of a body: its `x-rust-name`, or the `x-argument` of its schema, or a name made from its type, or
+/// `body` if a parameter has that name.
+fn argument(body: &Node<'_>, schema: &Node<'_>, model: &str, operation: &Node<'_>) -> Read<String> {
+    let name = match schema.clone().resolved()?.text_of("x-argument")? {
+        Some(name) => name.to_owned(),
+        None => names::argument_of(model),
+    };
     let mut taken = operation.items_of("parameters")?.into_iter();
     let taken = taken.any(|parameter| {
         let parameter = parameter.resolved().ok();

@@ -22,6 +22,7 @@ pub(super) const ANNOTATIONS: &[&str] = &[
     "title",
     "uniqueItems",
     "writeOnly",
+    "x-argument",
     "x-default",
     "x-deprecated",
     "x-document",

@@ -243,14 +243,14 @@ impl TrainingReports {
     pub fn resend_clicked_emails(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend: impl Into<ResendRequest>,
+        recipients: impl Into<ResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(
                 &TRAINING_REPORTS_RESEND_CLICKED_EMAILS,
                 &[enrollment_id.as_ref()],
             )
-            .json(&resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -285,14 +285,14 @@ impl TrainingReports {
     pub fn export_clicked_emails(
         &self,
         enrollment_id: impl AsRef<str>,
-        export_list: impl Into<ExportListRequest>,
+        export: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(
                 &TRAINING_REPORTS_EXPORT_CLICKED_EMAILS,
                 &[enrollment_id.as_ref()],
             )
-            .try_json(search::complete(export_list.into(), "email"))
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -393,11 +393,11 @@ impl TrainingReports {
     pub fn resend_exam_results(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend: impl Into<ResendRequest>,
+        recipients: impl Into<ResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_EXAM_RESULTS, &[enrollment_id.as_ref()])
-            .json(&resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -429,11 +429,11 @@ impl TrainingReports {
     pub fn export_exam_results(
         &self,
         enrollment_id: impl AsRef<str>,
-        export_list: impl Into<ExportListRequest>,
+        export: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&TRAINING_REPORTS_EXPORT_EXAM_RESULTS, &[enrollment_id.as_ref()])
-            .try_json(search::complete(export_list.into(), "email"))
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -484,11 +484,11 @@ impl TrainingReports {
     pub fn resend_no_response(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend: impl Into<ResendRequest>,
+        recipients: impl Into<ResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_NO_RESPONSE, &[enrollment_id.as_ref()])
-            .json(&resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -520,11 +520,11 @@ impl TrainingReports {
     pub fn export_no_response(
         &self,
         enrollment_id: impl AsRef<str>,
-        export_list: impl Into<ExportListRequest>,
+        export: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&TRAINING_REPORTS_EXPORT_NO_RESPONSE, &[enrollment_id.as_ref()])
-            .try_json(search::complete(export_list.into(), "email"))
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -538,11 +538,11 @@ impl TrainingReports {
     pub fn resend_opened_emails(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend: impl Into<ResendRequest>,
+        recipients: impl Into<ResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_OPENED_EMAILS, &[enrollment_id.as_ref()])
-            .json(&resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -574,11 +574,11 @@ impl TrainingReports {
     pub fn export_opened_emails(
         &self,
         enrollment_id: impl AsRef<str>,
-        export_list: impl Into<ExportListRequest>,
+        export: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&TRAINING_REPORTS_EXPORT_OPENED_EMAILS, &[enrollment_id.as_ref()])
-            .try_json(search::complete(export_list.into(), "email"))
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -614,11 +614,11 @@ impl TrainingReports {
     pub fn resend_progress(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend: impl Into<ResendRequest>,
+        recipients: impl Into<ResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_PROGRESS, &[enrollment_id.as_ref()])
-            .json(&resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -650,11 +650,11 @@ impl TrainingReports {
     pub fn export_progress(
         &self,
         enrollment_id: impl AsRef<str>,
-        export_list: impl Into<ExportListRequest>,
+        export: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&TRAINING_REPORTS_EXPORT_PROGRESS, &[enrollment_id.as_ref()])
-            .try_json(search::complete(export_list.into(), "email"))
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -689,11 +689,11 @@ impl TrainingReports {
     pub fn resend(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend_enrollment_by_types: impl Into<ResendEnrollmentByTypes>,
+        recipients: impl Into<ResendEnrollmentByTypes>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND, &[enrollment_id.as_ref()])
-            .json(&resend_enrollment_by_types.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -707,14 +707,14 @@ impl TrainingReports {
     pub fn resend_sending_report(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend: impl Into<ResendRequest>,
+        recipients: impl Into<ResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(
                 &TRAINING_REPORTS_RESEND_SENDING_REPORT,
                 &[enrollment_id.as_ref()],
             )
-            .json(&resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -749,14 +749,14 @@ impl TrainingReports {
     pub fn export_sending_report(
         &self,
         enrollment_id: impl AsRef<str>,
-        export_list: impl Into<ExportListRequest>,
+        export: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(
                 &TRAINING_REPORTS_EXPORT_SENDING_REPORT,
                 &[enrollment_id.as_ref()],
             )
-            .try_json(search::complete(export_list.into(), "email"))
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -795,11 +795,11 @@ impl TrainingReports {
     pub fn resend_users(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend: impl Into<ResendRequest>,
+        recipients: impl Into<ResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_USERS, &[enrollment_id.as_ref()])
-            .json(&resend.into())
+            .json(&recipients.into())
             .call()
     }
 
