@@ -127,7 +127,13 @@ async fn the_audit_is_read_under_both_its_names() {
 
 #[tokio::test]
 async fn what_is_no_list_does_not_pass_for_an_empty_one() {
-    for body in [r#"{"error":"odd"}"#, "\"text\"", "7"] {
+    for body in [
+        r#"{"error":"odd"}"#,
+        r#"{"logs":null,"error":"odd"}"#,
+        r#"{"views":null}"#,
+        "\"text\"",
+        "7",
+    ] {
         let fake = FakeTransport::new();
         fake.always(
             &operations::PUSHES_AUDIT,
