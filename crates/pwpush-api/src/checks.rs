@@ -1,6 +1,6 @@
 //! What no instance takes: refused before anything is sent.
 
-use security_api_transport::{Error, Secret, Upload};
+use security_api_transport::{Error, Request, Secret, Upload};
 
 /// The most bytes of a part's `Content-Disposition` that the service's form parser accepts. It ignores longer parts.
 const LONGEST_DISPOSITION: usize = 1536;
@@ -50,6 +50,15 @@ fn why_lost(name: &str) -> Option<&'static str> {
 /// Whether a URL segment means the folder it is in, or the one above.
 pub(crate) fn is_dots(segment: &str) -> bool {
     matches!(segment, "." | "..")
+}
+
+/// Adds the passphrase that a push or request, which `what` names, is opened with. The service reads it from the query
+/// alone.
+pub(crate) fn opened_with(request: Request, passphrase: &Secret, what: &str) -> Request {
+    match check_passphrase(Some(passphrase), &format!("opens no {what}")) {
+        Ok(()) => request.set_secret_query("passphrase", passphrase),
+        Err(error) => request.fail(error),
+    }
 }
 
 /// # Errors

@@ -23,6 +23,7 @@ mod reason;
 mod requests;
 mod retrieved;
 mod token;
+mod withdraw;
 
 pub use bounds::{Bounds, PushKind};
 pub use client::{Client, ClientBuilder};
@@ -37,7 +38,7 @@ pub use generated::{operations, resources, types};
 pub use http;
 pub use pushes::{NotifyPush, ShowPush};
 pub use reason::Reason;
-pub use requests::{NewRequest, RespondRequest};
+pub use requests::{NewRequest, RespondRequest, ShowRequest};
 pub use retrieved::Retrieved;
 pub use security_api_transport::{
     Anonymous, ApiError, ApiKey, Body, Call, CallFuture, Credential, Cursor, Defaults, Download,
@@ -56,6 +57,7 @@ pub mod middleware {
     };
 }
 pub use token::token_of_link;
+pub use withdraw::Withdraw;
 
 /// The call of a paged list. It cannot be awaited itself, because one page is not the list.
 ///

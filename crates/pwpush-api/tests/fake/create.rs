@@ -529,10 +529,7 @@ async fn what_lives_as_asked_is_given_and_shows_nothing_that_opens_it() {
         "{shown}"
     );
     // The token goes where an id is expected as it is.
-    fake.always(
-        &operations::PUSHES_EXPIRE,
-        FakeResponse::json(&json!({"url_token": TOKEN})),
-    );
+    fake.always(&operations::PUSHES_EXPIRE, expired());
     with_token(&fake)
         .pushes()
         .expire(&push.token)
