@@ -78,6 +78,12 @@ pub(crate) fn check_text(field: &str, text: &str, most: usize) -> Result<(), Err
     if text.trim().is_empty() {
         return Err(Error::invalid(format!("`{field}` is blank")));
     }
+    check_length(field, text, most)
+}
+
+/// # Errors
+/// If the text has more characters than the service accepts. `field` is what the caller set.
+pub(crate) fn check_length(field: &str, text: &str, most: usize) -> Result<(), Error> {
     let length = text.chars().count();
     if length > most {
         return Err(Error::invalid(format!(

@@ -46,12 +46,18 @@ impl Pushes {
     ///
     /// `POST /api/v2/pushes`. Not retried once it may have been executed.
     ///
-    /// If a lifetime, a passphrase or mail is set, the instance is asked for its edition first, until the client knows it.
-    /// Each option that was set is compared with the response: if the instance keeps another value, or does not tell, the push is
-    /// expired again and the call fails. [`NotAsAsked`](crate::NotAsAsked) then has the differences, and the token if
-    /// the push could not be expired. [`or_less`](Create::or_less) accepts less than asked. Options of the call,
-    /// such as its `timeout`, apply to the request for the edition as well; the request that expires the push has the
-    /// call's headers only.
+    /// If a lifetime, a passphrase, mail or an account is set, the instance is asked for its edition first, until the
+    /// client knows it.
+    ///
+    /// Each option that was set is compared with the response: if the instance keeps another value, or does not tell,
+    /// the push is expired again and the call fails. [`NotAsAsked`](crate::NotAsAsked) then has the differences, and the
+    /// token if the push could not be expired. [`or_less`](Create::or_less) accepts less than asked. The secret, its
+    /// kind and its files are in no response, so they are not compared. On the commercial edition a passphrase and mail
+    /// are taken as kept if the response leaves them out or has null for them, because that edition is not known to
+    /// echo them.
+    ///
+    /// Options of the call, such as its `timeout`, apply to the request for the edition as well; the request that
+    /// expires the push has the call's headers only.
     ///
     /// Do not drop the future before it completes (spawn a task if necessary): a push that may have been created by
     /// then is neither compared nor expired again.
@@ -59,8 +65,8 @@ impl Pushes {
     /// # Errors
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid), before anything is sent, for values that no instance accepts:
     /// a lifetime that the edition cannot express, a text that is blank or too long, a blank passphrase, files without
-    /// a token, or with a name for which the service would lose them; and for values outside of the
-    /// [`Bounds`](crate::Bounds) that the client knows.
+    /// a token, or with a name for which the service would lose them; for a language of mail without addresses; and for
+    /// values outside of the [`Bounds`](crate::Bounds) that the client knows.
     /// From the service: 401, see [`Reason`](crate::Reason); 422, members are refused, each with its messages; 429.
     ///
     /// ```no_run

@@ -143,9 +143,10 @@ impl NewRequest {
 impl Requests {
     /// Asks somebody for a secret or files, and returns the link to pass on. Commercial edition only.
     ///
-    /// `POST /api/v2/requests`. Not retried once it may have been executed. If the service keeps anything else than
-    /// what was asked, or does not tell, the request is closed again and the call fails with
-    /// [`NotAsAsked`](crate::NotAsAsked).
+    /// `POST /api/v2/requests`. Not retried once it may have been executed. Each option that was set is compared with the
+    /// response: if the service keeps another value, or does not tell, the request is closed again and the call fails
+    /// with [`NotAsAsked`](crate::NotAsAsked). A passphrase and mail are taken as kept if the response leaves them out
+    /// or has null for them, because the service is not known to echo them.
     ///
     /// Known from public clients of this API. Confidence: medium.
     ///
@@ -382,7 +383,12 @@ impl RespondRequest {
     }
 
     async fn run(self) -> Result<SecretRequest, Error> {
-        checks::check_text("response", self.response.expose(), TEXT)?;
+        let response = self.response.expose();
+        // That a response may be files alone is inferred.
+        match self.files.is_empty() {
+            true => checks::check_text("response", response, TEXT)?,
+            false => checks::check_length("response", response, TEXT)?,
+        }
         checks::check_files(&self.files)?;
         let fields =
             Fields::new("request", &self.files, None).secret("response", Some(&self.response));

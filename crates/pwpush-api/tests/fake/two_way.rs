@@ -96,6 +96,9 @@ async fn what_cannot_be_asked_is_refused_before_it_is_sent() {
     assert!(error.to_string().contains("`close_after`"), "{error}");
     let error = requests.create(NewRequest::new(" ")).await.unwrap_err();
     assert!(error.to_string().contains("`request` is blank"), "{error}");
+    let request = NewRequest::new("The key, please.").notify_locale("fr");
+    let error = requests.create(request).await.unwrap_err();
+    assert!(error.to_string().contains("`notify_locale`"), "{error}");
     let error = requests.respond("abc", "").await.unwrap_err();
     assert!(error.to_string().contains("`response` is blank"), "{error}");
     assert!(fake.requests().is_empty());
@@ -119,6 +122,9 @@ async fn a_response_goes_as_json_or_with_files_as_a_form_and_is_not_shown() {
         .unwrap();
     let sent = fake.requests();
     assert_eq!(sent[0].json(), json!({"request": {"response": "hunter2"}}));
+    // Files need no text.
+    let files = requests.respond("abc", "");
+    files.file(Upload::bytes("a.txt", "x")).await.unwrap();
     let form = String::from_utf8_lossy(&sent[1].body).into_owned();
     assert!(form.contains("name=\"request[response]\"\r\n\r\nhunter2"));
     assert!(form.contains("name=\"request[files][]\"; filename=\"a.txt\""));
