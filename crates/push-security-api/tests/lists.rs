@@ -1,7 +1,9 @@
 //! Lists that resume from a stored cursor.
 #![cfg(feature = "fake")]
 
-use push_security_api::{Client, Cursor, FakeRequest, FakeResponse, FakeTransport, operations};
+use push_security_api::{
+    Client, Cursor, ErrorKind, FakeRequest, FakeResponse, FakeTransport, operations,
+};
 use serde_json::json;
 
 /// Returns a query parameter as a number.
@@ -47,4 +49,33 @@ async fn a_list_resumes_after_the_last_taken_item_with_any_page_size() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn a_page_that_failed_is_not_the_end_of_a_list() {
+    let first =
+        json!({"result": [{"id": "b1"}], "paging": {"moreResults": true, "nextToken": "t"}});
+    for failed in [
+        json!({"result": null, "error": {"message": "timeout"}}),
+        json!({"result": null}),
+        json!({"result": [], "paging": {"moreResults": false}, "errors": ["timeout"]}),
+        json!({"result": [{"id": "b2"}], "paging": {"next": ""}}),
+    ] {
+        let fake = FakeTransport::new();
+        let pages = [first.clone(), failed.clone()].map(|page| FakeResponse::json(&page));
+        fake.with(&operations::BROWSERS_LIST, move |request| {
+            pages[number_of_page(request)].clone()
+        });
+        let builder = Client::builder("a-key").transport(fake);
+        let push = builder.build().expect("a client");
+        let read = push.browsers().list().items().try_collect().await;
+        let error = read.expect_err(&failed.to_string());
+        assert_eq!(error.kind(), ErrorKind::Decode, "{failed}: {error}");
+        let read = push.browsers().list().raw_items().try_collect().await;
+        read.expect_err(&failed.to_string());
+    }
+}
+
+fn number_of_page(request: &FakeRequest) -> usize {
+    usize::from(request.query("nextToken").is_some())
 }

@@ -23,7 +23,7 @@ fn job<T: Send + 'static>(job: Job<T>) -> JobFuture<T> {
 #[tokio::test]
 async fn a_job_is_kept_spawned_and_joined_and_its_options_hold_for_its_request() {
     let fake = FakeTransport::new();
-    let empty = FakeResponse::json(&json!({"result": []}));
+    let empty = FakeResponse::json(&json!({"result": [], "paging": {"moreResults": false}}));
     fake.always(&operations::BROWSERS_LIST, empty);
     let kept = job(client(&fake).check());
     tokio::spawn(kept).await.unwrap().unwrap();
@@ -42,7 +42,7 @@ async fn a_limit_that_the_service_closed_can_be_reopened_early() {
     let fake = FakeTransport::new();
     let busy = FakeResponse::status(429).header("retry-after", "1800");
     fake.once(&operations::BROWSERS_LIST, busy);
-    let empty = FakeResponse::json(&json!({"result": []}));
+    let empty = FakeResponse::json(&json!({"result": [], "paging": {"moreResults": false}}));
     fake.always(&operations::BROWSERS_LIST, empty);
     let push = client(&fake);
     push.check().await.unwrap_err();

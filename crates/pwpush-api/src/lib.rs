@@ -34,6 +34,7 @@ mod reason;
 mod requests;
 mod retrieved;
 mod token;
+mod withdraw;
 
 pub use bounds::{Bounds, PushKind};
 pub use client::{Client, ClientBuilder};
@@ -48,7 +49,7 @@ pub use generated::{operations, resources, types};
 pub use http;
 pub use pushes::{NotifyPush, ShowPush};
 pub use reason::Reason;
-pub use requests::{NewRequest, RespondRequest};
+pub use requests::{NewRequest, RespondRequest, ShowRequest};
 pub use retrieved::Retrieved;
 #[doc(inline)]
 pub use security_api_transport::middleware;
@@ -61,6 +62,7 @@ pub use security_api_transport::{
 pub use security_api_transport::{FakeRequest, FakeResponse, FakeTransport};
 
 pub use token::token_of_link;
+pub use withdraw::Withdraw;
 
 /// The call of a paged list. It cannot be awaited itself, because one page is not the list.
 ///

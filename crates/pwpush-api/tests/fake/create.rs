@@ -269,6 +269,24 @@ async fn every_option_that_is_echoed_is_compared_in_both_directions() {
 }
 
 #[tokio::test]
+async fn an_option_that_is_always_echoed_is_not_kept_if_it_is_not_echoed() {
+    let asked = || NewPush::text("hunter2").name("n").note("m");
+    let all = json!({"url_token": TOKEN, "name": "n", "note": "m", "account_id": 12});
+    for member in ["name", "note", "account_id"] {
+        let mut response = all.clone();
+        response.as_object_mut().unwrap().remove(member);
+        let fake = instance("commercial");
+        fake.always(&operations::PUSHES_CREATE, created(&response));
+        fake.always(&operations::PUSHES_EXPIRE, expired());
+        let create = with_token(&fake).pushes().create(asked());
+        let error = create.account_id("12").or_less().await.unwrap_err();
+        let says = format!("`{member}`: the response does not say");
+        assert!(error.to_string().contains(&says), "{error}");
+        assert_eq!(fate(&error), &Fate::Withdrawn);
+    }
+}
+
+#[tokio::test]
 async fn an_error_says_that_mail_may_have_been_sent_if_something_may_have_been_created() {
     const SAYS: &str = "mail with the link may have been sent";
     let text = || NewPush::text("hunter2").views(1);
@@ -529,10 +547,7 @@ async fn a_push_as_requested_is_returned_and_its_debug_shows_no_secret() {
         "{shown}"
     );
     // The token is sent unchanged as the id.
-    fake.always(
-        &operations::PUSHES_EXPIRE,
-        FakeResponse::json(&json!({"url_token": TOKEN})),
-    );
+    fake.always(&operations::PUSHES_EXPIRE, expired());
     with_token(&fake)
         .pushes()
         .expire(&push.token)

@@ -184,7 +184,7 @@ async fn an_account_is_refused_where_it_would_be_passed_over() {
     let fake = instance("commercial");
     fake.always(
         &operations::PUSHES_CREATE,
-        created(&json!({"url_token": "abc"})),
+        created(&json!({"url_token": "abc", "account_id": 12})),
     );
     let push = with_token(&fake)
         .pushes()

@@ -127,7 +127,13 @@ async fn the_audit_is_read_under_both_its_names() {
 
 #[tokio::test]
 async fn a_response_that_is_not_a_list_is_an_error() {
-    for body in [r#"{"error":"odd"}"#, "\"text\"", "7"] {
+    for body in [
+        r#"{"error":"odd"}"#,
+        r#"{"logs":null,"error":"odd"}"#,
+        r#"{"views":null}"#,
+        "\"text\"",
+        "7",
+    ] {
         let fake = FakeTransport::new();
         fake.always(
             &operations::PUSHES_AUDIT,

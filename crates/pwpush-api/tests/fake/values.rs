@@ -41,7 +41,14 @@ fn all_of_them(pwpush: &Client, file: &PushedFile) {
     drop(value(with_options!(
         pwpush.requests().create(NewRequest::new("x"))
     )));
-    drop(value(with_options!(pwpush.requests().respond("abc", "x"))));
+    drop(value(with_options!(
+        pwpush.requests().respond("abc", "x").passphrase("p")
+    )));
+    drop(value(with_options!(
+        pwpush.requests().show("abc").passphrase("p")
+    )));
+    drop(value(with_options!(pwpush.requests().close("abc"))));
+    drop(value(with_options!(pwpush.pushes().expire("abc"))));
     call(pwpush.requests().download(file));
 }
 

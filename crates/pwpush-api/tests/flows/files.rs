@@ -71,6 +71,19 @@ async fn files_arrive_whole_under_the_names_that_the_service_gives_them() {
 }
 
 #[tokio::test]
+async fn files_need_no_message() {
+    for edition in [OpenSource, Hosted] {
+        let sandbox = sandbox(edition).await;
+        for message in ["", " \n"] {
+            let push = NewPush::files([Upload::bytes("a.txt", "x")]).message(message);
+            let push = owner(&sandbox).pushes().create(push).await.unwrap();
+            let push = read(&viewer(&sandbox), push.token.expose()).await;
+            assert_eq!(push.files.unwrap().len(), 1);
+        }
+    }
+}
+
+#[tokio::test]
 async fn names_that_lead_out_of_the_folder_do_not() {
     let sandbox = sandbox(OpenSource).await;
     let folder = tempfile::tempdir().unwrap();

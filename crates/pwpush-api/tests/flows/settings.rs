@@ -217,10 +217,18 @@ async fn a_blank_passphrase_is_refused_and_another_protects() {
         assert!(error.is_invalid(), "{error}");
     }
     assert_eq!(sandbox.password_pusher().pushes(), 0);
-    let push = NewPush::text("x").passphrase(" a ");
-    let push = pushes.create(push).await.unwrap();
-    let error = pushes.show(&push.token).await.unwrap_err();
-    assert_eq!(Reason::of(&error), Some(Reason::PassphraseRefused));
-    let read = pushes.show(&push.token).passphrase(" a ").await.unwrap();
-    assert!(read.payload().is_some());
+    // Nothing is trimmed, not even the line end of a file.
+    for (passphrase, other) in [(" a ", "a"), ("umbrella\n", "umbrella")] {
+        let push = NewPush::text("x").passphrase(passphrase);
+        let push = pushes.create(push).await.unwrap();
+        let wrong = pushes.show(&push.token).passphrase(other);
+        for error in [
+            pushes.show(&push.token).await.unwrap_err(),
+            wrong.await.unwrap_err(),
+        ] {
+            assert_eq!(Reason::of(&error), Some(Reason::PassphraseRefused));
+        }
+        let read = pushes.show(&push.token).passphrase(passphrase);
+        assert!(read.await.unwrap().payload().is_some());
+    }
 }
