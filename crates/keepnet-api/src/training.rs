@@ -24,7 +24,7 @@ use crate::resources::{Enrollments, TrainingReports};
 use crate::search::SearchRequest;
 use crate::time::DateTime;
 use crate::types::{
-    EnrollmentStart, EnrollmentSummaryReport, EnrollmentView, SearchEnrollmentRequest,
+    Enrollment, EnrollmentStart, EnrollmentSummaryReport, SearchEnrollmentRequest,
     SearchUsersRequest, TrainingReportUsers,
 };
 
@@ -464,10 +464,7 @@ async fn status(enrollments: &Enrollments, id: &str) -> Result<Option<String>, E
 }
 
 #[inline]
-async fn find(
-    list: crate::List<EnrollmentView>,
-    id: &str,
-) -> Result<Option<EnrollmentView>, Error> {
+async fn find(list: crate::List<Enrollment>, id: &str) -> Result<Option<Enrollment>, Error> {
     let mut all = list.items();
     while let Some(one) = all.try_next().await? {
         if one.enrollment_id.as_deref() == Some(id) {

@@ -6,8 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    CreateScormProxyRequest, EditEnrollmentRequest, EnrollmentByIdResponse, EnrollmentCertificate,
-    EnrollmentContents, EnrollmentDetail, EnrollmentStart, EnrollmentTypes, EnrollmentView,
+    CreateScormProxyRequest, EditEnrollmentRequest, Enrollment, EnrollmentByIdResponse,
+    EnrollmentCertificate, EnrollmentContents, EnrollmentDetail, EnrollmentStart, EnrollmentTypes,
     ExportEnrollmentRequest, RecordId, ResendCertificateData, ResendCertificateRequest,
     ResendEnrollmentTeamsRequest, SearchEnrollmentRequest, SendEnrollmentSmsRequest,
     SendEnrollmentSmsResponse, SendEnrollmentTeamsRequest, SendEnrollmentTeamsResponse,
@@ -68,7 +68,7 @@ impl Enrollments {
     pub fn search_archived(
         &self,
         search: impl Into<SearchEnrollmentRequest>,
-    ) -> List<EnrollmentView> {
+    ) -> List<Enrollment> {
         self.client()
             .operation(&ENROLLMENTS_SEARCH_ARCHIVED, &[])
             .try_json(search::complete(search.into(), "CreateTime"))
@@ -201,8 +201,8 @@ impl Enrollments {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let mut items = keepnet.enrollments().search(SearchEnrollmentRequest::new().enrollment_type(EnrollmentTypeRequest::Scorm)).items();
-    /// while let Some(enrollment_view) = items.try_next().await? {
-    ///     println!("{enrollment_view:?}");
+    /// while let Some(enrollment) = items.try_next().await? {
+    ///     println!("{enrollment:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -210,7 +210,7 @@ impl Enrollments {
     pub fn search(
         &self,
         search: impl Into<SearchEnrollmentRequest>,
-    ) -> List<EnrollmentView> {
+    ) -> List<Enrollment> {
         self.client()
             .operation(&ENROLLMENTS_SEARCH, &[])
             .try_json(search::complete(search.into(), "CreateTime"))

@@ -9,10 +9,10 @@ use security_api_transport::middleware::CallFuture;
 use crate::{List, search};
 use crate::generated::types::{
     Choice, DownloadTrainingContentRequest, ExportTrainingRequest, IdName, RecordId,
-    ScormTrainingUrl, ScormTrainingUrlPreviewRequest, SearchTrainingRequest,
+    ScormTrainingUrl, ScormTrainingUrlPreviewRequest, SearchTrainingRequest, Training,
     TrainingContentUpload, TrainingDetail, TrainingDetailDraftRequest, TrainingLanguage,
-    TrainingNumberSummary, TrainingSearchSummary, TrainingView, TrainingsCreateForm,
-    TrainingsUpdateForm, TrainingsUploadContentForm, TrainingsUploadFileContentForm,
+    TrainingNumberSummary, TrainingSearchSummary, TrainingsCreateForm, TrainingsUpdateForm,
+    TrainingsUploadContentForm, TrainingsUploadFileContentForm,
 };
 use crate::search::SearchRequest;
 
@@ -192,16 +192,13 @@ impl Trainings {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let mut items = keepnet.trainings().search(SearchTrainingRequest::new().training_search_type(TrainingSearchType::All).training_type(TrainingTypeRequest::Scorm).training_ids(["ZZGcMLzGznAn"])).items();
-    /// while let Some(training_view) = items.try_next().await? {
-    ///     println!("{training_view:?}");
+    /// while let Some(training) = items.try_next().await? {
+    ///     println!("{training:?}");
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub fn search(
-        &self,
-        search: impl Into<SearchTrainingRequest>,
-    ) -> List<TrainingView> {
+    pub fn search(&self, search: impl Into<SearchTrainingRequest>) -> List<Training> {
         self.client()
             .operation(&TRAININGS_SEARCH, &[])
             .try_json(search::complete(search.into(), "Name"))
