@@ -15,7 +15,7 @@ pub struct Command {
 pub const LIGHT: &[Command] = &[
     Command {
         name: "demo",
-        about: "Runs the playbook: a stolen credential is detected, its owner is found, and everything is exported",
+        about: "Runs the playbook: a stolen credential is detected, its owner gets a one-time link and a training, and all is exported",
     },
     Command {
         name: "test",

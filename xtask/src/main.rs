@@ -19,7 +19,7 @@ fn main() -> ExitCode {
 }
 
 const DEMO: &str = "\
-Runs the playbook: a stolen credential is detected, its owner is found, and everything is exported.
+Runs the playbook: a stolen credential is detected, its owner gets a one-time link and a training, and all is exported.
 
 It needs no account: it starts the sandbox. With `--live` it runs against the real services, by the credentials in the
 environment (`PUSH_SECURITY_API_KEY`, `PASSWORD_PUSHER_TOKEN`, `KEEPNET_CLIENT_ID` and `KEEPNET_CLIENT_SECRET`), after asking.

@@ -60,12 +60,6 @@ fn areas_and_pages_that_cannot_be_expressed_are_refused() {
             "the file of the others",
         ),
         (
-            "an area whose files could be those of others",
-            |d| set(d, "/paths/~1cats", "x-area", json!("cats_or_dogs")),
-            "/paths/~1cats/x-area",
-            "another name",
-        ),
-        (
             "webhooks beside areas",
             |d| set(d, "/paths/~1cats", "x-area", json!("indoors")),
             "/webhooks",
