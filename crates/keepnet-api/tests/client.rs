@@ -391,18 +391,50 @@ async fn a_value_of_any_form_is_read_through_json() {
     assert!(none.unwrap().is_none());
 }
 
-#[cfg(feature = "identity")]
+#[cfg(all(feature = "identity", feature = "incident_response", feature = "users"))]
 #[tokio::test]
-async fn a_blank_secret_that_the_service_requires_is_refused_before_it_is_sent() {
-    use keepnet_api::types::CreateLdapSettingRequest;
+async fn a_blank_secret_is_refused_wherever_it_is_given() {
+    use keepnet_api::types::{
+        AuthTokenForm, CreateLdapSettingRequest, DownloadZipRequest, ResetPasswordRequest,
+    };
 
     let fake = service();
-    for blank in ["", " \n"] {
-        let setting = CreateLdapSettingRequest::new("reader", blank, "dc=example,dc=com");
-        let error = over(&fake).ldap().create(&setting).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
-        let cause = std::error::Error::source(&error).unwrap().to_string();
-        assert_eq!(cause, "`password` is empty or blank");
+    let client = over(&fake);
+    for blank in ["", " \n", "\u{a0}"] {
+        let emails = client.notified_emails();
+        let token = AuthTokenForm::new("client_credentials", "an-id", blank, "api1");
+        let ldap = CreateLdapSettingRequest::new("reader", blank, "dc=example,dc=com");
+        let reset = ResetPasswordRequest::new().token(blank);
+        let zip = DownloadZipRequest::new().zip_password(blank);
+        let oauth = client.google_oauth().callback().code(blank);
+        let attachments = emails.download_attachments("m-1").zip_password(blank);
+        let messages = emails.download_msg_files("m-1").zip_password(blank);
+        for (name, error) in [
+            ("client_secret", client.auth().token(&token).await.err()),
+            ("password", client.ldap().create(&ldap).await.err()),
+            (
+                "token",
+                client.system_users().reset_password(&reset).await.err(),
+            ),
+            (
+                "zipPassword",
+                emails.download_msg_files_zip(&zip).await.err(),
+            ),
+            ("zipPassword", attachments.await.err()),
+            ("zipPassword", messages.await.err()),
+            ("Code", oauth.await.err()),
+        ] {
+            let error = error.unwrap();
+            assert_eq!(
+                (error.kind(), error.outcome()),
+                (ErrorKind::Invalid, Outcome::NotSent),
+                "{name}: {error}"
+            );
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            let text = format!("{error} {}", cause.unwrap_or_default());
+            let expected = format!("`{name}` is empty or blank");
+            assert!(text.contains(&expected), "{text}");
+        }
     }
     assert!(fake.requests().is_empty());
 }
