@@ -72,7 +72,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_USERS,
                 &[enrollment_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "LastInteractionDate"))
             .call()
     }
 
@@ -93,7 +93,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_PROGRESS,
                 &[enrollment_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "SessionStartDate"))
             .call()
     }
 
@@ -117,7 +117,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_PROGRESS_DETAIL,
                 &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "SessionDate"))
             .call()
     }
 
@@ -138,7 +138,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_RESULTS,
                 &[enrollment_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "SessionStartDate"))
             .call()
     }
 
@@ -162,7 +162,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_RESULT_DETAIL,
                 &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "SessionDate"))
             .call()
     }
 
@@ -202,7 +202,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_USER_DETAIL,
                 &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "SessionDate"))
             .call()
     }
 
