@@ -260,7 +260,7 @@ async fn search_bodies_have_to_be_complete() {
             let message = messages[0].as_str().expect("a message").to_lowercase();
             assert!(message.contains(&missing.to_lowercase()), "{message}");
         }
-        for missing in ["Condition", "SearchInputTextValue"] {
+        for missing in ["Condition", "SearchInputTextValue", "FilterGroups"] {
             let mut body = search("CreateTime", true);
             body["filter"]
                 .as_object_mut()
