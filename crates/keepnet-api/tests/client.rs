@@ -33,8 +33,9 @@ async fn a_token_is_fetched_below_the_base_url_and_shared_by_all_clones() {
             when.method("GET")
                 .path("/api/companies/my")
                 .header("authorization", "Bearer token-1");
-            then.status(200)
-                .json_body(json!({"data": [], "status": "SUCCESS"}));
+            then.status(200).json_body(json!({
+                "data": [], "message": null, "status": "SUCCESS", "validationMessages": null,
+            }));
         })
         .await;
     let client = Client::builder("an-id", "s3cret&=+")
@@ -465,12 +466,21 @@ async fn a_check_needs_the_envelope_with_the_list_of_companies() {
     let in_envelope = |data: Value| json!({"data": data, "message": null, "status": "SUCCESS", "validationMessages": null});
     for (body, passes) in [
         (in_envelope(json!([])), true),
-        (in_envelope(json!([{"name": "Own"}])), true),
         (
-            json!({"Data": [], "Message": null, "Status": "Success"}),
+            in_envelope(json!([{"name": "Own", "resourceId": "c-1"}])),
             true,
         ),
-        (json!({"data": [], "message": null, "status": null}), true),
+        (
+            json!({"Data": [], "Message": null, "Status": "Success", "ValidationMessages": []}),
+            true,
+        ),
+        (
+            json!({"data": [], "message": null, "status": null, "validationMessages": null}),
+            true,
+        ),
+        (in_envelope(json!([{"name": "Own"}])), false),
+        (in_envelope(json!([{"resourceId": ""}])), false),
+        (in_envelope(json!([{"resourceId": "c-1"}, 7])), false),
         (in_envelope(json!({"message": "hello"})), false),
         (in_envelope(Value::Null), false),
         // Other services.
@@ -481,6 +491,12 @@ async fn a_check_needs_the_envelope_with_the_list_of_companies() {
         (json!({}), false),
         (json!({"data": []}), false),
         (json!({"data": [], "message": null}), false),
+        (json!({"data": [], "status": null}), false),
+        (json!({"data": [], "status": "success"}), false),
+        (
+            json!({"data": [], "message": null, "status": "SUCCESS"}),
+            false,
+        ),
         (json!({"data": [], "status": 200}), false),
         (json!({"status": "SUCCESS"}), false),
         (json!("SUCCESS"), false),
