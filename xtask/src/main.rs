@@ -1,6 +1,7 @@
 //! The workspace's own commands: `cargo xtask help`.
 //!
-//! This program has no dependencies. It runs the demo and the tests, and has [the tools](../tools.rs) built for all else.
+//! This program has no dependencies. It runs the demo and the tests, and builds [the tools](../tools.rs) for all other
+//! commands.
 
 use std::io;
 use std::process::ExitCode;

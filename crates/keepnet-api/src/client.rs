@@ -18,8 +18,8 @@ use crate::token::TokenInfo;
 ///   are fetched below the base URL as well.
 /// - `timeout`, `attempt_timeout`, `idle_timeout`, `connect_timeout`, `pool_idle_timeout`, `response_limit`: times and
 ///   sizes.
-/// - `retry`, `limiter`, `credential`: a [`RetryPolicy`](crate::RetryPolicy), a [`Limiter`](crate::Limiter) shared with
-///   other clients, and a [`Credential`](crate::Credential) instead of client id and secret.
+/// - `retry`, `limiter`, `credential`: a [`RetryPolicy`](crate::RetryPolicy), a [`Limiter`](crate::middleware::Limiter) shared with
+///   other clients, and a [`Credential`](crate::middleware::Credential) instead of client id and secret.
 /// - `transport`, `call_layer`, `attempt_layer`: a tower service that sends the requests, and tower layers around calls and attempts.
 ///
 /// ```

@@ -1,9 +1,22 @@
 // Where a name has two addresses, the first counts: here the item itself, and on other sites the README's own.
-//! [search]: SearchRequest
+//! [client-builder]: ClientBuilder
+//! [client]: Client
+//! [cursor]: Cursor
 //! [date]: DateTime
+//! [defaults]: Defaults
 //! [error]: struct@Error
+//! [items]: Items
+//! [list]: List
+//! [middleware]: middleware
+//! [outcome]: Outcome
+//! [page]: Page
+//! [raw-json]: RawJson
 //! [reason]: Reason
 //! [request]: Client::request
+//! [resources]: resources
+//! [search-module]: mod@search
+//! [search]: SearchRequest
+//! [types]: types
 //!
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -49,22 +62,16 @@ pub use http;
 pub use polling::{Polling, Progress};
 pub use reason::Reason;
 pub use search::{Filter, SearchRequest};
+#[doc(inline)]
+pub use security_api_transport::middleware;
 pub use security_api_transport::{
-    ApiError, Body, Call, CallFuture, Credential, Cursor, Defaults, Download, Error, ErrorKind,
-    Form, InvalidTimestamp, Job, JobFuture, Limiter, OAuth2, Operation, Outcome, Patch, Rate,
-    RateLimiter, Rates, RawJson, Request, Response, RetryPolicy, Secret, TailCursor, Timestamp,
-    UndecodedItem, Upload,
+    ApiError, Body, Call, Cursor, Defaults, Download, Error, ErrorKind, Form, InvalidTimestamp,
+    Job, OAuth2, Operation, Outcome, Patch, Rate, RateLimiter, Rates, RawJson, Request, Response,
+    RetryPolicy, Secret, TailCursor, Timestamp, UndecodedItem, Upload,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeRequest, FakeResponse, FakeTransport};
 
-/// What custom layers, transports, credentials and response types are written with.
-pub mod middleware {
-    pub use security_api_transport::{
-        BoxError, CallContext, FromResponse, Generation, HttpRequest, HttpResponse, HttpService,
-        Received, ResponseBody,
-    };
-}
 pub use time::{
     DateFormat, DateTime, InvalidDateFormat, InvalidDateTime, InvalidTimeSpan, TimeSpan,
 };

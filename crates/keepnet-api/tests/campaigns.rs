@@ -1,4 +1,4 @@
-//! Phishing campaigns, over a transport that answers from memory.
+//! Phishing campaigns, over a fake transport.
 #![cfg(feature = "phishing")]
 
 mod common;
@@ -31,7 +31,7 @@ fn april() -> NewCampaign {
     NewCampaign::new("April", ["s-1"]).groups(["g-1"])
 }
 
-/// What a campaign says of its delivery: its kind, and the ids of the SMTP and of the direct setting.
+/// Returns the delivery of a campaign: its kind, and the ids of the SMTP and direct settings.
 fn delivery(fake: &FakeTransport) -> [Value; 3] {
     let sent = fake.requests_of(&PHISHING_CAMPAIGNS_CREATE)[0].json();
     [
@@ -150,7 +150,7 @@ async fn a_campaign_is_sent_with_duration_and_distribution_and_refused_without_a
     }
 }
 
-/// A list of launches: their numbers, and how far they are.
+/// Returns a list of launches: their numbers and their states.
 fn launches(rows: &[(i32, &str)]) -> FakeResponse {
     let rows = rows
         .iter()
@@ -273,7 +273,7 @@ async fn an_error_of_the_list_of_launches_stops_a_launch_before_it_is_sent() {
     }
 }
 
-/// Otherwise the launch that was saved would be passed over, and everybody would be written to twice.
+/// Otherwise the saved launch would be overlooked, and all users would get two e-mails.
 #[tokio::test]
 async fn an_error_of_the_list_of_launches_is_not_taken_for_a_campaign_without_launches() {
     let fake = service();

@@ -1,4 +1,4 @@
-//! How the client proves who it is, and for whom it works.
+//! The client's credentials and companies.
 
 mod common;
 
@@ -515,7 +515,7 @@ async fn a_check_needs_the_envelope_with_the_list_of_companies() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_that_the_service_closed_opens_early_if_the_program_says_so() {
+async fn a_limit_that_the_service_closed_can_be_reopened_early() {
     let fake = service();
     let closed = std::sync::atomic::AtomicBool::new(true);
     fake.path("/api/companies/my", move |_| {

@@ -1,4 +1,4 @@
-//! Whole jobs against the sandbox: triage, campaigns and enrolments.
+//! Whole flows against the sandbox: triage, campaigns and enrolments.
 #![cfg(all(
     feature = "incident_response",
     feature = "phishing",
@@ -37,7 +37,7 @@ fn often() -> Polling {
     Polling::every(Duration::from_millis(10))
 }
 
-/// Ids and addresses of some active target users.
+/// Returns the ids and addresses of active target users.
 async fn people(client: &Client, count: usize) -> Vec<(String, String)> {
     let mut users = client.target_users().search(SearchRequest::new()).items();
     let mut found = Vec::new();
@@ -91,7 +91,7 @@ async fn a_reported_email_is_triaged_its_copies_found_deleted_and_the_report_clo
         .notification_template_resource_id("aB3dE5gH7jK9")
         .is_notify_user(false);
     emails.update(&id, &seen).await.unwrap();
-    // An update replaces the record: everything that was there is sent along.
+    // An update replaces the record, so all members are sent.
     let mut expected = emails.get(&id).await.unwrap();
     assert_eq!(expected.result, Some(NotifiedEmailResult::Malicious));
     assert_eq!(expected.note.as_deref(), Some("Seen"));
@@ -361,7 +361,7 @@ async fn a_campaign_goes_from_its_scenario_to_its_report() {
     expected.sort();
     assert_eq!(addresses, expected);
 
-    // A month later nothing has been added to what was reported at the end.
+    // A month later the final report is unchanged.
     sandbox.clock().advance(Duration::from_secs(30 * 86_400));
     let later = campaigns.wait(&first).await.unwrap();
     assert_eq!(opened(&later), opened(end));
@@ -437,7 +437,7 @@ async fn an_enrolment_in_the_archive_is_over_and_one_that_was_deleted_is_an_erro
     assert_eq!(end.status.as_deref(), Some("Archived"));
     assert!(end.is_over());
     assert!(progress.try_next().await.unwrap().is_none());
-    // In the archive nobody can do the training.
+    // In the archive no user can do the training.
     sandbox.clock().advance(Duration::from_secs(30 * 86_400));
     let later = enrollments.wait(&id).await.unwrap();
     assert_eq!(later.summary.completed_count, end.summary.completed_count);
@@ -466,11 +466,11 @@ async fn an_export_has_the_records_of_all_pages() {
         count += 1;
     }
     let file = text_of(users.export(SearchRequest::new().page_size(3))).await;
-    // One line has the names of the columns.
+    // The first line has the names of the columns.
     assert_eq!(file.lines().count(), count + 1);
     assert!(count > 3);
 
-    // Those of recipients are files as well.
+    // The reports of recipients are files, too.
     let reports = client.phishing_campaign_reports();
     let mut launches = reports.search(SearchRequest::new()).items();
     let launch = launches.try_next().await.unwrap().unwrap();
@@ -492,7 +492,7 @@ async fn an_export_of_the_recipients_of_a_quishing_campaign_is_a_file() {
     let group = launch.instance_group.unwrap();
     let all = PhishingCampaignJobUserSearchType::All;
     let text = text_of(reports.export_users(all, &id, group, SearchRequest::new())).await;
-    // The names of the columns, and the sample that the sandbox has for each list.
+    // The names of the columns, and the sandbox's sample of each list.
     let mut lines = text.lines();
     let columns = lines.next().unwrap();
     assert!(columns.split(',').any(|name| name == "email"), "{columns}");

@@ -1,4 +1,4 @@
-//! Investigations and reported e-mails, over a transport that answers from memory.
+//! Investigations and reported e-mails, over a fake transport.
 #![cfg(feature = "incident_response")]
 
 mod common;
@@ -72,7 +72,7 @@ async fn an_investigation_says_after_how_many_days_it_expires() {
 }
 
 #[tokio::test]
-async fn copies_of_an_email_are_found_by_whatever_it_has_of_sender_and_subject() {
+async fn copies_of_an_email_are_found_by_sender_and_subject_or_either() {
     for (email, from, subject) in [
         (
             json!({"from": "a@example.net"}),

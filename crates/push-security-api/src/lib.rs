@@ -1,12 +1,24 @@
 // Where a name has two addresses, the first counts: here the item itself, and on other sites the README's own.
+//! [client-builder]: ClientBuilder
+//! [client]: Client
 //! [cursor]: Cursor
 //! [defaults]: Defaults
 //! [error]: struct@Error
+//! [items]: Items
+//! [middleware]: middleware
+//! [outcome]: Outcome
+//! [page]: Page
+//! [pages]: Pages
 //! [rate-limiter]: RateLimiter
 //! [raw-json]: RawJson
 //! [reason]: Reason
 //! [request]: Client::request
-#![cfg_attr(feature = "webhooks", doc = "[verifier]: webhook::Verifier")]
+//! [resources]: resources
+//! [types]: types
+#![cfg_attr(
+    feature = "webhooks",
+    doc = "[verifier]: webhook::Verifier\n[webhook]: mod@webhook"
+)]
 //!
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -25,22 +37,15 @@ pub use generated::{operations, resources, types};
 #[doc(no_inline)]
 pub use http;
 pub use reason::Reason;
+#[doc(inline)]
+pub use security_api_transport::middleware;
 pub use security_api_transport::{
-    ApiError, ApiKey, Body, Call, CallFuture, Credential, Cursor, Defaults, Download, Error,
-    ErrorKind, Form, InvalidTimestamp, Job, JobFuture, Limiter, Operation, Outcome, Patch, Rate,
-    RateLimiter, Rates, RawJson, Request, Response, RetryPolicy, Secret, TailCursor, Timestamp,
-    UndecodedItem, Upload,
+    ApiError, ApiKey, Body, Call, Cursor, Defaults, Download, Error, ErrorKind, Form,
+    InvalidTimestamp, Job, Operation, Outcome, Patch, Rate, RateLimiter, Rates, RawJson, Request,
+    Response, RetryPolicy, Secret, TailCursor, Timestamp, UndecodedItem, Upload,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeRequest, FakeResponse, FakeTransport};
-
-/// What your own layers, transports, credentials and response types are written with.
-pub mod middleware {
-    pub use security_api_transport::{
-        BoxError, CallContext, FromResponse, Generation, HttpRequest, HttpResponse, HttpService,
-        Received, ResponseBody,
-    };
-}
 
 /// One page of a list: its items, and the call for the next page.
 ///

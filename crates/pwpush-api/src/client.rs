@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
+use security_api_transport::middleware::Credential;
 use security_api_transport::{
-    Anonymous, ApiKey, Credential, Error, ErrorKind, Job, Rate, RateLimiter, Request, Secret,
-    ServiceSettings,
+    Anonymous, ApiKey, Error, ErrorKind, Job, Rate, RateLimiter, Request, Secret, ServiceSettings,
 };
 
 use crate::bounds::{Bounds, PushKind};
@@ -26,8 +26,8 @@ use crate::types::Edition;
 ///   only to the origin of the base URL, not to where files are stored.
 /// - `timeout`, `attempt_timeout`, `idle_timeout`, `connect_timeout`, `pool_idle_timeout`, `response_limit`: timeouts
 ///   and limits.
-/// - `retry`, `limiter`, `credential`: a [`RetryPolicy`](crate::RetryPolicy), a [`Limiter`](crate::Limiter) shared with
-///   other clients, and a [`Credential`](crate::Credential) that can be renewed.
+/// - `retry`, `limiter`, `credential`: a [`RetryPolicy`](crate::RetryPolicy), a [`Limiter`](crate::middleware::Limiter) shared with
+///   other clients, and a [`Credential`](crate::middleware::Credential) that can be renewed.
 /// - `transport`, `call_layer`, `attempt_layer`: tower services that replace or wrap how requests are sent.
 ///
 /// ```
@@ -161,7 +161,7 @@ impl Client {
     /// Starts a builder of a client that sends no token. It sends no `Authorization` header at all, because the service
     /// refuses an empty one.
     ///
-    /// To use a custom [`Credential`](crate::Credential), start with [`builder`](Self::builder): a client from this
+    /// To use a custom [`Credential`](crate::middleware::Credential), start with [`builder`](Self::builder): a client from this
     /// builder counts as anonymous, and refuses to push files.
     ///
     /// ```

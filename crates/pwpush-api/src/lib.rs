@@ -1,10 +1,21 @@
 // Where a name has two addresses, the first counts: here the item itself, and on other sites the README's own.
+//! [client-builder]: ClientBuilder
+//! [client]: Client
+//! [cursor]: Cursor
+//! [defaults]: Defaults
 //! [error]: struct@Error
-//! [not-as-asked]: NotAsAsked
 //! [expiry]: Expiry
+//! [items]: Items
+//! [list]: List
+//! [middleware]: middleware
+//! [new-push]: NewPush
+//! [not-as-asked]: NotAsAsked
+//! [outcome]: Outcome
+//! [page]: Page
 //! [rate-limiter]: RateLimiter
 //! [reason]: Reason
-//! [defaults]: Defaults
+//! [resources]: resources
+//! [types]: types
 //!
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -23,6 +34,7 @@ mod reason;
 mod requests;
 mod retrieved;
 mod token;
+mod withdraw;
 
 pub use bounds::{Bounds, PushKind};
 pub use client::{Client, ClientBuilder};
@@ -37,25 +49,20 @@ pub use generated::{operations, resources, types};
 pub use http;
 pub use pushes::{NotifyPush, ShowPush};
 pub use reason::Reason;
-pub use requests::{NewRequest, RespondRequest};
+pub use requests::{NewRequest, RespondRequest, ShowRequest};
 pub use retrieved::Retrieved;
+#[doc(inline)]
+pub use security_api_transport::middleware;
 pub use security_api_transport::{
-    Anonymous, ApiError, ApiKey, Body, Call, CallFuture, Credential, Cursor, Defaults, Download,
-    Error, ErrorKind, Form, InvalidTimestamp, Job, JobFuture, Limiter, Operation, Outcome, Rate,
-    RateLimiter, Rates, RawJson, Request, Response, RetryPolicy, Secret, Timestamp, UndecodedItem,
-    Upload,
+    Anonymous, ApiError, ApiKey, Body, Call, Cursor, Defaults, Download, Error, ErrorKind, Form,
+    InvalidTimestamp, Job, Operation, Outcome, Rate, RateLimiter, Rates, RawJson, Request,
+    Response, RetryPolicy, Secret, Timestamp, UndecodedItem, Upload,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeRequest, FakeResponse, FakeTransport};
 
-/// What your own layers, transports, credentials and response types are written with.
-pub mod middleware {
-    pub use security_api_transport::{
-        BoxError, CallContext, FromResponse, Generation, HttpRequest, HttpResponse, HttpService,
-        Received, ResponseBody,
-    };
-}
 pub use token::token_of_link;
+pub use withdraw::Withdraw;
 
 /// The call of a paged list. It cannot be awaited itself, because one page is not the list.
 ///

@@ -171,12 +171,20 @@ impl PasswordPusher {
     }
 }
 
+/// Whether the operation takes the passphrase of a push or request.
+fn opened(id: &str) -> bool {
+    [
+        op::PUSHES_SHOW.id(),
+        op::REQUESTS_SHOW.id(),
+        op::REQUESTS_RESPOND.id(),
+    ]
+    .contains(&id)
+}
+
 /// The lock on one object, or on one user's mail, if a 429 means that: it is JSON and has no `Retry-After`.
 fn lock(response: &ResponseParts<'_>) -> Option<Reason> {
     let reason = match response.operation.id() {
-        id if id == op::PUSHES_SHOW.id() || id == op::REQUESTS_SHOW.id() => {
-            Reason::PassphraseLocked
-        }
+        id if opened(id) => Reason::PassphraseLocked,
         id if id == op::PUSHES_NOTIFY.id() => Reason::NotifyLocked,
         _ => return None,
     };

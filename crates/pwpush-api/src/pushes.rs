@@ -16,6 +16,7 @@ use crate::reason::Reason;
 use crate::resources::Pushes;
 use crate::retrieved::Retrieved;
 use crate::types::{Edition, Message, Push, PushedFile, RetrievedPush};
+use crate::withdraw::Withdraw;
 use crate::{files, instance};
 
 /// Makes a type that stands for a call awaitable: its method `run` sends it.
@@ -45,12 +46,18 @@ impl Pushes {
     ///
     /// `POST /api/v2/pushes`. Not retried once it may have been executed.
     ///
-    /// If a lifetime, a passphrase or mail is set, the instance is asked for its edition first, until the client knows it.
-    /// Each option that was set is compared with the response: if the instance keeps another value, or does not tell, the push is
-    /// expired again and the call fails. [`NotAsAsked`](crate::NotAsAsked) then has the differences, and the token if
-    /// the push could not be expired. [`or_less`](Create::or_less) accepts less than asked. Options of the call,
-    /// such as its `timeout`, apply to the request for the edition as well; the request that expires the push has the
-    /// call's headers only.
+    /// If a lifetime, a passphrase, mail or an account is set, the instance is asked for its edition first, until the
+    /// client knows it.
+    ///
+    /// Each option that was set is compared with the response: if the instance keeps another value, or does not tell,
+    /// the push is expired again and the call fails. [`NotAsAsked`](crate::NotAsAsked) then has the differences, and the
+    /// token if the push could not be expired. [`or_less`](Create::or_less) accepts less than asked. The secret, its
+    /// kind and its files are in no response, so they are not compared. On the commercial edition a passphrase and mail
+    /// are taken as kept if the response leaves them out or has null for them, because that edition is not known to
+    /// echo them.
+    ///
+    /// Options of the call, such as its `timeout`, apply to the request for the edition as well; the request that
+    /// expires the push has the call's headers only.
     ///
     /// Do not drop the future before it completes (spawn a task if necessary): a push that may have been created by
     /// then is neither compared nor expired again.
@@ -58,8 +65,8 @@ impl Pushes {
     /// # Errors
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid), before anything is sent, for values that no instance accepts:
     /// a lifetime that the edition cannot express, a text that is blank or too long, a blank passphrase, files without
-    /// a token, or with a name for which the service would lose them; and for values outside of the
-    /// [`Bounds`](crate::Bounds) that the client knows.
+    /// a token, or with a name for which the service would lose them; for a language of mail without addresses; and for
+    /// values outside of the [`Bounds`](crate::Bounds) that the client knows.
     /// From the service: 401, see [`Reason`](crate::Reason); 422, members are refused, each with its messages; 429.
     ///
     /// ```no_run
@@ -131,6 +138,27 @@ impl Pushes {
             addresses: addresses.into_iter().map(Into::into).collect(),
             locale: None,
         }
+    }
+
+    /// Expires a push now, and erases its secret, passphrase and files. The owner may do so, and anybody else if the push
+    /// is deletable by its viewers.
+    ///
+    /// `DELETE /api/v2/pushes/{url_token}`. Idempotent: retried automatically. A push that has expired already is
+    /// responded to in the same way.
+    ///
+    /// # Errors
+    /// If the response does not say that the push is expired: [`NotAsAsked`](crate::NotAsAsked) has its token then. From
+    /// the service: 401, the caller may not expire this push; 403, the instance demands a second factor; 404, there is no
+    /// such push, or it was anonymous and its record is erased. See [`Reason`](crate::Reason).
+    ///
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+    /// let push = pwpush.pushes().expire("fkwjfvhall92").await?;
+    /// println!("{:?}", push.expired_on);
+    /// # Ok(()) }
+    /// ```
+    pub fn expire(&self, token: impl Into<Secret>) -> Withdraw<Push> {
+        Withdraw::new(self.expire_request(token))
     }
 
     /// Downloads a file of a push that was read. The file is streamed; at most 1 GiB, unless `response_limit` of the
@@ -238,8 +266,9 @@ impl ShowPush {
     /// this client shows it nowhere. After 5 tries in a minute, right or wrong, the push is locked for everybody for a
     /// while.
     ///
-    /// An empty or blank one is refused before anything is sent: no push has such a passphrase, and the service would
-    /// take it for none, so a read could use up a view.
+    /// It is sent unchanged, so one that was read from a file needs its line end taken off. An empty or blank one is
+    /// refused before anything is sent: no push has such a passphrase, and the service would take it for none, so a
+    /// read could use up a view.
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
@@ -247,12 +276,8 @@ impl ShowPush {
     /// # let _ = retrieved; Ok(()) }
     /// ```
     pub fn passphrase(mut self, passphrase: impl Into<Secret>) -> Self {
-        let passphrase = passphrase.into();
         self.has_passphrase = true;
-        self.request = match checks::check_passphrase(Some(&passphrase), "opens no push") {
-            Ok(()) => self.request.set_secret_query("passphrase", &passphrase),
-            Err(error) => self.request.fail(error),
-        };
+        self.request = checks::opened_with(self.request, &passphrase.into(), "push");
         self
     }
 
@@ -268,8 +293,8 @@ impl ShowPush {
 sent_when_awaited!(ShowPush, Retrieved);
 security_api_transport::__call_options!(ShowPush);
 
-/// Only reads with a passphrase can be locked; a read without one is refused for another reason.
-fn not_locked(error: Error) -> Error {
+/// Only calls with a passphrase can be locked; one without is refused for another reason.
+pub(crate) fn not_locked(error: Error) -> Error {
     if error.reason() != Some(&Reason::PassphraseLocked) {
         return error;
     }

@@ -49,7 +49,8 @@ pub enum Reason {
     MfaRequired,
     /// The user sent mail about pushes more than five times in a minute. The call is not retried.
     NotifyLocked,
-    /// This address sent more requests than the instance allows. The client has already waited and retried.
+    /// This address sent more requests than the instance allows. [`attempts`](Error::attempts) tells how often the client
+    /// tried.
     RateLimited,
     /// The instance has no user yet: somebody must open it in a browser and create the first.
     FirstRun,

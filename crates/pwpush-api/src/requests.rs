@@ -17,9 +17,10 @@ use crate::create::lifetime::{self, Lifetime};
 use crate::create::options::{Options, option_setters};
 use crate::files;
 use crate::operations::REQUESTS_CLOSE;
-use crate::pushes::sent_when_awaited;
+use crate::pushes::{not_locked, sent_when_awaited};
 use crate::resources::Requests;
-use crate::types::{Edition, PushedFile, SecretRequest};
+use crate::types::{Edition, PushedFile, RetrievedRequest, SecretRequest};
+use crate::withdraw::Withdraw;
 
 /// A request to be created: what is asked for, and for how long. Commercial edition only.
 ///
@@ -142,9 +143,10 @@ impl NewRequest {
 impl Requests {
     /// Asks somebody for a secret or files, and returns the link to pass on. Commercial edition only.
     ///
-    /// `POST /api/v2/requests`. Not retried once it may have been executed. If the service keeps anything else than
-    /// what was asked, or does not tell, the request is closed again and the call fails with
-    /// [`NotAsAsked`](crate::NotAsAsked).
+    /// `POST /api/v2/requests`. Not retried once it may have been executed. Each option that was set is compared with the
+    /// response: if the service keeps another value, or does not tell, the request is closed again and the call fails
+    /// with [`NotAsAsked`](crate::NotAsAsked). A passphrase and mail are taken as kept if the response leaves them out
+    /// or has null for them, because the service is not known to echo them.
     ///
     /// Known from public clients of this API. Confidence: medium.
     ///
@@ -166,14 +168,59 @@ impl Requests {
         Create::new(self.create_request(), request)
     }
 
+    /// Reads a request and, once there is one, the response to it. Commercial edition only.
+    ///
+    /// `GET /api/v2/requests/{url_token}`. Not retried once it may have been executed, because it is not known whether
+    /// reading has an effect.
+    ///
+    /// Known from public clients of this API. Confidence: medium.
+    ///
+    /// # Errors
+    /// 401, the passphrase is missing or wrong; 404, there is no such request, or the edition has no requests; 429, the
+    /// passphrase was tried too often, or the address sends too many requests. See [`Reason`](crate::Reason).
+    ///
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+    /// let request = pwpush.requests().show("qhr3cvhkad8w").await?;
+    /// println!("{:?}", request.text);
+    /// # Ok(()) }
+    /// ```
+    pub fn show(&self, token: impl Into<Secret>) -> ShowRequest {
+        ShowRequest {
+            request: self.show_request(token),
+            has_passphrase: false,
+        }
+    }
+
+    /// Closes a request of the caller's. Commercial edition only.
+    ///
+    /// `DELETE /api/v2/requests/{url_token}`. Idempotent: retried automatically.
+    ///
+    /// Known from public clients of this API. Confidence: medium.
+    ///
+    /// # Errors
+    /// If the response says that the request still waits, or has a response that can be read:
+    /// [`NotAsAsked`](crate::NotAsAsked) has its token then. From the service: 404, there is no such request, or the
+    /// edition has no requests. See [`Reason`](crate::Reason).
+    ///
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+    /// let request = pwpush.requests().close("qhr3cvhkad8w").await?;
+    /// println!("{:?}", request.state);
+    /// # Ok(()) }
+    /// ```
+    pub fn close(&self, token: impl Into<Secret>) -> Withdraw<SecretRequest> {
+        Withdraw::new(self.close_request(token))
+    }
+
     /// Responds to a request. Commercial edition only.
     ///
     /// `PATCH /api/v2/requests/{url_token}/respond`. Not retried once it may have been executed.
     ///
-    /// Known from public clients of this API; that files can be sent is inferred. Confidence: medium.
+    /// Known from public clients of this API; that files and the passphrase can be sent is inferred. Confidence: medium.
     ///
     /// # Errors
-    /// 404, there is no such request, or the edition has no requests; 422, the response is refused. See
+    /// 401, the passphrase is missing or wrong; 404, there is no such request, or the edition has no requests; 422, the response is refused. See
     /// [`Reason`](crate::Reason).
     ///
     /// ```no_run
@@ -184,6 +231,7 @@ impl Requests {
     pub fn respond(&self, token: impl Into<Secret>, response: impl Into<Secret>) -> RespondRequest {
         RespondRequest {
             request: self.respond_request(token),
+            has_passphrase: false,
             response: response.into(),
             files: Vec::new(),
             progress: None,
@@ -237,16 +285,72 @@ impl Create<NewRequest> {
 
 sent_when_awaited!(Create<NewRequest>, Created<SecretRequest>);
 
+/// Reads a request. From [`Requests::show`].
+#[derive(Debug, Clone)]
+#[must_use = "a call does nothing until it is awaited"]
+pub struct ShowRequest {
+    request: Request,
+    has_passphrase: bool,
+}
+
+impl ShowRequest {
+    /// The passphrase, if one is set. It is sent in the query, where servers and proxies may log it; this client shows it
+    /// nowhere.
+    ///
+    /// It is sent unchanged, so one that was read from a file needs its line end taken off. An empty or blank one is
+    /// refused before anything is sent: no request has such a passphrase.
+    ///
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+    /// let request = pwpush.requests().show("qhr3cvhkad8w").passphrase("plain yellow umbrella").await?;
+    /// # let _ = request; Ok(()) }
+    /// ```
+    pub fn passphrase(mut self, passphrase: impl Into<Secret>) -> Self {
+        self.has_passphrase = true;
+        self.request = checks::opened_with(self.request, &passphrase.into(), "request");
+        self
+    }
+
+    async fn run(self) -> Result<RetrievedRequest, Error> {
+        let read = self.request.call().await;
+        read.map_err(|error| match self.has_passphrase {
+            true => error,
+            false => not_locked(error),
+        })
+    }
+}
+
+sent_when_awaited!(ShowRequest, RetrievedRequest);
+security_api_transport::__call_options!(ShowRequest);
+
 /// Responds to a request. From [`Requests::respond`].
 #[must_use = "a call does nothing until it is awaited"]
 pub struct RespondRequest {
     request: Request,
+    has_passphrase: bool,
     response: Secret,
     files: Vec<Upload>,
     progress: Option<Progress>,
 }
 
 impl RespondRequest {
+    /// The passphrase, if the request has one. Whether the service asks for it here is not known: it is sent in the query,
+    /// as to read the request. Inferred; unconfirmed.
+    ///
+    /// It is sent unchanged; an empty or blank one is refused before anything is sent.
+    ///
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+    /// let respond = pwpush.requests().respond("qhr3cvhkad8w", "The key is 4711.");
+    /// respond.passphrase("plain yellow umbrella").await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn passphrase(mut self, passphrase: impl Into<Secret>) -> Self {
+        self.has_passphrase = true;
+        self.request = checks::opened_with(self.request, &passphrase.into(), "request");
+        self
+    }
+
     /// Adds a file to the text, if the request allows files. Inferred; unconfirmed.
     ///
     /// ```no_run
@@ -279,11 +383,20 @@ impl RespondRequest {
     }
 
     async fn run(self) -> Result<SecretRequest, Error> {
-        checks::check_text("response", self.response.expose(), TEXT)?;
+        let response = self.response.expose();
+        // That a response may be files alone is inferred.
+        match self.files.is_empty() {
+            true => checks::check_text("response", response, TEXT)?,
+            false => checks::check_length("response", response, TEXT)?,
+        }
         checks::check_files(&self.files)?;
         let fields =
             Fields::new("request", &self.files, None).secret("response", Some(&self.response));
-        fields.write(self.request, self.progress).call().await
+        let sent = fields.write(self.request, self.progress).call().await;
+        sent.map_err(|error| match self.has_passphrase {
+            true => error,
+            false => not_locked(error),
+        })
     }
 }
 

@@ -345,7 +345,8 @@ impl fmt::Debug for Received {
 /// The types a call can return: anything that can be decoded from JSON, pages, and downloads.
 ///
 /// ```
-/// use security_api_transport::{Client, Download, Error, FromResponse, RawJson};
+/// use security_api_transport::middleware::FromResponse;
+/// use security_api_transport::{Client, Download, Error, RawJson};
 /// use http::Method;
 ///
 /// async fn fetch<T: FromResponse>(client: &Client, path: &str) -> Result<T, Error> {

@@ -49,21 +49,18 @@ mod wire;
 
 pub use wire::{model, open_enum};
 
+pub use body::Body;
 pub use body::multipart::{Form, Upload};
-pub use body::{Body, ResponseBody};
-pub use call::{Call, CallFuture, FromResponse, Received, Response};
+pub use call::{Call, Response};
 pub use client::{Client, ClientBuilder, Defaults, ServiceSettings};
-pub use context::CallContext;
-pub use credential::{Anonymous, ApiKey, Credential, Generation, OAuth2, TokenInfo};
+pub use credential::{Anonymous, ApiKey, OAuth2, TokenInfo};
 pub use download::Download;
-pub use error::{
-    ApiError, BoxError, Error, ErrorKind, UndecodedItem, ValidationMessages, one_line,
-};
+pub use error::{ApiError, Error, ErrorKind, UndecodedItem, ValidationMessages, one_line};
 #[cfg(any(feature = "fake", test))]
 pub use fake::{FakeRequest, FakeResponse, FakeTransport};
-pub use job::{Job, JobFuture, JobOptions};
+pub use job::{Job, JobOptions};
 pub use layers::retry::RetryPolicy;
-pub use limiter::{Limiter, Rate, RateLimiter, Rates};
+pub use limiter::{Rate, RateLimiter, Rates};
 pub use operation::Operation;
 pub use outcome::{Outcome, Verdict};
 pub use paging::{
@@ -73,11 +70,22 @@ pub use paging::{
 pub use protocol::Protocol;
 pub use request::Request;
 pub use response_parts::ResponseParts;
-pub use service::{HttpRequest, HttpResponse, HttpService};
 pub use wire::patch::Patch;
 pub use wire::raw::RawJson;
 pub use wire::secret::Secret;
 pub use wire::timestamp::{InvalidTimestamp, Timestamp};
+
+/// What custom layers, transports, credentials, limiters and response types are written with, and the types of futures.
+pub mod middleware {
+    pub use crate::body::ResponseBody;
+    pub use crate::call::{CallFuture, FromResponse, Received};
+    pub use crate::context::CallContext;
+    pub use crate::credential::{Credential, Generation};
+    pub use crate::error::BoxError;
+    pub use crate::job::JobFuture;
+    pub use crate::limiter::Limiter;
+    pub use crate::service::{HttpRequest, HttpResponse, HttpService};
+}
 
 /// What generated code needs from other crates, and the service crates from this one.
 #[doc(hidden)]

@@ -26,7 +26,8 @@ pub use rate::{Rate, Rates};
 /// ```
 /// use std::time::{Duration, Instant};
 /// use async_trait::async_trait;
-/// use security_api_transport::{Error, Limiter, Operation, RateLimiter};
+/// use security_api_transport::middleware::Limiter;
+/// use security_api_transport::{Error, Operation, RateLimiter};
 ///
 /// /// Lets no deletion through; leaves the rest to another limiter.
 /// #[derive(Debug)]

@@ -1,13 +1,13 @@
-//! Where requests and their credential go, and where not.
+//! The destinations of requests and of their credential.
 
 mod common;
 
 use common::wire::{Act, Server, response};
 use common::{READ, builder, create, hurried, over, read};
 use http::{Method, Uri};
+use security_api_transport::middleware::{BoxError, HttpRequest};
 use security_api_transport::{
-    BoxError, Client, ErrorKind, FakeResponse, FakeTransport, HttpRequest, Outcome, Rate,
-    RateLimiter,
+    Client, ErrorKind, FakeResponse, FakeTransport, Outcome, Rate, RateLimiter,
 };
 use tower::util::MapRequestLayer;
 
@@ -290,7 +290,7 @@ async fn a_transport_sees_only_the_configured_origin() {
         assert_eq!(request.uri().scheme_str(), Some("https"));
         assert_eq!(request.uri().authority().unwrap(), "api.test");
         Ok::<_, BoxError>(http::Response::new(
-            security_api_transport::ResponseBody::full("1"),
+            security_api_transport::middleware::ResponseBody::full("1"),
         ))
     });
     let client = builder().transport(transport).build().unwrap();
@@ -301,7 +301,7 @@ async fn a_transport_sees_only_the_configured_origin() {
         "/x@evil.test",
         "/..//evil.test",
     ] {
-        // Refused, or a path like any other: the transport looks.
+        // The path is refused or harmless. The transport checks.
         let _ = client
             .request(http::Method::GET, path)
             .call::<serde_json::Value>()
@@ -413,7 +413,7 @@ async fn a_sibling_has_no_part_in_the_limits_of_the_client() {
         .build()
         .unwrap();
     let sibling = client.sibling("https://voice-api.service.test").unwrap();
-    // It takes no permit, and a limit that it says is used up closes nothing.
+    // A fetch takes no permit, and its rate limit headers close no limit.
     let start = tokio::time::Instant::now();
     for _ in 0..3 {
         read(&sibling).await.unwrap();

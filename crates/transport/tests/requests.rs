@@ -1,4 +1,4 @@
-//! What can be put into a request: forms, secrets in the query, no credential at all.
+//! The contents of a request: forms, secrets in the query, and no credential.
 
 mod common;
 
@@ -10,10 +10,11 @@ use common::tokens::{TOKEN_URL, oauth2};
 use common::{builder, over, settings};
 use http::Method;
 use http::header::HeaderName;
+use security_api_transport::middleware::HttpRequest;
 use security_api_transport::model::urlencoded;
 use security_api_transport::{
-    ApiKey, Client, ClientBuilder, FakeResponse, FakeTransport, Form, HttpRequest, Job, OAuth2,
-    Operation, Outcome, RetryPolicy, Secret, ServiceSettings, Upload, model,
+    ApiKey, Client, ClientBuilder, FakeResponse, FakeTransport, Form, Job, OAuth2, Operation,
+    Outcome, RetryPolicy, Secret, ServiceSettings, Upload, model,
 };
 use serde_json::{Value, json};
 use tower::util::MapRequestLayer;
@@ -322,11 +323,11 @@ async fn an_anonymous_operation_neither_awaits_nor_carries_nor_renews_the_creden
     for request in fake.requests() {
         assert!(!TOKEN_URL.ends_with(request.uri.path()));
         assert!(!request.headers.contains_key("authorization"));
-        // The headers that every request carries are there.
+        // The headers of every request are present.
         assert_eq!(request.headers["user-agent"], "tests/1.0");
     }
     assert!(oauth2.current().is_none());
-    // Other operations of the same client carry it.
+    // Other operations of the same client send the credential.
     fake.always(&SUBMIT, FakeResponse::json("done"));
     client
         .operation(&SUBMIT, &[])
@@ -409,7 +410,7 @@ async fn default_headers_go_to_the_services_own_origin_and_nowhere_else() {
 }
 
 model! {
-    /// A form with everything that has a text of its own in none.
+    /// A form with members that are not plain texts.
     #[derive(Clone, Default)]
     pub struct Safe: Form {
         /// By their names.
@@ -589,7 +590,7 @@ async fn a_header_that_the_client_sets_by_itself_is_refused_and_not_replaced() {
         assert!(job.header(name, "5").await.unwrap_err().is_invalid());
     }
     assert!(fake.requests().is_empty());
-    // Without a credential there, the header is the caller's.
+    // Without a credential the caller sets the header.
     let call = client("x-api-key").operation(&SUBMIT, &[]);
     call.header("authorization", "5")
         .call::<Value>()

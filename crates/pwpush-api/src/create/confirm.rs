@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use http::{HeaderMap, StatusCode};
 use security_api_transport::{
-    ApiError, Client, Error, ErrorKind, Operation, Outcome, RawJson, Request, Secret,
+    ApiError, Client, Error, ErrorKind, Operation, Outcome, RawJson, Request, Response, Secret,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -56,8 +56,10 @@ impl<T> Deref for Created<T> {
     }
 }
 
-/// Why creating failed although the service created something: the service keeps something else than what was asked, or
-/// its response is unusable. What was created has been expired again, if possible.
+/// Why a call failed although the service says that it succeeded.
+///
+/// Of creating: the service keeps something else than what was asked, or its response is unusable. What was created has
+/// been expired again, if possible. Of expiring a push or closing a request: the response does not confirm it.
 ///
 /// ```no_run
 /// # async fn example(pwpush: pwpush_api::Client, push: pwpush_api::NewPush) -> Result<(), pwpush_api::Error> {
@@ -81,7 +83,7 @@ pub struct NotAsAsked {
     fate: Fate,
 }
 
-/// What became of something that was created but differs from what was asked.
+/// What became of a push or request that differs from what was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fate {
@@ -95,8 +97,8 @@ pub enum Fate {
 }
 
 impl NotAsAsked {
-    /// Returns the details of an error of `pushes().create(..)` or `requests().create(..)`. `None` if nothing was
-    /// created, or nothing is known about it.
+    /// Returns the details of an error of `create`, `expire` or `close`. `None` if the service did not say that the call
+    /// succeeded, and for calls of others.
     ///
     /// ```
     /// use pwpush_api::{Client, NotAsAsked};
@@ -109,13 +111,13 @@ impl NotAsAsked {
         error.reason()
     }
 
-    /// What the instance would keep instead. Empty if its response could not be read.
+    /// What the instance would keep instead. Empty if its response could not be read, and for `expire` and `close`.
     #[must_use]
     pub fn differences(&self) -> &[Difference] {
         &self.differences
     }
 
-    /// What became of the push or request that was created.
+    /// What became of the push or request.
     #[must_use]
     pub fn fate(&self) -> &Fate {
         &self.fate
@@ -281,6 +283,24 @@ impl Made {
             .with_operation(self.operation)
             .with_attempts(self.attempts)
     }
+}
+
+/// The error of expiring or closing something whose response, a success, does not confirm it.
+pub(crate) fn still_live<T>(
+    operation: &'static Operation,
+    response: &Response<T>,
+    message: &str,
+    token: &Secret,
+) -> Error {
+    let made = Made {
+        operation,
+        status: response.status(),
+        request_id: response.request_id().map(str::to_owned),
+        attempts: response.attempts(),
+        token: None,
+    };
+    let token = Some(token.clone());
+    made.error(message.to_owned(), Vec::new(), Fate::StillLive { token })
 }
 
 /// Whether the response to expiring or closing confirms it. Only pushes have `expired` and `deleted`; for a request all

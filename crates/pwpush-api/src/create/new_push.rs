@@ -142,7 +142,7 @@ impl NewPush {
         self
     }
 
-    /// Adds a secret text to the files of [`files`](Self::files).
+    /// Adds a secret text to the files of [`files`](Self::files). It may be empty or blank, because files need none.
     ///
     /// ```
     /// use pwpush_api::{NewPush, Upload};
@@ -202,7 +202,7 @@ impl NewPush {
             (PushKind::Text, Some(text)) => checks::check_text("text", text, TEXT)?,
             (PushKind::Qr, Some(content)) => checks::check_text("qr", content, QR)?,
             (PushKind::Url, Some(url)) => check_url(url)?,
-            (PushKind::File, Some(message)) => checks::check_text("message", message, MESSAGE)?,
+            (PushKind::File, Some(message)) => checks::check_length("message", message, MESSAGE)?,
             (_, None) => {}
         }
         if self.kind == PushKind::File && self.options.files.is_empty() {
@@ -417,6 +417,10 @@ mod tests {
                 "`notify`: address 1 is not",
             ),
             (
+                NewPush::text("x").notify_locale("fr"),
+                "`notify_locale`: nobody is told: add addresses with `notify`, or leave it out",
+            ),
+            (
                 NewPush::text("x").notify(vec!["a@b.de"; 6]),
                 "`notify`: 6 addresses",
             ),
@@ -448,6 +452,8 @@ mod tests {
             NewPush::text("é".repeat(TEXT)),
             NewPush::qr("é".repeat(QR)).views(400),
             NewPush::url("HTTPS://example.com").views(101),
+            NewPush::files([Upload::bytes("a", "")]).message(" "),
+            NewPush::files([Upload::bytes("a", "")]).message(""),
             NewPush::files((0..11).map(|_| Upload::bytes("a", ""))).message("x".repeat(TEXT + 1)),
         ] {
             push.check(true, None).unwrap();

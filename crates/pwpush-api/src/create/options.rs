@@ -24,6 +24,11 @@ impl Options {
         checks::check_files(&self.files)?;
         let unprotected = "would leave the secret without one";
         checks::check_passphrase(self.passphrase.as_ref(), unprotected)?;
+        if self.notify_locale.is_some() && self.notify.is_empty() {
+            return Err(Error::invalid(
+                "`notify_locale`: nobody is told: add addresses with `notify`, or leave it out",
+            ));
+        }
         self.recipients().map(drop)
     }
 
@@ -79,8 +84,9 @@ macro_rules! option_setters {
                 self
             }
 
-            /// A passphrase that is needed in addition to the link. A blank one is refused, because the service takes it
-            /// for none. For a push, the call asks the instance for its edition first, because the commercial edition
+            /// A passphrase that is needed in addition to the link. Any text will do that is not blank; a blank one is
+            /// refused, because the service takes it for none. It is sent unchanged, line ends included: if it was read
+            /// from a file, take off the last one, which nobody could type into the page. For a push, the call asks the instance for its edition first, because the commercial edition
             /// does not tell whether it keeps the passphrase.
             ///
             /// ```
@@ -118,7 +124,8 @@ macro_rules! option_setters {
                 self
             }
 
-            /// The language of that mail, as a code such as `fr`.
+            /// The language of the mail to the addresses of [`notify`](Self::notify), as a code such as `fr`. Without
+            /// addresses it is refused, because it would have no effect.
             ///
             /// ```
             #[doc = concat!("let new = pwpush_api::", $example)]

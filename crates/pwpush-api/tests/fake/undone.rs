@@ -1,11 +1,12 @@
-//! Whether what was created and is not as asked was taken back: what the service's response to that means.
+//! Whether a push that differs from the request was taken back, judged by the service's response to that.
 
 use pwpush_api::{
-    Error, ErrorKind, Expiry, FakeResponse, Fate, NewPush, NewRequest, NotAsAsked, operations,
+    Error, ErrorKind, Expiry, FakeResponse, Fate, NewPush, NewRequest, NotAsAsked, Outcome,
+    operations,
 };
 use serde_json::{Value, json};
 
-use super::support::{created, instance, with_token};
+use super::support::{created, instance, shown, with_token};
 
 fn is_withdrawn(error: &Error) -> bool {
     match NotAsAsked::of(error).expect("what became of it").fate() {
@@ -15,7 +16,7 @@ fn is_withdrawn(error: &Error) -> bool {
     }
 }
 
-/// Creates a push that is kept for longer than asked, with this token.
+/// Creates a push with this token that is kept for longer than requested.
 async fn kept_for_longer(token: Value, expired: &Value) -> (Error, String) {
     let fake = instance("oss");
     let push = json!({"url_token": token, "expire_after_days": 7});
@@ -66,6 +67,72 @@ async fn a_request_is_gone_if_it_no_longer_waits() {
         let new = NewRequest::new("The key, please.").close_after(Expiry::days(6));
         let error = with_token(&fake).requests().create(new).await.unwrap_err();
         assert_eq!(is_withdrawn(&error), is_gone, "{closed}: {error}");
+    }
+}
+
+/// The state of something that was to be withdrawn, with this token.
+fn state(members: &Value) -> FakeResponse {
+    let mut state = members.clone();
+    state["url_token"] = "l1vet0ken".into();
+    FakeResponse::json(&state)
+}
+
+fn assert_still_live(error: &Error) {
+    assert_eq!(error.kind(), ErrorKind::Api, "{error}");
+    assert_eq!(error.outcome(), Outcome::Answered, "{error}");
+    assert!(!error.is_retryable(), "{error}");
+    let not = NotAsAsked::of(error).expect("what became of it");
+    assert_eq!(not.differences(), []);
+    let Fate::StillLive { token: Some(token) } = not.fate() else {
+        panic!("{error}");
+    };
+    assert_eq!(token.expose(), "l1vet0ken");
+    assert!(!shown(error).contains("l1vet0ken"), "{error:?}");
+    assert!(error.to_string().contains("still"), "{error}");
+}
+
+#[tokio::test]
+async fn expiring_a_push_fails_unless_the_response_says_that_it_is_expired() {
+    for (members, is_gone) in [
+        (json!({"expired": true, "deleted": true}), true),
+        (json!({"expired": true}), true),
+        (json!({"deleted": true}), true),
+        (json!({"expired": false, "deleted": false}), false),
+        (json!({"expired": null}), false),
+        (json!({}), false),
+    ] {
+        let fake = instance("oss");
+        fake.always(&operations::PUSHES_EXPIRE, state(&members));
+        let expired = with_token(&fake).pushes().expire("l1vet0ken").await;
+        match expired {
+            Ok(push) => assert!(is_gone && push.token.expose() == "l1vet0ken", "{members}"),
+            Err(error) => {
+                assert!(!is_gone, "{members}: {error}");
+                assert_still_live(&error);
+                assert!(error.to_string().starts_with("pushes.expire: "), "{error}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn closing_a_request_fails_if_the_response_says_that_it_is_not_closed() {
+    for (members, is_gone) in [
+        (json!({"state": "closed"}), true),
+        (json!({"state": "a new one"}), true),
+        (json!({}), true),
+        (json!({"state": "open"}), false),
+        (json!({"state": "ready"}), false),
+    ] {
+        let fake = instance("commercial");
+        fake.always(&operations::REQUESTS_CLOSE, state(&members));
+        match with_token(&fake).requests().close("l1vet0ken").await {
+            Ok(request) => assert!(is_gone && request.token.expose() == "l1vet0ken"),
+            Err(error) => {
+                assert!(!is_gone, "{members}: {error}");
+                assert_still_live(&error);
+            }
+        }
     }
 }
 

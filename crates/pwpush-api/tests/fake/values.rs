@@ -1,4 +1,4 @@
-//! Hand-written calls are values: they own all they need, can be kept and spawned, and have the options of a call.
+//! Hand-written calls are values: they own their data, can be stored and spawned, and have the options of a call.
 
 #[path = "../../../../tests/support/values.rs"]
 mod shared;
@@ -23,7 +23,7 @@ fn call<T: Send + 'static + pwpush_api::middleware::FromResponse>(call: Call<T>)
     drop(value(with_options!(call)));
 }
 
-/// Each is made by a handle that is gone by the time it is awaited.
+/// Each handle is dropped before its call is awaited.
 #[allow(dead_code, reason = "it only has to compile")]
 fn all_of_them(pwpush: &Client, file: &PushedFile) {
     job(pwpush.check());
@@ -41,7 +41,14 @@ fn all_of_them(pwpush: &Client, file: &PushedFile) {
     drop(value(with_options!(
         pwpush.requests().create(NewRequest::new("x"))
     )));
-    drop(value(with_options!(pwpush.requests().respond("abc", "x"))));
+    drop(value(with_options!(
+        pwpush.requests().respond("abc", "x").passphrase("p")
+    )));
+    drop(value(with_options!(
+        pwpush.requests().show("abc").passphrase("p")
+    )));
+    drop(value(with_options!(pwpush.requests().close("abc"))));
+    drop(value(with_options!(pwpush.pushes().expire("abc"))));
     call(pwpush.requests().download(file));
 }
 
@@ -120,7 +127,7 @@ async fn no_call_waits_longer_than_its_own_timeout_for_the_edition() {
 }
 
 #[tokio::test]
-async fn what_fails_before_the_push_is_sent_was_not_sent() {
+async fn a_failure_before_the_push_is_sent_has_the_outcome_not_sent() {
     for (response, is_retryable) in [
         (FakeResponse::status(500), true),
         (FakeResponse::status(403), false),
@@ -162,7 +169,7 @@ async fn a_call_shows_what_it_does_and_no_secret() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_that_the_service_closed_opens_early_if_the_program_says_so() {
+async fn a_limit_that_the_service_closed_can_be_reopened_early() {
     let fake = instance("oss");
     fake.once(
         &operations::PUSHES_ACTIVE,

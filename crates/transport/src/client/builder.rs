@@ -300,7 +300,7 @@ impl<C: From<Client>> ClientBuilder<C> {
     ///
     /// The URL of the request contains the query, and `Debug` of a request shows it, except for parameters set as
     /// secrets ([`Request::set_secret_query`](crate::Request::set_secret_query)). Those are added below all layers.
-    /// A layer passes the request's extensions on, because they contain the [`CallContext`](crate::CallContext); without
+    /// A layer passes the request's extensions on, because they contain the [`CallContext`](crate::middleware::CallContext); without
     /// it nothing is sent.
     pub fn call_layer<L>(mut self, layer: L) -> Self
     where
@@ -319,7 +319,8 @@ impl<C: From<Client>> ClientBuilder<C> {
     /// meant for the service.
     ///
     /// ```
-    /// use security_api_transport::{Client, ClientBuilder, HttpResponse};
+    /// use security_api_transport::middleware::HttpResponse;
+    /// use security_api_transport::{Client, ClientBuilder};
     /// use tower::util::MapResponseLayer;
     ///
     /// fn with_log(builder: ClientBuilder<Client>) -> ClientBuilder<Client> {

@@ -9,7 +9,7 @@ use super::types::{Scope, ident};
 use super::{docs, text};
 use crate::project::Service;
 
-/// What a resource's items are emitted with.
+/// The context in which the items of a resource are generated.
 pub(super) struct Context<'a> {
     pub(super) api: &'a super::super::ir::Api,
     pub(super) scope: &'a Scope<'a>,
@@ -17,12 +17,12 @@ pub(super) struct Context<'a> {
     pub(super) resource: &'a Resource,
 }
 
-/// Whether a call has a type of its own: it has options.
+/// Returns whether the call has its own type, because it has options.
 pub(super) fn has_builder(operation: &Operation) -> bool {
     !operation.internal && !operation.options.is_empty()
 }
 
-/// The name of the type of a call. `Get` in a name would be read as an accessor.
+/// Returns the name of the type of a call. `Get` is avoided, since it would read as an accessor.
 pub(super) fn builder_name(operation: &Operation) -> String {
     let method = match operation.name.strip_prefix("get") {
         Some(rest) if rest.is_empty() || rest.starts_with('_') => format!("read{rest}"),
@@ -31,23 +31,23 @@ pub(super) fn builder_name(operation: &Operation) -> String {
     names::type_name(&format!("{method}_{}", operation.resource))
 }
 
-/// Whether nothing of the resource is sure to exist.
+/// Returns whether all operations of the resource are unconfirmed.
 pub(super) fn all_unconfirmed(resource: &Resource) -> bool {
     resource.operations.iter().all(|o| o.unconfirmed.is_some())
 }
 
-/// Whether only some of the resource is sure to exist.
+/// Returns whether some operations of the resource are unconfirmed, but not all.
 pub(super) fn partly_unconfirmed(resource: &Resource) -> bool {
     let mut operations = resource.operations.iter();
     !all_unconfirmed(resource) && operations.any(|o| o.unconfirmed.is_some())
 }
 
-/// The attribute that hides what is not sure to exist.
+/// Returns the `cfg` attribute of unconfirmed items.
 pub(super) fn gate(unconfirmed: bool) -> Option<TokenStream> {
     unconfirmed.then(|| quote!(#[cfg(feature = "unconfirmed")]))
 }
 
-/// The items of a resource: its handle, the calls, and the statics that describe the operations.
+/// Returns the items of a resource: its handle, its calls, and the statics that describe its operations.
 pub(super) fn items(context: &Context<'_>) -> Vec<TokenStream> {
     let operations = &context.resource.operations;
     let mut items = handle(context);
@@ -62,7 +62,7 @@ pub(super) fn items(context: &Context<'_>) -> Vec<TokenStream> {
     items
 }
 
-/// The static that describes an operation.
+/// Returns the static that describes an operation.
 fn description(context: &Context<'_>, operation: &Operation) -> TokenStream {
     let gate = gate(operation.unconfirmed.is_some() && !all_unconfirmed(context.resource));
     let doc = text::doc(&format!("`{} {}`", operation.method, operation.path));
@@ -129,7 +129,7 @@ fn handle(context: &Context<'_>) -> Vec<TokenStream> {
     ]
 }
 
-/// A value in the path, as an expression of type `&str`, and the type of its argument.
+/// Returns a value of the path as an expression of type `&str`, and the type of its argument.
 fn path_value(context: &Context<'_>, parameter: &Parameter) -> (TokenStream, TokenStream) {
     let name = ident(&parameter.name);
     let scope = context.scope;
@@ -150,7 +150,7 @@ fn path_value(context: &Context<'_>, parameter: &Parameter) -> (TokenStream, Tok
     }
 }
 
-/// The method of a resource that starts a call.
+/// Returns the method of a resource that starts a call.
 fn method(context: &Context<'_>, operation: &Operation) -> TokenStream {
     let gate = gate(operation.unconfirmed.is_some() && !all_unconfirmed(context.resource));
     let doc = text::doc(&docs::operation(context.api, context.service, operation));
@@ -226,7 +226,7 @@ fn query_argument(context: &Context<'_>, parameter: &Parameter) -> TokenStream {
     quote!(#name: #ty)
 }
 
-/// The argument that a body is made of, and the request with this body.
+/// Returns the argument for a body, and the request with this body.
 fn body(context: &Context<'_>, body: &Body, request: &TokenStream) -> (TokenStream, TokenStream) {
     let scope = context.scope;
     match body {
@@ -295,7 +295,7 @@ fn outcome(context: &Context<'_>, operation: &Operation) -> TokenStream {
     }
 }
 
-/// The type of a call with options.
+/// Returns the type of a call with options.
 fn builder(context: &Context<'_>, operation: &Operation) -> Vec<TokenStream> {
     let gate = gate(operation.unconfirmed.is_some() && !all_unconfirmed(context.resource));
     let name = ident(&builder_name(operation));
@@ -363,7 +363,7 @@ fn builder(context: &Context<'_>, operation: &Operation) -> Vec<TokenStream> {
         let ty = outcome(context, operation);
         let (error, future) = (
             context.scope.transport("Error"),
-            context.scope.transport("CallFuture"),
+            context.scope.transport("middleware::CallFuture"),
         );
         items.push(quote! {
             #gate
@@ -418,7 +418,7 @@ fn paged_ends(context: &Context<'_>, operation: &Operation) -> TokenStream {
 fn single_ends(context: &Context<'_>, operation: &Operation) -> TokenStream {
     let ty = outcome(context, operation);
     let (future, response) = (
-        context.scope.transport("CallFuture"),
+        context.scope.transport("middleware::CallFuture"),
         context.scope.transport("Response"),
     );
     quote! {

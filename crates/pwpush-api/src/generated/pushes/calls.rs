@@ -2,10 +2,9 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Secrets that are given to somebody by a link, and expire.
 
-use security_api_transport::{
-    Call, CallFuture, Client, Error, Operation, Request, Response, Secret,
-};
+use security_api_transport::{Call, Client, Error, Operation, Request, Response, Secret};
 use security_api_transport::__private::http::Method;
+use security_api_transport::middleware::CallFuture;
 use crate::{Items, List, Page, Pages, RawItems};
 use crate::generated::types::{AuditEntry, Preview, Push};
 
@@ -95,32 +94,9 @@ impl Pushes {
         self.client().operation(&PUSHES_SHOW, &[token.into().expose()])
     }
 
-    /// Expires a push now, and erases its secret, passphrase and files.
-    ///
-    /// The owner may do so, and anybody else if the push is deletable by its viewers. A push that has expired already
-    /// is responded to in the same way.
-    ///
-    /// Both editions have it.
-    ///
-    /// `DELETE /api/v2/pushes/{url_token}`. Idempotent: retried automatically.
-    ///
-    /// - `token`: The push's token, which is the part after `/p/` in its link. Who has it can read the push.
-    ///
-    /// Errors of the service: 302, the instance has no user yet and leads to the page that makes the first; 401, the
-    /// caller may not expire this push, or the token is not known (with an empty body); 403, the instance demands a
-    /// second factor that the user has not set up; 404, there is no such push, or it was anonymous and its record is
-    /// erased; 429, the address sends more than 120 requests a minute or 60 a second.
-    ///
-    /// Source: the vendor's documentation.
-    ///
-    /// ```no_run
-    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
-    /// let push = pwpush.pushes().expire("fkwjfvhall92").await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn expire(&self, token: impl Into<Secret>) -> Call<Push> {
-        self.client().operation(&PUSHES_EXPIRE, &[token.into().expose()]).call()
+    /// The request of `pushes.expire`, to which hand-written code adds the rest.
+    pub(crate) fn expire_request(&self, token: impl Into<Secret>) -> Request {
+        self.client().operation(&PUSHES_EXPIRE, &[token.into().expose()])
     }
 
     /// Lists what happened to a push of the caller's, oldest first.

@@ -1,4 +1,4 @@
-//! What is too large or too much wrapped.
+//! Refusals of areas, envelopes and searches.
 
 use serde_json::{Value, json};
 
@@ -75,7 +75,7 @@ fn areas_and_pages_that_cannot_be_expressed_are_refused() {
     check(table, |change| refusals(change));
 }
 
-/// What is refused of the description in areas after a change.
+/// Returns the refusals of the description with areas after a change.
 fn refusals_in_areas(change: impl FnOnce(&mut Value)) -> Vec<Refusal> {
     let mut description = description(&AREAS);
     change(&mut description);
@@ -120,7 +120,7 @@ fn envelopes_and_searches_that_cannot_be_expressed_are_refused() {
             "a schema of its own",
         ),
         (
-            "a required search term that is no member",
+            "a required search term that is not a member",
             |d| {
                 set(
                     d,
@@ -188,7 +188,7 @@ fn envelopes_and_searches_that_cannot_be_expressed_are_refused() {
             "a schema of its own, without the member",
         ),
         (
-            "a default that is no flag",
+            "a default that is not a flag",
             |d| {
                 let minimum = "/components/schemas/LitterSearch/properties/minimum";
                 set(d, minimum, "x-default", json!(1));

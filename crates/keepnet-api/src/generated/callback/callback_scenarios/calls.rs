@@ -53,11 +53,11 @@ impl CallbackScenarios {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_SCENARIOS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 

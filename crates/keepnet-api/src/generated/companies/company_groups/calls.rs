@@ -60,11 +60,11 @@ impl CompanyGroups {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANY_GROUPS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -198,11 +198,11 @@ impl CompanyGroups {
     pub fn add_companies(
         &self,
         resource_id: impl AsRef<str>,
-        company_group_companies: impl Into<CompanyGroupCompaniesRequest>,
+        companies: impl Into<CompanyGroupCompaniesRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANY_GROUPS_ADD_COMPANIES, &[resource_id.as_ref()])
-            .json(&company_group_companies.into())
+            .json(&companies.into())
             .call()
     }
 
@@ -216,11 +216,11 @@ impl CompanyGroups {
     pub fn remove_companies(
         &self,
         resource_id: impl AsRef<str>,
-        company_group_companies: impl Into<CompanyGroupCompaniesRequest>,
+        companies: impl Into<CompanyGroupCompaniesRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANY_GROUPS_REMOVE_COMPANIES, &[resource_id.as_ref()])
-            .json(&company_group_companies.into())
+            .json(&companies.into())
             .call()
     }
 }

@@ -2,10 +2,9 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! The consent by which Google Workspace lets the service read its directory.
 
-use security_api_transport::{
-    Call, CallFuture, Client, Error, Operation, Request, Response, Secret,
-};
+use security_api_transport::{Call, Client, Error, Operation, Request, Response, Secret};
 use security_api_transport::__private::http::Method;
+use security_api_transport::middleware::CallFuture;
 use crate::generated::types::RecordId;
 
 /// The consent by which Google Workspace lets the service read its directory.

@@ -2,10 +2,9 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Single sign-on of system users through an identity provider.
 
-use security_api_transport::{
-    Call, CallFuture, Client, Download, Error, Operation, Request, Response,
-};
+use security_api_transport::{Call, Client, Download, Error, Operation, Request, Response};
 use security_api_transport::__private::http::Method;
+use security_api_transport::middleware::CallFuture;
 use crate::{List, search};
 use crate::generated::types::{
     DefaultSamlSetting, ExportRequest, ParseMetadata, RecordId, SamlSetting,
@@ -37,13 +36,10 @@ impl SamlSettings {
     /// `POST /api/companies/saml-settings`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn create(
-        &self,
-        saml_settings_create: impl Into<SamlSettingsCreateForm>,
-    ) -> Call<RecordId> {
+    pub fn create(&self, form: impl Into<SamlSettingsCreateForm>) -> Call<RecordId> {
         self.client()
             .operation(&SAML_SETTINGS_CREATE, &[])
-            .form(saml_settings_create.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -76,11 +72,11 @@ impl SamlSettings {
     /// Source: the vendor's documentation.
     pub fn parse_metadata_file(
         &self,
-        saml_settings_parse_metadata_file: impl Into<SamlSettingsParseMetadataFileForm>,
+        form: impl Into<SamlSettingsParseMetadataFileForm>,
     ) -> Call<ParseMetadata> {
         self.client()
             .operation(&SAML_SETTINGS_PARSE_METADATA_FILE, &[])
-            .form(saml_settings_parse_metadata_file.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -131,11 +127,11 @@ impl SamlSettings {
     pub fn update(
         &self,
         resource_id: impl AsRef<str>,
-        saml_settings_update: impl Into<SamlSettingsUpdateForm>,
+        form: impl Into<SamlSettingsUpdateForm>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&SAML_SETTINGS_UPDATE, &[resource_id.as_ref()])
-            .form(saml_settings_update.into().into())
+            .form(form.into().into())
             .call()
     }
 

@@ -2,10 +2,9 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Engines that examine the attachments, links and senders of reported e-mails.
 
-use security_api_transport::{
-    Call, CallFuture, Client, Download, Error, Operation, Request, Response,
-};
+use security_api_transport::{Call, Client, Download, Error, Operation, Request, Response};
 use security_api_transport::__private::http::Method;
+use security_api_transport::middleware::CallFuture;
 use crate::{List, search};
 use crate::generated::types::{
     AnalysisEngine, AnalysisEngineDetail, AnalysisEngineFormDetails, AnalysisEngineView,
@@ -67,11 +66,11 @@ impl AnalysisEngines {
     pub fn test_connection(
         &self,
         resource_id: impl AsRef<str>,
-        test_analysis_engine: impl Into<TestAnalysisEngineRequest>,
+        analysis_engine: impl Into<TestAnalysisEngineRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&ANALYSIS_ENGINES_TEST_CONNECTION, &[resource_id.as_ref()])
-            .json(&test_analysis_engine.into())
+            .json(&analysis_engine.into())
             .call()
     }
 

@@ -2,10 +2,9 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Suspicious e-mails that people reported, and their analysis.
 
-use security_api_transport::{
-    Call, CallFuture, Client, Download, Error, Operation, Request, Response, Secret,
-};
+use security_api_transport::{Call, Client, Download, Error, Operation, Request, Response, Secret};
 use security_api_transport::__private::http::Method;
+use security_api_transport::middleware::CallFuture;
 use crate::{List, search};
 use crate::generated::types::{
     BulkUpdateNotifiedEmailRequest, DownloadZipRequest, ExportRequest, MatchingNotifiedEmail,
@@ -38,11 +37,11 @@ impl NotifiedEmails {
     /// Source: the vendor's documentation.
     pub fn download_attachments_zip(
         &self,
-        download_zip: impl Into<DownloadZipRequest>,
+        archive: impl Into<DownloadZipRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&NOTIFIED_EMAILS_DOWNLOAD_ATTACHMENTS_ZIP, &[])
-            .json(&download_zip.into())
+            .json(&archive.into())
             .call()
     }
 
@@ -91,18 +90,18 @@ impl NotifiedEmails {
     /// use keepnet_api::types::BulkUpdateNotifiedEmailRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let bulk_update_notified_email = BulkUpdateNotifiedEmailRequest::new().resource_id_list(["kc83gQE8cuyP"]);
-    /// let record_id = keepnet.notified_emails().update_many(&bulk_update_notified_email).await?;
+    /// let changes = BulkUpdateNotifiedEmailRequest::new().resource_id_list(["kc83gQE8cuyP"]);
+    /// let record_id = keepnet.notified_emails().update_many(&changes).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn update_many(
         &self,
-        bulk_update_notified_email: impl Into<BulkUpdateNotifiedEmailRequest>,
+        changes: impl Into<BulkUpdateNotifiedEmailRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&NOTIFIED_EMAILS_UPDATE_MANY, &[])
-            .json(&bulk_update_notified_email.into())
+            .json(&changes.into())
             .call()
     }
 
@@ -113,11 +112,11 @@ impl NotifiedEmails {
     /// Source: the vendor's documentation.
     pub fn bulk_update_email_stats(
         &self,
-        bulk_update_notified_email: impl Into<BulkUpdateNotifiedEmailRequest>,
+        changes: impl Into<BulkUpdateNotifiedEmailRequest>,
     ) -> Call<NotifiedEmailStats> {
         self.client()
             .operation(&NOTIFIED_EMAILS_BULK_UPDATE_EMAIL_STATS, &[])
-            .json(&bulk_update_notified_email.into())
+            .json(&changes.into())
             .call()
     }
 
@@ -206,11 +205,11 @@ impl NotifiedEmails {
     /// Source: the vendor's documentation.
     pub fn download_msg_files_zip(
         &self,
-        download_zip: impl Into<DownloadZipRequest>,
+        archive: impl Into<DownloadZipRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&NOTIFIED_EMAILS_DOWNLOAD_MSG_FILES_ZIP, &[])
-            .json(&download_zip.into())
+            .json(&archive.into())
             .call()
     }
 

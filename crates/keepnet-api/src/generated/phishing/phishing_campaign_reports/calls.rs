@@ -2,10 +2,9 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! What target users did in the launches of a phishing campaign.
 
-use security_api_transport::{
-    Call, CallFuture, Client, Download, Error, Operation, Request, Response,
-};
+use security_api_transport::{Call, Client, Download, Error, Operation, Request, Response};
 use security_api_transport::__private::http::Method;
+use security_api_transport::middleware::CallFuture;
 use crate::{List, search};
 use crate::generated::types::{
     CampaignJob, CampaignJobExportRequest, CampaignJobSearchRequest, CampaignTargetGroups,
@@ -401,11 +400,11 @@ impl PhishingCampaignReports {
     pub fn export_jobs(
         &self,
         resource_id: impl AsRef<str>,
-        campaign_job_export: impl Into<CampaignJobExportRequest>,
+        export: impl Into<CampaignJobExportRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&PHISHING_CAMPAIGN_REPORTS_EXPORT_JOBS, &[resource_id.as_ref()])
-            .try_json(search::complete(campaign_job_export.into(), "CreatedDate"))
+            .try_json(search::complete(export.into(), "CreatedDate"))
             .call()
     }
 

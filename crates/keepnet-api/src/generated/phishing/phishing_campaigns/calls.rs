@@ -2,10 +2,9 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Campaigns of simulated phishing e-mails.
 
-use security_api_transport::{
-    Call, CallFuture, Client, Download, Error, Operation, Request, Response,
-};
+use security_api_transport::{Call, Client, Download, Error, Operation, Request, Response};
 use security_api_transport::__private::http::Method;
+use security_api_transport::middleware::CallFuture;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, CampaignScheduleInfo, CampaignSendingInfo, CampaignSendingInfoRequest,
@@ -77,11 +76,11 @@ impl PhishingCampaigns {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -92,11 +91,11 @@ impl PhishingCampaigns {
     /// Source: the vendor's documentation.
     pub fn calculate_schedule_info(
         &self,
-        phishing_calculate_schedule_info: impl Into<PhishingCalculateScheduleInfoRequest>,
+        schedule: impl Into<PhishingCalculateScheduleInfoRequest>,
     ) -> Call<CampaignScheduleInfo> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_CALCULATE_SCHEDULE_INFO, &[])
-            .json(&phishing_calculate_schedule_info.into())
+            .json(&schedule.into())
             .call()
     }
 
@@ -107,11 +106,11 @@ impl PhishingCampaigns {
     /// Source: the vendor's documentation.
     pub fn calculate_sending_info(
         &self,
-        campaign_sending_info: impl Into<CampaignSendingInfoRequest>,
+        sending: impl Into<CampaignSendingInfoRequest>,
     ) -> Call<CampaignSendingInfo> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_CALCULATE_SENDING_INFO, &[])
-            .json(&campaign_sending_info.into())
+            .json(&sending.into())
             .call()
     }
 

@@ -87,11 +87,11 @@ impl PhishingDomainRecords {
     /// Source: the vendor's documentation.
     pub fn test(
         &self,
-        test_domain_record: impl Into<TestDomainRecordRequest>,
+        domain_record: impl Into<TestDomainRecordRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_DOMAIN_RECORDS_TEST, &[])
-            .json(&test_domain_record.into())
+            .json(&domain_record.into())
             .call()
     }
 

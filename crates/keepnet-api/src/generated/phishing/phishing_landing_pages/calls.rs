@@ -73,11 +73,11 @@ impl PhishingLandingPages {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -141,13 +141,11 @@ impl PhishingLandingPages {
     /// Source: the vendor's documentation.
     pub fn translate_content(
         &self,
-        translate_landing_page_content_with_ai: impl Into<
-            TranslateLandingPageContentWithAiRequest,
-        >,
+        landing_page_content_with_ai: impl Into<TranslateLandingPageContentWithAiRequest>,
     ) -> Call<Option<String>> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_TRANSLATE_CONTENT, &[])
-            .json(&translate_landing_page_content_with_ai.into())
+            .json(&landing_page_content_with_ai.into())
             .call()
     }
 

@@ -332,11 +332,11 @@ impl QuishingCampaignReports {
     pub fn export_jobs(
         &self,
         resource_id: impl AsRef<str>,
-        campaign_job_export: impl Into<CampaignJobExportRequest>,
+        export: impl Into<CampaignJobExportRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&QUISHING_CAMPAIGN_REPORTS_EXPORT_JOBS, &[resource_id.as_ref()])
-            .try_json(search::complete(campaign_job_export.into(), "CreatedDate"))
+            .try_json(search::complete(export.into(), "CreatedDate"))
             .call()
     }
 

@@ -2,10 +2,9 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! The add-in with which people report suspicious e-mails: its settings, packages and users.
 
-use security_api_transport::{
-    Call, CallFuture, Client, Download, Error, Operation, Request, Response,
-};
+use security_api_transport::{Call, Client, Download, Error, Operation, Request, Response};
 use security_api_transport::__private::http::Method;
+use security_api_transport::middleware::CallFuture;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, ConnectGraphAccountRequest, DialogBoxSettingsTranslationRequest,
@@ -46,13 +45,10 @@ impl PhishingReporter {
     /// `POST /api/phishing-reporter`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn save(
-        &self,
-        phishing_reporter_save: impl Into<PhishingReporterSaveForm>,
-    ) -> Call<RecordId> {
+    pub fn save(&self, form: impl Into<PhishingReporterSaveForm>) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_REPORTER_SAVE, &[])
-            .form(phishing_reporter_save.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -63,11 +59,11 @@ impl PhishingReporter {
     /// Source: the vendor's documentation.
     pub fn delete_many_users(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_REPORTER_DELETE_MANY_USERS, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -251,11 +247,11 @@ impl PhishingReporter {
     /// Source: the vendor's documentation.
     pub fn link_graph_account(
         &self,
-        connect_graph_account: impl Into<ConnectGraphAccountRequest>,
+        graph_account: impl Into<ConnectGraphAccountRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_REPORTER_LINK_GRAPH_ACCOUNT, &[])
-            .json(&connect_graph_account.into())
+            .json(&graph_account.into())
             .call()
     }
 
@@ -324,11 +320,11 @@ impl PhishingReporter {
     /// Source: the vendor's documentation.
     pub fn translate_addin_settings(
         &self,
-        dialog_box_settings_translation: impl Into<DialogBoxSettingsTranslationRequest>,
+        translation: impl Into<DialogBoxSettingsTranslationRequest>,
     ) -> Call<Option<String>> {
         self.client()
             .operation(&PHISHING_REPORTER_TRANSLATE_ADDIN_SETTINGS, &[])
-            .json(&dialog_box_settings_translation.into())
+            .json(&translation.into())
             .call()
     }
 

@@ -3,10 +3,9 @@
 //! Templates of the e-mails that the service itself sends, such as enrolment notices.
 
 use std::collections::BTreeMap;
-use security_api_transport::{
-    Call, CallFuture, Client, Download, Error, Operation, RawJson, Request, Response,
-};
+use security_api_transport::{Call, Client, Download, Error, Operation, RawJson, Request, Response};
 use security_api_transport::__private::http::Method;
+use security_api_transport::middleware::CallFuture;
 use crate::{List, search};
 use crate::generated::types::{
     CheckAvailability, CheckAvailabilityRequest, EmailDeliverySettings, EmailInformation,
@@ -68,11 +67,11 @@ impl NotificationTemplates {
     /// Source: the vendor's documentation.
     pub fn check_availability(
         &self,
-        check_availability: impl Into<CheckAvailabilityRequest>,
+        availability: impl Into<CheckAvailabilityRequest>,
     ) -> Call<CheckAvailability> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_CHECK_AVAILABILITY, &[])
-            .json(&check_availability.into())
+            .json(&availability.into())
             .call()
     }
 
@@ -147,11 +146,11 @@ impl NotificationTemplates {
     /// Source: the vendor's documentation.
     pub fn translate(
         &self,
-        translate_email_template_with_ai: impl Into<TranslateEmailTemplateWithAiRequest>,
+        template: impl Into<TranslateEmailTemplateWithAiRequest>,
     ) -> Call<SuccessFlag> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_TRANSLATE, &[])
-            .json(&translate_email_template_with_ai.into())
+            .json(&template.into())
             .call()
     }
 

@@ -75,11 +75,11 @@ impl ProxySettings {
     /// Source: the vendor's documentation.
     pub fn test(
         &self,
-        test_proxy_setting: impl Into<TestProxySettingRequest>,
+        proxy_setting: impl Into<TestProxySettingRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&PROXY_SETTINGS_TEST, &[])
-            .json(&test_proxy_setting.into())
+            .json(&proxy_setting.into())
             .call()
     }
 

@@ -86,11 +86,11 @@ impl SiemSettings {
     /// Source: the vendor's documentation.
     pub fn test(
         &self,
-        test_siem_setting: impl Into<TestSiemSettingRequest>,
+        siem_setting: impl Into<TestSiemSettingRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&SIEM_SETTINGS_TEST, &[])
-            .json(&test_siem_setting.into())
+            .json(&siem_setting.into())
             .call()
     }
 

@@ -264,13 +264,11 @@ impl SmishingCampaignReports {
     pub fn export_jobs(
         &self,
         resource_id: impl AsRef<str>,
-        export_smishing_campaign_job: impl Into<ExportSmishingCampaignJobRequest>,
+        export: impl Into<ExportSmishingCampaignJobRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&SMISHING_CAMPAIGN_REPORTS_EXPORT_JOBS, &[resource_id.as_ref()])
-            .try_json(
-                search::complete(export_smishing_campaign_job.into(), "CreatedDate"),
-            )
+            .try_json(search::complete(export.into(), "CreatedDate"))
             .call()
     }
 

@@ -54,11 +54,11 @@ impl SmishingLandingPages {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_LANDING_PAGES_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 

@@ -220,11 +220,11 @@ impl Communities {
     pub fn appoint_owner(
         &self,
         resource_id: impl AsRef<str>,
-        appoint_community_owner: impl Into<AppointCommunityOwnerRequest>,
+        community_owner: impl Into<AppointCommunityOwnerRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_APPOINT_OWNER, &[resource_id.as_ref()])
-            .json(&appoint_community_owner.into())
+            .json(&community_owner.into())
             .call()
     }
 
@@ -238,11 +238,11 @@ impl Communities {
     pub fn invite(
         &self,
         resource_id: impl AsRef<str>,
-        invite_to_community: impl Into<InviteToCommunityRequest>,
+        invitation: impl Into<InviteToCommunityRequest>,
     ) -> Call<Vec<InviteToCommunity>> {
         self.client()
             .operation(&COMMUNITIES_INVITE, &[resource_id.as_ref()])
-            .json(&invite_to_community.into())
+            .json(&invitation.into())
             .call()
     }
 
@@ -330,11 +330,11 @@ impl Communities {
     pub fn remove_member(
         &self,
         resource_id: impl AsRef<str>,
-        remove_community_member: impl Into<RemoveCommunityMemberRequest>,
+        community_member: impl Into<RemoveCommunityMemberRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_REMOVE_MEMBER, &[resource_id.as_ref()])
-            .json(&remove_community_member.into())
+            .json(&community_member.into())
             .call()
     }
 }

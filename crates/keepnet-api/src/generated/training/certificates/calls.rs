@@ -70,10 +70,10 @@ impl Certificates {
     /// `POST /api/certificates/search/export`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn export(&self, export_list: impl Into<ExportListRequest>) -> Call<Download> {
+    pub fn export(&self, export: impl Into<ExportListRequest>) -> Call<Download> {
         self.client()
             .operation(&CERTIFICATES_EXPORT, &[])
-            .try_json(search::complete(export_list.into(), "CreateTime"))
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 

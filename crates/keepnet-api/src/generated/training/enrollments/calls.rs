@@ -48,19 +48,16 @@ impl Enrollments {
     /// use keepnet_api::types::EnrollmentStart;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let enrollment_start = EnrollmentStart::new().company_id(1042);
-    /// let enrollment_detail = keepnet.enrollments().create(&enrollment_start).await?;
+    /// let enrollment = EnrollmentStart::new().company_id(1042);
+    /// let enrollment_detail = keepnet.enrollments().create(&enrollment).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn create(
         &self,
-        enrollment_start: impl Into<EnrollmentStart>,
+        enrollment: impl Into<EnrollmentStart>,
     ) -> Call<EnrollmentDetail> {
-        self.client()
-            .operation(&ENROLLMENTS_CREATE, &[])
-            .json(&enrollment_start.into())
-            .call()
+        self.client().operation(&ENROLLMENTS_CREATE, &[]).json(&enrollment.into()).call()
     }
 
     /// Searches archived enrolments, page by page.
@@ -166,11 +163,11 @@ impl Enrollments {
     /// Source: the vendor's documentation.
     pub fn resend_teams(
         &self,
-        resend_enrollment_teams: impl Into<ResendEnrollmentTeamsRequest>,
+        notification: impl Into<ResendEnrollmentTeamsRequest>,
     ) -> Call<SendEnrollmentTeamsResponse> {
         self.client()
             .operation(&ENROLLMENTS_RESEND_TEAMS, &[])
-            .json(&resend_enrollment_teams.into())
+            .json(&notification.into())
             .call()
     }
 
@@ -183,11 +180,11 @@ impl Enrollments {
     /// Source: public clients of this API.
     pub fn create_scorm_proxy(
         &self,
-        scorm_proxy: impl Into<CreateScormProxyRequest>,
+        training: impl Into<CreateScormProxyRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&ENROLLMENTS_CREATE_SCORM_PROXY, &[])
-            .json(&scorm_proxy.into())
+            .json(&training.into())
             .call()
     }
 
@@ -225,13 +222,10 @@ impl Enrollments {
     /// `POST /api/enrollments/search/export`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn export(
-        &self,
-        export_enrollment: impl Into<ExportEnrollmentRequest>,
-    ) -> Call<Download> {
+    pub fn export(&self, export: impl Into<ExportEnrollmentRequest>) -> Call<Download> {
         self.client()
             .operation(&ENROLLMENTS_EXPORT, &[])
-            .try_json(search::complete(export_enrollment.into(), "CreateTime"))
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -242,12 +236,9 @@ impl Enrollments {
     /// Source: the vendor's documentation.
     pub fn send_sms(
         &self,
-        send_enrollment_sms: impl Into<SendEnrollmentSmsRequest>,
+        sms: impl Into<SendEnrollmentSmsRequest>,
     ) -> Call<SendEnrollmentSmsResponse> {
-        self.client()
-            .operation(&ENROLLMENTS_SEND_SMS, &[])
-            .json(&send_enrollment_sms.into())
-            .call()
+        self.client().operation(&ENROLLMENTS_SEND_SMS, &[]).json(&sms.into()).call()
     }
 
     /// Sends a target user the Microsoft Teams message of an enrolment.
@@ -257,11 +248,11 @@ impl Enrollments {
     /// Source: the vendor's documentation.
     pub fn send_teams(
         &self,
-        send_enrollment_teams: impl Into<SendEnrollmentTeamsRequest>,
+        message: impl Into<SendEnrollmentTeamsRequest>,
     ) -> Call<SendEnrollmentTeamsResponse> {
         self.client()
             .operation(&ENROLLMENTS_SEND_TEAMS, &[])
-            .json(&send_enrollment_teams.into())
+            .json(&message.into())
             .call()
     }
 

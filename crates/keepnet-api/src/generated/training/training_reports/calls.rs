@@ -3,10 +3,9 @@
 //! How target users fare in an enrolment.
 
 use std::collections::BTreeMap;
-use security_api_transport::{
-    Call, CallFuture, Client, Download, Error, Operation, Request, Response,
-};
+use security_api_transport::{Call, Client, Download, Error, Operation, Request, Response};
 use security_api_transport::__private::http::Method;
+use security_api_transport::middleware::CallFuture;
 use crate::{List, search};
 use crate::generated::types::{
     AnonymousTrainingProgressReport, AnonymousTrainingProgressReportDetail,
@@ -244,14 +243,14 @@ impl TrainingReports {
     pub fn resend_clicked_emails(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend: impl Into<ResendRequest>,
+        recipients: impl Into<ResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(
                 &TRAINING_REPORTS_RESEND_CLICKED_EMAILS,
                 &[enrollment_id.as_ref()],
             )
-            .json(&resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -286,14 +285,14 @@ impl TrainingReports {
     pub fn export_clicked_emails(
         &self,
         enrollment_id: impl AsRef<str>,
-        export_list: impl Into<ExportListRequest>,
+        export: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(
                 &TRAINING_REPORTS_EXPORT_CLICKED_EMAILS,
                 &[enrollment_id.as_ref()],
             )
-            .try_json(search::complete(export_list.into(), "email"))
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -394,11 +393,11 @@ impl TrainingReports {
     pub fn resend_exam_results(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend: impl Into<ResendRequest>,
+        recipients: impl Into<ResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_EXAM_RESULTS, &[enrollment_id.as_ref()])
-            .json(&resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -430,11 +429,11 @@ impl TrainingReports {
     pub fn export_exam_results(
         &self,
         enrollment_id: impl AsRef<str>,
-        export_list: impl Into<ExportListRequest>,
+        export: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&TRAINING_REPORTS_EXPORT_EXAM_RESULTS, &[enrollment_id.as_ref()])
-            .try_json(search::complete(export_list.into(), "email"))
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -485,11 +484,11 @@ impl TrainingReports {
     pub fn resend_no_response(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend: impl Into<ResendRequest>,
+        recipients: impl Into<ResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_NO_RESPONSE, &[enrollment_id.as_ref()])
-            .json(&resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -521,11 +520,11 @@ impl TrainingReports {
     pub fn export_no_response(
         &self,
         enrollment_id: impl AsRef<str>,
-        export_list: impl Into<ExportListRequest>,
+        export: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&TRAINING_REPORTS_EXPORT_NO_RESPONSE, &[enrollment_id.as_ref()])
-            .try_json(search::complete(export_list.into(), "email"))
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -539,11 +538,11 @@ impl TrainingReports {
     pub fn resend_opened_emails(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend: impl Into<ResendRequest>,
+        recipients: impl Into<ResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_OPENED_EMAILS, &[enrollment_id.as_ref()])
-            .json(&resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -575,11 +574,11 @@ impl TrainingReports {
     pub fn export_opened_emails(
         &self,
         enrollment_id: impl AsRef<str>,
-        export_list: impl Into<ExportListRequest>,
+        export: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&TRAINING_REPORTS_EXPORT_OPENED_EMAILS, &[enrollment_id.as_ref()])
-            .try_json(search::complete(export_list.into(), "email"))
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -615,11 +614,11 @@ impl TrainingReports {
     pub fn resend_progress(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend: impl Into<ResendRequest>,
+        recipients: impl Into<ResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_PROGRESS, &[enrollment_id.as_ref()])
-            .json(&resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -651,11 +650,11 @@ impl TrainingReports {
     pub fn export_progress(
         &self,
         enrollment_id: impl AsRef<str>,
-        export_list: impl Into<ExportListRequest>,
+        export: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&TRAINING_REPORTS_EXPORT_PROGRESS, &[enrollment_id.as_ref()])
-            .try_json(search::complete(export_list.into(), "email"))
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -690,11 +689,11 @@ impl TrainingReports {
     pub fn resend(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend_enrollment_by_types: impl Into<ResendEnrollmentByTypes>,
+        recipients: impl Into<ResendEnrollmentByTypes>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND, &[enrollment_id.as_ref()])
-            .json(&resend_enrollment_by_types.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -708,14 +707,14 @@ impl TrainingReports {
     pub fn resend_sending_report(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend: impl Into<ResendRequest>,
+        recipients: impl Into<ResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(
                 &TRAINING_REPORTS_RESEND_SENDING_REPORT,
                 &[enrollment_id.as_ref()],
             )
-            .json(&resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -750,14 +749,14 @@ impl TrainingReports {
     pub fn export_sending_report(
         &self,
         enrollment_id: impl AsRef<str>,
-        export_list: impl Into<ExportListRequest>,
+        export: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(
                 &TRAINING_REPORTS_EXPORT_SENDING_REPORT,
                 &[enrollment_id.as_ref()],
             )
-            .try_json(search::complete(export_list.into(), "email"))
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -796,11 +795,11 @@ impl TrainingReports {
     pub fn resend_users(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend: impl Into<ResendRequest>,
+        recipients: impl Into<ResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_USERS, &[enrollment_id.as_ref()])
-            .json(&resend.into())
+            .json(&recipients.into())
             .call()
     }
 

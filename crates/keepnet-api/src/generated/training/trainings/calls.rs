@@ -3,10 +3,9 @@
 //! The training library: courses, learning paths, posters, infographics, screensavers and surveys.
 
 use std::collections::BTreeMap;
-use security_api_transport::{
-    Call, CallFuture, Client, Download, Error, Operation, RawJson, Request, Response,
-};
+use security_api_transport::{Call, Client, Download, Error, Operation, RawJson, Request, Response};
 use security_api_transport::__private::http::Method;
+use security_api_transport::middleware::CallFuture;
 use crate::{List, search};
 use crate::generated::types::{
     Choice, DownloadTrainingContentRequest, ExportTrainingRequest, IdName, RecordId,
@@ -40,14 +39,8 @@ impl Trainings {
     /// `POST /api/trainings`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn create(
-        &self,
-        trainings_create: impl Into<TrainingsCreateForm>,
-    ) -> Call<RecordId> {
-        self.client()
-            .operation(&TRAININGS_CREATE, &[])
-            .form(trainings_create.into().into())
-            .call()
+    pub fn create(&self, form: impl Into<TrainingsCreateForm>) -> Call<RecordId> {
+        self.client().operation(&TRAININGS_CREATE, &[]).form(form.into().into()).call()
     }
 
     /// Lists the behaviours that trainings work on.
@@ -86,12 +79,9 @@ impl Trainings {
     /// Source: public clients of this API.
     pub fn download(
         &self,
-        download_training_content: impl Into<DownloadTrainingContentRequest>,
+        content: impl Into<DownloadTrainingContentRequest>,
     ) -> Call<Download> {
-        self.client()
-            .operation(&TRAININGS_DOWNLOAD, &[])
-            .json(&download_training_content.into())
-            .call()
+        self.client().operation(&TRAININGS_DOWNLOAD, &[]).json(&content.into()).call()
     }
 
     /// Gets the content that a target user was enrolled in.
@@ -180,11 +170,11 @@ impl Trainings {
     /// Source: the vendor's documentation.
     pub fn scorm_preview_url(
         &self,
-        scorm_training_url_preview: impl Into<ScormTrainingUrlPreviewRequest>,
+        training: impl Into<ScormTrainingUrlPreviewRequest>,
     ) -> Call<ScormTrainingUrl> {
         self.client()
             .operation(&TRAININGS_SCORM_PREVIEW_URL, &[])
-            .json(&scorm_training_url_preview.into())
+            .json(&training.into())
             .call()
     }
 
@@ -238,13 +228,10 @@ impl Trainings {
     /// `POST /api/trainings/search/export`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn export(
-        &self,
-        export_training: impl Into<ExportTrainingRequest>,
-    ) -> Call<Download> {
+    pub fn export(&self, export: impl Into<ExportTrainingRequest>) -> Call<Download> {
         self.client()
             .operation(&TRAININGS_EXPORT, &[])
-            .try_json(search::complete(export_training.into(), "CreateTime"))
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -308,11 +295,11 @@ impl Trainings {
     pub fn update(
         &self,
         resource_id: impl AsRef<str>,
-        trainings_update: impl Into<TrainingsUpdateForm>,
+        form: impl Into<TrainingsUpdateForm>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAININGS_UPDATE, &[resource_id.as_ref()])
-            .form(trainings_update.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -369,11 +356,11 @@ impl Trainings {
     pub fn upload_content(
         &self,
         resource_id: impl AsRef<str>,
-        trainings_upload_content: impl Into<TrainingsUploadContentForm>,
+        form: impl Into<TrainingsUploadContentForm>,
     ) -> Call<TrainingContentUpload> {
         self.client()
             .operation(&TRAININGS_UPLOAD_CONTENT, &[resource_id.as_ref()])
-            .form(trainings_upload_content.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -387,11 +374,11 @@ impl Trainings {
     pub fn upload_file_content(
         &self,
         resource_id: impl AsRef<str>,
-        trainings_upload_file_content: impl Into<TrainingsUploadFileContentForm>,
+        form: impl Into<TrainingsUploadFileContentForm>,
     ) -> Call<TrainingContentUpload> {
         self.client()
             .operation(&TRAININGS_UPLOAD_FILE_CONTENT, &[resource_id.as_ref()])
-            .form(trainings_upload_file_content.into().into())
+            .form(form.into().into())
             .call()
     }
 

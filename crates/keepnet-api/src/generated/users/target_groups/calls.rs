@@ -3,10 +3,9 @@
 //! Groups of target users, to which campaigns and enrolments are sent.
 
 use std::collections::BTreeMap;
-use security_api_transport::{
-    Call, CallFuture, Client, Download, Error, Operation, RawJson, Request, Response,
-};
+use security_api_transport::{Call, Client, Download, Error, Operation, RawJson, Request, Response};
 use security_api_transport::__private::http::Method;
+use security_api_transport::middleware::CallFuture;
 use crate::{List, search};
 use crate::generated::types::{
     CreateTargetGroupRequest, CreateTargetGroupUsersRequest, DeleteTargetGroupUsersRequest,
@@ -108,11 +107,11 @@ impl TargetGroups {
     /// Source: the vendor's documentation.
     pub fn search_by_name(
         &self,
-        target_group_by_name: impl Into<TargetGroupByNameRequest>,
+        search: impl Into<TargetGroupByNameRequest>,
     ) -> List<TargetGroup> {
         self.client()
             .operation(&TARGET_GROUPS_SEARCH_BY_NAME, &[])
-            .json(&target_group_by_name.into())
+            .json(&search.into())
             .list()
     }
 
@@ -180,11 +179,11 @@ impl TargetGroups {
     /// Source: the vendor's documentation.
     pub fn user_count_details_ext(
         &self,
-        target_group_user_count_detail: impl Into<TargetGroupUserCountDetailRequest>,
+        groups: impl Into<TargetGroupUserCountDetailRequest>,
     ) -> Call<Vec<TargetGroupUserCountDetail>> {
         self.client()
             .operation(&TARGET_GROUPS_USER_COUNT_DETAILS_EXT, &[])
-            .json(&target_group_user_count_detail.into())
+            .json(&groups.into())
             .call()
     }
 
@@ -193,13 +192,10 @@ impl TargetGroups {
     /// `POST /api/target-groups/upload`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn upload(
-        &self,
-        target_groups_upload: impl Into<TargetGroupsUploadForm>,
-    ) -> Call<Transaction> {
+    pub fn upload(&self, form: impl Into<TargetGroupsUploadForm>) -> Call<Transaction> {
         self.client()
             .operation(&TARGET_GROUPS_UPLOAD, &[])
-            .form(target_groups_upload.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -248,19 +244,16 @@ impl TargetGroups {
     /// use keepnet_api::types::CreateTargetGroupUsersRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let target_group_users = CreateTargetGroupUsersRequest::new().target_user_resource_ids(["zQbQLNKyaDXf"]);
-    /// let response = keepnet.target_groups().add_users(&target_group_users).await?;
+    /// let users = CreateTargetGroupUsersRequest::new().target_user_resource_ids(["zQbQLNKyaDXf"]);
+    /// let response = keepnet.target_groups().add_users(&users).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn add_users(
         &self,
-        target_group_users: impl Into<CreateTargetGroupUsersRequest>,
+        users: impl Into<CreateTargetGroupUsersRequest>,
     ) -> Call<Vec<BTreeMap<String, RawJson>>> {
-        self.client()
-            .operation(&TARGET_GROUPS_ADD_USERS, &[])
-            .json(&target_group_users.into())
-            .call()
+        self.client().operation(&TARGET_GROUPS_ADD_USERS, &[]).json(&users.into()).call()
     }
 
     /// Gets a target group by its id.
@@ -351,19 +344,19 @@ impl TargetGroups {
     /// use keepnet_api::types::DeleteTargetGroupUsersRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let delete_target_group_users = DeleteTargetGroupUsersRequest::new().target_user_resource_ids(["zQbQLNKyaDXf"]);
-    /// let record_id = keepnet.target_groups().remove_users("J2ZxvuWV35qY", &delete_target_group_users).await?;
+    /// let users = DeleteTargetGroupUsersRequest::new().target_user_resource_ids(["zQbQLNKyaDXf"]);
+    /// let record_id = keepnet.target_groups().remove_users("J2ZxvuWV35qY", &users).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn remove_users(
         &self,
         resource_id: impl AsRef<str>,
-        delete_target_group_users: impl Into<DeleteTargetGroupUsersRequest>,
+        users: impl Into<DeleteTargetGroupUsersRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_GROUPS_REMOVE_USERS, &[resource_id.as_ref()])
-            .json(&delete_target_group_users.into())
+            .json(&users.into())
             .call()
     }
 
@@ -377,11 +370,11 @@ impl TargetGroups {
     pub fn export_users(
         &self,
         resource_id: impl AsRef<str>,
-        target_group_users_export: impl Into<TargetGroupUsersExportRequest>,
+        export: impl Into<TargetGroupUsersExportRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&TARGET_GROUPS_EXPORT_USERS, &[resource_id.as_ref()])
-            .try_json(search::complete(target_group_users_export.into(), "CreateTime"))
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 }

@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 use security_api_transport::{
-    Call, CallFuture, Client, Error, Operation, RawJson, Request, Response, Timestamp,
+    Call, Client, Error, Operation, RawJson, Request, Response, Timestamp,
 };
 use security_api_transport::__private::http::Method;
+use security_api_transport::middleware::CallFuture;
 use crate::{Items, Page, Pages, RawItems};
 use crate::generated::types::{Cat, CatUpdate, Mood, NewCat};
 
@@ -113,20 +114,13 @@ impl Cats {
     /// use tiny_api::types::{CatUpdate, Mood};
     ///
     /// # async fn example(tiny: tiny_api::Client) -> Result<(), tiny_api::Error> {
-    /// let cat_update = CatUpdate::new().mood(Mood::Happy);
-    /// let cat = tiny.cats().update("c1", &cat_update).await?;
+    /// let cat = CatUpdate::new().mood(Mood::Happy);
+    /// let cat = tiny.cats().update("c1", &cat).await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn update(
-        &self,
-        id: impl AsRef<str>,
-        cat_update: impl Into<CatUpdate>,
-    ) -> Call<Cat> {
-        self.client()
-            .operation(&CATS_UPDATE, &[id.as_ref()])
-            .json(&cat_update.into())
-            .call()
+    pub fn update(&self, id: impl AsRef<str>, cat: impl Into<CatUpdate>) -> Call<Cat> {
+        self.client().operation(&CATS_UPDATE, &[id.as_ref()]).json(&cat.into()).call()
     }
 
     /// Deletes a cat.

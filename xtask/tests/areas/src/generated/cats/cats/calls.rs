@@ -3,9 +3,11 @@
 //! Cats.
 
 #[allow(unused_imports, reason = "the features say what is needed")]
-use security_api_transport::{Call, CallFuture, Client, Error, Operation, Request, Response};
+use security_api_transport::{Call, Client, Error, Operation, Request, Response};
 #[allow(unused_imports, reason = "the features say what is needed")]
 use security_api_transport::__private::http::Method;
+#[allow(unused_imports, reason = "the features say what is needed")]
+use security_api_transport::middleware::CallFuture;
 #[allow(unused_imports, reason = "the features say what is needed")]
 use crate::{DateTime, List, TimeSpan, search};
 #[allow(unused_imports, reason = "the features say what is needed")]
