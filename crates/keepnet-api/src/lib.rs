@@ -30,7 +30,8 @@ mod generated;
 #[cfg(any(
     feature = "incident_response",
     feature = "phishing",
-    feature = "training"
+    feature = "training",
+    feature = "users"
 ))]
 mod ids;
 #[cfg(feature = "incident_response")]

@@ -3,13 +3,17 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{envelope, over, page, refused, service};
+use keepnet_api::Polling;
 use keepnet_api::operations::{
     PHISHING_CAMPAIGN_JOBS_START, PHISHING_CAMPAIGN_JOBS_START_INSTANCE,
-    PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS, PHISHING_CAMPAIGNS_CREATE,
-    PHISHING_CAMPAIGNS_DEFAULT_EMAIL_DELIVERY_SETTING, PHISHING_CAMPAIGNS_GET,
+    PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS, PHISHING_CAMPAIGN_REPORTS_SUMMARY,
+    PHISHING_CAMPAIGNS_CREATE, PHISHING_CAMPAIGNS_DEFAULT_EMAIL_DELIVERY_SETTING,
+    PHISHING_CAMPAIGNS_GET,
 };
-use keepnet_api::phishing::{LaunchState, NewCampaign};
+use keepnet_api::phishing::{Launch, LaunchState, NewCampaign};
 use keepnet_api::types::CreatePhishingCampaignRequest;
 use security_api_transport::{FakeResponse, FakeTransport};
 use serde_json::{Value, json};
@@ -284,6 +288,45 @@ async fn an_error_of_the_list_of_launches_is_not_taken_for_a_campaign_without_la
     assert!(fake.requests_of(&PHISHING_CAMPAIGNS_GET).is_empty());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_wait_fails_once_the_launch_is_not_in_the_list() {
+    let watched = || {
+        let fake = service();
+        let summary = envelope(json!({"campaignDurationExpired": false}));
+        fake.always(&PHISHING_CAMPAIGN_REPORTS_SUMMARY, summary);
+        fake.once(LIST, running(&[1, 2]));
+        fake
+    };
+    let wait = |fake: &FakeTransport| {
+        let polling = Polling::every(Duration::from_secs(60)).deadline(Duration::from_secs(3600));
+        let campaigns = over(fake).phishing_campaigns();
+        campaigns.wait(&Launch::new("c-1", 2)).polling(polling)
+    };
+    let fake = watched();
+    fake.always(LIST, running(&[1]));
+    let begun = tokio::time::Instant::now();
+    let error = wait(&fake).await.unwrap_err();
+    assert!(begun.elapsed() < Duration::from_secs(120), "{error}");
+    let text = error.to_string();
+    assert!(
+        text.contains("launch 2 of campaign c-1") && text.contains("probably deleted"),
+        "{text}"
+    );
+
+    // A launch that was removed while pages were read hides another once.
+    let fake = watched();
+    fake.once(LIST, running(&[1]));
+    fake.always(LIST, launches(&[(2, "Stopped")]));
+    let end = wait(&fake).await.unwrap();
+    assert_eq!(end.status.as_deref(), Some("Stopped"));
+
+    let fake = service();
+    let summary = envelope(json!({"campaignDurationExpired": true}));
+    fake.always(&PHISHING_CAMPAIGN_REPORTS_SUMMARY, summary);
+    fake.always(LIST, running(&[1]));
+    assert_eq!(wait(&fake).await.unwrap().status, None);
+}
+
 #[test]
 fn a_launch_is_over_after_its_days_not_after_its_delivery() {
     let state = |status: Option<&str>, expired| {
@@ -307,7 +350,14 @@ fn a_launch_is_over_after_its_days_not_after_its_delivery() {
         assert_eq!(state(Some(status), Some(false)), (true, false), "{status}");
         assert_eq!(state(Some(status), Some(true)), (true, true), "{status}");
     }
-    for status in ["Canceled", "cancelled", "Stopped", "Failed", "Error"] {
+    for status in [
+        "Canceled",
+        "cancelled",
+        "Stopped",
+        "Expired",
+        "Failed",
+        "Error",
+    ] {
         assert_eq!(state(Some(status), Some(false)), (true, true), "{status}");
     }
 }

@@ -154,6 +154,26 @@ async fn an_enrolment_is_in_all_languages_of_its_training_unless_some_are_chosen
 }
 
 #[tokio::test]
+async fn an_enrolment_is_sent_whole_with_its_distribution() {
+    let fake = training(&["l-1"]);
+    let new = NewEnrollment::new("April", "t-1").groups(["g-1"]);
+    over(&fake).enrollments().enroll(new).await.unwrap();
+    let sent = fake.requests_of(&ENROLLMENTS_CREATE)[0].json();
+    assert_eq!(
+        sent,
+        json!({
+            "trainingId": "t-1",
+            "name": "April",
+            "targetGroupResourceIds": ["g-1"],
+            "languageIds": ["l-1"],
+            "distributionDelayEvery": 0,
+            "distributionDelayTimeTypeId": 1,
+            "sendingLimit": 0,
+        })
+    );
+}
+
+#[tokio::test]
 async fn the_time_of_an_enrolment_is_sent_with_its_time_zone() {
     let start: Timestamp = "2026-04-01T09:00:00Z".parse().unwrap();
     let fake = training(&["l-1"]);

@@ -9,12 +9,13 @@
 use std::time::Duration;
 
 use keepnet_api::incident_response::{Deletion, NewInvestigation, ReportedEmails};
+use keepnet_api::people::ImportRows;
 use keepnet_api::phishing::{LaunchState, NewCampaign};
 use keepnet_api::training::NewEnrollment;
 use keepnet_api::types::{
-    CreateTargetGroupRequest, CreateTargetGroupUsersRequest, NotifiedEmailResult,
-    NotifiedEmailStatus, PhishingCampaignJobUserSearchType, TargetGroupPriority,
-    UpdateNotifiedEmailRequest,
+    CreateTargetGroupRequest, CreateTargetGroupUsersRequest, CreateTargetUserRequest,
+    EnrollmentStart, NotifiedEmailResult, NotifiedEmailStatus, PhishingCampaignConditionType,
+    PhishingCampaignJobUserSearchType, TargetGroupPriority, UpdateNotifiedEmailRequest,
 };
 use keepnet_api::{Call, Client, Download, ErrorKind, Polling, SearchRequest, Timestamp};
 use security_api_sandbox::{KeepnetOptions, Sandbox};
@@ -236,6 +237,55 @@ async fn invalid_input_is_refused_before_anything_is_sent() {
         assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
     }
     assert_eq!(sandbox.journal().count(|_| true), 0);
+}
+
+#[tokio::test]
+async fn a_blank_id_in_a_list_is_refused_before_anything_is_sent() {
+    let (sandbox, client) = start().await;
+    let campaigns = client.phishing_campaigns();
+    let enrolled = || NewEnrollment::new("April", "t1").groups(["g1"]);
+    for blank in ["", " "] {
+        let april = |scenario, group| NewCampaign::new("April", [scenario]).groups([group]);
+        let user = CreateTargetUserRequest::new("a@example.com").target_group_resource_ids([blank]);
+        let import = client.target_users().resume_import("tx-1");
+        let rows = ImportRows::Selected(vec!["row-1".to_owned(), blank.to_owned()]);
+        let enrollments = client.enrollments();
+        let campaign = |request: EnrollmentStart| {
+            let clicked = PhishingCampaignConditionType::PhishingLinkClicked;
+            let request = request.phishing_campaign_condition_types([clicked]);
+            request.phishing_campaign_resource_id(blank)
+        };
+        let errors = [
+            client
+                .investigations()
+                .delete_emails("i1", ["m1", blank], Deletion::Permanent)
+                .await
+                .err(),
+            campaigns.save(april(blank, "g1")).await.err(),
+            campaigns.save(april("s1", blank)).await.err(),
+            campaigns.launch_to("c1", ["g1", blank]).await.err(),
+            enrollments.enroll(enrolled().groups([blank])).await.err(),
+            enrollments.enroll(enrolled().users([blank])).await.err(),
+            enrollments
+                .enroll(enrolled().languages([blank]))
+                .await
+                .err(),
+            enrollments.enroll(enrolled().with(campaign)).await.err(),
+            enrollments
+                .enroll(NewEnrollment::new("April", blank).groups(["g1"]))
+                .await
+                .err(),
+            client.target_users().upsert(&user).await.err(),
+            import.confirm(rows).await.err(),
+        ];
+        for (at, error) in errors.into_iter().enumerate() {
+            let text = error.map(|error| (error.kind(), error.to_string()));
+            let (kind, text) = text.unwrap_or_else(|| panic!("{at} was sent"));
+            assert_eq!(kind, ErrorKind::Invalid, "{at}: {text}");
+            assert!(text.contains("is empty or blank"), "{at}: {text}");
+        }
+        assert_eq!(sandbox.journal().count(|_| true), 0);
+    }
 }
 
 #[tokio::test]

@@ -98,6 +98,35 @@ async fn a_deleted_person_who_comes_back_is_a_new_user() {
 }
 
 #[tokio::test]
+async fn a_person_who_may_be_active_is_not_made_inactive_by_an_update() {
+    let update = |wanted: CreateTargetUserRequest, active: Value| async move {
+        let fake = service();
+        let mut stored = stored();
+        stored["isActive"] = active;
+        fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored])));
+        fake.always(&TARGET_USERS_GET, envelope(stored));
+        fake.always(&TARGET_USERS_UPDATE, envelope(json!({})));
+        let done = over(&fake).target_users().upsert(&wanted).await;
+        let sent = fake.requests_of(&TARGET_USERS_UPDATE);
+        let sent: Vec<_> = sent
+            .iter()
+            .map(|one| one.json()["isActive"].clone())
+            .collect();
+        (done, sent)
+    };
+    let (done, sent) = update(jane(), Value::Null).await;
+    let error = done.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.to_string().contains("no `isActive`"), "{error}");
+    assert!(sent.is_empty());
+    for (wanted, active) in [(jane().is_active(true), Value::Null), (jane(), json!(true))] {
+        let (done, sent) = update(wanted, active).await;
+        assert_eq!(done.unwrap().change, Upsert::Updated);
+        assert_eq!(sent, [json!(true)]);
+    }
+}
+
+#[tokio::test]
 async fn a_creation_that_is_refused_because_the_address_exists_becomes_an_update() {
     let fake = service();
     fake.once(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([])));
@@ -348,6 +377,51 @@ async fn a_group_is_found_by_its_whole_name_not_by_a_part_of_it() {
 }
 
 #[tokio::test]
+async fn no_user_is_added_if_several_groups_have_the_name_or_several_users_the_address() {
+    let group = |id: &str, name: &str| json!({"resourceId": id, "name": name});
+    let two = || page(json!([group("g-1", "Finance"), group("g-2", "Finance")]));
+    let fake = service();
+    fake.always(&TARGET_GROUPS_SEARCH_BY_NAME, two());
+    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
+    let groups = over(&fake).target_groups();
+    for error in [
+        groups
+            .add_people("Finance", ["jane.doe@example.com"])
+            .await
+            .unwrap_err(),
+        groups.find_or_create("Finance").await.unwrap_err(),
+    ] {
+        let text = error.to_string();
+        assert!(error.is_invalid(), "{text}");
+        assert!(text.contains("g-1") && text.contains("g-2"), "{text}");
+    }
+    assert!(fake.requests_of(&TARGET_GROUPS_ADD_USERS).is_empty());
+    assert!(fake.requests_of(&TARGET_GROUPS_CREATE).is_empty());
+
+    let fake = service();
+    let mut other = stored();
+    other["resourceId"] = json!("user-2");
+    fake.always(
+        &TARGET_USERS_SEARCH_BY_EMAIL,
+        page(json!([stored(), other])),
+    );
+    let client = over(&fake);
+    for error in [
+        client
+            .target_groups()
+            .add_people("Finance", ["jane.doe@example.com"])
+            .await
+            .unwrap_err(),
+        client.target_users().upsert(&jane()).await.unwrap_err(),
+    ] {
+        let text = error.to_string();
+        assert!(error.is_invalid(), "{text}");
+        assert!(text.contains("user-1") && text.contains("user-2"), "{text}");
+    }
+    assert!(fake.requests_of(&TARGET_USERS_UPDATE).is_empty());
+}
+
+#[tokio::test]
 async fn no_user_is_removed_if_several_groups_have_the_name() {
     let fake = service();
     let alike = groups(&[("g1", "Sales"), ("g2", "SALES"), ("g3", "Sales EMEA")]);
@@ -522,7 +596,8 @@ async fn people_join_and_leave_a_group_by_name() {
     // An update adds a user to groups and never removes one.
     let user =
         CreateTargetUserRequest::new(&emails[2]).target_group_resource_ids([&added.group.id]);
-    keepnet.target_users().upsert(&user).await.unwrap();
+    let joined = keepnet.target_users().upsert(&user).await.unwrap();
+    assert_eq!(joined.change, Upsert::Updated);
     let user = CreateTargetUserRequest::new(&emails[1]).department("Elsewhere");
     keepnet.target_users().upsert(&user).await.unwrap();
 

@@ -10,8 +10,7 @@ use support::Wire;
 
 /// A response that suits token requests and all others.
 const ANSWER: &str = r#"{"access_token":"token-1","expires_in":3600,"data":{"resourceId":"1","results":[]},"status":"SUCCESS"}"#;
-const COMPANIES: &str =
-    r#"{"access_token":"token-1","expires_in":3600,"data":[],"status":"SUCCESS"}"#;
+const COMPANIES: &str = r#"{"access_token":"token-1","expires_in":3600,"data":[],"message":null,"status":"SUCCESS","validationMessages":null}"#;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn client(wire: &Wire) -> Client {

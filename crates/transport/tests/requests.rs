@@ -473,19 +473,17 @@ model! {
         /// On the plate.
         name: Option<String> = "name",
         /// What opens it.
-        code: Secret = "code" (into 1),
+        code: Secret = "code" (into),
         /// What opens it as well.
-        spare: Option<Secret> = "spare" (into 1),
-        /// Anything.
-        hint: Option<Secret> = "hint" (into),
+        spare: Option<Secret> = "spare" (into),
     }
 }
 
 #[tokio::test]
-async fn a_secret_that_must_not_be_empty_is_refused_if_it_is_blank() {
+async fn a_secret_that_is_blank_is_refused_in_a_body() {
     for (door, refused) in [
         (Door::new("x"), None),
-        (Door::new(" x ").spare("y").hint("").name(""), None),
+        (Door::new(" x ").spare("y").name(""), None),
         (Door::new(""), Some("code")),
         (Door::new(" \t\n"), Some("code")),
         (Door::new("x").spare(""), Some("spare")),
@@ -514,6 +512,22 @@ async fn a_secret_that_must_not_be_empty_is_refused_if_it_is_blank() {
         let sent = if refused.is_some() { 0 } else { 3 };
         assert_eq!(fake.requests().len(), sent, "{door:?}");
     }
+}
+
+#[tokio::test]
+async fn a_secret_that_is_blank_is_refused_in_the_query() {
+    let fake = fake();
+    for blank in ["", " ", "\u{a0}\n"] {
+        let request = over(&fake).operation(&SUBMIT, &[]);
+        let request = request.set_secret_query("passphrase", &Secret::from(blank));
+        let error = request.call::<Value>().await.unwrap_err();
+        assert!(error.is_invalid(), "{error}");
+        assert!(
+            error.to_string().contains("`passphrase` is empty or blank"),
+            "{error}"
+        );
+    }
+    assert!(fake.requests().is_empty());
 }
 
 #[tokio::test]

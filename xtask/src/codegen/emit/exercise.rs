@@ -272,3 +272,54 @@ fn expect(operations: &[&Operation]) -> Option<TokenStream> {
     deprecated
         .then(|| quote!(#[expect(deprecated, reason = "deprecated parameters are exercised too")]))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn members_of_requests_that_no_call_sends_are_refused() {
+        let cat = json!({"description": "A cat.", "type": "object", "properties": {
+            "name": {"description": "Its name.", "type": "string"},
+            "toy": {"description": "Its toy.", "$ref": "#/components/schemas/Toy"},
+        }});
+        let toy = json!({"description": "A toy.", "type": "object", "properties": {
+            "colour": {"description": "Its colour.", "type": "string"},
+        }});
+        let content = json!({"application/json": {"schema": {"$ref": "#/components/schemas/Cat"}}});
+        let description = json!({
+            "openapi": "3.1.0",
+            "info": {"title": "Cats", "version": "1"},
+            "tags": [{"name": "Cats", "description": "Cats."}],
+            "paths": {"/cats": {"post": {
+                "operationId": "cats.create",
+                "tags": ["Cats"],
+                "summary": "Adds a cat.",
+                "x-idempotent": false,
+                "requestBody": {"required": true, "content": content},
+                "responses": {"204": {"description": "It is there."}},
+            }}},
+            "components": {"schemas": {"Cat": cat, "Toy": toy}},
+        });
+        let api = read::api(&description).unwrap();
+        let missing = |sent: &[(&str, &str)]| {
+            let sent = sent.iter();
+            let sent = sent.map(|(model, member)| ((*model).to_owned(), (*member).to_owned()));
+            let refusals = all_sent(&api, &Sent::new(sent.collect())).err();
+            let refusals = refusals.unwrap_or_default().into_iter();
+            refusals.map(|one| one.pointer).collect::<Vec<_>>()
+        };
+        let every = [("Cat", "name"), ("Cat", "toy"), ("Toy", "colour")];
+        assert_eq!(missing(&every), [""; 0]);
+        assert_eq!(
+            missing(&every[..2]),
+            ["/components/schemas/Toy/properties/colour"]
+        );
+        assert_eq!(
+            missing(&every[1..]),
+            ["/components/schemas/Cat/properties/name"]
+        );
+    }
+}

@@ -116,7 +116,6 @@ fn mark(member: &Member, read: bool, written: bool) -> &'static str {
         (_, Some(true)) if written && !member.required => " (default true)",
         (_, Some(false)) if written && !member.required => " (default false)",
         (Ty::Json | Ty::Own(_), _) => " (json)",
-        (Ty::Secret, _) if written && member.length.least > Some(0) => " (into 1)",
         (Ty::Secret | Ty::OwnText(_), _) if written => " (into)",
         _ if member.required && read => " (required)",
         _ => "",

@@ -44,7 +44,7 @@ fn unknown_orders(api: &Api) -> Vec<Refusal> {
             (false, false) => Refusal {
                 pointer: operation.pointer.clone(),
                 problem: format!(
-                    "it is ordered by `{order_by}`, which `{}`, a row of its list, does not have",
+                    "it is ordered by `{order_by}`, which `{}`, what it finds, does not have",
                     row.name
                 ),
                 remedy:
@@ -83,10 +83,11 @@ fn order(api: &Api, operation: &Operation) -> Option<(String, bool)> {
 }
 
 /// Returns the row of the list that is searched or exported. An export has the rows of the search at its path without
-/// `/export`.
+/// `/export`. A search for one record has that record.
 fn row<'a>(operation: &'a Operation, lists: &BTreeMap<&str, &'a Ty>) -> Option<&'a Ty> {
     match &operation.outcome {
         Outcome::Page(row) => Some(row),
+        Outcome::Value { ty, .. } => Some(ty),
         Outcome::Download => {
             let path = operation.path.replacen("/export", "", 1);
             let search = format!("{path}/search");

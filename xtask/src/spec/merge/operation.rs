@@ -174,15 +174,16 @@ impl Merger<'_> {
                     }
                 }
             });
-        let mut order_by = None;
         if searches && is_page {
             lines.push("  x-paging: search".to_owned());
-            order_by = self
-                .column(given)
-                .map(|column| ("x-order-by".to_owned(), column));
-        } else if searches && is_file {
-            order_by = self.order_of_list(given);
         }
+        let order_by = match is_file {
+            _ if !searches => None,
+            true => self.order_of_list(given),
+            false => self
+                .column(given)
+                .map(|column| ("x-order-by".to_owned(), column)),
+        };
         if let Some((key, column)) = &order_by {
             lines.push("  # DECIDE: by which column.".to_owned());
             lines.push(format!("  {key}: {}", flow(&json!(column))));
@@ -356,15 +357,18 @@ impl Merger<'_> {
         })
     }
 
-    /// Returns a column of a list's rows.
+    /// Returns a column of a list's rows, or of the one record that a search finds.
     fn column(&self, given: &Operation<'_>) -> Option<String> {
         let (_, schema) = given.response()?.1?;
         let mut row = Flat::of(self.document, schema);
         for step in ["data", "results"] {
-            let (_, inner, _) = row.members().find(|(name, ..)| *name == step)?;
+            let inner = row.members().find(|(name, ..)| *name == step);
+            let Some((_, inner, _)) = inner else { break };
             row = Flat::of(self.document, inner);
         }
-        let row = Flat::of(self.document, row.items?);
+        if let Some(rows) = row.items {
+            row = Flat::of(self.document, rows);
+        }
         let mut names = row.names();
         let usual = row
             .names()

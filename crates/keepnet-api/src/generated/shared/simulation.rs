@@ -400,7 +400,7 @@ model! {
         /// 1 to 200 characters.
         username: String = "username",
         /// 1 to 200 characters.
-        password: Secret = "password" (into 1),
+        password: Secret = "password" (into),
         record_type_id: Option<i32> = "recordTypeId",
         /// At most 200 characters.
         dns_record: Option<String> = "dnsRecord",
@@ -1113,7 +1113,7 @@ model! {
         /// 1 to 200 characters.
         username: String = "username",
         /// 1 to 200 characters.
-        password: Secret = "password" (into 1),
+        password: Secret = "password" (into),
     }
 }
 

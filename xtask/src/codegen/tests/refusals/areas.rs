@@ -145,6 +145,17 @@ fn envelopes_and_searches_that_cannot_be_expressed_are_refused() {
             "or say in `x-order-by-unlisted`",
         ),
         (
+            "a search for one record by a column that it does not have",
+            |d| {
+                let owner = json!({"schema": {"$ref": "#/components/schemas/Owner"}});
+                let found =
+                    json!({"200": {"description": "It.", "content": {"application/json": owner}}});
+                set(d, "/paths/~1dogs~1search/post", "responses", found);
+            },
+            "/paths/~1dogs~1search/post",
+            "name a member of the row in `x-order-by`",
+        ),
+        (
             "a column said to be unlisted that rows have",
             |d| {
                 set(

@@ -212,7 +212,7 @@ impl PhishingCampaignReports {
                 &PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_REPLIED,
                 &[resource_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "ReplySent"))
             .call()
     }
 

@@ -110,7 +110,7 @@ impl QuishingCampaignReports {
     ) -> Call<QuishingCampaignJobUserEmailAll> {
         self.client()
             .operation(&QUISHING_CAMPAIGN_REPORTS_SEARCH_ALL, &[resource_id.as_ref()])
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "ActionTime"))
             .call()
     }
 

@@ -108,7 +108,7 @@ impl SmishingCampaignReports {
                 &SMISHING_CAMPAIGN_REPORTS_SEARCH_SMS_ALL,
                 &[resource_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "ActionTime"))
             .call()
     }
 

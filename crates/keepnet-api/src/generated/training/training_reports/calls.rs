@@ -71,7 +71,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_USERS,
                 &[enrollment_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "LastInteractionDate"))
             .call()
     }
 
@@ -92,7 +92,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_PROGRESS,
                 &[enrollment_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "SessionStartDate"))
             .call()
     }
 
@@ -116,7 +116,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_PROGRESS_DETAIL,
                 &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "SessionDate"))
             .call()
     }
 
@@ -137,7 +137,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_RESULTS,
                 &[enrollment_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "SessionStartDate"))
             .call()
     }
 
@@ -161,7 +161,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_RESULT_DETAIL,
                 &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "SessionDate"))
             .call()
     }
 
@@ -201,7 +201,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_USER_DETAIL,
                 &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "SessionDate"))
             .call()
     }
 
