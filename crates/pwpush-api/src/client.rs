@@ -9,7 +9,7 @@ use security_api_transport::{
     Anonymous, ApiKey, Error, ErrorKind, Job, Rate, RateLimiter, Request, Secret, ServiceSettings,
 };
 
-use crate::bounds::{Bounds, PushKind};
+use crate::instance::bounds::{Bounds, PushKind};
 use crate::instance::{self, Instance};
 use crate::operations::INSTANCE_VERSION;
 use crate::protocol::PasswordPusher;

@@ -7,7 +7,8 @@ pub(crate) mod fields;
 mod kept;
 pub(crate) mod lifetime;
 pub(crate) mod new_push;
-pub(crate) mod options;
+pub(crate) mod new_request;
+mod options;
 
 use std::fmt;
 use std::sync::Arc;

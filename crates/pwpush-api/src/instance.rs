@@ -1,12 +1,15 @@
 //! What a client knows about the instance it calls.
 
+pub(crate) mod bounds;
+
 use std::sync::OnceLock;
 
 use security_api_transport::{Client, Error, ErrorKind};
 
-use crate::bounds::{Bounds, PushKind};
 use crate::operations::INSTANCE_VERSION;
 use crate::types::{Edition, Version};
+
+use self::bounds::{Bounds, PushKind};
 
 const REMEDY: &str = "the edition decides how a lifetime is expressed and whether a passphrase is echoed; if you know it, set it with \
      `assume_edition`";

@@ -20,37 +20,41 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod bounds;
+mod call;
 mod checks;
 mod client;
 mod create;
 mod files;
 mod generated;
 mod instance;
+mod notify;
 mod paging;
 mod protocol;
 mod pushes;
+mod reading;
 mod reason;
 mod requests;
-mod retrieved;
+mod respond;
 mod token;
 mod withdraw;
 
-pub use bounds::{Bounds, PushKind};
 pub use client::{Client, ClientBuilder};
 pub use create::Create;
 pub use create::confirm::{Created, Fate, NotAsAsked};
 pub use create::difference::Difference;
 pub use create::expiry::{Expiry, InvalidExpiry};
 pub use create::new_push::NewPush;
+pub use create::new_request::NewRequest;
 pub use generated::types::Edition;
 pub use generated::{operations, resources, types};
 #[doc(no_inline)]
 pub use http;
-pub use pushes::{NotifyPush, ShowPush};
+pub use instance::bounds::{Bounds, PushKind};
+pub use notify::NotifyPush;
+pub use reading::retrieved::Retrieved;
+pub use reading::{ShowPush, ShowRequest};
 pub use reason::Reason;
-pub use requests::{NewRequest, RespondRequest, ShowRequest};
-pub use retrieved::Retrieved;
+pub use respond::RespondRequest;
 #[doc(inline)]
 pub use security_api_transport::middleware;
 pub use security_api_transport::{

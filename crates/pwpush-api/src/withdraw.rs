@@ -1,14 +1,12 @@
 //! Expiring pushes and closing requests.
 
-use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
-use std::pin::Pin;
 
 use security_api_transport::{Error, Request, Secret};
 use serde::de::DeserializeOwned;
 
+use crate::call::sent_when_awaited;
 use crate::create::confirm::still_live;
-use crate::pushes::sent_when_awaited;
 use crate::types::{Push, RequestState, SecretRequest};
 
 /// Expires a push or closes a request. From [`Pushes::expire`](crate::resources::Pushes::expire) and
