@@ -142,7 +142,7 @@ impl PasswordPusher {
         Some(match response.status.as_u16() {
             300..=399 => return redirect(response),
             401 | 403 | 404 | 410 if id == FILE => Reason::LinkExpired,
-            400 if is_paged(id) => Reason::InvalidPage,
+            400 if response.operation.is_paged() => Reason::InvalidPage,
             401 => match failure {
                 Some(failure) if failure.is_about_passphrase() => Reason::PassphraseRefused,
                 Some(_) if !self.has_token && id == op::PUSHES_CREATE.id() => {
@@ -164,7 +164,7 @@ impl PasswordPusher {
                 text if is_owners(id) && !text.starts_with(MFA) => Reason::NotOwner,
                 _ => Reason::MfaRequired,
             },
-            404 => return missing(id, failure),
+            404 => return missing(response.operation, failure),
             429 => lock(response).unwrap_or(Reason::RateLimited),
             _ => return None,
         })
@@ -192,30 +192,16 @@ fn lock(response: &ResponseParts<'_>) -> Option<Reason> {
     is_lock.then_some(reason)
 }
 
-/// What is missing: the object, the operation, or the API.
-fn missing(id: &str, failure: Option<&Failure>) -> Option<Reason> {
+/// What is missing: the object, the operation, or the API. `None` for a path that the user chose.
+fn missing(operation: &Operation, failure: Option<&Failure>) -> Option<Reason> {
+    let is_known = op::ALL.iter().any(|known| known.id() == operation.id());
+    let is_about_one_object = operation.path().contains('{');
     let of_application = failure.is_some_and(|failure| !failure.is_of_framework());
-    let (resource, method) = id.split_once('.')?;
-    Some(match resource {
-        "pushes" | "requests" if of_application && method != "create" && !is_list(id) => {
-            Reason::NotFound
-        }
-        "requests" | "accounts" | "workspaces" => Reason::NotInThisEdition,
-        "pushes" if id == op::PUSHES_NOTIFY.id() => Reason::NotInThisEdition,
-        _ => Reason::NoApiV2,
+    is_known.then(|| match operation.is_edition_specific() {
+        _ if is_about_one_object && of_application => Reason::NotFound,
+        true => Reason::NotInThisEdition,
+        false => Reason::NoApiV2,
     })
-}
-
-fn is_list(id: &str) -> bool {
-    let method = id.split_once('.').map(|(_, method)| method);
-    matches!(
-        method,
-        Some("active" | "expired" | "open" | "ready" | "closed" | "list")
-    )
-}
-
-fn is_paged(id: &str) -> bool {
-    is_list(id) || id.ends_with(".audit")
 }
 
 fn redirect(response: &ResponseParts<'_>) -> Option<Reason> {
