@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::files;
 use crate::operations as op;
 use crate::reason::Reason;
 use crate::token;
@@ -109,8 +110,6 @@ impl Protocol for PasswordPusher {
     }
 }
 
-const FILE: &str = crate::files::FETCH;
-
 /// Operations that only the owner may call.
 fn is_owners(id: &str) -> bool {
     [
@@ -141,7 +140,7 @@ impl PasswordPusher {
         let text = failure.and_then(Failure::text);
         Some(match response.status.as_u16() {
             300..=399 => return redirect(response),
-            401 | 403 | 404 | 410 if id == FILE => Reason::LinkExpired,
+            _ if files::refuses_link(response.operation, response.status) => Reason::LinkExpired,
             400 if response.operation.is_paged() => Reason::InvalidPage,
             401 => match failure {
                 Some(failure) if failure.is_about_passphrase() => Reason::PassphraseRefused,

@@ -86,7 +86,11 @@ impl Reason {
     #[must_use]
     pub fn of(error: &Error) -> Option<Self> {
         let said = error.reason().cloned();
-        said.or_else(|| files::has_expired(error).then_some(Self::LinkExpired))
+        // The protocol does not read responses of other hosts, and files may be stored there.
+        said.or_else(|| {
+            let refuses_link = files::refuses_link(error.operation()?, error.status()?);
+            refuses_link.then_some(Self::LinkExpired)
+        })
     }
 
     /// What the user can do.

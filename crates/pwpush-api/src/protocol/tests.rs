@@ -1,5 +1,6 @@
 use super::*;
 use http::{HeaderMap, StatusCode};
+use security_api_transport::FETCH;
 
 use crate::operations::{
     ACCOUNTS_LIST as ACCOUNTS, INSTANCE_VERSION as GET_VERSION, PUSHES_ACTIVE as ACTIVE,
@@ -143,7 +144,6 @@ fn the_kinds_of_401_are_told_apart_by_their_form() {
 
 #[test]
 fn whatever_refuses_the_link_of_a_file_it_has_expired() {
-    static FETCH: Operation = Operation::new(FILE, http::Method::GET, "/file");
     for status in [401, 403, 404, 410] {
         let (found, _, _) = judge(false, &FETCH, status, None, "");
         assert_eq!(found, Some(Reason::LinkExpired), "{status}");
