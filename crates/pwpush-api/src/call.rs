@@ -1,24 +1,36 @@
 //! What the hand-written calls have in common.
 
-/// Makes a type that stands for a call awaitable: its method `run` sends it.
-macro_rules! sent_when_awaited {
+/// Gives a type the methods that send it. Its method `run` makes the requests, and returns the response to the last.
+macro_rules! hand_written_call {
     ($type:ty, $output:ty) => {
         impl $type {
             /// Sends the call; the same as awaiting it.
-            pub fn send(self) -> <Self as ::std::future::IntoFuture>::IntoFuture {
-                self.into_future()
+            ///
+            /// # Errors
+            /// See [`Error`](crate::Error).
+            pub fn send(self) -> ::security_api_transport::middleware::JobFuture<$output> {
+                Box::pin(async move { Ok(self.run().await?.into_value()) })
+            }
+
+            /// Sends the call, and returns status, headers, request id and attempts together with the value.
+            ///
+            /// # Errors
+            /// See [`Error`](crate::Error).
+            pub fn send_with_response(
+                self,
+            ) -> ::security_api_transport::middleware::JobFuture<crate::Response<$output>> {
+                Box::pin(self.run())
             }
         }
 
-        impl IntoFuture for $type {
-            type Output = Result<$output, ::security_api_transport::Error>;
-            type IntoFuture =
-                ::std::pin::Pin<Box<dyn ::std::future::Future<Output = Self::Output> + Send>>;
+        impl ::std::future::IntoFuture for $type {
+            type Output = Result<$output, crate::Error>;
+            type IntoFuture = ::security_api_transport::middleware::JobFuture<$output>;
 
             fn into_future(self) -> Self::IntoFuture {
-                Box::pin(self.run())
+                self.send()
             }
         }
     };
 }
-pub(crate) use sent_when_awaited;
+pub(crate) use hand_written_call;

@@ -1,14 +1,14 @@
 //! Mailing the link of a push.
 
-use security_api_transport::{Error, Request};
+use security_api_transport::{Error, Request, Response};
 use serde::Serialize;
 
-use crate::call::sent_when_awaited;
+use crate::call::hand_written_call;
 use crate::checks;
 use crate::types::Message;
 
 /// Sends a link by e-mail. From [`Pushes::notify`](crate::resources::Pushes::notify).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
 pub struct NotifyPush {
     request: Request,
@@ -44,7 +44,7 @@ impl NotifyPush {
         self
     }
 
-    async fn run(self) -> Result<(), Error> {
+    async fn run(self) -> Result<Response<()>, Error> {
         let Some(addresses) = checks::recipients("addresses", &self.addresses)? else {
             return Err(Error::invalid("`addresses`: add at least one"));
         };
@@ -52,8 +52,8 @@ impl NotifyPush {
             notify_emails_to: &addresses,
             notify_emails_to_locale: self.locale.as_deref(),
         });
-        let sent = request.call::<Message>().await;
-        sent.map(drop)
+        let sent = request.call::<Message>().send_with_response().await;
+        sent.map(|response| response.map(drop))
             .map_err(|error| match error.may_be_executed() {
                 true => error.with_hint("mail may have been sent"),
                 false => error,
@@ -61,5 +61,5 @@ impl NotifyPush {
     }
 }
 
-sent_when_awaited!(NotifyPush, ());
+hand_written_call!(NotifyPush, ());
 security_api_transport::__call_options!(NotifyPush);

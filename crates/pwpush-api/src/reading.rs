@@ -2,9 +2,9 @@
 
 pub(crate) mod retrieved;
 
-use security_api_transport::{Error, ErrorKind, Outcome, Request, Secret};
+use security_api_transport::{Error, ErrorKind, Outcome, Request, Response, Secret};
 
-use crate::call::sent_when_awaited;
+use crate::call::hand_written_call;
 use crate::checks;
 use crate::reason::Reason;
 use crate::types::{RetrievedPush, RetrievedRequest};
@@ -12,7 +12,7 @@ use crate::types::{RetrievedPush, RetrievedRequest};
 use self::retrieved::Retrieved;
 
 /// Reads a secret. From [`Pushes::show`](crate::resources::Pushes::show).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
 pub struct ShowPush {
     request: Request,
@@ -46,16 +46,17 @@ impl ShowPush {
         self
     }
 
-    async fn run(self) -> Result<Retrieved, Error> {
-        match self.request.call::<RetrievedPush>().await {
-            Ok(push) => Ok(push.into()),
+    async fn run(self) -> Result<Response<Retrieved>, Error> {
+        let call = self.request.call::<RetrievedPush>();
+        match call.send_with_response().await {
+            Ok(response) => Ok(response.map(Retrieved::from)),
             Err(error) if !self.has_passphrase => Err(view_lost(not_locked(error))),
             Err(error) => Err(view_lost(error)),
         }
     }
 }
 
-sent_when_awaited!(ShowPush, Retrieved);
+hand_written_call!(ShowPush, Retrieved);
 security_api_transport::__call_options!(ShowPush);
 
 /// Only calls with a passphrase can be locked; one without is refused for another reason.
@@ -115,8 +116,8 @@ impl ShowRequest {
         self
     }
 
-    async fn run(self) -> Result<RetrievedRequest, Error> {
-        let read = self.request.call().await;
+    async fn run(self) -> Result<Response<RetrievedRequest>, Error> {
+        let read = self.request.call().send_with_response().await;
         read.map_err(|error| match self.has_passphrase {
             true => error,
             false => not_locked(error),
@@ -124,5 +125,5 @@ impl ShowRequest {
     }
 }
 
-sent_when_awaited!(ShowRequest, RetrievedRequest);
+hand_written_call!(ShowRequest, RetrievedRequest);
 security_api_transport::__call_options!(ShowRequest);

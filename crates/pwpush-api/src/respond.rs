@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use security_api_transport::{Error, Request, Secret, Upload};
+use security_api_transport::{Error, Request, Response, Secret, Upload};
 
-use crate::call::sent_when_awaited;
+use crate::call::hand_written_call;
 use crate::checks;
 use crate::create::fields::{Fields, Progress};
 use crate::create::new_request::TEXT;
@@ -12,6 +12,7 @@ use crate::reading::not_locked;
 use crate::types::SecretRequest;
 
 /// Responds to a request. From [`Requests::respond`](crate::resources::Requests::respond).
+#[derive(Clone)]
 #[must_use = "a call does nothing until it is awaited"]
 pub struct RespondRequest {
     request: Request,
@@ -80,7 +81,7 @@ impl RespondRequest {
         self
     }
 
-    async fn run(self) -> Result<SecretRequest, Error> {
+    async fn run(self) -> Result<Response<SecretRequest>, Error> {
         let response = self.response.expose();
         // That a response may be files alone is inferred.
         match self.files.is_empty() {
@@ -90,7 +91,8 @@ impl RespondRequest {
         checks::check_files(&self.files)?;
         let fields =
             Fields::new("request", &self.files, None).secret("response", Some(&self.response));
-        let sent = fields.write(self.request, self.progress).call().await;
+        let call = fields.write(self.request, self.progress).call();
+        let sent = call.send_with_response().await;
         sent.map_err(|error| match self.has_passphrase {
             true => error,
             false => not_locked(error),
@@ -98,7 +100,7 @@ impl RespondRequest {
     }
 }
 
-sent_when_awaited!(RespondRequest, SecretRequest);
+hand_written_call!(RespondRequest, SecretRequest);
 security_api_transport::__call_options!(RespondRequest);
 
 impl std::fmt::Debug for RespondRequest {

@@ -1,9 +1,9 @@
 //! A push that is to be created, and its creation.
 
-use security_api_transport::{Error, Outcome, Secret, Upload};
+use security_api_transport::{Error, Outcome, Response, Secret, Upload};
 use serde_json::Value;
 
-use crate::call::sent_when_awaited;
+use crate::call::hand_written_call;
 use crate::checks;
 use crate::create::Create;
 use crate::create::confirm::{self, Created};
@@ -336,7 +336,7 @@ fn check_url(url: &str) -> Result<(), Error> {
 }
 
 impl Create<NewPush> {
-    async fn run(self) -> Result<Created<Push>, Error> {
+    async fn run(self) -> Result<Response<Created<Push>>, Error> {
         let Self {
             mut request,
             new: push,
@@ -379,7 +379,7 @@ impl Create<NewPush> {
     }
 }
 
-sent_when_awaited!(Create<NewPush>, Created<Push>);
+hand_written_call!(Create<NewPush>, Created<Push>);
 
 /// The method that sets a lifetime.
 const FIELD: &str = "expire_after";

@@ -1,9 +1,9 @@
 //! A request that is to be created, and its creation.
 
-use security_api_transport::{Error, Secret, Upload};
+use security_api_transport::{Error, Response, Secret, Upload};
 use serde_json::Value;
 
-use crate::call::sent_when_awaited;
+use crate::call::hand_written_call;
 use crate::checks;
 use crate::create::Create;
 use crate::create::confirm::{self, Created};
@@ -134,7 +134,7 @@ impl NewRequest {
 }
 
 impl Create<NewRequest> {
-    async fn run(self) -> Result<Created<SecretRequest>, Error> {
+    async fn run(self) -> Result<Response<Created<SecretRequest>>, Error> {
         let new = &self.new;
         checks::check_text("request", &new.text, TEXT)?;
         new.options.check()?;
@@ -162,4 +162,4 @@ impl Create<NewRequest> {
     }
 }
 
-sent_when_awaited!(Create<NewRequest>, Created<SecretRequest>);
+hand_written_call!(Create<NewRequest>, Created<SecretRequest>);
