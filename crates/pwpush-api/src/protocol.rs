@@ -71,7 +71,7 @@ impl Protocol for PasswordPusher {
         if let [token, ..] = values {
             token::check(token)?;
         }
-        Ok(match has_words(operation.id()) {
+        Ok(match needs_english(operation.id()) {
             true => &[("locale", "en")],
             false => &[],
         })
@@ -92,7 +92,7 @@ impl Protocol for PasswordPusher {
         let reason = self.reason(response, failure.as_ref());
         let message = failure.as_ref().and_then(Failure::text);
         let remedy = reason.as_ref().and_then(Reason::remedy);
-        let remedy = remedy.or_else(|| stranger(response, message));
+        let remedy = remedy.or_else(|| not_from_application(response, message));
         let mut error = ApiError::new();
         if let Some(text) = message {
             error = error.with_message(text);
@@ -123,7 +123,7 @@ fn is_owners(id: &str) -> bool {
 
 /// Operations whose refusals differ only in their texts, which therefore have to be English. The server prefers the
 /// user's language to that of the request's headers, and the query to both.
-fn has_words(id: &str) -> bool {
+fn needs_english(id: &str) -> bool {
     is_owners(id) || id == op::PUSHES_EXPIRE.id()
 }
 
@@ -171,7 +171,7 @@ impl PasswordPusher {
 }
 
 /// Whether the operation takes the passphrase of a push or request.
-fn opened(id: &str) -> bool {
+fn takes_passphrase(id: &str) -> bool {
     [
         op::PUSHES_SHOW.id(),
         op::REQUESTS_SHOW.id(),
@@ -183,7 +183,7 @@ fn opened(id: &str) -> bool {
 /// The lock on one object, or on one user's mail, if a 429 means that: it is JSON and has no `Retry-After`.
 fn lock(response: &ResponseParts<'_>) -> Option<Reason> {
     let reason = match response.operation.id() {
-        id if opened(id) => Reason::PassphraseLocked,
+        id if takes_passphrase(id) => Reason::PassphraseLocked,
         id if id == op::PUSHES_NOTIFY.id() => Reason::NotifyLocked,
         _ => return None,
     };
@@ -223,9 +223,12 @@ fn redirect(response: &ResponseParts<'_>) -> Option<Reason> {
 }
 
 /// A remedy for refusals that do not come from the application.
-fn stranger(response: &ResponseParts<'_>, message: Option<&str>) -> Option<&'static str> {
+fn not_from_application(
+    response: &ResponseParts<'_>,
+    message: Option<&str>,
+) -> Option<&'static str> {
     (response.status == http::StatusCode::FORBIDDEN && message.is_none()).then_some(
-        "the application did not say so itself: the instance may not allow this host name, or a proxy refuses",
+        "the application itself gave no reason: the instance may not allow this host name, or a proxy refuses",
     )
 }
 

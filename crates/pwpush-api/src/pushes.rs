@@ -20,11 +20,11 @@ impl Pushes {
     /// client knows it.
     ///
     /// Each option that was set is compared with the response: if the instance keeps another value, or does not tell,
-    /// the push is expired again and the call fails. [`NotAsAsked`](crate::NotAsAsked) then has the differences, and the
-    /// token if the push could not be expired. [`or_less`](Create::or_less) accepts less than asked. The secret, its
-    /// kind and its files are in no response, so they are not compared. On the commercial edition a passphrase and mail
-    /// are taken as kept if the response leaves them out or has null for them, because that edition is not known to
-    /// echo them.
+    /// the push is expired again and the call fails. [`NotAsAsked`](crate::NotAsAsked) then has the differences, and
+    /// the token if the push could not be expired. [`or_less`](Create::or_less) accepts less than asked. The secret,
+    /// its kind and its files are in no response, so they are not compared. On the commercial edition a passphrase and
+    /// mail are taken as kept if the response leaves them out or has null for them, because that edition is not known
+    /// to echo them.
     ///
     /// Options of the call, such as its `timeout`, apply to the request for the edition as well; the request that
     /// expires the push has the call's headers only.
@@ -88,7 +88,8 @@ impl Pushes {
     ///
     /// # Errors
     /// 403, the push belongs to somebody else; 404, there is no such push, or the server is older or has this switched
-    /// off; 422, the addresses are refused, or the instance has no mail server; 429, the user sent mail too often. See [`Reason`](crate::Reason).
+    /// off; 422, the addresses are refused, or the instance has no mail server; 429, the user sent mail too often. See
+    /// [`Reason`](crate::Reason).
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
@@ -104,16 +105,16 @@ impl Pushes {
         NotifyPush::new(self.notify_request(token), addresses)
     }
 
-    /// Expires a push now, and erases its secret, passphrase and files. The owner may do so, and anybody else if the push
-    /// is deletable by its viewers.
+    /// Expires a push now, and erases its secret, passphrase and files. The owner may do so, and anybody else if the
+    /// push is deletable by its viewers.
     ///
     /// `DELETE /api/v2/pushes/{url_token}`. Idempotent: retried automatically. A push that has expired already is
     /// responded to in the same way.
     ///
     /// # Errors
-    /// If the response does not say that the push is expired: [`NotAsAsked`](crate::NotAsAsked) has its token then. From
-    /// the service: 401, the caller may not expire this push; 403, the instance demands a second factor; 404, there is no
-    /// such push, or it was anonymous and its record is erased. See [`Reason`](crate::Reason).
+    /// If the response does not say that the push is expired: [`NotAsAsked`](crate::NotAsAsked) has its token then.
+    /// From the service: 401, the caller may not expire this push; 403, the instance demands a second factor; 404,
+    /// there is no such push, or it was anonymous and its record is erased. See [`Reason`](crate::Reason).
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {

@@ -32,7 +32,7 @@ impl ShowPush {
     /// while.
     ///
     /// It is sent unchanged, so one that was read from a file needs its line end taken off. An empty or blank one is
-    /// refused before anything is sent: no push has such a passphrase, and the service would take it for none, so a
+    /// refused before anything is sent: no push has such a passphrase, and the service would treat it as none, so a
     /// read could use up a view.
     ///
     /// ```no_run
@@ -99,8 +99,8 @@ impl ShowRequest {
         }
     }
 
-    /// The passphrase, if one is set. It is sent in the query, where servers and proxies may log it; this client shows it
-    /// nowhere.
+    /// The passphrase, if one is set. It is sent in the query, where servers and proxies may log it; this client shows
+    /// it nowhere.
     ///
     /// It is sent unchanged, so one that was read from a file needs its line end taken off. An empty or blank one is
     /// refused before anything is sent: no request has such a passphrase.

@@ -14,10 +14,10 @@ use crate::withdraw::Withdraw;
 impl Requests {
     /// Asks somebody for a secret or files, and returns the link to pass on. Commercial edition only.
     ///
-    /// `POST /api/v2/requests`. Not retried once it may have been executed. Each option that was set is compared with the
-    /// response: if the service keeps another value, or does not tell, the request is closed again and the call fails
-    /// with [`NotAsAsked`](crate::NotAsAsked). A passphrase and mail are taken as kept if the response leaves them out
-    /// or has null for them, because the service is not known to echo them.
+    /// `POST /api/v2/requests`. Not retried once it may have been executed. Each option that was set is compared with
+    /// the response: if the service keeps another value, or does not tell, the request is closed again and the call
+    /// fails with [`NotAsAsked`](crate::NotAsAsked). A passphrase and mail are taken as kept if the response leaves
+    /// them out or has null for them, because the service is not known to echo them.
     ///
     /// Known from public clients of this API. Confidence: medium.
     ///
@@ -85,11 +85,12 @@ impl Requests {
     ///
     /// `PATCH /api/v2/requests/{url_token}/respond`. Not retried once it may have been executed.
     ///
-    /// Known from public clients of this API; that files and the passphrase can be sent is inferred. Confidence: medium.
+    /// Known from public clients of this API; that files and the passphrase can be sent is inferred. Confidence:
+    /// medium.
     ///
     /// # Errors
-    /// 401, the passphrase is missing or wrong; 404, there is no such request, or the edition has no requests; 422, the response is refused. See
-    /// [`Reason`](crate::Reason).
+    /// 401, the passphrase is missing or wrong; 404, there is no such request, or the edition has no requests; 422, the
+    /// response is refused. See [`Reason`](crate::Reason).
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {

@@ -33,8 +33,8 @@ impl RespondRequest {
         }
     }
 
-    /// The passphrase, if the request has one. Whether the service asks for it here is not known: it is sent in the query,
-    /// as to read the request. Inferred; unconfirmed.
+    /// The passphrase, if the request has one. Whether the service asks for it here is not known: it is sent in the
+    /// query, as to read the request. Inferred; unconfirmed.
     ///
     /// It is sent unchanged; an empty or blank one is refused before anything is sent.
     ///

@@ -97,8 +97,8 @@ pub enum Fate {
 }
 
 impl NotAsAsked {
-    /// Returns the details of an error of `create`, `expire` or `close`. `None` if the service did not say that the call
-    /// succeeded, and for calls of others.
+    /// Returns the details of an error of `create`, `expire` or `close`. `None` if the service did not say that the
+    /// call succeeded, and for calls of others.
     ///
     /// ```
     /// use pwpush_api::{Client, NotAsAsked};
