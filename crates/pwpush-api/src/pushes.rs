@@ -56,8 +56,8 @@ impl Pushes {
     /// push's link; [`token_of_link`](crate::token_of_link) extracts it from a link.
     ///
     /// `GET /api/v2/pushes/{url_token}`. Not retried once it may have been executed, because the view may be used up:
-    /// [`outcome`](Error::outcome) tells whether it may have been. An expired push is not an error but
-    /// [`Retrieved::Expired`].
+    /// [`outcome`](crate::Error::outcome) tells whether it may have been. An expired push is not an error but
+    /// [`Retrieved::Expired`](crate::Retrieved::Expired).
     ///
     /// Do not poll with this call, not even as the owner: each read adds an entry to the push's audit log, and once
     /// that has 2,000, the next reader destroys the secret without seeing it. [`audit`](Self::audit) tells whether the
