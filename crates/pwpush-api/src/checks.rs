@@ -1,4 +1,4 @@
-//! What no instance takes: refused before anything is sent.
+//! What no instance accepts, and the client refuses before anything is sent.
 
 use security_api_transport::{Error, Request, Secret, Upload};
 
@@ -62,7 +62,7 @@ pub(crate) fn opened_with(request: Request, passphrase: &Secret, what: &str) -> 
 }
 
 /// # Errors
-/// If the passphrase is empty or blank: the service takes it for none. `effect` is what that would do.
+/// If the passphrase is empty or blank: the service treats it as no passphrase. `effect` is what that would do.
 pub(crate) fn check_passphrase(passphrase: Option<&Secret>, effect: &str) -> Result<(), Error> {
     if passphrase.is_some_and(|passphrase| passphrase.expose().trim().is_empty()) {
         return Err(Error::invalid(format!(
@@ -175,7 +175,7 @@ mod tests {
         ] {
             assert!(why_lost(name).is_none(), "{name:?}");
         }
-        // The service takes 1,536 bytes of the part's Content-Disposition, of which 48 are around the name.
+        // The service accepts 1,536 bytes of the part's Content-Disposition, of which 48 are around the name.
         assert!(why_lost(&"x".repeat(1488)).is_none());
         assert!(why_lost(&"x".repeat(1489)).is_some());
         assert!(why_lost(&"x".repeat(1500)).is_some());

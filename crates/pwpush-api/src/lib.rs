@@ -20,37 +20,41 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod bounds;
+mod call;
 mod checks;
 mod client;
 mod create;
 mod files;
+#[expect(
+    unreachable_pub,
+    reason = "the items of its `resources` are exported, not the module"
+)]
 mod generated;
 mod instance;
+mod notify;
 mod paging;
 mod protocol;
 mod pushes;
+mod reading;
 mod reason;
 mod requests;
-mod retrieved;
+mod respond;
 mod token;
 mod withdraw;
 
-pub use bounds::{Bounds, PushKind};
 pub use client::{Client, ClientBuilder};
-pub use create::Create;
 pub use create::confirm::{Created, Fate, NotAsAsked};
 pub use create::difference::Difference;
 pub use create::expiry::{Expiry, InvalidExpiry};
 pub use create::new_push::NewPush;
+pub use create::new_request::NewRequest;
 pub use generated::types::Edition;
-pub use generated::{operations, resources, types};
+pub use generated::{operations, types};
 #[doc(no_inline)]
 pub use http;
-pub use pushes::{NotifyPush, ShowPush};
+pub use instance::bounds::{Bounds, PushKind};
+pub use reading::retrieved::Retrieved;
 pub use reason::Reason;
-pub use requests::{NewRequest, RespondRequest, ShowRequest};
-pub use retrieved::Retrieved;
 #[doc(inline)]
 pub use security_api_transport::middleware;
 pub use security_api_transport::{
@@ -62,7 +66,16 @@ pub use security_api_transport::{
 pub use security_api_transport::{FakeRequest, FakeResponse, FakeTransport};
 
 pub use token::token_of_link;
-pub use withdraw::Withdraw;
+
+/// The resources of the API, and the types of their calls.
+pub mod resources {
+    pub use crate::create::Create;
+    pub use crate::generated::resources::*;
+    pub use crate::notify::NotifyPush;
+    pub use crate::reading::{ShowPush, ShowRequest};
+    pub use crate::respond::RespondRequest;
+    pub use crate::withdraw::Withdraw;
+}
 
 /// The call of a paged list. It cannot be awaited itself, because one page is not the list.
 ///

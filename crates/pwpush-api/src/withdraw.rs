@@ -1,14 +1,14 @@
 //! Expiring pushes and closing requests.
 
-use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
-use std::pin::Pin;
 
-use security_api_transport::{Error, Request, Secret};
+use security_api_transport::{Error, Request, Response, Secret};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use crate::create::confirm::still_live;
-use crate::pushes::sent_when_awaited;
+use crate::call::hand_written_call;
+use crate::create::confirm::{is_gone, still_live, token};
+use crate::operations::PUSHES_EXPIRE;
 use crate::types::{Push, RequestState, SecretRequest};
 
 /// Expires a push or closes a request. From [`Pushes::expire`](crate::resources::Pushes::expire) and
@@ -26,6 +26,18 @@ impl<T> Withdraw<T> {
             request,
             record: PhantomData,
         }
+    }
+
+    /// The same call without the record. The response has to confirm that the push is expired, or the request closed,
+    /// but need not have the record.
+    ///
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+    /// pwpush.pushes().expire("fkwjfvhall92").without_value().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn without_value(self) -> Withdraw<()> {
+        Withdraw::new(self.request)
     }
 }
 
@@ -67,33 +79,50 @@ impl Withdrawn for SecretRequest {
 
 /// # Errors
 /// If the request fails, or its response does not confirm that this is gone.
-async fn withdraw<T: Withdrawn>(request: Request) -> Result<T, Error> {
+async fn withdraw<T: Withdrawn>(request: Request) -> Result<Response<T>, Error> {
     let operation = request.operation();
     let response = request.call::<T>().send_with_response().await?;
     let record = response.value();
     match record.is_gone() {
-        true => Ok(response.into_value()),
+        true => Ok(response),
         false => Err(still_live(
             operation,
             &response,
             T::STILL_LIVE,
-            record.token(),
+            Some(record.token().clone()),
         )),
     }
 }
 
 impl Withdraw<Push> {
-    async fn run(self) -> Result<Push, Error> {
+    async fn run(self) -> Result<Response<Push>, Error> {
         withdraw(self.request).await
     }
 }
 
 impl Withdraw<SecretRequest> {
-    async fn run(self) -> Result<SecretRequest, Error> {
+    async fn run(self) -> Result<Response<SecretRequest>, Error> {
         withdraw(self.request).await
     }
 }
 
-sent_when_awaited!(Withdraw<Push>, Push);
-sent_when_awaited!(Withdraw<SecretRequest>, SecretRequest);
+impl Withdraw<()> {
+    async fn run(self) -> Result<Response<()>, Error> {
+        let operation = self.request.operation();
+        let response = self.request.call::<Value>().send_with_response().await?;
+        let state = response.value();
+        if is_gone(operation, state) {
+            return Ok(response.map(drop));
+        }
+        let message = match operation.id() == PUSHES_EXPIRE.id() {
+            true => Push::STILL_LIVE,
+            false => SecretRequest::STILL_LIVE,
+        };
+        Err(still_live(operation, &response, message, token(state)))
+    }
+}
+
+hand_written_call!(Withdraw<Push>, Push);
+hand_written_call!(Withdraw<SecretRequest>, SecretRequest);
+hand_written_call!(Withdraw<()>, ());
 security_api_transport::__call_options!(Withdraw<T>);

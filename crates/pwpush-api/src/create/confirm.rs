@@ -97,8 +97,8 @@ pub enum Fate {
 }
 
 impl NotAsAsked {
-    /// Returns the details of an error of `create`, `expire` or `close`. `None` if the service did not say that the call
-    /// succeeded, and for calls of others.
+    /// Returns the details of an error of `create`, `expire` or `close`. `None` if the service did not say that the
+    /// call succeeded, and for calls of others.
     ///
     /// ```
     /// use pwpush_api::{Client, NotAsAsked};
@@ -135,7 +135,7 @@ pub(crate) async fn create<T: DeserializeOwned>(
     compare: impl FnOnce(&Value) -> Vec<Difference>,
     or_less: bool,
     undo: &'static Operation,
-) -> Result<Created<T>, Error> {
+) -> Result<Response<Created<T>>, Error> {
     let client = request.cleanup_client()?;
     let operation = request.operation();
     let response = match request.call::<RawJson>().send_with_response().await {
@@ -159,15 +159,13 @@ pub(crate) async fn create<T: DeserializeOwned>(
             });
         }
     };
-    let (status, attempts) = (response.status(), response.attempts());
-    let request_id = response.request_id().map(str::to_owned);
-    let body = response.into_value();
+    let body = response.value();
     let value: Value = serde_json::from_str(body.as_str()).unwrap_or_default();
     let made = Made {
         operation,
-        status,
-        request_id,
-        attempts,
+        status: response.status(),
+        request_id: response.request_id().map(str::to_owned),
+        attempts: response.attempts(),
         token: token(&value).or_else(|| token_in(body.as_str())),
     };
     let link = value.get("html_url").and_then(Value::as_str);
@@ -177,11 +175,8 @@ pub(crate) async fn create<T: DeserializeOwned>(
     {
         match (body.decode(), link, &made.token) {
             (Ok(record), Some(link), Some(_)) => {
-                return Ok(Created {
-                    record,
-                    link,
-                    less: differences,
-                });
+                let less = differences;
+                return Ok(response.map(|_| Created { record, link, less }));
             }
             (Err(_), ..) => UNREADABLE.to_owned(),
             (_, None, _) => "the response has no link".to_owned(),
@@ -290,7 +285,7 @@ pub(crate) fn still_live<T>(
     operation: &'static Operation,
     response: &Response<T>,
     message: &str,
-    token: &Secret,
+    token: Option<Secret>,
 ) -> Error {
     let made = Made {
         operation,
@@ -299,13 +294,12 @@ pub(crate) fn still_live<T>(
         attempts: response.attempts(),
         token: None,
     };
-    let token = Some(token.clone());
     made.error(message.to_owned(), Vec::new(), Fate::StillLive { token })
 }
 
 /// Whether the response to expiring or closing confirms it. Only pushes have `expired` and `deleted`; for a request all
 /// that is known is that it may no longer be waiting.
-fn is_gone(undo: &Operation, state: &Value) -> bool {
+pub(crate) fn is_gone(undo: &Operation, state: &Value) -> bool {
     let says = |name: &str| match state.get(name) {
         Some(Value::Bool(said)) => *said,
         Some(Value::String(text)) => text == "true",
@@ -319,7 +313,7 @@ fn is_gone(undo: &Operation, state: &Value) -> bool {
     }
 }
 
-fn token(created: &Value) -> Option<Secret> {
+pub(crate) fn token(created: &Value) -> Option<Secret> {
     match created.get("url_token")? {
         Value::String(token) if !token.is_empty() => Some(Secret::from(token.as_str())),
         Value::Number(token) => Some(Secret::from(token.to_string())),

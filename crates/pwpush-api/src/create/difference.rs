@@ -140,7 +140,8 @@ impl<'a> Comparison<'a> {
         self
     }
 
-    /// A flag that the service always sends. `null_is_false` if the service sends null for a flag that this kind of push does not have.
+    /// A flag that the service always sends. `null_is_false` if the service sends null for a flag that this kind of
+    /// push does not have.
     pub(crate) fn flag(
         mut self,
         option: &'static str,
@@ -197,8 +198,8 @@ impl<'a> Comparison<'a> {
         self
     }
 
-    /// The recipients of the mail. Servers before 2.9.2 ignore them and do not echo them; whether the commercial edition
-    /// echoes them is not known.
+    /// The recipients of the mail. Servers before 2.9.2 ignore them and do not echo them; whether the commercial
+    /// edition echoes them is not known.
     pub(crate) fn mail(mut self, addresses: &[String], locale: Option<&str>) -> Self {
         if addresses.is_empty() {
             return self;

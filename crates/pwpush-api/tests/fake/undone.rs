@@ -179,3 +179,52 @@ async fn a_token_is_read_as_json_and_not_as_it_is_written() {
     let expired = fake.requests_of(&operations::PUSHES_EXPIRE);
     assert!(expired[0].uri.path().ends_with("/t0ken"));
 }
+
+#[tokio::test]
+async fn a_withdrawal_without_its_record_is_confirmed_all_the_same() {
+    for (response, is_expired) in [
+        (FakeResponse::json(&json!({"expired": true})), true),
+        (
+            FakeResponse::json(&json!({"deleted": true, "views": "x"})),
+            true,
+        ),
+        (state(&json!({"expired": false})), false),
+        (state(&json!({})), false),
+    ] {
+        let fake = instance("oss");
+        fake.always(&operations::PUSHES_EXPIRE, response);
+        let expire = with_token(&fake).pushes().expire("l1vet0ken");
+        match expire.without_value().await {
+            Ok(()) => assert!(is_expired),
+            Err(error) => {
+                assert!(!is_expired, "{error}");
+                assert_still_live(&error);
+            }
+        }
+    }
+    for (state, is_closed) in [
+        (FakeResponse::json(&json!({"state": "closed"})), true),
+        (state(&json!({"state": "ready"})), false),
+    ] {
+        let fake = instance("commercial");
+        fake.always(&operations::REQUESTS_CLOSE, state);
+        let close = with_token(&fake).requests().close("l1vet0ken");
+        match close.without_value().await {
+            Ok(()) => assert!(is_closed),
+            Err(error) => {
+                assert!(!is_closed, "{error}");
+                assert_still_live(&error);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_empty_response_confirms_no_withdrawal() {
+    let fake = instance("oss");
+    fake.always(&operations::PUSHES_EXPIRE, FakeResponse::status(204));
+    let expire = with_token(&fake).pushes().expire("t0ken").without_value();
+    let error = expire.await.unwrap_err();
+    let not = NotAsAsked::of(&error).expect("what became of it");
+    assert_eq!(not.fate(), &Fate::StillLive { token: None });
+}

@@ -3,7 +3,9 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::super::ir::{Body, Encoding, Operation, Outcome, Parameter, Place, Resource, Ty};
+use super::super::ir::{
+    Body, Edition, Encoding, Operation, Outcome, Parameter, Place, Resource, Ty,
+};
 use super::super::names;
 use super::types::{Scope, ident};
 use super::{docs, text};
@@ -86,14 +88,17 @@ fn description(context: &Context<'_>, operation: &Operation) -> TokenStream {
         Outcome::Value {
             ty: Ty::List(_), ..
         } => Some(quote!(.list())),
+        Outcome::Page(_) => Some(quote!(.paged())),
         _ => None,
     };
+    let edition = operation.edition.is_some_and(|it| it != Edition::Both);
+    let edition = edition.then(|| quote!(.edition_specific()));
     let ty = context.scope.transport("Operation");
     let methods = context.scope.transport("__private::http::Method");
     quote! {
         #doc
         #gate
-        pub static #name: #ty = #ty::new(#id, #methods::#method, #path) #idempotent #limit #refusing #secret_path #anonymous #response;
+        pub static #name: #ty = #ty::new(#id, #methods::#method, #path) #idempotent #limit #refusing #secret_path #anonymous #response #edition;
     }
 }
 

@@ -303,7 +303,8 @@ pub static PUSHES_ACTIVE: Operation = Operation::new(
         Method::GET,
         "/api/v2/pushes/active",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /api/v2/pushes/expired`
 pub static PUSHES_EXPIRED: Operation = Operation::new(
@@ -311,7 +312,8 @@ pub static PUSHES_EXPIRED: Operation = Operation::new(
         Method::GET,
         "/api/v2/pushes/expired",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /api/v2/pushes/{url_token}`
 pub static PUSHES_SHOW: Operation = Operation::new(
@@ -337,7 +339,8 @@ pub static PUSHES_AUDIT: Operation = Operation::new(
         "/api/v2/pushes/{url_token}/audit",
     )
     .idempotent()
-    .secret_path(&["url_token"]);
+    .secret_path(&["url_token"])
+    .paged();
 
 /// `POST /api/v2/pushes/{url_token}/notify_emails`
 pub static PUSHES_NOTIFY: Operation = Operation::new(
@@ -345,7 +348,8 @@ pub static PUSHES_NOTIFY: Operation = Operation::new(
         Method::POST,
         "/api/v2/pushes/{url_token}/notify_emails",
     )
-    .secret_path(&["url_token"]);
+    .secret_path(&["url_token"])
+    .edition_specific();
 
 /// `GET /api/v2/pushes/{url_token}/preview`
 pub static PUSHES_PREVIEW: Operation = Operation::new(

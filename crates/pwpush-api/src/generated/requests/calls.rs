@@ -370,10 +370,11 @@ security_api_transport::__call_options!(ReadyRequests);
 
 /// `POST /api/v2/requests`
 pub static REQUESTS_CREATE: Operation = Operation::new(
-    "requests.create",
-    Method::POST,
-    "/api/v2/requests",
-);
+        "requests.create",
+        Method::POST,
+        "/api/v2/requests",
+    )
+    .edition_specific();
 
 /// `GET /api/v2/requests/active`
 pub static REQUESTS_ACTIVE: Operation = Operation::new(
@@ -381,7 +382,9 @@ pub static REQUESTS_ACTIVE: Operation = Operation::new(
         Method::GET,
         "/api/v2/requests/active",
     )
-    .idempotent();
+    .idempotent()
+    .paged()
+    .edition_specific();
 
 /// `GET /api/v2/requests/closed`
 pub static REQUESTS_CLOSED: Operation = Operation::new(
@@ -389,7 +392,9 @@ pub static REQUESTS_CLOSED: Operation = Operation::new(
         Method::GET,
         "/api/v2/requests/closed",
     )
-    .idempotent();
+    .idempotent()
+    .paged()
+    .edition_specific();
 
 /// `GET /api/v2/requests/open`
 pub static REQUESTS_OPEN: Operation = Operation::new(
@@ -397,7 +402,9 @@ pub static REQUESTS_OPEN: Operation = Operation::new(
         Method::GET,
         "/api/v2/requests/open",
     )
-    .idempotent();
+    .idempotent()
+    .paged()
+    .edition_specific();
 
 /// `GET /api/v2/requests/ready`
 pub static REQUESTS_READY: Operation = Operation::new(
@@ -405,7 +412,9 @@ pub static REQUESTS_READY: Operation = Operation::new(
         Method::GET,
         "/api/v2/requests/ready",
     )
-    .idempotent();
+    .idempotent()
+    .paged()
+    .edition_specific();
 
 /// `GET /api/v2/requests/{url_token}`
 pub static REQUESTS_SHOW: Operation = Operation::new(
@@ -413,7 +422,8 @@ pub static REQUESTS_SHOW: Operation = Operation::new(
         Method::GET,
         "/api/v2/requests/{url_token}",
     )
-    .secret_path(&["url_token"]);
+    .secret_path(&["url_token"])
+    .edition_specific();
 
 /// `DELETE /api/v2/requests/{url_token}`
 pub static REQUESTS_CLOSE: Operation = Operation::new(
@@ -422,7 +432,8 @@ pub static REQUESTS_CLOSE: Operation = Operation::new(
         "/api/v2/requests/{url_token}",
     )
     .idempotent()
-    .secret_path(&["url_token"]);
+    .secret_path(&["url_token"])
+    .edition_specific();
 
 /// `GET /api/v2/requests/{url_token}/audit`
 pub static REQUESTS_AUDIT: Operation = Operation::new(
@@ -431,7 +442,9 @@ pub static REQUESTS_AUDIT: Operation = Operation::new(
         "/api/v2/requests/{url_token}/audit",
     )
     .idempotent()
-    .secret_path(&["url_token"]);
+    .secret_path(&["url_token"])
+    .paged()
+    .edition_specific();
 
 /// `GET /api/v2/requests/{url_token}/preview`
 pub static REQUESTS_PREVIEW: Operation = Operation::new(
@@ -440,7 +453,8 @@ pub static REQUESTS_PREVIEW: Operation = Operation::new(
         "/api/v2/requests/{url_token}/preview",
     )
     .idempotent()
-    .secret_path(&["url_token"]);
+    .secret_path(&["url_token"])
+    .edition_specific();
 
 /// `PATCH /api/v2/requests/{url_token}/respond`
 pub static REQUESTS_RESPOND: Operation = Operation::new(
@@ -448,4 +462,5 @@ pub static REQUESTS_RESPOND: Operation = Operation::new(
         Method::PATCH,
         "/api/v2/requests/{url_token}/respond",
     )
-    .secret_path(&["url_token"]);
+    .secret_path(&["url_token"])
+    .edition_specific();

@@ -247,7 +247,8 @@ pub static CALLBACK_CAMPAIGN_JOBS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/callback-simulator/campaign-job/search/{resourceId}",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/callback-simulator/campaign-job/start`
 pub static CALLBACK_CAMPAIGN_JOBS_START: Operation = Operation::new(

@@ -261,7 +261,8 @@ pub static CALLBACK_CAMPAIGNS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/callback-simulator/campaign/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/callback-simulator/campaign/search/export`
 pub static CALLBACK_CAMPAIGNS_EXPORT: Operation = Operation::new(

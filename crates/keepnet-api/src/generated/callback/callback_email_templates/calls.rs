@@ -203,7 +203,8 @@ pub static CALLBACK_EMAIL_TEMPLATES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/callback-simulator/email-template/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/callback-simulator/email-template/search/export`
 pub static CALLBACK_EMAIL_TEMPLATES_EXPORT: Operation = Operation::new(

@@ -187,7 +187,8 @@ pub static CALLBACK_SCENARIOS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/callback-simulator/scenario/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /api/callback-simulator/scenario/{resourceId}`
 pub static CALLBACK_SCENARIOS_GET: Operation = Operation::new(

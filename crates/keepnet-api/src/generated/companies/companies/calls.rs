@@ -1005,7 +1005,8 @@ pub static COMPANIES_SEARCH_CLIENTS: Operation = Operation::new(
         Method::POST,
         "/api/companies/clients/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/companies/clients/search/export`
 pub static COMPANIES_EXPORT_CLIENTS: Operation = Operation::new(
@@ -1154,7 +1155,8 @@ pub static COMPANIES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/companies/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/companies/search/export`
 pub static COMPANIES_EXPORT: Operation = Operation::new(

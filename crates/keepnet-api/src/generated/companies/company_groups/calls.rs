@@ -254,7 +254,8 @@ pub static COMPANY_GROUPS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/company-groups/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/company-groups/search-with-parent`
 pub static COMPANY_GROUPS_SEARCH_WITH_PARENT: Operation = Operation::new(
@@ -262,7 +263,8 @@ pub static COMPANY_GROUPS_SEARCH_WITH_PARENT: Operation = Operation::new(
         Method::POST,
         "/api/company-groups/search-with-parent",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/company-groups/search/export`
 pub static COMPANY_GROUPS_EXPORT: Operation = Operation::new(
@@ -300,7 +302,8 @@ pub static COMPANY_GROUPS_SEARCH_COMPANIES: Operation = Operation::new(
         Method::POST,
         "/api/company-groups/{resourceId}/companies/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/company-groups/{resourceId}/companies/search/export`
 pub static COMPANY_GROUPS_EXPORT_COMPANIES: Operation = Operation::new(

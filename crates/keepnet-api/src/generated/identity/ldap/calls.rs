@@ -180,7 +180,8 @@ pub static LDAP_SEARCH_ACTIVE_DIRECTORY_GROUPS: Operation = Operation::new(
         Method::POST,
         "/api/active-directory/groups",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/active-directory/users`
 pub static LDAP_SEARCH_ACTIVE_DIRECTORY_USERS: Operation = Operation::new(

@@ -88,7 +88,8 @@ pub static LDAP_SCHEDULES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/ldap-schedule/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /api/ldap-schedule/{resourceId}`
 pub static LDAP_SCHEDULES_GET: Operation = Operation::new(

@@ -229,7 +229,8 @@ pub static SAML_SETTINGS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/companies/saml-settings/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/companies/saml-settings/search/export`
 pub static SAML_SETTINGS_EXPORT: Operation = Operation::new(

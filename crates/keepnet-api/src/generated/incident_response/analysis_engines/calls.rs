@@ -299,7 +299,8 @@ pub static ANALYSIS_ENGINES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/analysis-engines/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/analysis-engines/search/export`
 pub static ANALYSIS_ENGINES_EXPORT: Operation = Operation::new(

@@ -850,7 +850,8 @@ pub static MAIL_CONFIGURATIONS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/mail-configurations/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/mail-configurations/search/export`
 pub static MAIL_CONFIGURATIONS_EXPORT: Operation = Operation::new(

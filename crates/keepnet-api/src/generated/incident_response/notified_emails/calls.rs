@@ -555,7 +555,8 @@ pub static NOTIFIED_EMAILS_SEARCH_MATCHING_PLAYBOOKS: Operation = Operation::new
         Method::POST,
         "/api/notified-emails/matching-playbooks/{playbookResourceId}/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/notified-emails/matching-playbooks/{playbookResourceId}/search/export`
 pub static NOTIFIED_EMAILS_EXPORT_MATCHING_PLAYBOOKS: Operation = Operation::new(
@@ -587,7 +588,8 @@ pub static NOTIFIED_EMAILS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/notified-emails/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/notified-emails/search/export`
 pub static NOTIFIED_EMAILS_EXPORT: Operation = Operation::new(

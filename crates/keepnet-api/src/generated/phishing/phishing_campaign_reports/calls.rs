@@ -540,7 +540,8 @@ pub static PHISHING_CAMPAIGN_REPORTS_SEARCH_ACTIVITY_USERS: Operation = Operatio
         Method::POST,
         "/api/phishing-simulator/phishing-campaign-job-report/activity-users/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `PUT /api/phishing-simulator/phishing-campaign-job-report/activity/{resourceId}`
 pub static PHISHING_CAMPAIGN_REPORTS_UPDATE_ACTIVITY: Operation = Operation::new(
@@ -563,7 +564,8 @@ pub static PHISHING_CAMPAIGN_REPORTS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/phishing-simulator/phishing-campaign-job-report/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/phishing-simulator/phishing-campaign-job-report/search-email-clicked/{resourceId}`
 pub static PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_CLICKED: Operation = Operation::new(
@@ -659,7 +661,8 @@ pub static PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS: Operation = Operation::new(
         Method::POST,
         "/api/phishing-simulator/phishing-campaign-job-report/{resourceId}/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/phishing-simulator/phishing-campaign-job-report/{resourceId}/search/export`
 pub static PHISHING_CAMPAIGN_REPORTS_EXPORT_JOBS: Operation = Operation::new(
@@ -684,4 +687,5 @@ pub static PHISHING_CAMPAIGN_REPORTS_SEARCH_USERS: Operation = Operation::new(
         Method::POST,
         "/api/phishing-simulator/phishing-campaign-job-report/{searchType}/search/{resourceId}/{instanceGroup}",
     )
-    .idempotent();
+    .idempotent()
+    .paged();

@@ -474,7 +474,8 @@ pub static PHISHING_CAMPAIGNS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/phishing-simulator/phishing-campaign/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/phishing-simulator/phishing-campaign/search/export`
 pub static PHISHING_CAMPAIGNS_EXPORT: Operation = Operation::new(
@@ -490,7 +491,8 @@ pub static PHISHING_CAMPAIGNS_SEARCH_UNSCHEDULED: Operation = Operation::new(
         Method::POST,
         "/api/phishing-simulator/phishing-campaign/search/unscheduled",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /api/phishing-simulator/phishing-campaign/{resourceId}`
 pub static PHISHING_CAMPAIGNS_GET: Operation = Operation::new(

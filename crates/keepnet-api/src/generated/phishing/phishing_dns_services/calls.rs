@@ -169,7 +169,8 @@ pub static PHISHING_DNS_SERVICES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/phishing-simulator/dns-services/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/phishing-simulator/dns-services/search/export`
 pub static PHISHING_DNS_SERVICES_EXPORT: Operation = Operation::new(

@@ -163,7 +163,8 @@ pub static PHISHING_DOMAIN_RECORDS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/phishing-simulator/domain-records/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/phishing-simulator/domain-records/search/export`
 pub static PHISHING_DOMAIN_RECORDS_EXPORT: Operation = Operation::new(

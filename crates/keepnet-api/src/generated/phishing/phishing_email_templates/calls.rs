@@ -330,7 +330,8 @@ pub static PHISHING_EMAIL_TEMPLATES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/phishing-simulator/email-templates/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/phishing-simulator/email-templates/search/export`
 pub static PHISHING_EMAIL_TEMPLATES_EXPORT: Operation = Operation::new(

@@ -296,7 +296,8 @@ pub static PHISHING_LANDING_PAGES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/phishing-simulator/landing-page-template/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/phishing-simulator/landing-page-template/search/export`
 pub static PHISHING_LANDING_PAGES_EXPORT: Operation = Operation::new(

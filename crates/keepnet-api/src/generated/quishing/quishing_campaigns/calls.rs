@@ -335,7 +335,8 @@ pub static QUISHING_CAMPAIGNS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/quishing-simulator/quishing-campaign/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/quishing-simulator/quishing-campaign/search/export`
 pub static QUISHING_CAMPAIGNS_EXPORT: Operation = Operation::new(

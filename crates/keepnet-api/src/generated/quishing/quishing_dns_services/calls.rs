@@ -169,7 +169,8 @@ pub static QUISHING_DNS_SERVICES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/quishing-simulator/dns-services/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/quishing-simulator/dns-services/search/export`
 pub static QUISHING_DNS_SERVICES_EXPORT: Operation = Operation::new(

@@ -163,7 +163,8 @@ pub static QUISHING_DOMAIN_RECORDS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/quishing-simulator/domain-records/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/quishing-simulator/domain-records/search/export`
 pub static QUISHING_DOMAIN_RECORDS_EXPORT: Operation = Operation::new(

@@ -205,7 +205,8 @@ pub static QUISHING_EMAIL_TEMPLATES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/quishing-simulator/email-templates/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/quishing-simulator/email-templates/search/export`
 pub static QUISHING_EMAIL_TEMPLATES_EXPORT: Operation = Operation::new(

@@ -199,7 +199,8 @@ pub static QUISHING_LANDING_PAGES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/quishing-simulator/landing-page-template/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/quishing-simulator/landing-page-template/search/export`
 pub static QUISHING_LANDING_PAGES_EXPORT: Operation = Operation::new(

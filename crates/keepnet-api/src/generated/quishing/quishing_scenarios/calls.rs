@@ -279,7 +279,8 @@ pub static QUISHING_SCENARIOS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/quishing-simulator/quishing-scenario/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/quishing-simulator/quishing-scenario/search/export`
 pub static QUISHING_SCENARIOS_EXPORT: Operation = Operation::new(

@@ -238,7 +238,8 @@ pub static QUISHING_TEMPLATES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/quishing-simulator/quishing-templates/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/quishing-simulator/quishing-templates/search/export`
 pub static QUISHING_TEMPLATES_EXPORT: Operation = Operation::new(

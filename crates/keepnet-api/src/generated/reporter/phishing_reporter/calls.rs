@@ -482,7 +482,8 @@ pub static PHISHING_REPORTER_SEARCH_HISTORY: Operation = Operation::new(
         Method::POST,
         "/api/phishing-reporter/history/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/phishing-reporter/history/search/export`
 pub static PHISHING_REPORTER_EXPORT_HISTORY: Operation = Operation::new(
@@ -521,7 +522,8 @@ pub static PHISHING_REPORTER_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/phishing-reporter/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/phishing-reporter/search/export`
 pub static PHISHING_REPORTER_EXPORT: Operation = Operation::new(

@@ -192,7 +192,8 @@ pub static LEADERBOARD_LIST: Operation = Operation::new(
         Method::POST,
         "/api/leaderboard/get-all",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/leaderboard/get-all/export`
 pub static LEADERBOARD_EXPORT: Operation = Operation::new(
@@ -208,7 +209,8 @@ pub static LEADERBOARD_TOP_PERFORMERS: Operation = Operation::new(
         Method::POST,
         "/api/leaderboard/get-top-performers",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/leaderboard/get-user-timeline`
 pub static LEADERBOARD_USER_TIMELINE: Operation = Operation::new(
@@ -216,7 +218,8 @@ pub static LEADERBOARD_USER_TIMELINE: Operation = Operation::new(
         Method::POST,
         "/api/leaderboard/get-user-timeline",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/leaderboard/get-user-timeline/export`
 pub static LEADERBOARD_EXPORT_USER_TIMELINE: Operation = Operation::new(

@@ -157,7 +157,8 @@ pub static ALLOW_LIST_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/allow-list/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/allow-list/search/export`
 pub static ALLOW_LIST_EXPORT: Operation = Operation::new(

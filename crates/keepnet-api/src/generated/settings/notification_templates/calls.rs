@@ -366,7 +366,8 @@ pub static NOTIFICATION_TEMPLATES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/companies/email-templates/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/companies/email-templates/search/export`
 pub static NOTIFICATION_TEMPLATES_EXPORT: Operation = Operation::new(

@@ -139,7 +139,8 @@ pub static PROXY_SETTINGS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/companies/proxy-settings/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/companies/proxy-settings/search/export`
 pub static PROXY_SETTINGS_EXPORT: Operation = Operation::new(

@@ -150,7 +150,8 @@ pub static SIEM_SETTINGS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/companies/siem-settings/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/companies/siem-settings/search/export`
 pub static SIEM_SETTINGS_EXPORT: Operation = Operation::new(

@@ -157,7 +157,8 @@ pub static SMTP_SETTINGS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/companies/smtp-settings/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/companies/smtp-settings/search/export`
 pub static SMTP_SETTINGS_EXPORT: Operation = Operation::new(

@@ -352,7 +352,8 @@ pub static SMISHING_CAMPAIGN_REPORTS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/smishing-simulator/smishing-campaign-job-report/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/smishing-simulator/smishing-campaign-job-report/search-mfa-submitted/{resourceId}`
 pub static SMISHING_CAMPAIGN_REPORTS_SEARCH_MFA_SUBMITTED: Operation = Operation::new(
@@ -424,7 +425,8 @@ pub static SMISHING_CAMPAIGN_REPORTS_SEARCH_JOBS: Operation = Operation::new(
         Method::POST,
         "/api/smishing-simulator/smishing-campaign-job-report/{resourceId}/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/smishing-simulator/smishing-campaign-job-report/{resourceId}/search/export`
 pub static SMISHING_CAMPAIGN_REPORTS_EXPORT_JOBS: Operation = Operation::new(
@@ -449,4 +451,5 @@ pub static SMISHING_CAMPAIGN_REPORTS_SEARCH_USERS: Operation = Operation::new(
         Method::POST,
         "/api/smishing-simulator/smishing-campaign-job-report/{searchType}/search/{resourceId}/{instanceGroup}",
     )
-    .idempotent();
+    .idempotent()
+    .paged();

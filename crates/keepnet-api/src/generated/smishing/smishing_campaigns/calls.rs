@@ -239,7 +239,8 @@ pub static SMISHING_CAMPAIGNS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/smishing-simulator/smishing-campaign/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/smishing-simulator/smishing-campaign/search/export`
 pub static SMISHING_CAMPAIGNS_EXPORT: Operation = Operation::new(

@@ -169,7 +169,8 @@ pub static SMISHING_DNS_SERVICES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/smishing-simulator/dns-services/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/smishing-simulator/dns-services/search/export`
 pub static SMISHING_DNS_SERVICES_EXPORT: Operation = Operation::new(

@@ -163,7 +163,8 @@ pub static SMISHING_DOMAIN_RECORDS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/smishing-simulator/domain-records/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/smishing-simulator/domain-records/search/export`
 pub static SMISHING_DOMAIN_RECORDS_EXPORT: Operation = Operation::new(

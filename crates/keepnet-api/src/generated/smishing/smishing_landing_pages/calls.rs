@@ -202,7 +202,8 @@ pub static SMISHING_LANDING_PAGES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/smishing-simulator/landing-page-template/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/smishing-simulator/landing-page-template/search/export`
 pub static SMISHING_LANDING_PAGES_EXPORT: Operation = Operation::new(

@@ -247,7 +247,8 @@ pub static SMISHING_SCENARIOS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/smishing-simulator/smishing-scenario/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/smishing-simulator/smishing-scenario/search/export`
 pub static SMISHING_SCENARIOS_EXPORT: Operation = Operation::new(

@@ -212,7 +212,8 @@ pub static SMISHING_TEXT_TEMPLATES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/smishing-simulator/text-templates/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/smishing-simulator/text-templates/search/export`
 pub static SMISHING_TEXT_TEMPLATES_EXPORT: Operation = Operation::new(

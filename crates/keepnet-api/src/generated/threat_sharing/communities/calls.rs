@@ -404,7 +404,8 @@ pub static COMMUNITIES_SEARCH_ALL: Operation = Operation::new(
         Method::POST,
         "/api/communities/search/all",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/communities/search/my`
 pub static COMMUNITIES_SEARCH_MY: Operation = Operation::new(
@@ -412,7 +413,8 @@ pub static COMMUNITIES_SEARCH_MY: Operation = Operation::new(
         Method::POST,
         "/api/communities/search/my",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /api/communities/suggested`
 pub static COMMUNITIES_SUGGESTED: Operation = Operation::new(
@@ -480,7 +482,8 @@ pub static COMMUNITIES_SEARCH_MEMBERS: Operation = Operation::new(
         Method::POST,
         "/api/communities/{resourceId}/member",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/communities/{resourceId}/membershiprequest`
 pub static COMMUNITIES_SEARCH_MEMBERSHIP_REQUESTS: Operation = Operation::new(
@@ -488,7 +491,8 @@ pub static COMMUNITIES_SEARCH_MEMBERSHIP_REQUESTS: Operation = Operation::new(
         Method::POST,
         "/api/communities/{resourceId}/membershiprequest",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /api/communities/{resourceId}/membershiprequest-count`
 pub static COMMUNITIES_MEMBERSHIP_REQUEST_COUNT: Operation = Operation::new(

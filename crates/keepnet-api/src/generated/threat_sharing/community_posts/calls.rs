@@ -372,7 +372,8 @@ pub static COMMUNITY_POSTS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/community-posts/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/community-posts/search/{communityResourceId}`
 pub static COMMUNITY_POSTS_SEARCH_BY_COMMUNITY: Operation = Operation::new(
@@ -380,7 +381,8 @@ pub static COMMUNITY_POSTS_SEARCH_BY_COMMUNITY: Operation = Operation::new(
         Method::POST,
         "/api/community-posts/search/{communityResourceId}",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /api/community-posts/top-posts`
 pub static COMMUNITY_POSTS_TOP_POSTS: Operation = Operation::new(

@@ -102,7 +102,8 @@ pub static IS_DASHBOARD_SEARCH_LOG: Operation = Operation::new(
         Method::POST,
         "/api/is/dashboard/search-log",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/is/dashboard/search-log/export`
 pub static IS_DASHBOARD_EXPORT_LOG: Operation = Operation::new(
@@ -118,7 +119,8 @@ pub static IS_DASHBOARD_SEARCH_STATS: Operation = Operation::new(
         Method::POST,
         "/api/is/dashboard/search-stats",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/is/dashboard/search-stats/export`
 pub static IS_DASHBOARD_EXPORT_STATS: Operation = Operation::new(

@@ -169,7 +169,8 @@ pub static CERTIFICATES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/certificates/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/certificates/search/export`
 pub static CERTIFICATES_EXPORT: Operation = Operation::new(

@@ -423,7 +423,8 @@ pub static ENROLLMENTS_SEARCH_ARCHIVED: Operation = Operation::new(
         Method::POST,
         "/api/enrollments/archive/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `DELETE /api/enrollments/archive/{resourceId}`
 pub static ENROLLMENTS_DELETE_ARCHIVED: Operation = Operation::new(
@@ -491,7 +492,8 @@ pub static ENROLLMENTS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/enrollments/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/enrollments/search/export`
 pub static ENROLLMENTS_EXPORT: Operation = Operation::new(
@@ -521,7 +523,8 @@ pub static ENROLLMENTS_SEARCH_CERTIFICATES: Operation = Operation::new(
         Method::POST,
         "/api/enrollments/{enrollmentId}/certificates/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/enrollments/{enrollmentId}/stop-autoenroll`
 pub static ENROLLMENTS_STOP_AUTO_ENROLL: Operation = Operation::new(

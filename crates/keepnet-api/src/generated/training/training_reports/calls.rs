@@ -957,7 +957,8 @@ pub static TRAINING_REPORTS_SEARCH_ACTIVITY_USERS: Operation = Operation::new(
         Method::POST,
         "/api/training-reports/activity-users/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/training-reports/anonymous/{enrollmentId}`
 pub static TRAINING_REPORTS_SEARCH_ANONYMOUS_USERS: Operation = Operation::new(
@@ -1043,7 +1044,8 @@ pub static TRAINING_REPORTS_SEARCH_CLICKED_EMAILS: Operation = Operation::new(
         Method::POST,
         "/api/training-reports/{enrollmentId}/clicked-emails/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/training-reports/{enrollmentId}/clicked-emails/search/export`
 pub static TRAINING_REPORTS_EXPORT_CLICKED_EMAILS: Operation = Operation::new(
@@ -1102,7 +1104,8 @@ pub static TRAINING_REPORTS_SEARCH_EXAM_RESULTS: Operation = Operation::new(
         Method::POST,
         "/api/training-reports/{enrollmentId}/exam-results/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/training-reports/{enrollmentId}/exam-results/search/export`
 pub static TRAINING_REPORTS_EXPORT_EXAM_RESULTS: Operation = Operation::new(
@@ -1142,7 +1145,8 @@ pub static TRAINING_REPORTS_SEARCH_NO_RESPONSE: Operation = Operation::new(
         Method::POST,
         "/api/training-reports/{enrollmentId}/no-response/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/training-reports/{enrollmentId}/no-response/search/export`
 pub static TRAINING_REPORTS_EXPORT_NO_RESPONSE: Operation = Operation::new(
@@ -1165,7 +1169,8 @@ pub static TRAINING_REPORTS_SEARCH_OPENED_EMAILS: Operation = Operation::new(
         Method::POST,
         "/api/training-reports/{enrollmentId}/opened-emails/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/training-reports/{enrollmentId}/opened-emails/search/export`
 pub static TRAINING_REPORTS_EXPORT_OPENED_EMAILS: Operation = Operation::new(
@@ -1197,7 +1202,8 @@ pub static TRAINING_REPORTS_SEARCH_PROGRESS: Operation = Operation::new(
         Method::POST,
         "/api/training-reports/{enrollmentId}/progress/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/training-reports/{enrollmentId}/progress/search/export`
 pub static TRAINING_REPORTS_EXPORT_PROGRESS: Operation = Operation::new(
@@ -1213,7 +1219,8 @@ pub static TRAINING_REPORTS_SEARCH_REMINDER_MAILS: Operation = Operation::new(
         Method::POST,
         "/api/training-reports/{enrollmentId}/reminder-mails/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/training-reports/{enrollmentId}/resend`
 pub static TRAINING_REPORTS_RESEND: Operation = Operation::new(
@@ -1235,7 +1242,8 @@ pub static TRAINING_REPORTS_SEARCH_SENDING_REPORT: Operation = Operation::new(
         Method::POST,
         "/api/training-reports/{enrollmentId}/sending-report/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/training-reports/{enrollmentId}/sending-report/search/export`
 pub static TRAINING_REPORTS_EXPORT_SENDING_REPORT: Operation = Operation::new(
@@ -1266,7 +1274,8 @@ pub static TRAINING_REPORTS_SEARCH_USERS: Operation = Operation::new(
         Method::POST,
         "/api/training-reports/{enrollmentId}/users/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/training-reports/{enrollmentId}/users/search/export`
 pub static TRAINING_REPORTS_EXPORT_USERS: Operation = Operation::new(

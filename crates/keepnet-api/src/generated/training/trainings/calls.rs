@@ -640,7 +640,8 @@ pub static TRAININGS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/trainings/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/trainings/search-summary`
 pub static TRAININGS_SEARCH_SUMMARY: Operation = Operation::new(
@@ -648,7 +649,8 @@ pub static TRAININGS_SEARCH_SUMMARY: Operation = Operation::new(
         Method::POST,
         "/api/trainings/search-summary",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/trainings/search/export`
 pub static TRAININGS_EXPORT: Operation = Operation::new(

@@ -572,7 +572,8 @@ pub static SYSTEM_USERS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/system-users/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/system-users/search/export`
 pub static SYSTEM_USERS_EXPORT: Operation = Operation::new(

@@ -446,7 +446,8 @@ pub static TARGET_GROUPS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/target-groups/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/target-groups/search-name`
 pub static TARGET_GROUPS_SEARCH_BY_NAME: Operation = Operation::new(
@@ -454,7 +455,8 @@ pub static TARGET_GROUPS_SEARCH_BY_NAME: Operation = Operation::new(
         Method::POST,
         "/api/target-groups/search-name",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/target-groups/search/all`
 pub static TARGET_GROUPS_SEARCH_ALL: Operation = Operation::new(
@@ -462,7 +464,8 @@ pub static TARGET_GROUPS_SEARCH_ALL: Operation = Operation::new(
         Method::POST,
         "/api/target-groups/search/all",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/target-groups/search/current-company`
 pub static TARGET_GROUPS_SEARCH_CURRENT_COMPANY: Operation = Operation::new(
@@ -470,7 +473,8 @@ pub static TARGET_GROUPS_SEARCH_CURRENT_COMPANY: Operation = Operation::new(
         Method::POST,
         "/api/target-groups/search/current-company",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/target-groups/search/export`
 pub static TARGET_GROUPS_EXPORT: Operation = Operation::new(
@@ -557,7 +561,8 @@ pub static TARGET_GROUPS_SEARCH_USERS: Operation = Operation::new(
         Method::POST,
         "/api/target-groups/{resourceId}/users",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `DELETE /api/target-groups/{resourceId}/users`
 pub static TARGET_GROUPS_REMOVE_USERS: Operation = Operation::new(

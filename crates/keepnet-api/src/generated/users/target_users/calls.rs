@@ -675,7 +675,8 @@ pub static TARGET_USERS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/target-users/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/target-users/search-email`
 pub static TARGET_USERS_SEARCH_BY_EMAIL: Operation = Operation::new(
@@ -683,7 +684,8 @@ pub static TARGET_USERS_SEARCH_BY_EMAIL: Operation = Operation::new(
         Method::POST,
         "/api/target-users/search-email",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/target-users/search/export`
 pub static TARGET_USERS_EXPORT: Operation = Operation::new(
@@ -736,7 +738,8 @@ pub static TARGET_USERS_SEARCH_GROUPS: Operation = Operation::new(
         Method::POST,
         "/api/target-users/{resourceId}/groups",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/target-users/{transactionId}/import`
 pub static TARGET_USERS_CONFIRM_IMPORT: Operation = Operation::new(

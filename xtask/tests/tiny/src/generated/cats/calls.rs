@@ -338,7 +338,8 @@ security_api_transport::__call_options!(SearchCats);
 
 /// `GET /cats`
 pub static CATS_LIST: Operation = Operation::new("cats.list", Method::GET, "/cats")
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /cats`
 pub static CATS_CREATE: Operation = Operation::new("cats.create", Method::POST, "/cats")
