@@ -176,7 +176,7 @@ fn check_form(fields: &[(&str, &str)], field: &str, file_name: &str, content: &[
             "{head:?}"
         );
         assert!(
-            !head.replace("\r\n", "").contains(char::is_control),
+            !head.replace("\r\n", "").contains(|c: char| c.is_ascii_control()),
             "{head:?}"
         );
     }

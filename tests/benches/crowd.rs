@@ -1,9 +1,8 @@
-//! What a crowd of callers of one client gets while the service stumbles: how fair it is, whether deadlines are kept, and
-//! what it costs in memory.
+//! Measures many callers of one client while the service fails at times: fairness, deadlines and memory.
 //!
-//! `cargo bench -p integration-tests --bench crowd` lets 2,000 callers make one call after the other for a minute, against a
-//! sandbox in another process that refuses, breaks, delays and forgets a part of the requests. `-- --quick` takes 8 s. With
-//! `--check` the run fails where a bound of the table below is exceeded.
+//! `cargo bench -p integration-tests --bench crowd` runs 2,000 callers, each of which makes one call after the other
+//! for a minute, against a sandbox in another process that refuses, breaks, delays or loses a part of the requests. `--
+//! --quick` takes 8 s. With `--check` the run fails if a bound of the table below is exceeded.
 //!
 //! | what | bound |
 //! |---|---|
@@ -27,7 +26,7 @@ use support::{Server, peak_memory};
 use tokio::task::JoinSet;
 
 const CALLERS: usize = 2_000;
-/// What the limiter lets through, which makes each caller wait for more than a second.
+/// The limiter's rate, with which each caller waits for more than a second.
 const PER_SECOND: f64 = 1_000.0;
 const DEADLINE: Duration = Duration::from_secs(6);
 
@@ -54,7 +53,7 @@ fn main() -> ExitCode {
 
 // ---- the service -------------------------------------------------------------------------------------------------
 
-/// What goes wrong, and how often. A part of what is lost has been executed.
+/// Returns the faults with their probabilities. Some of the lost requests are executed.
 fn faults() -> Vec<(f64, Fault)> {
     vec![
         (0.03, Fault::status(503)),
@@ -66,7 +65,7 @@ fn faults() -> Vec<(f64, Fault)> {
     ]
 }
 
-/// Plays Push Security until standard input ends.
+/// Serves Push Security until standard input ends.
 async fn serve() {
     let push = PushSecurityOptions::default()
         .employees(20)
@@ -88,7 +87,7 @@ async fn serve() {
 
 // ---- the callers -------------------------------------------------------------------------------------------------
 
-/// What one caller saw.
+/// The results of one caller.
 #[derive(Default)]
 struct Seen {
     times: Vec<Duration>,

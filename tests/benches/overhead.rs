@@ -1,9 +1,9 @@
-//! What the request path costs over plain reqwest, in the same run.
+//! Measures the overhead of the request path over plain reqwest, in the same run.
 //!
 //! `cargo bench -p integration-tests --bench overhead` counts instructions and allocations with valgrind, and measures
-//! throughput at concurrency 1 and 64. `-- --quick` leaves out the throughput. Instructions
-//! per request are the difference of two runs of different length, so start-up does not count. The server is another
-//! process. With `--check` the run fails where a bound of the table below is exceeded, and where valgrind does not count.
+//! throughput at concurrency 1 and 64. `-- --quick` skips the throughput. Instructions per request are the difference
+//! between a short and a long run, which excludes start-up. The server is another process. With `--check` the run fails
+//! if a bound of the table below is exceeded, or if valgrind is missing.
 //!
 //! | what | bound on the ratio of instructions to plain reqwest's `.json()` into structs of `String`s |
 //! |---|---|
@@ -59,7 +59,7 @@ fn report(options: &[&str]) {
     }
 }
 
-/// Shows what valgrind counts. False if a bound is exceeded, or nothing could be counted.
+/// Prints valgrind's counts. Returns `false` if a bound is exceeded or nothing could be counted.
 fn counts(server: &Server) -> bool {
     let mut is_kept = true;
     println!("instructions and allocations per request, and their ratio to plain reqwest");
@@ -93,7 +93,7 @@ fn counts(server: &Server) -> bool {
     is_kept
 }
 
-/// Alternating rounds, so that whatever else the machine does hits all alike; the median of each is shown.
+/// Prints the median of alternating rounds, so that other load on the machine affects all clients alike.
 fn throughput(server: &Server) {
     println!("requests a second and CPU time per request, median of 5 alternating rounds");
     for (scenario, clients, requests) in [
@@ -174,7 +174,8 @@ impl Server {
         )
     }
 
-    /// What valgrind counts, per request: the difference of a long and a short run. None without valgrind.
+    /// Returns valgrind's counts per request, as the difference between a long and a short run. Returns `None` without
+    /// valgrind.
     fn per_request(
         &self,
         scenario: &str,
@@ -206,7 +207,7 @@ impl Server {
         )
     }
 
-    /// Seconds and CPU seconds.
+    /// Returns seconds and CPU seconds.
     fn measured(&self, scenario: &str, who: &str, requests: usize, concurrency: usize) -> Vec<f64> {
         let output = own_program()
             .args(self.client(scenario, who, requests, concurrency))
@@ -226,7 +227,7 @@ impl Server {
 
 // ---- the server --------------------------------------------------------------------------------------------------
 
-/// Answers every request on a connection with the same bytes, chosen by the path.
+/// Sends the same bytes for every request on a connection. The path selects them.
 fn serve() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     println!("http://{}", listener.local_addr().expect("an address"));
@@ -281,7 +282,7 @@ fn page() -> String {
 
 // ---- the clients -------------------------------------------------------------------------------------------------
 
-/// What a user would write by hand.
+/// The model that a user would write by hand.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(dead_code, reason = "decoded, not read")]
@@ -349,7 +350,7 @@ fn run_client(url: &str, scenario: &str, who: &str, requests: usize, concurrency
     println!("{} {}", elapsed.as_secs_f64(), cpu.as_secs_f64());
 }
 
-/// The CPU time of this process so far.
+/// Returns the CPU time of this process so far.
 fn cpu_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit(')').next().unwrap_or_default();

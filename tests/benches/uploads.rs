@@ -1,9 +1,9 @@
-//! What the upload of large files costs in memory, and whether every byte arrives.
+//! Measures the memory of uploading large files, and checks that every byte arrives.
 //!
-//! `cargo bench -p integration-tests --bench uploads` sends a form of two files, 1 GiB together, once as it is and once
-//! refused half-way with a 429, after which it is sent again. The server is another process and hashes what it reads; the
-//! hash is compared with that of the form as the standard has it. `-- --quick` sends 64 MiB. With `--check` the run
-//! fails where the process grows by 16 MiB or more.
+//! `cargo bench -p integration-tests --bench uploads` sends a form of two files, 1 GiB together: once without a fault,
+//! and once refused half-way with a 429 and retried. The server is another process and hashes the body. The hash is
+//! compared with that of a form encoded by the standard. `-- --quick` sends 64 MiB. With `--check` the run fails if the
+//! process grows by 16 MiB or more.
 
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 
@@ -26,7 +26,7 @@ use support::{Server, peak_memory};
 static ADD: Operation = Operation::new("files.add", Method::POST, "/files");
 static ADD_REFUSED: Operation = Operation::new("files.add-refused", Method::POST, "/refused");
 
-/// By how much the process may grow, in KiB.
+/// The bound on the growth of the process, in KiB.
 const BOUND: u32 = 16 * 1024;
 const CHUNK: usize = 64 * 1024;
 const MEMORY: &[u8] = b"a small one from memory";
@@ -55,7 +55,7 @@ fn main() {
 
 // ---- the client --------------------------------------------------------------------------------------------------
 
-/// JSON without ado.
+/// Plain JSON.
 #[derive(Debug)]
 struct Plain;
 
@@ -83,7 +83,7 @@ fn client(url: &str) -> Result<Client, Error> {
 async fn report(url: &str, folder: &Path, size: u64) -> bool {
     let files = [0_u64, 1].map(|seed| write_file(folder, seed, size));
     let client = client(url).expect("a client");
-    // The first upload is small: what the client needs once is there before anything is measured.
+    // The first upload is small and warms up the client before the measurement.
     let warm_up = Form::new().upload("f", Upload::bytes("f", MEMORY));
     send(&client, &ADD, warm_up).await;
 
@@ -132,7 +132,7 @@ async fn send(client: &Client, operation: &'static Operation, form: Form) -> (St
     )
 }
 
-/// The hash of the form as the standard has it, made without the code that sends it.
+/// Returns the hash of the form, encoded by the standard without the code under test.
 fn expected(form: &Form, size: u64) -> u64 {
     let content_type = form.content_type();
     let boundary = content_type.split_once("boundary=").expect("a boundary").1;
@@ -168,7 +168,7 @@ fn write_file(folder: &Path, seed: u64, size: u64) -> PathBuf {
     path
 }
 
-/// Content that repeats nowhere, so that bytes out of place are noticed.
+/// Generates content without repetitions, so that misplaced bytes are noticed.
 fn content(seed: u64, size: u64, mut take: impl FnMut(&[u8])) {
     let mut chunk = Vec::with_capacity(CHUNK);
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
@@ -203,7 +203,7 @@ impl Hash {
 
 // ---- the server --------------------------------------------------------------------------------------------------
 
-/// Answers with length and hash of the body, and the first request for `/refused` with 429 once half of it has come.
+/// Responds with the length and hash of the body. The first request for `/refused` gets a 429 after half of the body.
 fn serve() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     println!("http://{}", listener.local_addr().expect("an address"));

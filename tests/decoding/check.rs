@@ -1,4 +1,4 @@
-//! Whether what was decoded is what was sent.
+//! Comparison of decoded values with the JSON that was sent.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::shapes::{Definition, Shape, Shapes};
 use crate::types::{ENUMS, MODELS, OWN};
 
 impl Shapes {
-    /// Decodes an object and compares it with what was sent.
+    /// Decodes an object and compares it with the JSON.
     pub(crate) fn decode(&self, name: &str, json: &str) -> Result<(), String> {
         let (_, read) = MODELS
             .iter()
@@ -41,7 +41,7 @@ impl Shapes {
             }
             (Shape::Named(name), Value::Object(sent), Seen::Object(seen)) => {
                 let Definition::Object(members) = self.definition(name) else {
-                    return Err((String::new(), format!("{name} is no object")));
+                    return Err((String::new(), format!("{name} is not an object")));
                 };
                 for ((member, shape), seen) in members.iter().zip(seen) {
                     let is_own = OWN.iter().any(|own| (own.0, own.1) == (name, member));
@@ -55,7 +55,7 @@ impl Shapes {
                 }
                 members.len() == seen.len()
             }
-            // One without members is shown as its name alone.
+            // `Debug` shows a struct without fields as its name.
             (Shape::Named(_), Value::Object(_), Seen::Word(_)) => true,
             (Shape::Named(name), sent, seen) => {
                 let read = ENUMS.iter().find(|(own, _)| own == name);

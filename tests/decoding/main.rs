@@ -1,6 +1,6 @@
-//! Whatever Keepnet may answer is decoded by the types there are for it, and nothing of it is lost.
+//! Every response that Keepnet may send is decoded by its type, without loss.
 //!
-//! Responses are made up from the list of their forms that the sandbox has; what is made up depends on a seed alone.
+//! Responses are generated from the sandbox's list of shapes. They depend only on a seed.
 
 mod check;
 mod operations;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use shapes::{Definition, Shape, Shapes};
 use types::{ENUMS, MODELS};
 
-/// How often each object is made up.
+/// The number of samples of each object.
 const ROUNDS: u64 = 24;
 
 #[test]
@@ -82,7 +82,7 @@ fn every_enumeration_knows_its_values_and_keeps_others() {
                 "{name}: {unknown:?}"
             );
             assert_eq!(written, json, "{name}");
-            // By a number that stands for a value, or as its digits.
+            // A number that is the code of a value, or its digits as text.
             let code = rng.i64(-3..40);
             let (_, written) = read(&code.to_string()).unwrap();
             let written: String = serde_json::from_str(&written).unwrap();

@@ -1,4 +1,4 @@
-//! Responses of every operation, through the client.
+//! Responses of every operation, decoded by the client.
 
 use std::env::consts::EXE_SUFFIX;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn token() -> Value {
     json!({"access_token": "token", "expires_in": 3600, "token_type": "Bearer"})
 }
 
-/// What stands in an envelope.
+/// The payload of an envelope.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Data {
     Sent,
@@ -29,7 +29,7 @@ enum Data {
     Absent,
 }
 
-/// The name of a member as the service may spell it.
+/// Returns the name of a member in a spelling that the service may use.
 fn spelled(maker: &mut Maker<'_>, name: &str) -> String {
     let (first, rest) = name.split_at(1);
     match maker.rng.u8(..3) {
@@ -39,7 +39,7 @@ fn spelled(maker: &mut Maker<'_>, name: &str) -> String {
     }
 }
 
-/// An envelope around this JSON.
+/// Returns an envelope around this JSON.
 fn envelope(maker: &mut Maker<'_>, data: Data, inner: &str) -> String {
     let mut members = vec![("status", r#""SUCCESS""#)];
     for (name, value) in [("message", r#""Done""#), ("validationMessages", "[]")] {
@@ -61,7 +61,7 @@ fn envelope(maker: &mut Maker<'_>, data: Data, inner: &str) -> String {
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
-/// A page of these items, the only one.
+/// Returns a single page with these items.
 fn page(maker: &mut Maker<'_>, items: &Value) -> String {
     let count = items.as_array().map_or(0, Vec::len);
     let mut page = Map::new();
@@ -84,7 +84,7 @@ fn page(maker: &mut Maker<'_>, items: &Value) -> String {
     write(&Value::Object(page), &mut maker.rng)
 }
 
-/// What an operation gives of a response, as JSON: its value, or the list of items.
+/// Calls an operation and returns its value, or its list of items, as JSON.
 async fn given(
     fake: &FakeTransport,
     operation: &OperationShape,
@@ -167,7 +167,7 @@ async fn every_response_comes_out_of_its_envelope_and_page_as_it_went_in() {
     assert!(tried > 2000, "{tried}");
 }
 
-/// A service that answers every operation in its form.
+/// A service with a generated response for every operation.
 struct Service {
     shapes: Shapes,
     data: Data,
@@ -176,7 +176,7 @@ struct Service {
 
 async fn response(State(service): State<Arc<Service>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    // Read to its end, since a client may not look at a response that comes before that.
+    // Read the body to its end, since a client may ignore a response that comes earlier.
     if axum::body::to_bytes(body, usize::MAX).await.is_err() {
         return axum::http::StatusCode::BAD_REQUEST.into_response();
     }
@@ -217,7 +217,7 @@ fn json_of(text: String) -> Response {
     ([(CONTENT_TYPE, "application/json")], text).into_response()
 }
 
-/// The lines of the exerciser's report on such a service.
+/// Returns the lines of the exerciser's report on such a service.
 async fn exercised(data: Data) -> Vec<String> {
     let service = Arc::new(Service {
         shapes: Shapes::load(),
@@ -229,7 +229,7 @@ async fn exercised(data: Data) -> Vec<String> {
     let address = format!("http://{}", listener.local_addr().unwrap());
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     let output = tokio::task::spawn_blocking(move || {
-        // Where `cargo xtask exercise` builds it.
+        // The target folder of `cargo xtask exercise`.
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
         let exerciser = format!("debug/exercise{EXE_SUFFIX}");
         Command::new(target.join(exerciser))

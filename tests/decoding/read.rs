@@ -1,14 +1,14 @@
-//! Decoding into a type that is known by name only, and what came of it.
+//! Decoding into a type that is known only by name.
 
 use std::fmt::Debug;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Decodes an object; gives what `Debug` shows of it.
+/// Decodes an object and returns its `Debug` output.
 pub(crate) type Read = fn(&str) -> Result<String, String>;
 
-/// Decodes an enumeration; gives what `Debug` shows of it, and its JSON.
+/// Decodes an enumeration and returns its `Debug` output and its JSON.
 pub(crate) type ReadEnum = fn(&str) -> Result<(String, String), String>;
 
 pub(crate) fn reads<T: DeserializeOwned + Debug>(json: &str) -> Result<String, String> {
@@ -26,27 +26,27 @@ pub(crate) fn reads_enum<T: DeserializeOwned + Serialize + Debug>(
     Ok((format!("{value:?}"), json))
 }
 
-/// A decoded value, as far as `Debug` shows it. `Some` stands for what is in it.
+/// A decoded value, parsed from its `Debug` output. `Some` is represented by its content.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Seen {
     Nothing,
     /// A text, as `Debug` writes it.
     Text(String),
-    /// A number, a truth value, a variant.
+    /// A number, a boolean or a variant.
     Word(String),
     Redacted,
-    /// JSON of any form, by its length.
+    /// Any JSON, by its length.
     Raw(usize),
     List(Vec<Seen>),
     Map(Vec<(String, Seen)>),
-    /// By the order of its members.
+    /// Members in order.
     Object(Vec<Seen>),
     /// A variant or type around other values.
     Around(String, Vec<Seen>),
 }
 
 impl Seen {
-    /// Reads what `Debug` shows.
+    /// Parses `Debug` output.
     pub(crate) fn parse(text: &str) -> Self {
         let mut parser = Parser { rest: text };
         let seen = parser.value();
@@ -90,7 +90,7 @@ impl<'a> Parser<'a> {
         self.take(end.expect("an end of the text") + 2).to_owned()
     }
 
-    /// Values up to this closing mark.
+    /// Parses values up to the closing mark.
     fn values(&mut self, close: &str) -> Vec<Seen> {
         self.each(close, Self::value)
     }
@@ -150,7 +150,7 @@ impl<'a> Parser<'a> {
 }
 
 #[test]
-fn what_debug_shows_is_read_back() {
+fn debug_output_is_parsed() {
     #[derive(Debug)]
     #[expect(dead_code, reason = "shown by `Debug`")]
     struct Cat {

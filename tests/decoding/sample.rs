@@ -1,4 +1,4 @@
-//! Samples of what the service may send.
+//! Samples of the service's responses.
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
@@ -6,29 +6,29 @@ use serde_json::{Map, Value, json};
 use crate::shapes::{Definition, Shape, Shapes};
 use crate::types::OWN;
 
-/// What objects have of their members.
+/// The members that a generated object has.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Fill {
     Whole,
     Null,
     Absent,
-    /// Some, some null, and some that nobody knows.
+    /// Some members, some null, and some unknown.
     Mixed,
 }
 
-/// Lists within lists end here.
+/// The maximum depth of nested lists.
 const DEEPEST: usize = 4;
 
 pub(crate) struct Maker<'a> {
     shapes: &'a Shapes,
     pub(crate) rng: Rng,
     fill: Fill,
-    /// Values as the service is known to write them, or in any way that it might.
+    /// Whether values may have any form, or only the documented one.
     wild: bool,
 }
 
 impl<'a> Maker<'a> {
-    /// What is made depends on the seed alone.
+    /// Creates a generator. Samples depend only on the seed.
     pub(crate) fn new(shapes: &'a Shapes, seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let fill = match rng.u8(..8) {
@@ -45,7 +45,7 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// Makes whole objects of plain words and numbers.
+    /// Restricts values to whole objects of plain words and numbers.
     pub(crate) fn tame(self) -> Self {
         Self {
             fill: Fill::Whole,
@@ -84,7 +84,7 @@ impl<'a> Maker<'a> {
                 match self.rng.u8(..2) {
                     _ if !wild => number.into(),
                     0 => number.to_string().into(),
-                    // Whole, with a fraction.
+                    // A whole number with a fraction.
                     _ => f64::from(number as i32).into(),
                 }
             }
@@ -138,7 +138,7 @@ impl<'a> Maker<'a> {
         Value::Object(object)
     }
 
-    /// What hand-written members are: conditions of a search.
+    /// Returns the conditions of a search, which are a hand-written member.
     fn filter(&mut self) -> Value {
         let value = self.scalar();
         let group = json!({"condition": "OR", "filterGroups": null, "filterItems": [
@@ -157,7 +157,7 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// A text, a number or a truth value.
+    /// Returns a text, a number or a boolean.
     fn scalar(&mut self) -> Value {
         match self.rng.u8(..5) {
             0 => self.rng.bool().into(),
@@ -168,7 +168,7 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// A number that JSON gives back to the last bit.
+    /// Returns a number that survives JSON exactly.
     fn eighths(&mut self) -> f64 {
         f64::from(self.rng.i32(..)) / 8.0
     }
@@ -199,7 +199,7 @@ impl<'a> Maker<'a> {
     }
 }
 
-/// Writes JSON with the members of objects in any order.
+/// Writes JSON with the members of objects in random order.
 pub(crate) fn write(value: &Value, rng: &mut Rng) -> String {
     match value {
         Value::Array(items) => {
@@ -218,7 +218,7 @@ pub(crate) fn write(value: &Value, rng: &mut Rng) -> String {
     }
 }
 
-/// The least of an object that still has a property, by taking away one member or item after the other.
+/// Shrinks an object while `has` holds, by removing one member or item after the other.
 pub(crate) fn least(value: &Value, has: &dyn Fn(&Value) -> bool) -> Value {
     let mut value = value.clone();
     while let Some(smaller) = smaller(&value).into_iter().find(|smaller| has(smaller)) {

@@ -1,4 +1,4 @@
-//! The responses of the service, by the sandbox's list of it.
+//! The shapes of the service's responses, from the sandbox's list.
 //!
 //! The sandbox has a reader of its own for that list, so a fault in this one cannot hide in both.
 
@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-/// The form of a value.
+/// The shape of a value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Shape {
     Text,
@@ -16,7 +16,7 @@ pub(crate) enum Shape {
     Int64,
     Float,
     Bool,
-    /// Dates and spans of time.
+    /// Dates and time spans.
     Time,
     Any,
     Bytes,
@@ -57,7 +57,7 @@ impl Shape {
 
 #[derive(Debug)]
 pub(crate) enum Definition {
-    /// In the order in which the type has them.
+    /// Members in the order of the type.
     Object(Vec<(String, Shape)>),
     Enum(Vec<String>),
 }
@@ -70,7 +70,7 @@ pub(crate) struct OperationShape {
 }
 
 impl OperationShape {
-    /// Whether a request for this path is one of this operation; the more, the fewer parameters it takes for that.
+    /// Returns whether a request is for this operation, as the number of literal segments of the path that match.
     pub(crate) fn fits(&self, method: &str, path: &str) -> Option<usize> {
         let (wanted, found) = (self.path.split('/'), path.split('/'));
         if self.method != method || wanted.clone().count() != found.clone().count() {
@@ -143,7 +143,7 @@ enum Written {
     Members(Ordered<String>),
 }
 
-/// An object whose order counts.
+/// An object whose order matters.
 struct Ordered<T>(Vec<(String, T)>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {

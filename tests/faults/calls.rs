@@ -1,4 +1,4 @@
-//! The calls that faults are tried on, each by a real client.
+//! The calls on which faults are tried, made by a real client.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -32,7 +32,7 @@ pub(crate) enum Call {
 }
 
 impl Call {
-    /// In the order of the table's columns.
+    /// All calls in the order of the table's columns.
     pub(crate) const ALL: [Self; 7] = [
         Self::Read,
         Self::Write,
@@ -62,7 +62,8 @@ impl Call {
         )
     }
 
-    /// What the path of the request that the fault is for begins with, and how many such requests pass before it.
+    /// Returns the prefix of the path of the request that gets the fault, and the number of such requests that pass
+    /// before it.
     pub(crate) fn target(self) -> (&'static str, usize) {
         match self {
             Self::Export => ("/", 1),
@@ -72,7 +73,7 @@ impl Call {
         }
     }
 
-    /// How many other requests the call makes before and after that one.
+    /// Returns the number of other requests that the call makes before and after that one.
     pub(crate) fn others(self) -> (usize, usize) {
         match self {
             Self::Export => (1, 1),
@@ -83,7 +84,7 @@ impl Call {
     }
 }
 
-/// The services, and what the calls are about.
+/// The services, and the records that the calls use.
 pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
     pub(crate) authority: Arc<Authority>,
@@ -92,10 +93,10 @@ pub(crate) struct World {
     employees: usize,
 }
 
-/// What is pushed as text, and read again.
+/// The text that is pushed and read.
 const TEXT: &str = "a secret of a few words, long enough to be cut";
 
-/// Records on a page of the export, of which there are three.
+/// The page size of the export, which has three pages.
 const PAGE: u32 = 20;
 
 fn content() -> Vec<u8> {
@@ -154,7 +155,7 @@ impl World {
             .expect("a client")
     }
 
-    /// A push that can be read once.
+    /// Creates a push with one view.
     async fn pushed(&self) -> Secret {
         let push = NewPush::text(TEXT).views(1);
         self.pusher()
@@ -166,7 +167,7 @@ impl World {
             .clone()
     }
 
-    /// A file that was pushed, as its reader gets it told, by its URL at the proxy.
+    /// Creates a push with a file, and returns the file with its URL at the proxy, as its reader sees it.
     async fn file(&self, proxy: &Proxy) -> PushedFile {
         let files = NewPush::files([Upload::bytes("file.bin", content())]);
         let push = self.pusher().pushes().create(files).await.expect("a push");
@@ -190,16 +191,16 @@ impl World {
     }
 }
 
-/// How the client of a cell is set up.
+/// The client of a cell.
 #[derive(Clone)]
 pub(crate) struct Setup {
-    /// The name by which the sandbox's journal tells the cell's requests from others.
+    /// The name that identifies the cell's requests in the sandbox's journal.
     pub(crate) name: String,
     pub(crate) time: Time,
     pub(crate) limiter: RateLimiter,
-    /// Whether the client reaches the service through a forward proxy.
+    /// Whether the client uses a forward proxy.
     pub(crate) is_proxied: bool,
-    /// Whether the proxy begins to listen before the second attempt.
+    /// Whether the proxy begins to listen only before the second attempt.
     pub(crate) listens_later: bool,
 }
 
@@ -241,11 +242,11 @@ impl Setup {
     }
 }
 
-/// Why a call did not succeed.
+/// The reason why a call did not succeed.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Error(Error),
-    /// It did, but with something else than what the service has.
+    /// The call returned a value that differs from the service's.
     Wrong(String),
 }
 
@@ -264,7 +265,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// A call with its client, which can be made once and then again, when nothing goes wrong any more.
+/// A call with its client, which can be repeated after the fault.
 pub(crate) enum Ready {
     Read {
         push: push_security_api::Client,
@@ -283,13 +284,13 @@ pub(crate) enum Ready {
     Download {
         pwpush: pwpush_api::Client,
         file: PushedFile,
-        /// A timeout of the call itself bounds a download to its last byte.
+        /// Bounds a download to its last byte, as the timeout of the call.
         timeout: Duration,
     },
     Token(keepnet_api::Client),
 }
 
-/// What an export has so far, and where it goes on.
+/// The items of an export so far, and its cursor.
 #[derive(Default)]
 pub(crate) struct Export {
     ids: Vec<String>,
@@ -327,7 +328,7 @@ impl Ready {
             },
             Call::Token => Self::Token(setup.finish(keepnet(), world, proxy)),
             Call::Export => {
-                // Its tokens come past the proxy, so that faults are for the list alone.
+                // Token requests bypass the proxy, so that faults hit only the list.
                 let url = format!("{}/connect/token", platform.base_url());
                 let (id, secret) = (platform.client_id(), platform.client_secret());
                 let credential =
@@ -376,7 +377,7 @@ impl Ready {
                 let length = download.length();
                 let bytes = download.bytes(1024 * 1024).await?;
                 let mut whole = content();
-                // A service that says so of its file is believed.
+                // The client trusts a false length.
                 whole.truncate(length.map_or(whole.len(), |length| length as usize));
                 equal("the file", &&bytes[..], &&whole[..])
             }
@@ -384,7 +385,7 @@ impl Ready {
         }
     }
 
-    /// Makes a call that must succeed, now that nothing goes wrong any more: an export goes on where it stopped.
+    /// Makes a call that must succeed after the fault. An export resumes where it stopped.
     pub(crate) async fn run_well(&mut self) -> Result<(), Failure> {
         let request = match self {
             Self::Read { push, .. } => push.request(Method::GET, "/v1/browsers"),
@@ -393,7 +394,7 @@ impl Ready {
             | Self::Show { pwpush, .. }
             | Self::Download { pwpush, .. } => pwpush.request(Method::GET, "/api/v2/version"),
             Self::Export { keepnet, export } => return export.go_on(keepnet).await,
-            // A token request under way is waited for, whoever began it, and may take 10 s to fail.
+            // Every caller waits for a pending token request, which may take 10 s to fail.
             Self::Token(keepnet) => keepnet.request(Method::GET, "/api/companies/my"),
         };
         let long = Duration::from_secs(20);
@@ -402,7 +403,7 @@ impl Ready {
         Ok(())
     }
 
-    /// A request that takes a stream for as long as the task runs.
+    /// Starts a request that occupies a stream until the task ends.
     pub(crate) fn occupy(&self) -> JoinHandle<()> {
         let request = match self {
             Self::Read { push, .. } => push.request(Method::GET, "/v1/browsers"),
@@ -426,7 +427,7 @@ impl Ready {
         })
     }
 
-    /// A call beforehand, so that there is an idle connection.
+    /// Makes a call in advance, so that there is an idle connection.
     pub(crate) async fn warm_up(&mut self) -> Result<(), Failure> {
         match self {
             Self::Export { keepnet, .. } => Ok(keepnet.check().await?),

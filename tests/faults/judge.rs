@@ -1,4 +1,4 @@
-//! Making a call while something goes wrong, and holding what becomes of it against what is promised.
+//! Makes a call during a fault, and compares the outcome with the promise.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,15 +9,15 @@ use crate::calls::{Call, Failure, Ready, Setup, World};
 use crate::proxy::{Connect, Fault, Handshake, Instead, Place, Proxy, Spoil, Stream, Swallow};
 use crate::table::{End, Line, Promise};
 
-/// How much later than its deadline a call may end.
+/// The tolerance of deadlines.
 const LATE: Duration = Duration::from_millis(500);
-/// After so long, a stream that was taken becomes free.
+/// The time after which an occupied stream becomes free.
 const TAKEN: Duration = Duration::from_millis(300);
 
-/// What begins the name of a fault over TLS without HTTP/2.
+/// The prefix of faults over TLS without HTTP/2.
 const OLD: &str = "TLS, HTTP/1.1: ";
 
-/// Headers about limits that say nothing, or that something is left.
+/// Rate limit headers that are malformed, or that leave requests.
 const ODD_LIMITS: &[(&str, &str)] = &[
     ("ratelimit", "\"default\";r=;t=3600, ;;r=-1;t=-1"),
     ("ratelimit-policy", "0;w=0"),
@@ -28,10 +28,10 @@ const ODD_LIMITS: &[(&str, &str)] = &[
     ("x-rate-limit-remaining", "-1"),
     ("x-rate-limit-reset", "3600"),
 ];
-/// Headers by which nothing is left for a second.
+/// Headers that leave no requests for a second.
 const USED_UP: &[(&str, &str)] = &[("ratelimit", "\"default\";r=0;t=1")];
 
-/// What a line of the table does.
+/// Returns the fault of a line of the table.
 pub(crate) fn fault(name: &str) -> Fault {
     use Instead::Status;
     const HOUR: &[(&str, &str)] = &[("retry-after", "3600")];
@@ -157,7 +157,7 @@ pub(crate) fn fault(name: &str) -> Fault {
 }
 
 impl Fault {
-    /// The encoding that clients do not know, and errors name.
+    /// Returns the encoding that clients do not support and that errors name.
     fn unknown_encoding(self) -> Option<&'static str> {
         match self {
             Self::Spoil(Spoil::Gzip(name) | Spoil::InNameOnly(name)) => {
@@ -167,7 +167,7 @@ impl Fault {
         }
     }
 
-    /// It comes before there is a request.
+    /// Returns whether the fault precedes the request.
     fn is_of_connection(self) -> bool {
         matches!(
             self,
@@ -175,7 +175,7 @@ impl Fault {
         )
     }
 
-    /// The service did as asked.
+    /// Returns whether the service executes the request.
     fn reaches_service(self) -> bool {
         matches!(
             self,
@@ -194,7 +194,7 @@ impl Fault {
 /// Makes the call of one cell.
 ///
 /// # Errors
-/// What is not as it was promised.
+/// A broken promise.
 pub(crate) async fn cell(
     world: &World,
     line: &Line,
@@ -235,13 +235,13 @@ pub(crate) async fn cell(
             .await
             .map_err(|failure| format!("warming up: {failure}"))?;
         if fault == Fault::Spoil(Spoil::CloseAfter) {
-            // The client has seen it once it closes its own side.
+            // The client has noticed once it closes its side.
             proxy.closed(proxy.connections()).await;
         }
     }
     let mut occupant = None;
     if fault == Fault::NoStream {
-        // The client knows the limit once it has got a response.
+        // The client learns the limit from a response.
         ready
             .warm_up()
             .await
@@ -261,7 +261,7 @@ pub(crate) async fn cell(
     }
 
     let start = Instant::now();
-    // Where the machine is busy, this timer is as late as the client's.
+    // On a busy machine this timer is as late as the client's.
     let deadline = tokio::spawn(async move {
         tokio::time::sleep(line_time.deadline).await;
         start.elapsed()
@@ -304,7 +304,7 @@ pub(crate) async fn cell(
                         expect("text", text, format!("something about `{name}`"));
                     }
                 }
-                // Requests before the redirect of a download belong to the same call.
+                // A download's requests before the redirect belong to the same call.
                 let redirected = if call == Call::Download {
                     call.others().0
                 } else {
@@ -348,7 +348,7 @@ pub(crate) async fn cell(
     }
 }
 
-/// When nothing goes wrong any more, the same client works at once, and an export loses and repeats nothing.
+/// Checks that after the fault the same client works at once, and that an export neither loses nor repeats records.
 async fn afterwards(
     fault: Fault,
     line: &Line,
@@ -361,11 +361,11 @@ async fn afterwards(
     proxy.listen();
     setup.limiter.reopen();
     if call == Call::Token && line.fault.ends_with("an hour") {
-        // The token endpoint asked all callers to wait, for a minute at most, and no method shortens that.
+        // The token endpoint asked for a wait of up to a minute, which no method shortens.
         return Ok(());
     }
     if fault == Fault::Stream(Stream::Stalled) {
-        // The stalled connection may be tried once more.
+        // The client may try the stalled connection once more.
         let _ = ready.warm_up().await;
     }
     let start = Instant::now();
@@ -382,12 +382,12 @@ async fn afterwards(
     }
 }
 
-/// Requests by what became of them.
+/// Requests by outcome.
 #[derive(Clone, Copy, PartialEq)]
 struct Counts {
     arrived: usize,
     spoiled: usize,
-    /// What the service did as asked: by the proxy, and by the sandbox's journal.
+    /// Requests that the service executed, by the proxy and by the sandbox's journal.
     executed: usize,
     journal: usize,
 }
@@ -412,7 +412,7 @@ impl Counts {
             journal: world.sandbox.journal().count(|entry| {
                 let agent = entry.headers.get("user-agent");
                 let agent = agent.map(|agent| agent.as_bytes().starts_with(mark.as_bytes()));
-                // The export's tokens come past the proxy.
+                // Token requests of the export bypass the proxy.
                 let past = entry.path == "/connect/token" && mark.contains("export");
                 agent == Some(true) && !past
             }),
@@ -428,7 +428,7 @@ impl Counts {
         }
     }
 
-    /// What the promise comes to.
+    /// Returns the counts that the promise implies.
     fn promised(fault: Fault, call: Call, promise: Promise, always: bool) -> Self {
         let (before, after) = call.others();
         let succeeds = promise.end == End::Succeeds;
@@ -454,7 +454,7 @@ impl Counts {
                 journal: all,
             };
         }
-        // Where the fault is none to the client, it also happens to the pages behind.
+        // A fault that the client tolerates hits the following pages, too.
         let is_none = succeeds && promise.sends == 1;
         let spoiled = match always {
             true if is_none && call == Call::Export => 2,

@@ -1,8 +1,8 @@
-//! Everything that can go wrong between a client and its service, tried on every kind of call, and held against the table
-//! in `matrix.md`, which follows from the retry table in ARCHITECTURE.md.
+//! Every fault between a client and its service, on every kind of call. The expected outcomes are in the table of
+//! `matrix.md`, which follows from the retry table in ARCHITECTURE.md.
 //!
-//! `cargo test -p integration-tests --test faults` prints the whole table; words after `--` choose lines and calls by parts
-//! of their names, for example `-- gzip download`.
+//! `cargo test -p integration-tests --test faults` prints the whole table. Words after `--` select lines and calls by
+//! parts of their names, for example `-- gzip download`.
 
 #![allow(clippy::print_stdout, reason = "it is a program to read")]
 
@@ -20,20 +20,20 @@ use table::{Line, Promise};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// Promises that are not kept yet: part of the fault's name, the calls, and why.
+/// Promises that are not kept yet: a part of the fault's name, the calls and the reason.
 const PENDING: &[(&str, &[Call], &str)] = &[];
 
-/// Cells at once. Most of them wait, so there can be more than processors.
+/// The number of parallel cells. Most of them wait, so it may exceed the number of processors.
 const AT_ONCE: usize = 14;
 
-/// The name by which test runners know the whole table.
+/// The name of the whole table in test runners.
 const NAME: &str = "every_fault_has_the_outcome_and_the_number_of_requests_that_the_table_promises";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let asks = |flag: &str| arguments.iter().any(|argument| argument == flag);
     if asks("--list") {
-        // Runners of tests ask for the names in this form, and for the ignored ones apart.
+        // Test runners expect this format, and list ignored tests separately.
         if !asks("--ignored") {
             println!("{NAME}: test");
         }
@@ -64,7 +64,7 @@ fn main() -> ExitCode {
     runtime.block_on(run(&words))
 }
 
-/// The outcome of a cell, by where it stands in the table.
+/// The outcome of a cell, by its position in the table.
 struct Cell {
     line: usize,
     call: Call,

@@ -1,4 +1,4 @@
-//! The table of promises, read from `matrix.md`, and what follows from the retry table for each of its cells.
+//! The table of promises from `matrix.md`, and the promises that follow from the retry table.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,21 +11,21 @@ use crate::calls::Call;
 const MATRIX: &str = include_str!("matrix.md");
 const ARCHITECTURE: &str = include_str!("../../ARCHITECTURE.md");
 
-/// What becomes of a call.
+/// The outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum End {
     Succeeds,
     Fails(Outcome),
 }
 
-/// What is promised of a call, and how often the request in question is sent.
+/// The promise for a call: its outcome, and how often the request with the fault is sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Promise {
     pub(crate) end: End,
     pub(crate) sends: usize,
-    /// Whether an error is to say that the caller may try again.
+    /// Whether the error must be retryable.
     pub(crate) is_retryable: bool,
-    /// Whether one more request undoes what the call did.
+    /// Whether one more request undoes the call.
     pub(crate) is_undone: bool,
 }
 
@@ -38,37 +38,37 @@ impl fmt::Display for Promise {
     }
 }
 
-/// How long the client of a line waits, and for what.
+/// The timeouts of a client.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Time {
     pub(crate) connect: Duration,
     pub(crate) attempt: Duration,
     pub(crate) idle: Duration,
-    /// Bounds the call.
+    /// The deadline of the call.
     pub(crate) deadline: Duration,
 }
 
 impl Time {
-    /// The wait that strikes first.
+    /// Returns the timeout that ends first.
     pub(crate) fn shortest(self) -> Duration {
         let of_parts = self.connect.min(self.attempt).min(self.idle);
         of_parts.min(self.deadline)
     }
 }
 
-/// One line of the table.
+/// A line of the table.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     pub(crate) fault: String,
     pub(crate) always: bool,
     pub(crate) time: Time,
-    /// Whether the fault is one that makes the client wait until it waits no more.
+    /// Whether the client waits until a timeout.
     pub(crate) hangs: bool,
-    /// In the order of [`Call::ALL`]; none where there is nothing to promise.
+    /// Cells in the order of [`Call::ALL`]. `None` if there is no promise.
     pub(crate) cells: Vec<Option<Promise>>,
 }
 
-/// A row of the retry table: its outcome, and whether any operation and whether idempotent ones are sent again.
+/// A row of the retry table: its outcome, whether all operations are retried, and whether idempotent operations are.
 struct Retry {
     outcome: Outcome,
     any: String,
@@ -97,11 +97,11 @@ fn outcome(name: &str) -> Outcome {
         "Refused" => Outcome::Refused,
         "Unknown" => Outcome::Unknown,
         "Answered" => Outcome::Answered,
-        other => panic!("`{other}` is no outcome"),
+        other => panic!("`{other}` is not an outcome"),
     }
 }
 
-/// The rows of the retry table by their short names; none for the name of what is no failure.
+/// Returns the rows of the retry table by short name. `None` is the row of a success.
 fn retry_table() -> BTreeMap<&'static str, Option<Retry>> {
     let rows: Vec<_> = lines_after(ARCHITECTURE, "| what happened | outcome |").collect();
     lines_after(MATRIX, "| row  ")
@@ -124,7 +124,7 @@ fn retry_table() -> BTreeMap<&'static str, Option<Retry>> {
         .collect()
 }
 
-/// The times by their names.
+/// Returns the timeouts by name.
 fn times() -> BTreeMap<&'static str, Time> {
     let seconds = |text: &str| {
         let seconds = text.trim_end_matches(" s").parse();
@@ -143,7 +143,7 @@ fn times() -> BTreeMap<&'static str, Time> {
         .collect()
 }
 
-/// What the row of the retry table promises of a call.
+/// Returns the promise of a call that follows from a row of the retry table.
 fn derived(row: Option<&Retry>, call: Call, always: bool) -> Promise {
     let Some(row) = row else {
         return Promise {
@@ -154,7 +154,7 @@ fn derived(row: Option<&Retry>, call: Call, always: bool) -> Promise {
         };
     };
     let again = match call {
-        // Token requests do no harm, and have a policy of their own.
+        // Token requests have no side effects, and use another policy.
         Call::Token => &row.idempotent,
         _ if call.is_idempotent() => &row.idempotent,
         _ => &row.any,
@@ -184,7 +184,7 @@ fn derived(row: Option<&Retry>, call: Call, always: bool) -> Promise {
     }
 }
 
-/// The cell, which must follow from the row unless it is marked.
+/// Parses a cell, which must follow from the row unless it is marked.
 fn promise(text: &str, derived: Promise, call: Call, place: &str) -> Option<Promise> {
     if text == "n/a" {
         return None;
@@ -211,7 +211,7 @@ fn promise(text: &str, derived: Promise, call: Call, place: &str) -> Option<Prom
     Some(said)
 }
 
-/// The table. Panics where it contradicts the retry table.
+/// Reads the table. Panics if it contradicts the retry table.
 pub(crate) fn read() -> Vec<Line> {
     let (retry_table, times) = (retry_table(), times());
     let mut lines: Vec<Line> = Vec::new();

@@ -1,4 +1,4 @@
-//! What the exerciser needs beside its calls, which are generated: a report, and the sandboxes that it must succeed against.
+//! Support for the exerciser's generated calls: a report, and the sandboxes against which they must succeed.
 
 mod body;
 mod report;

@@ -1,4 +1,4 @@
-//! What the programs beside the tests share; and the root README, compiled.
+//! Code that the programs and tests share. Compiles the root README.
 
 pub mod exercise;
 

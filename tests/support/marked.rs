@@ -1,4 +1,4 @@
-//! Secrets with a mark in them, and everything that could show them: errors with their causes, `Debug`, spans and events.
+//! Secrets with a mark, and everything that could show them: errors with their sources, `Debug`, spans and events.
 #![allow(
     dead_code,
     reason = "each program that is compiled with this module uses a part of it"
@@ -13,10 +13,10 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event as LogEvent, Metadata, Subscriber};
 
-/// The mark in everything that must not be shown.
+/// The mark in everything that must stay hidden.
 pub(crate) const MARK: &str = "hunter2";
 
-/// What can go wrong on the way, with the mark wherever an error may take words from.
+/// Returns faults with the mark wherever an error may take text from.
 pub(crate) fn faults() -> Vec<Fault> {
     vec![
         Fault::reset(),
@@ -34,7 +34,7 @@ pub(crate) fn faults() -> Vec<Fault> {
     ]
 }
 
-/// Everything that an error shows of itself and of its causes.
+/// Returns everything that an error and its sources show.
 pub(crate) fn shown(error: &(dyn StdError + 'static)) -> String {
     let mut text = format!("{error} {error:?} {error:#?}");
     let mut cause = error.source();
@@ -57,7 +57,7 @@ pub(crate) fn hidden(value: &impl Debug) {
     assert!(!text.contains(MARK), "{text}");
 }
 
-/// Writes down everything that is logged, values included.
+/// Records all logs, with their values.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<String>>);
 
@@ -79,7 +79,7 @@ impl Visit for Writer<'_> {
     }
 }
 
-/// What begins the names of threads of which nothing is written down, because servers run in them.
+/// The prefix of the names of threads that are not recorded, because servers run in them.
 pub(crate) const SERVERS: &str = "servers";
 
 fn is_of_server() -> bool {
@@ -121,7 +121,7 @@ impl Subscriber for Log {
     fn exit(&self, _: &Id) {}
 }
 
-/// What is written with the crate `log`.
+/// Records logs of the crate `log`.
 impl log::Log for Log {
     fn enabled(&self, _: &log::Metadata<'_>) -> bool {
         true
@@ -143,7 +143,7 @@ impl fmt::Debug for Log {
     }
 }
 
-/// Runs this while everything is recorded, and gives what was.
+/// Runs `work`, and returns its output and the logs.
 pub(crate) fn recorded<T>(work: impl std::future::Future<Output = T>) -> (T, String) {
     let log = Log::default();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -154,7 +154,7 @@ pub(crate) fn recorded<T>(work: impl std::future::Future<Output = T>) -> (T, Str
     (result, log.text())
 }
 
-/// Nothing that was recorded has any of these in it, and something was recorded.
+/// Checks that the logs contain `expected` and none of the secrets.
 #[track_caller]
 pub(crate) fn says_none(text: &str, expected: &str, secrets: &[&str]) {
     assert!(

@@ -1,9 +1,9 @@
-//! What hand-written calls are: values that can be kept and spawned, with the options of a call. The tests of the service
-//! crates share it.
+//! Hand-written calls are values: they can be stored and spawned, and have the options of a call. The tests of the
+//! service crates share this file.
 
 use std::future::IntoFuture;
 
-/// Takes what every hand-written operation gives.
+/// Checks that a hand-written operation returns such a value.
 pub(crate) fn value<F, T, E>(value: F) -> F
 where
     F: IntoFuture<Output = Result<T, E>> + Send + 'static,
@@ -12,7 +12,7 @@ where
     value
 }
 
-/// Sets every option. A macro, because the types have them as inherent methods.
+/// Sets every option. A macro, because the types have the options as inherent methods.
 macro_rules! with_options {
     ($call:expr) => {
         $call

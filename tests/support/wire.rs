@@ -1,10 +1,10 @@
-//! A server that shows a test the bytes of each request. The tests of the three service crates share it.
+//! A server that records the bytes of each request. The tests of the three service crates share this file.
 
 use std::sync::{Arc, Mutex};
 
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
 
-/// A server that notes every byte of what it receives and responds to each with the same JSON.
+/// A server that records every request and responds to each with the same JSON.
 pub(crate) struct Wire {
     pub(crate) server: MockServer,
     pub(crate) seen: Arc<Mutex<Vec<String>>>,
@@ -30,7 +30,7 @@ impl Wire {
         Self { server, seen }
     }
 
-    /// The only request, or the last of so many.
+    /// Returns the last request, and checks the number of requests.
     #[track_caller]
     pub(crate) fn last(&self, requests: usize) -> String {
         let seen = self.seen.lock().unwrap();
@@ -39,8 +39,8 @@ impl Wire {
     }
 }
 
-/// A request as it came, its headers in the order of their names and without the host. The boundary of a form, which is
-/// drawn for each, is replaced by its name.
+/// Formats a request, with its headers sorted by name and without the host. A placeholder replaces the random boundary
+/// of a form.
 fn text(request: &HttpMockRequest) -> String {
     let mut headers = request.headers_vec().clone();
     headers.sort();

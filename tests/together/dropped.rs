@@ -1,4 +1,4 @@
-//! Calls that are given up at any moment take nothing with them: no permit, no token, no place in a line, no connection.
+//! Calls that are dropped at any moment leak nothing: no permit, no token, no place in a queue, no connection.
 
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
@@ -20,15 +20,15 @@ use tokio::task::JoinSet;
 use crate::proxy::Proxy;
 use crate::services::{self, CALL, CALL_HEADER};
 
-/// Calls of each service that are given up.
+/// The number of calls of each service.
 const CALLS: usize = 1_200;
 const AT_ONCE: usize = 24;
 const RATE: f64 = 1_000.0;
 const BURST: u32 = 10;
-/// The most polls before a call is given up. Hardly any needs as many.
+/// The maximum number of polls before a call is dropped. Hardly any call needs that many.
 const DEEPEST: u32 = 12;
 
-/// Polls a call so often, at the moments when it wakes, and then drops it, unless it is done before.
+/// Polls a call up to `polls` times, whenever it wakes, and then drops it. Returns whether it was dropped.
 async fn given_up(polls: u32, call: impl Future) -> bool {
     let mut call = pin!(call);
     let mut left = polls;
@@ -54,15 +54,15 @@ fn limiter() -> RateLimiter {
     RateLimiter::new(Rate::per_second(RATE, BURST).expect("a rate"))
 }
 
-/// A call that was made, by the number that its requests have.
+/// A call, by the number in its requests.
 struct Made {
     number: u32,
-    /// After so many polls it was to be given up.
+    /// The number of polls after which the call is dropped.
     polls: u32,
     is_dropped: bool,
 }
 
-/// Makes calls by many tasks, and gives up most of them.
+/// Makes calls from many tasks, and drops most of them.
 async fn storm<F, C>(call: F) -> Vec<Made>
 where
     F: Fn(u32) -> C + Send + Sync + 'static,
@@ -91,7 +91,7 @@ where
     tasks.join_all().await.into_iter().flatten().collect()
 }
 
-/// How many requests that must not be repeated the service got of each call, and of the others none.
+/// The number of non-idempotent requests that the service received for each call.
 struct Got(BTreeMap<u32, usize>);
 
 impl Got {
@@ -107,8 +107,8 @@ impl Got {
         Self(got)
     }
 
-    /// Calls were given up at all depths: before the service got anything of them, after that, and late. How many depends
-    /// on what else the machine does, so the shares are small ones.
+    /// Checks that calls were dropped at all depths: before the service received a request, after that, and late. The
+    /// shares depend on the load of the machine, so the bounds are low.
     fn assert_dropped_everywhere(&self, calls: &[Made]) {
         assert_eq!(calls.len(), CALLS);
         let dropped = |wanted: &dyn Fn(&Made) -> bool| {
@@ -142,14 +142,14 @@ impl Got {
         }
     }
 
-    /// No request that must not be repeated was, by a call that went on or by one that was given up.
+    /// Checks that no non-idempotent request was repeated, whether its call was dropped or not.
     fn assert_nothing_repeated(&self) {
         let most = self.0.values().max().copied();
         assert_eq!(most, Some(1), "{:?}", self.0);
     }
 }
 
-/// The limiter has its whole burst once it has rested, and no more than that and what comes while they are counted.
+/// Checks that the limiter has its whole burst after a rest, and no more than that and what is refilled meanwhile.
 async fn is_whole(limiter: &RateLimiter, operation: &'static Operation) {
     let enough = Duration::from_millis(200);
     tokio::time::sleep(enough).await;
@@ -173,7 +173,7 @@ async fn at_once<T, E: std::fmt::Debug>(call: impl Future<Output = Result<T, E>>
     value
 }
 
-/// Once the clients are gone, so are all connections, those of calls that were given up included.
+/// Checks that all connections are closed after the clients are dropped.
 async fn lets_go<C>(proxy: &Proxy, clients: C) {
     drop(clients);
     let start = Instant::now();
@@ -227,7 +227,7 @@ async fn calls_of_push_security_that_are_given_up_take_nothing_with_them() {
     lets_go(&proxy, push).await;
 }
 
-/// A file that was pushed, as its reader gets it told.
+/// Creates a push with a file, and returns the file as its reader sees it.
 async fn file(pwpush: &pwpush_api::Client) -> PushedFile {
     let content = Upload::bytes("file.bin", vec![b'x'; 300_000]);
     let push = pwpush.pushes().create(NewPush::files([content]));
@@ -286,12 +286,12 @@ async fn calls_of_password_pusher_that_are_given_up_take_nothing_with_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn calls_of_keepnet_that_are_given_up_strand_nobody_who_waits_for_a_token() {
+async fn dropped_calls_of_keepnet_do_not_block_callers_that_wait_for_a_token() {
     let sandbox = services::sandbox().await;
     let proxy = Proxy::new(sandbox.keepnet().base_url(), None);
     proxy.listen();
     let limiter = limiter();
-    // Each begins without a token.
+    // Each client begins without a token.
     let clients: Vec<_> = (0..40)
         .map(|_| services::keepnet(&sandbox, &proxy.url(), &limiter))
         .collect();
@@ -319,7 +319,7 @@ async fn calls_of_keepnet_that_are_given_up_strand_nobody_who_waits_for_a_token(
         at_once(keepnet.check().into_future()).await;
     }
     let keepnet = &clients[0];
-    // A token that is refused is renewed once, for as many as ask.
+    // A refused token is renewed once for all callers.
     sandbox.keepnet().revoke_tokens();
     let before = sandbox.keepnet().tokens_issued();
     let mut calls = JoinSet::new();

@@ -1,4 +1,4 @@
-//! A limit that a service has closed is opened by hand, in the same way in all three clients.
+//! All three clients can reopen a limit that a service has closed, in the same way.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use http::Method;
 use security_api_transport::{Error, ErrorKind, FakeResponse, FakeTransport, Request};
 use serde_json::{Value, json};
 
-/// A service that asks for a wait of an hour once, and how many requests reached it.
+/// Returns a service that once asks for a wait of an hour, and the number of requests that it received.
 fn service() -> (FakeTransport, Arc<AtomicUsize>) {
     let (fake, reached) = (FakeTransport::new(), Arc::new(AtomicUsize::new(0)));
     let count = Arc::clone(&reached);

@@ -1,4 +1,4 @@
-//! The three services together: one playbook through all of them, and promises that are kept to each.
+//! The three services together: one playbook across all of them, and promises that apply to each.
 
 mod dropped;
 mod limits;

@@ -1,6 +1,5 @@
-//! The playbook of the demo, with something going wrong in every step: a stolen credential is detected, its owner gets a
-//! fresh password by a link that opens once, and is enrolled in a training. What the services have on record of it at the
-//! end is what happened, each thing once.
+//! The playbook of the demo, with a fault in every step: a stolen credential is detected, its owner gets a new password
+//! by a link that opens once, and is enrolled in a training. In the end, the services have recorded each event once.
 
 use std::time::Duration;
 
@@ -17,13 +16,13 @@ use serde_json::Value;
 
 use crate::services;
 
-/// Requests of a method to a path, whatever became of them.
+/// Returns the number of requests with this method and path, whatever their outcome.
 fn received(sandbox: &Sandbox, method: Method, path: &str) -> usize {
     let is_it = |entry: &security_api_sandbox::Entry| entry.method == method && entry.path == path;
     sandbox.journal().count(is_it)
 }
 
-/// Reading what happened, over connections that break and a service that is busy.
+/// Reads the detection over broken connections and a busy service.
 async fn detect(sandbox: &Sandbox, detection: &str) -> (Employee, String) {
     let url = sandbox.push_security().base_url();
     let push = services::push(sandbox, url, &RateLimiter::unlimited());
@@ -51,7 +50,7 @@ async fn detect(sandbox: &Sandbox, detection: &str) -> (Employee, String) {
     (employee, email)
 }
 
-/// Sending the password: a refusal is waited out, and where the outcome is unknown nothing is sent again unasked.
+/// Sends the password. A refusal is retried. A request with an unknown outcome is not.
 async fn send(sandbox: &Sandbox, name: &str) -> (pwpush_api::Client, Secret) {
     let pusher = sandbox.password_pusher();
     let pwpush = services::pusher(sandbox, pusher.base_url(), &RateLimiter::unlimited());
@@ -67,13 +66,13 @@ async fn send(sandbox: &Sandbox, name: &str) -> (pwpush_api::Client, Secret) {
             .faults()
             .queue(fault.on(Method::POST, "/api/v2/pushes"))
     };
-    // The service does as asked, and its response is lost.
+    // The service executes the request, and its response is lost.
     create(Fault::cut_body(10));
     let error = pwpush.pushes().create(new()).await.unwrap_err();
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1));
     assert!(error.may_be_executed() && !error.is_retryable(), "{error}");
     assert_eq!(pusher.pushes(), 1);
-    // Whoever looks first, as the error asks for, finds it and takes it back.
+    // A caller that checks first, as the error says, finds the push and expires it.
     let active = pwpush
         .pushes()
         .active()
@@ -94,7 +93,7 @@ async fn send(sandbox: &Sandbox, name: &str) -> (pwpush_api::Client, Secret) {
     (pwpush, push.token.clone())
 }
 
-/// Opening the link: a request that the service never saw has used up no view, and the client did not try its luck.
+/// Opens the link. A request that the service never received has used no view, and the client did not retry it.
 async fn open(sandbox: &Sandbox, token: &Secret) {
     let visitor = services::visitor(sandbox);
     sandbox.faults().queue(Fault::reset());
@@ -109,7 +108,7 @@ async fn open(sandbox: &Sandbox, token: &Secret) {
     assert!(visitor.pushes().show(token).await.unwrap().is_expired());
 }
 
-/// Enrolling, while the token endpoint stumbles and tokens are revoked.
+/// Enrols the employee while the token endpoint fails and tokens are revoked.
 async fn enrol(sandbox: &Sandbox, employee: &Employee, email: &str) -> keepnet_api::Client {
     let platform = sandbox.keepnet();
     let keepnet = services::keepnet(sandbox, platform.base_url(), &RateLimiter::unlimited());
@@ -162,7 +161,7 @@ async fn a_stolen_credential_is_followed_up_once_whatever_goes_wrong_on_the_way(
     open(&sandbox, &token).await;
     let keepnet = enrol(&sandbox, &employee, &email).await;
 
-    // The trail, over services that stumble once more.
+    // Collect the trail from services that fail once more.
     sandbox.faults().queue(Fault::status(504));
     let entries = pwpush
         .pushes()

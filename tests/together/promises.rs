@@ -1,5 +1,5 @@
-//! Each promise in SECURITY.md and README.md names tests that keep it, and these exist. So does each row of the retry table
-//! in ARCHITECTURE.md.
+//! Every promise in SECURITY.md and README.md names existing tests. So does every row of the retry table in
+//! ARCHITECTURE.md.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The items of the list under this heading, each in one line.
+/// Returns the items of the list under a heading, each in one line.
 fn promises(document: &str, heading: &str) -> Vec<String> {
     let text = read(document);
     let (_, rest) = text.split_once(heading).expect("the heading");
@@ -25,7 +25,7 @@ fn promises(document: &str, heading: &str) -> Vec<String> {
         .collect()
 }
 
-/// The tests that a promise names: after the path of a file, the tests in it.
+/// Returns the tests that a promise names, each with the file that precedes it.
 fn tests(promise: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut file = None;
@@ -39,9 +39,9 @@ fn tests(promise: &str) -> Vec<(String, String)> {
     found
 }
 
-/// Whether the source has a test of this name.
+/// Returns whether the source has a test with this name.
 fn has_test(source: &str, name: &str) -> bool {
-    // A test that is a program of its own has its name in a constant.
+    // A test that is a program has its name in a constant.
     if source.contains(&format!("const NAME: &str = \"{name}\";")) {
         return true;
     }

@@ -1,4 +1,4 @@
-//! A small sandbox of all services, and clients of it that do not wait long.
+//! A small sandbox of all services, and clients with short timeouts.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use security_api_sandbox::{KeepnetOptions, PushSecurityOptions, Sandbox};
 use security_api_transport::ClientBuilder;
 use tower::util::MapRequestLayer;
 
-/// The header by which the sandbox's journal tells the calls of a test apart.
+/// The header that identifies the calls of a test in the sandbox's journal.
 pub(crate) const CALL_HEADER: &str = "x-test-call";
 
 tokio::task_local! {
-    /// The number of the call that is being made.
+    /// The number of the current call.
     pub(crate) static CALL: u32;
 }
 
@@ -78,7 +78,7 @@ pub(crate) fn pusher(sandbox: &Sandbox, url: &str, limiter: &RateLimiter) -> pwp
     hurried(pwpush_api::Client::builder(token), url, limiter)
 }
 
-/// Somebody without a token, who opens links.
+/// Returns a client without a token, which opens links.
 pub(crate) fn visitor(sandbox: &Sandbox) -> pwpush_api::Client {
     let url = sandbox.password_pusher().base_url();
     hurried(
@@ -88,7 +88,7 @@ pub(crate) fn visitor(sandbox: &Sandbox) -> pwpush_api::Client {
     )
 }
 
-/// A client that speaks for the first company.
+/// Returns a client of the first company.
 pub(crate) fn keepnet(sandbox: &Sandbox, url: &str, limiter: &RateLimiter) -> keepnet_api::Client {
     let platform = sandbox.keepnet();
     let builder = keepnet_api::Client::builder(platform.client_id(), platform.client_secret());

@@ -1,10 +1,10 @@
-//! One thing has one name at the roots of the three crates.
+//! The same thing has the same name at the roots of the three crates.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// What only some of the crates have at their roots, because the services differ.
+/// Names that only some of the crates have, because the services differ.
 const SPECIAL: [&str; 6] = [
     "Anonymous",
     "ApiKey",
@@ -14,7 +14,7 @@ const SPECIAL: [&str; 6] = [
     "TokenInfo",
 ];
 
-/// The names that the crate takes over from the transport, at its root.
+/// Returns the names that the crate re-exports from the transport, at its root.
 fn names(service: &str) -> BTreeSet<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
     let text = fs::read_to_string(path.join(service).join("src/lib.rs")).expect("the root");

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Public functions that return a borrowed future, and why they may.
+/// Public functions that return a borrowed future, and the reason.
 const EXPECTED: [(&str, &str); 2] = [
-    // Streams: the future borrows the stream, which is the value.
+    // The future borrows the stream, which is the value.
     ("keepnet-api/src/polling.rs", "try_next"),
     ("keepnet-api/src/audit_log.rs", "try_next"),
 ];
@@ -21,7 +21,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The name of the function, if the line begins a public one whose future may borrow.
+/// Returns the name of the function if the signature is public and its future may borrow.
 fn borrowed_future(signature: &str) -> Option<&str> {
     let rest = signature.trim_start().strip_prefix("pub ")?;
     let (qualifiers, rest) = rest.split_once("fn ")?;
@@ -41,7 +41,7 @@ fn no_operation_borrows_its_handle() {
             let text = fs::read_to_string(&file).expect("a source file");
             let short = file.strip_prefix(&crates).expect("below the folder");
             let short = short.to_string_lossy().replace('\\', "/");
-            // A signature ends at its body.
+            // The signature ends at the body.
             for signature in text.split('{').flat_map(|part| {
                 part.find("pub fn ")
                     .or_else(|| part.find("pub async fn "))

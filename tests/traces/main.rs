@@ -1,5 +1,5 @@
-//! What a whole program records of calls that succeed: in all of its threads, over TLS and HTTP/2, with `tracing` and with
-//! `log`. There is one subscriber in a program, so this is a program of its own.
+//! The traces of successful calls in a whole program: in all threads, over TLS and HTTP/2, with `tracing` and with
+//! `log`. A process has one global subscriber, so this is a separate program.
 
 #[path = "../support/marked.rs"]
 mod marked;

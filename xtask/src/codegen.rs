@@ -1,4 +1,4 @@
-//! `cargo xtask codegen`: the client crates' code, out of the descriptions of the APIs.
+//! `cargo xtask codegen`: generates the client crates' code from the descriptions of the APIs.
 
 mod description;
 mod emit;
@@ -29,7 +29,7 @@ pub(crate) use write::apply;
 /// Writes the generated code, or checks that it is up to date.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Codegen {
-    /// Change nothing; show what would change, and fail if anything would.
+    /// Shows the changes without writing them, and fails if there are any.
     #[arg(long)]
     check: bool,
     /// Only this service.
@@ -55,8 +55,8 @@ impl Codegen {
         Ok(ExitCode::FAILURE)
     }
 
-    /// Whether the generated code in this workspace is up to date, after writing it unless it was to be checked; and
-    /// what was or would be changed.
+    /// Returns whether the generated code is up to date, and the changes. Without `check` the changes are written
+    /// first.
     fn run_in(&self, root: &Path) -> anyhow::Result<(bool, String)> {
         let (mut up_to_date, mut report) = (true, String::new());
         for service in Service::selected(self.service) {
@@ -78,19 +78,19 @@ impl Codegen {
     }
 }
 
-/// The generated files of a service.
+/// Returns the generated files of a service.
 ///
 /// # Errors
-/// If the description cannot be read, or has something that cannot be expressed.
+/// If the description cannot be read, or contains something that cannot be expressed.
 pub(crate) fn generate(root: &Path, service: &Service) -> anyhow::Result<Files> {
     let description = Description::load(root, service)?;
     render(&description.value, service).or_else(|refusals| description.refuse(&refusals))
 }
 
-/// Whether code can be generated from these documents, which are a service's description: each with the name of its file.
+/// Checks that code can be generated from the documents of a service's description. Each comes with its file name.
 ///
 /// # Errors
-/// What cannot be expressed.
+/// Everything that cannot be expressed.
 pub(crate) fn check(service: &Service, documents: Vec<(Value, String)>) -> anyhow::Result<()> {
     let description = Description::of(service.description, documents)?;
     match render(&description.value, service) {
@@ -99,16 +99,16 @@ pub(crate) fn check(service: &Service, documents: Vec<(Value, String)>) -> anyho
     }
 }
 
-/// The exerciser's calls of a service, below the folder of its package.
+/// Returns the exerciser's calls of a service, by path below the folder of its package.
 ///
 /// # Errors
-/// If the description cannot be read, or has something that cannot be expressed.
+/// If the description cannot be read, or contains something that cannot be expressed.
 pub(crate) fn exerciser(root: &Path, service: &Service) -> anyhow::Result<Files> {
     let description = Description::load(root, service)?;
     calls(&description.value, service).or_else(|refusals| description.refuse(&refusals))
 }
 
-/// The description of a service as one document.
+/// Returns the description of a service as one document.
 ///
 /// # Errors
 /// If the description cannot be read.
@@ -116,10 +116,10 @@ pub(crate) fn description(root: &Path, service: &Service) -> anyhow::Result<Valu
     Ok(Description::load(root, service)?.value)
 }
 
-/// What the description of a service says.
+/// Reads the description of a service.
 ///
 /// # Errors
-/// If the description cannot be read, or has something that cannot be expressed.
+/// If the description cannot be read, or contains something that cannot be expressed.
 pub(crate) fn api(root: &Path, service: &Service) -> anyhow::Result<Api> {
     let description = Description::load(root, service)?;
     read::api(&description.value).or_else(|refusals| description.refuse(&refusals))

@@ -1,21 +1,21 @@
-//! What there is to run.
+//! The commands of `cargo xtask`.
 
 use std::fmt::Write as _;
 
 /// A command of `cargo xtask`.
 #[derive(Debug)]
 pub struct Command {
-    /// How it is called.
+    /// The name on the command line.
     pub name: &'static str,
-    /// What it does, in a line.
+    /// A one-line description.
     pub about: &'static str,
 }
 
-/// What the program without dependencies does by itself.
+/// The commands of the program without dependencies.
 pub const LIGHT: &[Command] = &[
     Command {
         name: "demo",
-        about: "Runs the playbook: a stolen credential is detected, its owner is found, and everything is exported",
+        about: "Runs the playbook: a stolen credential is detected, its owner gets a one-time link and a training, and all is exported",
     },
     Command {
         name: "test",
@@ -23,7 +23,7 @@ pub const LIGHT: &[Command] = &[
     },
 ];
 
-/// What needs the tools.
+/// The commands of the tools, which have dependencies.
 pub const TOOLS: &[Command] = &[
     Command {
         name: "ci",
@@ -35,11 +35,11 @@ pub const TOOLS: &[Command] = &[
     },
     Command {
         name: "compile-time",
-        about: "Measures what compiling a crate takes by itself, with its dependencies built",
+        about: "Measures the cost of compiling a crate alone, with its dependencies built",
     },
     Command {
         name: "exercise",
-        about: "Calls every operation of a service once and reports what was sent and what came back",
+        about: "Calls every operation of a service once and reports the requests and responses",
     },
     Command {
         name: "operations",
@@ -47,15 +47,15 @@ pub const TOOLS: &[Command] = &[
     },
     Command {
         name: "release",
-        about: "Publishes a crate, or says what there is to publish",
+        about: "Publishes a crate, or lists what there is to publish",
     },
     Command {
         name: "spec",
-        about: "Compares a vendor's document with what is recorded of it, takes what is new into our description, and checks descriptions",
+        about: "Compares a vendor's document with its record, adds new parts to our description, and checks descriptions",
     },
 ];
 
-/// The list of all commands.
+/// Returns the list of all commands.
 #[must_use]
 pub fn help() -> String {
     let mut text = "The workspace's own commands\n\nUsage: cargo xtask <COMMAND>\n".to_owned();
@@ -71,6 +71,6 @@ pub fn help() -> String {
             let _ = writeln!(text, "  {name:<12}  {about}");
         }
     }
-    text.push_str("\n`cargo xtask help <COMMAND>` says more of one.");
+    text.push_str("\n`cargo xtask help <COMMAND>` describes one command.");
     text
 }

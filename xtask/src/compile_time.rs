@@ -1,4 +1,4 @@
-//! `cargo xtask compile-time`: what the largest crate costs those who compile it.
+//! `cargo xtask compile-time`: measures what compiling the largest crates costs their users.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -11,34 +11,34 @@ use wait4::Wait4 as _;
 use crate::console::say;
 use crate::project;
 
-/// Measures what compiling a crate takes by itself, with its dependencies built.
+/// Measures the cost of compiling a crate alone, with its dependencies built.
 ///
-/// That is CPU time in user mode, and the memory of the largest process. Builds are those of a program that sets nothing: `dev` with debug information for backtraces and `release` without any,
-/// both without incremental compilation. CPU time depends on the machine and on what else it does, so each bound is
-/// scaled by what a yardstick takes in the same run: a release build of `syn`.
+/// Reports CPU time in user mode, and the memory of the largest process. Builds use the default profiles: `dev` with
+/// debug information for backtraces and `release` without any, both without incremental compilation. CPU time depends
+/// on the machine and its load, so each bound is scaled by a yardstick of the same run: a release build of `syn`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CompileTime {
-    /// Fail if anything takes more than is allowed for it.
+    /// Fails if anything exceeds its bound.
     #[arg(long)]
     check: bool,
 }
 
-/// The memory that no compiler may take, in MiB.
+/// The maximum memory of a compiler, in MiB.
 const MOST_MEMORY: u64 = 1536;
 
-/// What is compiled.
+/// A measured build.
 #[derive(Debug, Clone, Copy)]
 struct Case {
     name: &'static str,
-    /// After `cargo`.
+    /// The arguments of `cargo`.
     arguments: &'static str,
-    /// The file that is compiled anew: of the workspace, or of the program if none is given.
+    /// The file that is compiled again: of the workspace, or of the program if `None`.
     fresh: Option<&'static str>,
-    /// The most CPU time, in seconds of a machine on which the yardstick takes [`YARDSTICK`].
+    /// The maximum CPU time, in seconds of a machine on which the yardstick takes [`YARDSTICK`].
     most: f64,
 }
 
-/// The CPU time of the yardstick on the machine that the bounds were set for, in seconds.
+/// The CPU time of the yardstick, in seconds, on the machine for which the bounds were set.
 const YARDSTICK: f64 = 15.0;
 
 const PROGRAM: &str = include_str!("../compile-time/main.rs");
@@ -73,11 +73,11 @@ const CASES: &[Case] = &[
     },
 ];
 
-/// What a command took.
+/// The resources that a command used.
 #[derive(Debug)]
 struct Usage {
     cpu: Duration,
-    /// Of the largest process, in MiB.
+    /// The memory of the largest process, in MiB.
     memory: u64,
 }
 
@@ -122,13 +122,14 @@ impl CompileTime {
     }
 }
 
-/// Where it is compiled, apart from everything else.
+/// Returns the target folder, which is shared with no other build.
 fn target(root: &Path) -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     target.join("compile-time")
 }
 
-/// Writes a package of its own with the program in it: one of the workspace would have the features of all others.
+/// Writes the program into a package outside the workspace. Within it, Cargo would unify its features with those of
+/// other packages.
 fn program(root: &Path) -> anyhow::Result<PathBuf> {
     let dependencies = format!(
         "keepnet-api = {{ path = '{}' }}\ntokio = {{ version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }}",
@@ -137,7 +138,7 @@ fn program(root: &Path) -> anyhow::Result<PathBuf> {
     package(root, "program", &dependencies, PROGRAM)
 }
 
-/// The CPU seconds that a release build of `syn` takes, with nothing built before.
+/// Returns the CPU seconds of a release build of `syn`, with nothing built before.
 fn yardstick(root: &Path) -> anyhow::Result<f64> {
     let place = package(
         root,
@@ -153,7 +154,7 @@ fn yardstick(root: &Path) -> anyhow::Result<f64> {
     Ok(usage.cpu.as_secs_f64())
 }
 
-/// Writes a package that is in no workspace, with the versions of this one.
+/// Writes a package outside any workspace, with the lock file of this one.
 fn package(root: &Path, name: &str, dependencies: &str, main: &str) -> anyhow::Result<PathBuf> {
     let place = target(root).join(name);
     let manifest = format!(
@@ -171,7 +172,7 @@ fn package(root: &Path, name: &str, dependencies: &str, main: &str) -> anyhow::R
     Ok(place)
 }
 
-/// Has the file compiled anew, without changing it.
+/// Makes Cargo compile the file again, without changing its content.
 fn touch(path: &Path) -> anyhow::Result<()> {
     let file = fs::File::options().append(true).open(path);
     file.and_then(|file| file.set_modified(std::time::SystemTime::now()))

@@ -1,12 +1,12 @@
-//! Writing to whoever runs a command.
+//! Writing to the terminal.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write as _};
 
-/// Writes a line to the standard output. That nobody reads on is no failure.
+/// Writes a line to the standard output. A closed pipe is not an error.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the line cannot be written.
 pub fn say(text: impl Display) -> io::Result<()> {
     match writeln!(io::stdout().lock(), "{text}") {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
@@ -14,7 +14,7 @@ pub fn say(text: impl Display) -> io::Result<()> {
     }
 }
 
-/// Writes a line to the standard error; there is nowhere to report that it cannot be written.
+/// Writes a line to the standard error. A failure to do so cannot be reported.
 pub fn complain(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }

@@ -1,7 +1,6 @@
-//! `cargo xtask exercise`: every operation once, through the real client, against a server on this machine.
+//! `cargo xtask exercise`: calls every operation once, through the real client, against a server on this machine.
 //!
-//! The calls are so many that they are only compiled when they are run: in a package of its own, which is written below
-//! the target folder.
+//! There are so many calls that they are compiled only on demand, in a package that is written below the target folder.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -12,18 +11,18 @@ use anyhow::Context as _;
 use crate::codegen;
 use crate::project::{self, Service};
 
-/// Calls every operation of a service once and reports what was sent and what came back.
+/// Calls every operation of a service once and reports the requests and responses.
 ///
-/// Lists are read beforehand for ids that the server knows. Without a server it calls every operation of every service
-/// against the sandbox, and fails unless all succeed.
+/// Ids are looked up in lists first. Without a server, every operation of every service is called against the sandbox,
+/// and all must succeed.
 ///
-/// It calls operations that delete things, so it refuses any server that is not on this machine.
+/// Some operations delete records, so only servers on this machine are accepted.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Exercise {
     /// The service whose client is exercised.
     #[arg(long, value_parser = Service::named, requires = "base_url")]
     service: Option<Service>,
-    /// Where a server that speaks its API listens, such as `http://127.0.0.1:4010`.
+    /// The base URL of a server with the API, such as `http://127.0.0.1:4010`.
     #[arg(long, requires = "service")]
     base_url: Option<String>,
 }
@@ -56,7 +55,7 @@ impl Exercise {
     }
 }
 
-/// Writes the package: a workspace of its own, with the versions of this one.
+/// Writes the package, outside the workspace and with its lock file.
 fn write(root: &Path, package: &Path) -> anyhow::Result<()> {
     for service in Service::selected(None) {
         let calls = codegen::exerciser(root, &service)?;
@@ -86,7 +85,7 @@ fn write(root: &Path, package: &Path) -> anyhow::Result<()> {
         ("src/main.rs", MAIN),
     ] {
         let place = package.join(file);
-        // What is not written is not compiled again.
+        // An unchanged file is not compiled again.
         if fs::read_to_string(&place).is_ok_and(|old| old == text) {
             continue;
         }

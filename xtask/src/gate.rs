@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: what must hold before anything lands.
+//! `cargo xtask ci`: the checks that a change must pass.
 
 use std::process::{Command, ExitCode};
 
@@ -7,7 +7,7 @@ use xtask::console::complain;
 use xtask::root;
 use xtask::step::{Step, TEST_FEATURES, TOOLS, run, suite, tests, version_of};
 
-/// Packages with features, and the features of each, of which every one must build alone.
+/// Packages with features. Every feature must build alone.
 const FEATURES: &[(&str, &[&str])] = &[
     (
         "security-api-transport",
@@ -71,19 +71,18 @@ const FEATURES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The nightly compiler of the steps that need one, and what it says of itself: a `nightly` that is just that one will do.
+/// The nightly compiler of the steps that need one, and its version. A `nightly` of that version will do.
 const NIGHTLY: (&str, &str) = ("nightly-2026-05-20", "(e50aa6fba 2026-05-19)");
 
-/// The tools that `ci --full` installs in a folder of the workspace where they are missing, and their versions.
+/// The tools that `ci --full` installs into a folder of the workspace if they are missing, with their versions.
 const DENY: &str = "cargo-deny@0.20.2";
 const FUZZ: &str = "cargo-fuzz@0.13.2";
 const HACK: &str = "cargo-hack@0.6.44";
 
-/// How long each fuzz target runs, in seconds.
+/// The duration of each fuzz target, in seconds.
 const FUZZ_SECONDS: u32 = 180;
 
-/// Features of the transport with which its tests run, apart from the default ones: each kind of TLS, two together, and
-/// none.
+/// Features for further runs of the transport's tests: each TLS library, both, and none.
 const TRANSPORT_SUITES: &[&str] = &[
     "native-tls,fake",
     "rustls,native-tls,fake",
@@ -91,8 +90,8 @@ const TRANSPORT_SUITES: &[&str] = &[
     "fake,jiff-02",
 ];
 
-/// Packages of which every two features must build together, and the features that are left out: of the transport the one
-/// that stands for any TLS, of Keepnet those that are other features together, and those that the others have pairs of.
+/// Packages of which every two features must build together, and the features that are left out: `_tls`, which any TLS
+/// feature enables, and of Keepnet the unions of other features and those whose pairs the other packages cover.
 const POWERSETS: &[(&[&str], &str)] = &[
     (&["security-api-transport"], ",_tls"),
     (&["push-security-api", "pwpush-api"], ""),
@@ -102,21 +101,27 @@ const POWERSETS: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// Where the oldest versions of dependencies are built, away from the lock file that is committed.
+/// The target folder for the oldest versions of dependencies, apart from the committed lock file.
 const OLDEST: &str = "target/minimal-versions";
 
-/// Needs the system's OpenSSL where the platform brings no TLS library of its own.
+/// The feature that needs the system's OpenSSL on platforms without a TLS library.
 const NEEDS_OPENSSL: &str = "native-tls";
+
+/// Benches with bounds of instructions, memory, fairness and deadlines.
+const BENCHES: &[&str] = &["overhead", "uploads", "crowd"];
+
+/// The bench that counts instructions with valgrind.
+const NEEDS_VALGRIND: &str = "overhead";
 
 /// Runs the gate: format, lints, documentation, generated code, features alone, and all tests.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Ci {
-    /// Leaves the tests out.
+    /// Skips the tests.
     #[arg(long)]
     skip_tests: bool,
-    /// Adds what takes long, or needs tools that cargo must build first: the tests with each kind of TLS, pairs of features,
-    /// advisories and licences, the oldest versions of dependencies, and three minutes of each fuzz target. Needs the
-    /// network, and a nightly toolchain for the last two.
+    /// Adds steps that are slow, or whose tools must be built first: the tests with each kind of TLS, the bounds of the
+    /// benches, pairs of features, advisories and licences, the oldest versions of dependencies, and three minutes of each
+    /// fuzz target. Needs the network, and a nightly toolchain for the last two.
     #[arg(long)]
     full: bool,
 }
@@ -154,14 +159,14 @@ fn checks() -> anyhow::Result<Vec<Step>> {
             "fetch -q --locked --manifest-path fuzz/Cargo.toml",
         ),
         Step::own(
-            "each package has what is stated, and builds alone",
+            "each package has its recorded contents, and builds alone",
             "release packages",
         )?,
     ];
-    // What is public may differ between platforms; the files are those of one.
+    // The public API may differ between platforms. The recorded files are those of Linux.
     if cfg!(target_os = "linux") {
         steps.push(Step::own(
-            "the public API of each crate is as its file says",
+            "the public API of each crate matches its file",
             "release api",
         )?);
     }
@@ -208,6 +213,18 @@ fn full() -> anyhow::Result<Vec<Step>> {
             )),
         ));
     }
+    for bench in BENCHES {
+        if *bench == NEEDS_VALGRIND && !has_valgrind() {
+            complain(format_args!(
+                "left out: the bounds of the bench {bench}, since valgrind is not installed"
+            ));
+            continue;
+        }
+        steps.push(Step::cargo(
+            format!("the bench {bench} keeps within its bounds"),
+            format!("bench -q --locked -p integration-tests --bench {bench} -- --check"),
+        ));
+    }
     steps.extend(installed("hack", HACK));
     let openssl = if has_platform_tls() {
         ""
@@ -230,7 +247,7 @@ fn full() -> anyhow::Result<Vec<Step>> {
         "deny --locked --workspace check",
     ));
     steps.push(Step::cargo(
-        "nor has one of the fuzz targets",
+        "no dependency of the fuzz targets does either",
         "deny --locked --manifest-path fuzz/Cargo.toml check",
     ));
     let oldest = format!(
@@ -238,11 +255,11 @@ fn full() -> anyhow::Result<Vec<Step>> {
          --config resolver.lockfile-path='{OLDEST}/Cargo.lock'"
     );
     steps.push(Step::cargo(
-        "the oldest versions of direct dependencies that are allowed go together",
+        "the oldest allowed versions of direct dependencies resolve",
         format!("{oldest} generate-lockfile"),
     ));
     steps.push(Step::cargo(
-        "and will do",
+        "the crates build with them",
         format!(
             "{oldest} check --locked -p security-api-transport -p push-security-api -p pwpush-api \
              -p keepnet-api --target-dir {OLDEST}"
@@ -252,7 +269,7 @@ fn full() -> anyhow::Result<Vec<Step>> {
     for target in fuzz_targets()? {
         let corpus = root().join("fuzz/corpus").join(&target);
         std::fs::create_dir_all(corpus)
-            .context("cannot make a folder for what the fuzzer finds")?;
+            .context("cannot create the folder of the fuzzer's corpus")?;
         steps.push(Step::cargo(
             format!("no input of {FUZZ_SECONDS} s breaks the fuzz target {target}"),
             format!(
@@ -264,7 +281,7 @@ fn full() -> anyhow::Result<Vec<Step>> {
     Ok(steps)
 }
 
-/// The names of the fuzz targets.
+/// Returns the names of the fuzz targets.
 fn fuzz_targets() -> anyhow::Result<Vec<String>> {
     let files =
         std::fs::read_dir(root().join("fuzz/targets")).context("cannot list the fuzz targets")?;
@@ -280,7 +297,7 @@ fn fuzz_targets() -> anyhow::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Installs a tool in its version, unless it is there in that.
+/// Returns the step that installs a tool, or `None` if this version of it is installed.
 fn installed(subcommand: &str, tool: &str) -> Option<Step> {
     let (name, version) = tool.split_once('@')?;
     let there = version_of(subcommand).is_some_and(|said| said.trim().ends_with(version));
@@ -292,7 +309,7 @@ fn installed(subcommand: &str, tool: &str) -> Option<Step> {
     })
 }
 
-/// The name of the nightly toolchain to use.
+/// Returns the name of the nightly toolchain to use.
 fn nightly() -> &'static str {
     let (pinned, version) = NIGHTLY;
     let output = Command::new("rustc")
@@ -302,6 +319,13 @@ fn nightly() -> &'static str {
         Ok(output) if String::from_utf8_lossy(&output.stdout).contains(version) => "nightly",
         _ => pinned,
     }
+}
+
+fn has_valgrind() -> bool {
+    Command::new("valgrind")
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 fn has_platform_tls() -> bool {
@@ -324,7 +348,8 @@ mod tests {
         let free = ["fmt", "codegen", "exercise", "release"];
         for step in steps {
             let free = free.contains(&&*step.arguments[0])
-                // It writes one that is not committed; the fuzz targets' is checked before they are built.
+                // These steps write lock files that are not committed. The fuzz targets' lock file is checked before
+                // they are built.
                 || step.arguments.iter().any(|word| word == "generate-lockfile" || word == "fuzz");
             assert!(
                 free || step.command().contains("--locked"),
@@ -362,8 +387,8 @@ mod tests {
         }
     }
 
-    /// The features that a manifest declares, apart from `default` and from `_tls`, which stands for any kind of TLS and
-    /// has no library of its own.
+    /// Returns the features of a manifest, except `default` and `_tls`. Any TLS feature enables `_tls`, which selects
+    /// no library.
     fn declared(package: &str) -> Vec<String> {
         let folder = package.trim_start_matches("security-api-");
         let path = root().join("crates").join(folder).join("Cargo.toml");

@@ -1,4 +1,4 @@
-//! What both programs of this package share, without dependencies: see `main.rs` and `tools.rs`.
+//! Code that both programs of this package share, without dependencies. See `main.rs` and `tools.rs`.
 
 pub mod commands;
 pub mod console;
@@ -7,7 +7,8 @@ pub mod step;
 
 use std::path::PathBuf;
 
-/// The root of the workspace: of the one that cargo runs this program of, which may have been built for another checkout.
+/// Returns the root of the workspace in which Cargo runs this program. The program may have been built in another
+/// checkout.
 #[must_use]
 pub fn root() -> PathBuf {
     let here = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);

@@ -1,6 +1,7 @@
 //! The workspace's own commands: `cargo xtask help`.
 //!
-//! This program has no dependencies. It runs the demo and the tests, and has [the tools](../tools.rs) built for all else.
+//! This program has no dependencies. It runs the demo and the tests, and builds [the tools](../tools.rs) for all other
+//! commands.
 
 use std::io;
 use std::process::ExitCode;
@@ -18,7 +19,7 @@ fn main() -> ExitCode {
 }
 
 const DEMO: &str = "\
-Runs the playbook: a stolen credential is detected, its owner is found, and everything is exported.
+Runs the playbook: a stolen credential is detected, its owner gets a one-time link and a training, and all is exported.
 
 It needs no account: it starts the sandbox. With `--live` it runs against the real services, by the credentials in the
 environment (`PUSH_SECURITY_API_KEY`, `PASSWORD_PUSHER_TOKEN`, `KEEPNET_CLIENT_ID` and `KEEPNET_CLIENT_SECRET`), after asking.

@@ -1,4 +1,4 @@
-//! `cargo xtask operations`: what the described APIs can do.
+//! `cargo xtask operations`: lists the operations of the described APIs.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use crate::project::{self, Service};
 /// Lists every operation of every service.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Operations {
-    /// As JSON, which also says what is not confirmed of an operation.
+    /// Prints JSON, which also tells what is unconfirmed about an operation.
     #[arg(long)]
     json: bool,
 }
@@ -29,7 +29,7 @@ impl Operations {
     }
 }
 
-/// One object for each operation.
+/// Returns one object for each operation.
 fn rows(root: &Path) -> anyhow::Result<Vec<Value>> {
     let mut rows = Vec::new();
     for service in Service::selected(None) {

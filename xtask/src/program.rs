@@ -1,7 +1,6 @@
-//! Building and running the other programs of the workspace.
+//! Builds and runs the other programs of the workspace.
 //!
-//! Each is built by itself, so that none is needed where it is not asked for, and the generator works when generated code does
-//! not.
+//! Each is built separately and only on demand, so that the generator works even if generated code does not compile.
 
 use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsString;
@@ -25,10 +24,10 @@ pub fn run(name: &str, features: &str, arguments: &[&str]) -> io::Result<ExitCod
     finish(command)
 }
 
-/// Where the programs of this package are built.
+/// The target folder of the programs of this package.
 const TARGET: &str = "target/xtask";
 
-/// Builds the tools, and runs a command of theirs where this program was started.
+/// Builds the tools, and runs one of their commands in the current directory.
 ///
 /// # Errors
 /// If cargo cannot be run.
@@ -62,7 +61,7 @@ fn finish(mut command: Command) -> io::Result<ExitCode> {
     let status = command
         .status()
         .map_err(|error| io::Error::new(error.kind(), format!("cannot run cargo: {error}")))?;
-    // A program that a signal ended has no code.
+    // A program that a signal ended has no exit code.
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(ExitCode::from(code.unwrap_or(1)))
 }
@@ -71,7 +70,7 @@ fn finish(mut command: Command) -> io::Result<ExitCode> {
 mod tests {
     use super::*;
 
-    /// What is compiled for the demo.
+    /// Returns the packages that are compiled for the demo.
     fn compiled(features: &str) -> String {
         let output = Command::new(cargo())
             .current_dir(root())

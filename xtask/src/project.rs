@@ -1,4 +1,4 @@
-//! Where things are.
+//! The services, and the paths of their files.
 
 use std::path::{Path, PathBuf};
 
@@ -7,25 +7,27 @@ pub(crate) use xtask::root;
 /// A service that has a client crate.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Service {
-    /// What it is called on the command line.
+    /// The name on the command line.
     pub(crate) name: &'static str,
-    /// The folder of its crate.
+    /// The folder of the crate.
     pub(crate) crate_dir: &'static str,
-    /// The crate, as it is named in Rust.
+    /// The name of the crate in Rust.
     pub(crate) library: &'static str,
-    /// What examples call a client of it.
+    /// The variable that holds a client in examples.
     pub(crate) variable: &'static str,
-    /// The description of its API: a file, or a folder of files that are one description.
+    /// The description of the API: a file, or a folder of files that are merged.
     pub(crate) description: &'static str,
-    /// Features that stand for several areas, and which: what some of these share is compiled for all of them.
+    /// Features that combine several areas, and those areas. Types that some of these share are compiled for all of
+    /// them.
     pub(crate) groups: &'static [(&'static str, &'static [&'static str])],
-    /// The folder with what is recorded of the vendor's own document, if there is one.
+    /// The folder with the record of the vendor's document, if there is one.
     pub(crate) vendor: Option<&'static str>,
-    /// The file with a call of every operation, in the package of the exerciser; further ones are in the folder of its name.
+    /// The file with the calls of every operation, in the exerciser's package. Further files are in the folder of the
+    /// same name.
     pub(crate) exercise: &'static str,
     /// The file from which the sandbox makes samples of responses.
     pub(crate) shapes: Option<&'static str>,
-    /// The file with a table of the types that responses are made of, for the test that decodes samples of them.
+    /// The file with a table of response types, for the test that decodes samples of them.
     pub(crate) readers: Option<&'static str>,
 }
 
@@ -73,20 +75,20 @@ pub(crate) const SERVICES: &[Service] = &[
 ];
 
 impl Service {
-    /// The folder of its generated code.
+    /// Returns the folder of the generated code.
     pub(crate) fn generated(&self) -> PathBuf {
         Path::new(self.crate_dir).join("src/generated")
     }
 
-    /// Folders of the exerciser's package that hold nothing but calls of it.
+    /// Returns the folders of the exerciser's package that contain only generated calls.
     pub(crate) fn exercise_folders(&self) -> Vec<PathBuf> {
         vec![Path::new(self.exercise).with_extension("")]
     }
 
-    /// The service of this name.
+    /// Returns the service with this name.
     ///
     /// # Errors
-    /// If there is none, with the names there are.
+    /// If there is no such service. The error lists the names.
     pub(crate) fn named(name: &str) -> Result<Self, String> {
         SERVICES
             .iter()
@@ -101,7 +103,7 @@ impl Service {
             })
     }
 
-    /// The named service, or all.
+    /// Returns the given service, or all services.
     pub(crate) fn selected(only: Option<Self>) -> Vec<Self> {
         only.map_or_else(|| SERVICES.to_vec(), |service| vec![service])
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask release`: publishing the crates, one at a time.
+//! `cargo xtask release`: publishes the crates, one at a time.
 
 mod api;
 mod blockers;
@@ -23,9 +23,9 @@ use xtask::step::{self, Step};
 
 use crate::project;
 
-/// Publishes a crate, or says what there is to publish.
+/// Publishes a crate, or lists what there is to publish.
 ///
-/// Without `--execute` nothing is changed. RELEASING.md describes the whole of it.
+/// Without `--execute` nothing is changed. RELEASING.md describes the process.
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -41,33 +41,34 @@ pub(crate) struct Release {
 
 #[derive(Debug, clap::Subcommand)]
 enum Task {
-    /// Says what has changed in each crate since its last release, which version that requires, and the order of publishing.
+    /// Shows the changes of each crate since its last release, the version that they require, and the order of
+    /// publishing.
     Plan,
     /// Compares the public API of each crate with its `public-api.txt`.
     Api {
-        /// Writes the files anew.
+        /// Writes the files.
         #[arg(long)]
         bless: bool,
         /// Only this crate.
         #[arg(long = "crate")]
         only: Option<String>,
     },
-    /// Packages all crates, compares them with what is stated, and builds each alone.
+    /// Packages all crates, compares the packages with their recorded contents, and builds each alone.
     Packages {
-        /// Builds only this one.
+        /// Builds only this crate.
         #[arg(long = "crate")]
         only: Option<String>,
     },
-    /// Publishes what a tag stands for, unless it is published: for the workflow.
+    /// Publishes the crate of a tag, unless it is published already. For the workflow.
     Publish {
         tag: String,
-        /// The registry of cargo's configuration to publish in, instead of crates.io.
+        /// The registry of Cargo's configuration to publish to, instead of crates.io.
         #[arg(long)]
         registry: Option<String>,
-        /// Packages and builds it, and publishes nothing.
+        /// Packages and builds the crate without publishing it.
         #[arg(long)]
         dry_run: bool,
-        /// Publishes without building it first.
+        /// Publishes without building first.
         #[arg(long, conflicts_with = "dry_run")]
         no_verify: bool,
     },
@@ -125,7 +126,7 @@ impl Release {
     }
 }
 
-/// Runs the gate, and says whether it holds.
+/// Runs the gate, and returns whether it passes.
 fn gate() -> anyhow::Result<bool> {
     let gate = Step::own("the gate holds", "ci")?;
     Ok(step::run(&[gate])? == ExitCode::SUCCESS)

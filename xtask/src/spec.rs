@@ -1,4 +1,4 @@
-//! `cargo xtask spec`: a vendor's document against what is recorded of it and against our description.
+//! `cargo xtask spec`: compares a vendor's document with its record and with our description.
 
 mod align;
 mod cover;
@@ -24,7 +24,7 @@ use crate::project::{self, Service};
 use document::{BadInput, Document};
 use facts::Facts;
 
-/// Compares a vendor's document with what is recorded of it, takes what is new into our description, and checks descriptions.
+/// Compares a vendor's document with its record, adds new parts to our description, and checks descriptions.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Spec {
     #[command(subcommand)]
@@ -33,7 +33,7 @@ pub(crate) struct Spec {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Shows what changed in the vendor's document since it was recorded, and what it and our description say differently.
+    /// Shows the changes of the vendor's document since it was recorded, and its differences from our description.
     ///
     /// Exits with 0 if there is no difference, 1 if there is one, 2 if the document cannot be used.
     Diff {
@@ -41,21 +41,21 @@ enum Command {
         file: PathBuf,
         #[arg(long, value_parser = Service::named, default_value = "keepnet")]
         service: Service,
-        /// As JSON; if the document cannot be used, with `error` in place of the differences.
+        /// Prints JSON. If the document cannot be used, it has `error` instead of the differences.
         #[arg(long)]
         json: bool,
     },
-    /// Adds what is new in the vendor's document to our description, and records the document.
+    /// Adds new parts of the vendor's document to our description, and records the document.
     ///
-    /// What a person must decide is marked with `DECIDE`, in the description or in what is printed here. What we describe
-    /// differently stays as it is.
+    /// `DECIDE` marks what a person must decide, in the description or in the output. Parts that we describe
+    /// differently are unchanged.
     Merge {
         /// The vendor's document: OpenAPI 3.0 or 3.1, JSON or YAML.
         file: PathBuf,
         #[arg(long, value_parser = Service::named, default_value = "keepnet")]
         service: Service,
     },
-    /// Checks our descriptions: by openapi-spec-validator if Python has it, and by the rules of the generator.
+    /// Checks our descriptions with the rules of the generator, and with openapi-spec-validator if Python has it.
     Lint {
         /// Only this service.
         #[arg(long, value_parser = Service::named)]
@@ -75,7 +75,7 @@ impl Spec {
             Command::Merge { file, service } => merge(&root, file, service),
             Command::Lint { service } => lint::run(&root, *service),
         };
-        // 1 stands for a difference, and for nothing else.
+        // 1 means that there is a difference, and nothing else.
         outcome.or_else(|error| {
             complain(format_args!("error: {error:#}"));
             if matches!(self.command, Command::Diff { json: true, .. }) {
@@ -90,7 +90,7 @@ impl Spec {
     }
 }
 
-/// What is recorded of the vendor's document.
+/// Reads the record of the vendor's document.
 fn recorded(root: &Path, service: &Service) -> anyhow::Result<(PathBuf, Facts)> {
     let Some(folder) = service.vendor else {
         bail!("no document of the vendor is recorded for {}", service.name);
@@ -100,7 +100,7 @@ fn recorded(root: &Path, service: &Service) -> anyhow::Result<(PathBuf, Facts)> 
         .with_context(|| format!("cannot read {}", path.display()))?;
     match facts::read(&text) {
         Ok(facts) => Ok((path, facts)),
-        Err(line) => bail!("{}: this line is no fact: {line}", path.display()),
+        Err(line) => bail!("{}: this line is not a fact: {line}", path.display()),
     }
 }
 

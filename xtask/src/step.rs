@@ -1,4 +1,4 @@
-//! Commands that must succeed, one after the other.
+//! Commands that must succeed, in sequence.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -16,18 +16,18 @@ pub const TEST_FEATURES: &str = "\
 /// A command that must succeed.
 #[derive(Debug)]
 pub struct Step {
-    /// What it makes sure of.
+    /// What the command ensures.
     pub promise: String,
-    /// The program: cargo, if none is given.
+    /// The program, or `None` for Cargo.
     pub program: Option<PathBuf>,
-    /// What it is given.
+    /// The arguments.
     pub arguments: Vec<String>,
-    /// Variables that are set for it.
+    /// Environment variables.
     pub environment: &'static [(&'static str, &'static str)],
 }
 
 impl Step {
-    /// A call of cargo, its arguments separated by spaces.
+    /// Creates a call of Cargo. `arguments` are separated by spaces.
     #[must_use]
     pub fn cargo(promise: impl Into<String>, arguments: impl AsRef<str>) -> Self {
         Self {
@@ -38,10 +38,10 @@ impl Step {
         }
     }
 
-    /// A command of this program, which is not built anew for it.
+    /// Creates a call of this program, which is not rebuilt.
     ///
     /// # Errors
-    /// If the system does not tell where this program is.
+    /// If the path of this program is unknown.
     pub fn own(promise: impl Into<String>, arguments: impl AsRef<str>) -> io::Result<Self> {
         let program = env::current_exe()?;
         Ok(Self {
@@ -50,7 +50,7 @@ impl Step {
         })
     }
 
-    /// With these variables in its environment.
+    /// Sets environment variables.
     #[must_use]
     pub fn with(self, environment: &'static [(&'static str, &'static str)]) -> Self {
         Self {
@@ -59,7 +59,7 @@ impl Step {
         }
     }
 
-    /// What to type to run it alone.
+    /// Returns the command line that runs the step alone.
     #[must_use]
     pub fn command(&self) -> String {
         let variables = self
@@ -78,10 +78,10 @@ impl Step {
     }
 }
 
-/// All tests.
+/// Returns the steps of all tests.
 ///
 /// # Errors
-/// If the system does not tell where this program is.
+/// If the path of this program is unknown.
 pub fn tests() -> io::Result<Vec<Step>> {
     let all = format!("--workspace --features {TEST_FEATURES}");
     Ok(vec![
@@ -98,7 +98,7 @@ pub fn tests() -> io::Result<Vec<Step>> {
     ])
 }
 
-/// What runs the tests of these packages, examples in the documentation aside.
+/// Returns the arguments that run the tests of these packages, without doctests.
 #[must_use]
 pub fn suite(packages: &str) -> String {
     match cargo_has("nextest") {
@@ -107,7 +107,7 @@ pub fn suite(packages: &str) -> String {
     }
 }
 
-/// What a subcommand of cargo says of its version, if cargo has it.
+/// Returns the version line of a Cargo subcommand, or `None` if it is not installed.
 #[must_use]
 pub fn version_of(subcommand: &str) -> Option<String> {
     let output = with_tools("cargo")
@@ -118,15 +118,15 @@ pub fn version_of(subcommand: &str) -> Option<String> {
     said.filter(|_| output.status.success())
 }
 
-/// Whether cargo has this subcommand.
+/// Returns whether Cargo has this subcommand.
 fn cargo_has(subcommand: &str) -> bool {
     version_of(subcommand).is_some()
 }
 
-/// Where the gate installs the tools it needs, so that nothing else on the machine changes.
+/// The folder into which the gate installs tools, so that nothing else on the machine changes.
 pub const TOOLS: &str = "target/tools";
 
-/// A command that finds these tools.
+/// Returns a command whose `PATH` includes the tools.
 pub fn with_tools(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     let path = env::var_os("PATH").unwrap_or_default();
@@ -137,10 +137,10 @@ pub fn with_tools(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Runs them until one fails.
+/// Runs the steps until one fails.
 ///
 /// # Errors
-/// If one cannot be run.
+/// If a step cannot be run.
 pub fn run(steps: &[Step]) -> io::Result<ExitCode> {
     let start = Instant::now();
     for (number, step) in steps.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The commands of `cargo xtask` that need dependencies: the generator, the gate and what they check.
+//! The commands of `cargo xtask` with dependencies: the generator, the gate and what it checks.
 
 mod codegen;
 mod compile_time;
@@ -52,7 +52,7 @@ mod tests {
     use clap::CommandFactory as _;
 
     #[test]
-    fn the_list_of_commands_says_what_each_says_of_itself() {
+    fn the_list_of_commands_has_the_help_text_of_each() {
         let command = Command::command();
         let told = command.get_subcommands().map(|command| {
             let about = command.get_about().map(ToString::to_string);

@@ -54,7 +54,8 @@ struct Role {
 pub struct NewApiClient {
     name: String,
     roles: Vec<String>,
-    addresses: Vec<String>,
+    /// `None` for a client that may be used from everywhere.
+    addresses: Option<Vec<String>>,
 }
 
 impl NewApiClient {
@@ -68,7 +69,7 @@ impl NewApiClient {
         Self {
             name: name.into(),
             roles: Vec::new(),
-            addresses: Vec::new(),
+            addresses: None,
         }
     }
 
@@ -96,7 +97,8 @@ impl NewApiClient {
     /// ```
     #[must_use]
     pub fn allow_from(mut self, addresses: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.addresses.extend(addresses.into_iter().map(Into::into));
+        let known = self.addresses.get_or_insert_default();
+        known.extend(addresses.into_iter().map(Into::into));
         self
     }
 
@@ -109,7 +111,13 @@ impl NewApiClient {
                 "`role` is missing, and the service refuses a client without one: give one such as `Company Admin`",
             ));
         }
-        let wrong = self.addresses.iter().find(|address| !is_address(address));
+        if self.addresses.as_ref().is_some_and(Vec::is_empty) {
+            return Err(Error::invalid(
+                "`allow_from` was given no address, so the client could be used from everywhere: give one, or leave it out",
+            ));
+        }
+        let mut addresses = self.addresses.iter().flatten();
+        let wrong = addresses.find(|address| !is_address(address));
         wrong.map_or(Ok(()), |address| {
             Err(Error::invalid(format!(
                 "`allow_from`: `{address}` is neither an IP address nor a range: give one such as `203.0.113.7`"
@@ -257,8 +265,8 @@ impl Companies {
             let rights = Rights {
                 name: new.name,
                 roles,
-                restricted: !new.addresses.is_empty(),
-                addresses: new.addresses,
+                restricted: new.addresses.is_some(),
+                addresses: new.addresses.unwrap_or_default(),
             };
             companies.create_with(rights).await
         })
@@ -569,5 +577,7 @@ mod tests {
             .role("x")
             .allow_from(["203.0.113.7", ""]);
         assert!(refusal(wrong).contains("`` is neither an IP address"));
+        let nowhere = NewApiClient::new("x").role("x").allow_from([""; 0]);
+        assert!(refusal(nowhere).contains("`allow_from` was given no address"));
     }
 }

@@ -1,7 +1,18 @@
-//! Ids of created objects.
+//! Ids: of created objects, and in lists that a request sends.
 
-use security_api_transport::{Error, ErrorKind};
+use security_api_transport::Error;
+#[cfg(any(
+    feature = "incident_response",
+    feature = "phishing",
+    feature = "training"
+))]
+use security_api_transport::ErrorKind;
 
+#[cfg(any(
+    feature = "incident_response",
+    feature = "phishing",
+    feature = "training"
+))]
 /// The id in this member of a response, which later requests need.
 pub(crate) fn required(id: Option<String>, member: &str) -> Result<String, Error> {
     id.filter(|id| !id.is_empty()).ok_or_else(|| {
@@ -11,4 +22,18 @@ pub(crate) fn required(id: Option<String>, member: &str) -> Result<String, Error
         );
         Error::new(ErrorKind::Decode, message)
     })
+}
+
+/// # Errors
+/// If an id of a request's list is empty or blank, as from a variable that is not set. `what` names the list.
+pub(crate) fn check_ids<'a>(
+    what: &str,
+    ids: impl IntoIterator<Item = &'a String>,
+) -> Result<(), Error> {
+    match ids.into_iter().any(|id| id.trim().is_empty()) {
+        true => Err(Error::invalid(format!(
+            "{what} has an id that is empty or blank: give the id, or leave it out"
+        ))),
+        false => Ok(()),
+    }
 }

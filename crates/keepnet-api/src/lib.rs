@@ -1,9 +1,22 @@
 // Where a name has two addresses, the first counts: here the item itself, and on other sites the README's own.
-//! [search]: SearchRequest
+//! [client-builder]: ClientBuilder
+//! [client]: Client
+//! [cursor]: Cursor
 //! [date]: DateTime
+//! [defaults]: Defaults
 //! [error]: struct@Error
+//! [items]: Items
+//! [list]: List
+//! [middleware]: middleware
+//! [outcome]: Outcome
+//! [page]: Page
+//! [raw-json]: RawJson
 //! [reason]: Reason
 //! [request]: Client::request
+//! [resources]: resources
+//! [search-module]: mod@search
+//! [search]: SearchRequest
+//! [types]: types
 //!
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -17,7 +30,8 @@ mod generated;
 #[cfg(any(
     feature = "incident_response",
     feature = "phishing",
-    feature = "training"
+    feature = "training",
+    feature = "users"
 ))]
 mod ids;
 #[cfg(feature = "incident_response")]

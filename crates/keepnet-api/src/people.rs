@@ -30,6 +30,7 @@ pub use import_job::ImportJob;
 pub use import_status::ImportStatus;
 pub use mapping::{ColumnMapping, UserField};
 
+use crate::ids::check_ids;
 use crate::names_in_errors::listed;
 use crate::operations::{TARGET_USERS_CREATE, TARGET_USERS_GET, TARGET_USERS_UPDATE};
 use crate::resources::{TargetGroups, TargetUsers};
@@ -55,9 +56,9 @@ pub struct Upserted {
 pub enum Upsert {
     /// No user had the e-mail address, so one was created.
     Created,
-    /// The user existed and was changed.
+    /// The user existed, and was changed or added to groups. Whether it was in them before is not known.
     Updated,
-    /// The user existed with all these values, so nothing was written.
+    /// The user existed with all these values and no groups were given, so nothing was written.
     Unchanged,
 }
 
@@ -94,7 +95,7 @@ impl TargetUsers {
         Ok(self.with_email(email).await?.first())
     }
 
-    /// The target user with this e-mail address, for a deletion or removal. Several matches are an error.
+    /// The target user with this e-mail address, for a change. Several matches are an error.
     #[inline]
     async fn only_by_email(&self, email: &str) -> Result<Option<TargetUser>, Error> {
         let found = self.with_email(email).await?;
@@ -138,7 +139,7 @@ impl TargetUsers {
     /// Updates the target user with this e-mail address to these values, or creates it.
     ///
     /// Fields that are not set keep their values: the user is read first and written whole, because the service treats
-    /// an update as the whole record. Nothing is written if the user has all the values already. Custom fields replace
+    /// an update as the whole record. Nothing is written if the user has all the values already and no groups are given. Custom fields replace
     /// those with the same id or name. Groups are added to the user's groups; see [`TargetGroups::remove_people`] for
     /// the opposite. A new user is active unless `is_active` is set, while [`create`](Self::create) leaves that to the
     /// service. A person who was deleted and comes back is a new user.
@@ -146,7 +147,8 @@ impl TargetUsers {
     /// If creation is refused because somebody else has created the same user, that user is updated.
     ///
     /// # Errors
-    /// If the e-mail address is invalid, or a request fails. The error says what was done before. Calling it again is
+    /// If the e-mail address or the id of a group is invalid, several users have the address, the service does not say whether the user is active, or a
+    /// request fails. The error says what was done before. Calling it again is
     /// safe.
     ///
     /// ```no_run
@@ -170,9 +172,11 @@ impl TargetUsers {
     #[inline]
     async fn create_or_update(&self, user: &CreateTargetUserRequest) -> Result<Upserted, Error> {
         checked_email(&user.email)?;
+        let groups = user.target_group_resource_ids.iter().flatten();
+        check_ids("`target_group_resource_ids`", groups)?;
         let mut round = 1;
         loop {
-            let found = self.first_by_email(&user.email).await?;
+            let found = self.only_by_email(&user.email).await?;
             let result = match found.and_then(|found| found.resource_id) {
                 Some(id) => self.update_existing(id, user).await,
                 None => self.create_new(user).await,
@@ -237,13 +241,19 @@ impl TargetUsers {
         let existing = self.get(&id).await?;
         let before = as_it_is(existing);
         let after = merged(before.clone(), user);
-        let change = match after == before {
-            true => Upsert::Unchanged,
-            false => {
-                self.update(&id, &after).await?;
-                Upsert::Updated
+        let mut change = Upsert::Unchanged;
+        if after != before {
+            // The service reads an absent flag as false: the person would drop out of every campaign.
+            if after.is_active.is_none() {
+                return Err(Error::new(
+                    ErrorKind::Decode,
+                    "`target_users.get`: the response has no `isActive`, which an update must contain, so nothing was \
+                     changed: set `is_active` as well",
+                ));
             }
-        };
+            self.update(&id, &after).await?;
+            change = Upsert::Updated;
+        }
         if let Some(groups) = &user.target_group_resource_ids
             && !groups.is_empty()
         {
@@ -257,6 +267,7 @@ impl TargetUsers {
                     "the target user has the other values, but is not in the groups yet: call `upsert` again",
                 )
             })?;
+            change = Upsert::Updated;
         }
         Ok(Upserted { id, change })
     }

@@ -42,7 +42,7 @@ use std::time::Duration;
 use security_api_transport::{Client, Error, ErrorKind, Job, Outcome};
 
 use self::new_campaign::{DIRECT, SMTP};
-use crate::ids::required;
+use crate::ids::{check_ids, required};
 use crate::polling::{Polling, Progress, is_one_of};
 use crate::resources::{PhishingCampaignJobs, PhishingCampaignReports, PhishingCampaigns};
 use crate::search::SearchRequest;
@@ -164,7 +164,8 @@ impl PhishingCampaigns {
     /// cancelled or failed, after which the numbers [may go on growing](LaunchState::is_over). That can take weeks: use a [`Polling`](crate::Polling) with a matching deadline, or call
     /// this again another day. [`delivered`](Self::delivered) waits for the e-mails only.
     ///
-    /// Each poll is `GET .../summary/{resourceId}/{instanceGroup}` and the list of the campaign's launches.
+    /// Each poll is `GET .../summary/{resourceId}/{instanceGroup}` and the list of the campaign's launches. A launch that is
+    /// not in the list is an error, unless the summary says that the campaign's days have passed.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -314,7 +315,8 @@ async fn own_groups(client: &Client, id: &str) -> Result<Vec<String>, Error> {
     let campaign = PhishingCampaigns::new(client).get(id).await?;
     let groups = campaign.target_groups.unwrap_or_default();
     let ids: Option<Vec<String>> = groups.into_iter().map(|group| group.value).collect();
-    ids.filter(|ids| !ids.is_empty()).ok_or_else(|| {
+    let whole = |ids: &Vec<String>| !ids.is_empty() && check_ids("", ids).is_ok();
+    ids.filter(whole).ok_or_else(|| {
         Error::new(
             ErrorKind::Decode,
             format!(
@@ -331,6 +333,7 @@ async fn launch_to(client: Client, id: String, groups: Vec<String>) -> Result<La
             "the launch has no target group, so it could go to nobody or to everybody: give the id of at least one",
         ));
     }
+    check_ids("the launch's list of target groups", &groups)?;
     let reports = PhishingCampaignReports::new(&client);
     let before = match newest(reports.clone(), id.clone(), i32::MIN).await {
         Err(error) if error.is_not_found() => None,
@@ -404,13 +407,29 @@ async fn state(reports: PhishingCampaignReports, launch: Launch) -> Result<Launc
     let summary = reports
         .summary(&launch.campaign_id, launch.instance_group)
         .await?;
-    let mut status = None;
-    let mut launches = launches(&reports, &launch.campaign_id);
-    while let Some(one) = launches.try_next().await? {
-        if one.instance_group == Some(launch.instance_group) {
-            status = one.status;
-            break;
+    // A launch that is removed while pages are read can hide this one once.
+    for _ in 0..2 {
+        let mut launches = launches(&reports, &launch.campaign_id);
+        while let Some(one) = launches.try_next().await? {
+            if one.instance_group == Some(launch.instance_group) {
+                let status = one.status;
+                return Ok(LaunchState { status, summary });
+            }
         }
     }
-    Ok(LaunchState { status, summary })
+    let state = LaunchState {
+        status: None,
+        summary,
+    };
+    match state.is_over() {
+        true => Ok(state),
+        false => Err(Error::new(
+            ErrorKind::Decode,
+            format!(
+                "launch {} of campaign {}: it is not in the list of launches, so it was probably deleted: its summary comes \
+                 from `phishing_campaign_reports().summary(..)`",
+                launch.instance_group, launch.campaign_id
+            ),
+        )),
+    }
 }

@@ -15,18 +15,33 @@
 //! println!("{:?}: {:?} are done", state.status, state.summary.completed_count);
 //! # Ok(()) }
 //! ```
+//!
+//! These assumptions come from the vendor's documentation and from requests of its front end, and were not tried on the
+//! service:
+//!
+//! - The e-mails of an enrolment without a time are sent at once.
+//! - `UTC` is a time zone that the service knows.
+//! - The values of a distribution that [`NewEnrollment`] sends. The documentation shows them for a phishing campaign, whose
+//!   request has the same members.
+//! - Everybody is done once the `completedCount` of the summary is its number of target users.
 
 use security_api_transport::{Client, Error, ErrorKind, Job, Outcome, Timestamp};
 
-use crate::ids::required;
+use crate::ids::{check_ids, required};
 use crate::polling::{Progress, is_one_of};
 use crate::resources::{Enrollments, TrainingReports};
 use crate::search::SearchRequest;
 use crate::time::DateTime;
 use crate::types::{
-    EnrollmentStart, EnrollmentSummaryReport, EnrollmentView, SearchEnrollmentRequest,
+    Enrollment, EnrollmentStart, EnrollmentSummaryReport, SearchEnrollmentRequest,
     SearchUsersRequest, TrainingReportUsers,
 };
+
+/// A distribution at once, as in a phishing campaign: no delay, in minutes, and no limit. None of these numbers may be
+/// absent, because the service reads an absent number as 0, which is no unit.
+const DELAY: i32 = 0;
+const DELAY_UNIT: i32 = 1;
+const NO_LIMIT: i32 = 0;
 
 /// A new enrolment of people in a training.
 ///
@@ -55,8 +70,14 @@ impl NewEnrollment {
     /// # let _ = enrollment;
     /// ```
     pub fn new(name: impl Into<String>, training_id: impl Into<String>) -> Self {
+        let request = EnrollmentStart::new()
+            .name(name)
+            .training_id(training_id)
+            .distribution_delay_every(DELAY)
+            .distribution_delay_time_type_id(DELAY_UNIT)
+            .sending_limit(NO_LIMIT);
         Self {
-            request: EnrollmentStart::new().name(name).training_id(training_id),
+            request,
             #[cfg(feature = "users")]
             users: Vec::new(),
         }
@@ -156,7 +177,19 @@ impl NewEnrollment {
                  `phishing_campaign_condition_types` to at least one reaction, such as `PhishingLinkClicked`",
             ));
         }
+        let training = self.request.training_id.iter();
+        check_ids("the enrolment's `training_id`", training)?;
+        let campaign = self.request.phishing_campaign_resource_id.iter();
+        check_ids("the enrolment's `phishing_campaign_resource_id`", campaign)?;
+        let languages = self.request.language_ids.iter().flatten();
+        check_ids("the enrolment's list of languages", languages)?;
         let groups = self.request.target_group_resource_ids.as_ref();
+        check_ids(
+            "the enrolment's list of target groups",
+            groups.into_iter().flatten(),
+        )?;
+        #[cfg(feature = "users")]
+        check_ids("the enrolment's list of target users", &self.users)?;
         let somebody = groups.is_some_and(|groups| !groups.is_empty()) || from_campaign;
         #[cfg(feature = "users")]
         let somebody = somebody || !self.users.is_empty();
@@ -464,10 +497,7 @@ async fn status(enrollments: &Enrollments, id: &str) -> Result<Option<String>, E
 }
 
 #[inline]
-async fn find(
-    list: crate::List<EnrollmentView>,
-    id: &str,
-) -> Result<Option<EnrollmentView>, Error> {
+async fn find(list: crate::List<Enrollment>, id: &str) -> Result<Option<Enrollment>, Error> {
     let mut all = list.items();
     while let Some(one) = all.try_next().await? {
         if one.enrollment_id.as_deref() == Some(id) {

@@ -1,4 +1,4 @@
-//! The tail of the audit log: every record once.
+//! The tail of the audit log: every record comes once.
 
 mod common;
 
@@ -25,7 +25,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_unix_seconds(START + second).unwrap()
 }
 
-/// A log that tests add to: ids and seconds after the start.
+/// A log to which tests add: ids, and seconds after the start.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<(String, i64)>>>);
 
@@ -147,7 +147,7 @@ async fn late_records_within_the_overlap_are_returned_and_none_twice() {
     log.add("same second", 90);
     log.add("new", 100);
     assert_eq!(take(&mut tail, 3).await, ["late", "same second", "new"]);
-    // Ids older than the overlap are forgotten, so what is kept does not grow.
+    // Ids older than the overlap are forgotten, so that memory does not grow.
     for number in 0..1000 {
         log.add(format!("more{number}"), 200 + number);
     }
@@ -157,7 +157,7 @@ async fn late_records_within_the_overlap_are_returned_and_none_twice() {
     assert!((60..=130).contains(&kept), "{kept}");
 }
 
-/// A reading can take so long that the newest record leaves the overlap behind before the reading ends.
+/// The poll takes so long that the newest record leaves the overlap before it ends.
 #[tokio::test(start_paused = true)]
 async fn records_that_appear_during_a_long_poll_are_found_by_the_next() {
     let log = Log::default();
@@ -210,7 +210,7 @@ async fn a_stored_cursor_resumes_after_any_record() {
     }
 }
 
-/// Pages by number shift when records are added in between, so the next page is asked for by time.
+/// Numbered pages shift when records are added, so the next page is requested by time.
 #[tokio::test(start_paused = true)]
 async fn pages_are_asked_for_by_time_and_by_number_only_within_one_time() {
     let log = Log::default();
@@ -253,7 +253,7 @@ async fn more_records_than_a_cursor_has_room_for_are_given_at_least_once() {
     let stored = serde_json::to_vec(&cursor).unwrap();
     assert!(stored.len() < 560_000, "{}", stored.len());
     log.add("new", 50);
-    // Those for which there was no room are of the oldest second; nothing else comes again.
+    // The cursor has no room for some ids of the oldest second. Only their records come again.
     let again = rest(client.audit_logs().tail(cursor).page_size(25_000));
     let again = again.await.unwrap();
     assert_eq!(again.len(), 101);
@@ -281,7 +281,7 @@ async fn a_tail_ends_after_the_last_record_unless_it_follows_at_its_interval() {
     assert_eq!(take(&mut tail, 1).await, ["one"]);
     let waited = tokio::time::timeout(Duration::from_secs(100), tail.try_next()).await;
     assert!(waited.is_err(), "there was nothing new");
-    // At 0, 30, 60 and 90 s, a tenth sooner or later.
+    // At 0, 30, 60 and 90 s, with a jitter of a tenth.
     assert_eq!(
         fake.requests_of(&operations::AUDIT_LOGS_SEARCH).len(),
         1 + 4
@@ -293,7 +293,7 @@ async fn an_interval_and_an_overlap_beyond_the_clock_are_unlimited() {
     let log = Log::default();
     log.add("one", 0);
     let client = log.client();
-    // The interval varies, and not each one would be too long.
+    // The interval has jitter, so one wait alone could succeed by chance.
     for _ in 0..20 {
         let tail = client.audit_logs().tail(at(0)).overlap(Duration::MAX);
         let mut tail = tail.follow(Duration::MAX);
@@ -390,9 +390,9 @@ fn a_tail_goes_on_in_another_runtime_than_the_one_it_paused_in() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Batches of records, each up to a minute before the newest so far, read with a pause after each batch.
+    /// Batches of records, each up to a minute before the newest so far, with a pause after each batch.
     #[test]
-    fn every_record_comes_once_whatever_is_added_when(
+    fn every_record_comes_once_despite_additions_at_any_time(
         batches in proptest::collection::vec(
             (0..200_i64, proptest::collection::vec(0..60_i64, 0..12)), 1..8),
         size in 1..9_u32,
@@ -422,7 +422,7 @@ proptest! {
                 let mut tail = tail(cursor);
                 while let Some(record) = tail.try_next().await.unwrap() {
                     given.push(id(record));
-                    // Half of the runs are cut off and go on from what was stored.
+                    // Half of the runs stop and resume from the stored cursor.
                     if stops && given.len() % 5 == 0 {
                         let stored = serde_json::to_string(&tail.cursor()).unwrap();
                         let stored: TailCursor = serde_json::from_str(&stored).unwrap();
@@ -461,7 +461,7 @@ async fn a_platform_that_shows_dates_in_display_format_is_followed_as_well() {
     tail_all(tail, &sandbox).await;
 }
 
-/// What is there, and what is added.
+/// Reads existing and added records.
 async fn tail_all(mut tail: Tail, sandbox: &Sandbox) {
     let company = &sandbox.keepnet().company_ids()[0];
     let mut given: HashSet<_> = take(&mut tail, 50).await.into_iter().collect();
@@ -492,7 +492,7 @@ async fn ten_thousand_records_are_given_once_each_although_tokens_expire_and_req
 
     let company = &keepnet.company_ids()[0];
     let start = Timestamp::now().saturating_sub(Duration::from_secs(3600));
-    // A batch has the dates of the last second, so it lies between records that were given already.
+    // A batch is dated in the last second, between records that were returned already.
     let mut tail = client
         .audit_logs()
         .tail(start)
@@ -515,7 +515,7 @@ async fn ten_thousand_records_are_given_once_each_although_tokens_expire_and_req
         }
     }
     assert_eq!(keepnet.audit_records(company), RECORDS);
-    // Nothing comes again.
+    // No record comes again.
     let again = tokio::time::timeout(Duration::from_secs(1), tail.try_next()).await;
     assert!(again.is_err());
     assert!(keepnet.tokens_issued() > 2, "{}", keepnet.tokens_issued());

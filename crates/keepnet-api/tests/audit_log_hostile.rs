@@ -1,5 +1,4 @@
-//! The tail of an audit log whose records are not what they should be: none is lost and none comes twice, wherever the
-//! program was restarted.
+//! The tail of an audit log with malformed records: no record is lost or repeated, wherever the program is restarted.
 
 mod common;
 
@@ -14,7 +13,7 @@ const START: i64 = 1_743_465_600;
 /// Longer than the overlap.
 const HOUR: i64 = 3600;
 
-/// A second that no clock has reached.
+/// A second in the far future.
 const FUTURE: i64 = 900 * 365 * 24 * HOUR;
 
 fn at(second: i64) -> Timestamp {
@@ -28,7 +27,7 @@ fn row(id: &str, second: i64) -> (i64, Value) {
     dated(second, json!({ "resourceId": id }))
 }
 
-/// A row that says what the service filters it by.
+/// Returns a row that shows the second by which the service filters it.
 fn dated(second: i64, mut row: Value) -> (i64, Value) {
     row["logDate"] = json!(at(second).to_string());
     (second, row)
@@ -76,7 +75,7 @@ async fn rest(mut tail: Tail<RawJson>) -> Vec<String> {
     lines
 }
 
-/// What a program gets that is restarted after each record.
+/// Returns the records that a program reads if it is restarted after each of them.
 async fn restarted(client: &Client, size: u32) -> Vec<String> {
     let mut lines = Vec::new();
     let mut stored = serde_json::to_string(&TailCursor::from(at(0))).unwrap();
@@ -97,7 +96,7 @@ fn sorted(mut lines: Vec<String>) -> Vec<String> {
     lines
 }
 
-/// Each of these rows comes once, whatever the size of pages.
+/// Checks that each row comes once with every page size.
 async fn each_comes_once(what: &str, rows: Rows) {
     each_comes_once_in(&[1, 2, 3, 4, 100], what, rows).await;
 }
@@ -120,7 +119,7 @@ async fn each_comes_once_in(sizes: &[u32], what: &str, rows: Rows) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn records_without_ids_or_dates_are_told_apart_by_what_they_say() {
+async fn records_without_ids_or_dates_are_told_apart_by_their_content() {
     each_comes_once(
         "no ids",
         vec![
@@ -158,7 +157,7 @@ async fn records_without_ids_or_dates_are_told_apart_by_what_they_say() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_record_is_returned_as_it_is_and_hides_no_other() {
+async fn malformed_records_are_returned_unchanged_and_hide_no_other() {
     each_comes_once(
         "odd items",
         vec![
@@ -190,14 +189,14 @@ async fn a_log_that_is_not_in_the_order_that_was_asked_for_is_read_to_its_end() 
         let seconds = [100, 0, 299, 7, 150, 300, 1, 298, 0, 150].map(|second| second * unit);
         let rows = seconds.iter().enumerate();
         let rows = rows.map(|(number, second)| row(&format!("r{number}"), *second));
-        // One record is always in order.
+        // A single record is always in order.
         each_comes_once_in(&[2, 3, 4, 100], "out of order", rows.collect()).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_record_of_the_far_future_hides_none_that_comes_after_it() {
-    // Where the service files it under the time that it shows, and where it does not.
+    // The service may file the record under the time that it shows, or under another one.
     let shown = |second: i64, id: &str| {
         let row = json!({"resourceId": id, "logDate": at(FUTURE).to_string()});
         (second, row)
@@ -222,7 +221,7 @@ async fn a_record_of_the_far_future_hides_none_that_comes_after_it() {
         shown(FUTURE, "future 2"),
     ];
     each_comes_once("at the end", rows.clone()).await;
-    // What is added after they were returned comes before them.
+    // Later records are inserted before those that were returned.
     for size in [1, 2, 100] {
         let mut before = tail(&client(&rows), at(0), size);
         while before.try_next().await.unwrap().is_some() {}

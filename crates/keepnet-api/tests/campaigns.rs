@@ -1,15 +1,19 @@
-//! Phishing campaigns, over a transport that answers from memory.
+//! Phishing campaigns, over a fake transport.
 #![cfg(feature = "phishing")]
 
 mod common;
 
+use std::time::Duration;
+
 use common::{envelope, over, page, refused, service};
+use keepnet_api::Polling;
 use keepnet_api::operations::{
     PHISHING_CAMPAIGN_JOBS_START, PHISHING_CAMPAIGN_JOBS_START_INSTANCE,
-    PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS, PHISHING_CAMPAIGNS_CREATE,
-    PHISHING_CAMPAIGNS_DEFAULT_EMAIL_DELIVERY_SETTING, PHISHING_CAMPAIGNS_GET,
+    PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS, PHISHING_CAMPAIGN_REPORTS_SUMMARY,
+    PHISHING_CAMPAIGNS_CREATE, PHISHING_CAMPAIGNS_DEFAULT_EMAIL_DELIVERY_SETTING,
+    PHISHING_CAMPAIGNS_GET,
 };
-use keepnet_api::phishing::{LaunchState, NewCampaign};
+use keepnet_api::phishing::{Launch, LaunchState, NewCampaign};
 use keepnet_api::types::CreatePhishingCampaignRequest;
 use security_api_transport::{FakeResponse, FakeTransport};
 use serde_json::{Value, json};
@@ -27,7 +31,7 @@ fn april() -> NewCampaign {
     NewCampaign::new("April", ["s-1"]).groups(["g-1"])
 }
 
-/// What a campaign says of its delivery: its kind, and the ids of the SMTP and of the direct setting.
+/// Returns the delivery of a campaign: its kind, and the ids of the SMTP and direct settings.
 fn delivery(fake: &FakeTransport) -> [Value; 3] {
     let sent = fake.requests_of(&PHISHING_CAMPAIGNS_CREATE)[0].json();
     [
@@ -146,7 +150,7 @@ async fn a_campaign_is_sent_with_duration_and_distribution_and_refused_without_a
     }
 }
 
-/// A list of launches: their numbers, and how far they are.
+/// Returns a list of launches: their numbers and their states.
 fn launches(rows: &[(i32, &str)]) -> FakeResponse {
     let rows = rows
         .iter()
@@ -269,7 +273,7 @@ async fn an_error_of_the_list_of_launches_stops_a_launch_before_it_is_sent() {
     }
 }
 
-/// Otherwise the launch that was saved would be passed over, and everybody would be written to twice.
+/// Otherwise the saved launch would be overlooked, and all users would get two e-mails.
 #[tokio::test]
 async fn an_error_of_the_list_of_launches_is_not_taken_for_a_campaign_without_launches() {
     let fake = service();
@@ -282,6 +286,45 @@ async fn an_error_of_the_list_of_launches_is_not_taken_for_a_campaign_without_la
     assert!(launch.unwrap_err().is_forbidden());
     assert!(fake.requests_of(&PHISHING_CAMPAIGN_JOBS_START).is_empty());
     assert!(fake.requests_of(&PHISHING_CAMPAIGNS_GET).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_fails_once_the_launch_is_not_in_the_list() {
+    let watched = || {
+        let fake = service();
+        let summary = envelope(json!({"campaignDurationExpired": false}));
+        fake.always(&PHISHING_CAMPAIGN_REPORTS_SUMMARY, summary);
+        fake.once(LIST, running(&[1, 2]));
+        fake
+    };
+    let wait = |fake: &FakeTransport| {
+        let polling = Polling::every(Duration::from_secs(60)).deadline(Duration::from_secs(3600));
+        let campaigns = over(fake).phishing_campaigns();
+        campaigns.wait(&Launch::new("c-1", 2)).polling(polling)
+    };
+    let fake = watched();
+    fake.always(LIST, running(&[1]));
+    let begun = tokio::time::Instant::now();
+    let error = wait(&fake).await.unwrap_err();
+    assert!(begun.elapsed() < Duration::from_secs(120), "{error}");
+    let text = error.to_string();
+    assert!(
+        text.contains("launch 2 of campaign c-1") && text.contains("probably deleted"),
+        "{text}"
+    );
+
+    // A launch that was removed while pages were read hides another once.
+    let fake = watched();
+    fake.once(LIST, running(&[1]));
+    fake.always(LIST, launches(&[(2, "Stopped")]));
+    let end = wait(&fake).await.unwrap();
+    assert_eq!(end.status.as_deref(), Some("Stopped"));
+
+    let fake = service();
+    let summary = envelope(json!({"campaignDurationExpired": true}));
+    fake.always(&PHISHING_CAMPAIGN_REPORTS_SUMMARY, summary);
+    fake.always(LIST, running(&[1]));
+    assert_eq!(wait(&fake).await.unwrap().status, None);
 }
 
 #[test]
@@ -307,7 +350,14 @@ fn a_launch_is_over_after_its_days_not_after_its_delivery() {
         assert_eq!(state(Some(status), Some(false)), (true, false), "{status}");
         assert_eq!(state(Some(status), Some(true)), (true, true), "{status}");
     }
-    for status in ["Canceled", "cancelled", "Stopped", "Failed", "Error"] {
+    for status in [
+        "Canceled",
+        "cancelled",
+        "Stopped",
+        "Expired",
+        "Failed",
+        "Error",
+    ] {
         assert_eq!(state(Some(status), Some(false)), (true, true), "{status}");
     }
 }

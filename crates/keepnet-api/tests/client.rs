@@ -1,4 +1,4 @@
-//! How the client proves who it is, and for whom it works.
+//! The client's credentials and companies.
 
 mod common;
 
@@ -33,8 +33,9 @@ async fn a_token_is_fetched_below_the_base_url_and_shared_by_all_clones() {
             when.method("GET")
                 .path("/api/companies/my")
                 .header("authorization", "Bearer token-1");
-            then.status(200)
-                .json_body(json!({"data": [], "status": "SUCCESS"}));
+            then.status(200).json_body(json!({
+                "data": [], "message": null, "status": "SUCCESS", "validationMessages": null,
+            }));
         })
         .await;
     let client = Client::builder("an-id", "s3cret&=+")
@@ -391,18 +392,50 @@ async fn a_value_of_any_form_is_read_through_json() {
     assert!(none.unwrap().is_none());
 }
 
-#[cfg(feature = "identity")]
+#[cfg(all(feature = "identity", feature = "incident_response", feature = "users"))]
 #[tokio::test]
-async fn a_blank_secret_that_the_service_requires_is_refused_before_it_is_sent() {
-    use keepnet_api::types::CreateLdapSettingRequest;
+async fn a_blank_secret_is_refused_wherever_it_is_given() {
+    use keepnet_api::types::{
+        AuthTokenForm, CreateLdapSettingRequest, DownloadZipRequest, ResetPasswordRequest,
+    };
 
     let fake = service();
-    for blank in ["", " \n"] {
-        let setting = CreateLdapSettingRequest::new("reader", blank, "dc=example,dc=com");
-        let error = over(&fake).ldap().create(&setting).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
-        let cause = std::error::Error::source(&error).unwrap().to_string();
-        assert_eq!(cause, "`password` is empty or blank");
+    let client = over(&fake);
+    for blank in ["", " \n", "\u{a0}"] {
+        let emails = client.notified_emails();
+        let token = AuthTokenForm::new("client_credentials", "an-id", blank, "api1");
+        let ldap = CreateLdapSettingRequest::new("reader", blank, "dc=example,dc=com");
+        let reset = ResetPasswordRequest::new().token(blank);
+        let zip = DownloadZipRequest::new().zip_password(blank);
+        let oauth = client.google_oauth().callback().code(blank);
+        let attachments = emails.download_attachments("m-1").zip_password(blank);
+        let messages = emails.download_msg_files("m-1").zip_password(blank);
+        for (name, error) in [
+            ("client_secret", client.auth().token(&token).await.err()),
+            ("password", client.ldap().create(&ldap).await.err()),
+            (
+                "token",
+                client.system_users().reset_password(&reset).await.err(),
+            ),
+            (
+                "zipPassword",
+                emails.download_msg_files_zip(&zip).await.err(),
+            ),
+            ("zipPassword", attachments.await.err()),
+            ("zipPassword", messages.await.err()),
+            ("Code", oauth.await.err()),
+        ] {
+            let error = error.unwrap();
+            assert_eq!(
+                (error.kind(), error.outcome()),
+                (ErrorKind::Invalid, Outcome::NotSent),
+                "{name}: {error}"
+            );
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            let text = format!("{error} {}", cause.unwrap_or_default());
+            let expected = format!("`{name}` is empty or blank");
+            assert!(text.contains(&expected), "{text}");
+        }
     }
     assert!(fake.requests().is_empty());
 }
@@ -433,12 +466,21 @@ async fn a_check_needs_the_envelope_with_the_list_of_companies() {
     let in_envelope = |data: Value| json!({"data": data, "message": null, "status": "SUCCESS", "validationMessages": null});
     for (body, passes) in [
         (in_envelope(json!([])), true),
-        (in_envelope(json!([{"name": "Own"}])), true),
         (
-            json!({"Data": [], "Message": null, "Status": "Success"}),
+            in_envelope(json!([{"name": "Own", "resourceId": "c-1"}])),
             true,
         ),
-        (json!({"data": [], "message": null, "status": null}), true),
+        (
+            json!({"Data": [], "Message": null, "Status": "Success", "ValidationMessages": []}),
+            true,
+        ),
+        (
+            json!({"data": [], "message": null, "status": null, "validationMessages": null}),
+            true,
+        ),
+        (in_envelope(json!([{"name": "Own"}])), false),
+        (in_envelope(json!([{"resourceId": ""}])), false),
+        (in_envelope(json!([{"resourceId": "c-1"}, 7])), false),
         (in_envelope(json!({"message": "hello"})), false),
         (in_envelope(Value::Null), false),
         // Other services.
@@ -449,6 +491,12 @@ async fn a_check_needs_the_envelope_with_the_list_of_companies() {
         (json!({}), false),
         (json!({"data": []}), false),
         (json!({"data": [], "message": null}), false),
+        (json!({"data": [], "status": null}), false),
+        (json!({"data": [], "status": "success"}), false),
+        (
+            json!({"data": [], "message": null, "status": "SUCCESS"}),
+            false,
+        ),
         (json!({"data": [], "status": 200}), false),
         (json!({"status": "SUCCESS"}), false),
         (json!("SUCCESS"), false),
@@ -467,7 +515,7 @@ async fn a_check_needs_the_envelope_with_the_list_of_companies() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_that_the_service_closed_opens_early_if_the_program_says_so() {
+async fn a_limit_that_the_service_closed_can_be_reopened_early() {
     let fake = service();
     let closed = std::sync::atomic::AtomicBool::new(true);
     fake.path("/api/companies/my", move |_| {

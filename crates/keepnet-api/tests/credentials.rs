@@ -53,7 +53,7 @@ async fn a_password_is_reset_with_the_token_of_the_link_once() {
         .unwrap_err();
     assert_eq!(Reason::of(&error), Some(Reason::InvalidInput));
     assert!(!format!("{error:?}").contains("correct horse"));
-    // Whether anybody has the address is not said.
+    // The response does not reveal whether the address has a user.
     users
         .send_password_link("nobody@example.com")
         .await
@@ -118,7 +118,7 @@ async fn nothing_is_sent_without_a_password() {
             .is_invalid()
     );
     assert!(fake.requests().is_empty());
-    // A person may have chosen a password with spaces around it.
+    // A password may begin and end with spaces.
     fake.always(&SYSTEM_USERS_RESET_PASSWORD, envelope(Value::Null));
     let spaced = users.set_password_with_token("token", " correct horse ");
     spaced.await.unwrap();
@@ -258,7 +258,7 @@ async fn a_client_is_found_if_the_response_to_its_creation_is_lost() {
     let error = companies.create_api_client(&new).await.unwrap_err();
     assert!(error.to_string().contains("delete it"), "{error}");
 
-    // It was made, but the response has no id, and the look for it fails.
+    // The client is created, but the response has no id, and the search for it fails.
     fake.always(&COMPANIES_CREATE_CLIENT, envelope(json!({})));
     fake.once(&COMPANIES_SEARCH_CLIENTS, FakeResponse::status(403));
     let error = companies.create_api_client(&new).await.unwrap_err();
@@ -270,7 +270,7 @@ async fn a_client_is_found_if_the_response_to_its_creation_is_lost() {
     assert!(!text.contains("s3cret-2"), "{text}");
 }
 
-/// A client as the service gives it, with these members changed; null removes one.
+/// Returns a client as the service sends it, with these members changed. Null removes a member.
 fn client_with(changes: Value) -> Value {
     let mut client = json!({
         "resourceId": "r-1",
@@ -480,7 +480,7 @@ async fn an_exact_role_name_wins_over_similar_ones() {
     for (wanted, said) in [
         ("COMPANY ADMIN", "(r2)"),
         ("Auditor", "(r4)"),
-        // U+212A is a K in Unicode's lower case, and another letter to everybody else.
+        // U+212A is a `k` in Unicode's lower case, but not in ASCII's.
         ("kiosk", "has no role"),
     ] {
         let new = NewApiClient::new("Export").role(wanted);
@@ -491,7 +491,7 @@ async fn an_exact_role_name_wins_over_similar_ones() {
     assert_eq!(fake.requests_of(&COMPANIES_CREATE_CLIENT).len(), before);
 }
 
-/// Addresses that let their bearer in, and keys that fetch what somebody else wrote, are no plain text.
+/// URLs that grant access, and keys that read the data of others, are not plain text.
 #[cfg(all(feature = "identity", feature = "phishing", feature = "reporter"))]
 #[test]
 fn secret_urls_and_keys_are_never_shown() {

@@ -1,4 +1,4 @@
-//! Dates and spans of time in every form that the service mixes.
+//! Dates and time spans in every format that the service uses.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ fn an_ambiguous_date_is_an_error_without_a_format() {
     ] {
         assert_eq!(date.to_timestamp_as(format).unwrap().to_string(), expected);
     }
-    // An offset in the text goes before that of the format.
+    // An offset in the text overrides that of the format.
     let date = DateTime::from("2026-04-01T09:00:00Z");
     let format = DateFormat::day_first().utc_offset_minutes(60);
     assert_eq!(date.to_timestamp_as(format), date.to_timestamp());
@@ -111,7 +111,7 @@ fn time_spans_are_read_in_the_format_of_dotnet() {
             Some(Duration::new(922_337_203_685, 477_580_700)),
         ),
         ("3", Some(Duration::from_secs(3 * 86_400))),
-        // Digits below 100 ns are cut, however many there are.
+        // Digits below 100 ns are truncated.
         ("00:00:00.000500099", Some(Duration::from_micros(500))),
         (
             "00:00:00.00050000000000000000000000001",
@@ -132,7 +132,7 @@ fn time_spans_are_read_in_the_format_of_dotnet() {
 }
 
 fn any_time() -> impl Strategy<Value = Timestamp> {
-    // The years 1000 to 9998: room for every offset, and four digits.
+    // Years with four digits, with room for every offset.
     (-30_610_224_000_i64..253_370_764_800)
         .prop_map(|seconds| Timestamp::from_unix_seconds(seconds).unwrap())
 }
@@ -228,7 +228,7 @@ fn a_day_has_twice_twelve_hours_that_begin_with_twelve() {
 }
 
 #[test]
-fn dates_and_spans_convert_and_what_is_none_says_what_was_expected() {
+fn dates_and_spans_convert_and_invalid_ones_name_the_expected_format() {
     let time: Timestamp = "2026-04-01T09:00:00Z".parse().unwrap();
     assert_eq!(Timestamp::try_from(&DateTime::from(time)), Ok(time));
     let error = Timestamp::try_from(&DateTime::from("soon")).unwrap_err();

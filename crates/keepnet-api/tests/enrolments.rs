@@ -1,4 +1,4 @@
-//! Enrolments in trainings, over a transport that answers from memory.
+//! Enrolments in trainings, over a fake transport.
 #![cfg(feature = "training")]
 
 mod common;
@@ -16,7 +16,7 @@ use keepnet_api::{Polling, Timestamp};
 use security_api_transport::{FakeResponse, FakeTransport};
 use serde_json::{Value, json};
 
-/// A service with a training in these languages.
+/// Returns a service with a training in these languages.
 fn training(languages: &[&str]) -> FakeTransport {
     let fake = service();
     let languages = languages.iter().map(|id| json!({"id": id}));
@@ -27,7 +27,7 @@ fn training(languages: &[&str]) -> FakeTransport {
 }
 
 #[tokio::test]
-async fn groups_or_the_people_of_a_campaign_are_enrolled_and_nobody_is_refused() {
+async fn groups_or_the_people_of_a_campaign_are_enrolled_and_an_empty_set_is_refused() {
     let april = || NewEnrollment::new("April", "t-1");
     let unconditional = |request: EnrollmentStart| request.phishing_campaign_resource_id("c-1");
     let campaign = |request| {
@@ -96,7 +96,7 @@ async fn a_wait_ends_at_the_archive_and_fails_once_the_enrolment_is_in_no_list()
         over(fake).enrollments().wait("e-1").polling(polling)
     };
     let fake = watched();
-    // The archive keeps the status of the time before.
+    // The archive keeps the earlier status.
     let archive = page(json!([row("e-4", "Error"), row("e-1", "Sending")]));
     fake.always(&ENROLLMENTS_SEARCH_ARCHIVED, archive);
     let end = wait(&fake).await.unwrap();
@@ -114,7 +114,7 @@ async fn a_wait_ends_at_the_archive_and_fails_once_the_enrolment_is_in_no_list()
         "{text}"
     );
 
-    // A record that was removed while pages were read hides another once.
+    // A record that is removed between two pages hides another one, once.
     let fake = watched();
     fake.once(&ENROLLMENTS_SEARCH, others());
     fake.always(&ENROLLMENTS_SEARCH, page(json!([row("e-1", "Stopped")])));
@@ -154,6 +154,26 @@ async fn an_enrolment_is_in_all_languages_of_its_training_unless_some_are_chosen
 }
 
 #[tokio::test]
+async fn an_enrolment_is_sent_whole_with_its_distribution() {
+    let fake = training(&["l-1"]);
+    let new = NewEnrollment::new("April", "t-1").groups(["g-1"]);
+    over(&fake).enrollments().enroll(new).await.unwrap();
+    let sent = fake.requests_of(&ENROLLMENTS_CREATE)[0].json();
+    assert_eq!(
+        sent,
+        json!({
+            "trainingId": "t-1",
+            "name": "April",
+            "targetGroupResourceIds": ["g-1"],
+            "languageIds": ["l-1"],
+            "distributionDelayEvery": 0,
+            "distributionDelayTimeTypeId": 1,
+            "sendingLimit": 0,
+        })
+    );
+}
+
+#[tokio::test]
 async fn the_time_of_an_enrolment_is_sent_with_its_time_zone() {
     let start: Timestamp = "2026-04-01T09:00:00Z".parse().unwrap();
     let fake = training(&["l-1"]);
@@ -184,11 +204,11 @@ fn an_enrolment_is_over_once_everyone_is_done_and_not_before() {
     for (done, people, over) in [
         (Some(3), Some(3), true),
         (Some(1), Some(1), true),
-        // People leave the groups meanwhile.
+        // Users leave the groups meanwhile.
         (Some(4), Some(3), true),
         (Some(2), Some(3), false),
         (Some(0), Some(3), false),
-        // Nobody is enrolled yet.
+        // No user is enrolled yet.
         (Some(0), Some(0), false),
         (Some(1), Some(0), false),
         (Some(0), Some(-1), false),
@@ -219,7 +239,7 @@ fn an_enrolment_is_over_once_everyone_is_done_and_not_before() {
     ] {
         assert_eq!(said(word), (true, true), "{word}");
     }
-    // All e-mails are delivered, and nobody has read one yet.
+    // All e-mails are delivered, and none is read yet.
     assert_eq!(said("Finished"), (true, false));
     for word in [
         "Sending",

@@ -1,4 +1,4 @@
-//! What is sent again, and what an error says.
+//! Retries and error texts.
 
 mod common;
 
@@ -27,12 +27,12 @@ async fn a_5xx_is_sent_again_only_where_that_does_no_harm() {
         let error = request.call::<Value>().await.unwrap_err();
         assert_eq!(Reason::of(&error), Some(Reason::ServerError));
         assert_eq!(error.is_retryable(), idempotent);
-        // Without the one for the token.
+        // Except the token request.
         assert_eq!(fake.requests().len() - 1, requests);
     }
 }
 
-/// What the service says is the same whether or not a byte of a text is UTF-8.
+/// The verdict is the same whether or not every byte of a text is UTF-8.
 #[tokio::test]
 async fn a_byte_that_is_not_utf8_changes_no_verdict() {
     for (status, body) in [
@@ -164,7 +164,7 @@ async fn an_error_within_a_200_tells_the_services_failure_from_other_failures() 
         let error = call.call::<Value>().await.unwrap_err();
         assert_eq!(Reason::of(&error), Some(reason), "{status}");
     }
-    // A status that stands for nothing else.
+    // A status without another meaning.
     for (status, reason) in [("FAILED", Some(Reason::Failed)), ("OTHER", None)] {
         let fake = service();
         let body = json!({"status": status, "message": "No", "data": null}).to_string();

@@ -1,4 +1,4 @@
-//! Whole jobs against the sandbox: triage, campaigns and enrolments.
+//! Whole flows against the sandbox: triage, campaigns and enrolments.
 #![cfg(all(
     feature = "incident_response",
     feature = "phishing",
@@ -9,12 +9,13 @@
 use std::time::Duration;
 
 use keepnet_api::incident_response::{Deletion, NewInvestigation, ReportedEmails};
+use keepnet_api::people::ImportRows;
 use keepnet_api::phishing::{LaunchState, NewCampaign};
 use keepnet_api::training::NewEnrollment;
 use keepnet_api::types::{
-    CreateTargetGroupRequest, CreateTargetGroupUsersRequest, NotifiedEmailResult,
-    NotifiedEmailStatus, PhishingCampaignJobUserSearchType, TargetGroupPriority,
-    UpdateNotifiedEmailRequest,
+    CreateTargetGroupRequest, CreateTargetGroupUsersRequest, CreateTargetUserRequest,
+    EnrollmentStart, NotifiedEmailResult, NotifiedEmailStatus, PhishingCampaignConditionType,
+    PhishingCampaignJobUserSearchType, TargetGroupPriority, UpdateNotifiedEmailRequest,
 };
 use keepnet_api::{Call, Client, Download, ErrorKind, Polling, SearchRequest, Timestamp};
 use security_api_sandbox::{KeepnetOptions, Sandbox};
@@ -36,7 +37,7 @@ fn often() -> Polling {
     Polling::every(Duration::from_millis(10))
 }
 
-/// Ids and addresses of some active target users.
+/// Returns the ids and addresses of active target users.
 async fn people(client: &Client, count: usize) -> Vec<(String, String)> {
     let mut users = client.target_users().search(SearchRequest::new()).items();
     let mut found = Vec::new();
@@ -90,7 +91,7 @@ async fn a_reported_email_is_triaged_its_copies_found_deleted_and_the_report_clo
         .notification_template_resource_id("aB3dE5gH7jK9")
         .is_notify_user(false);
     emails.update(&id, &seen).await.unwrap();
-    // An update replaces the record: everything that was there is sent along.
+    // An update replaces the record, so all members are sent.
     let mut expected = emails.get(&id).await.unwrap();
     assert_eq!(expected.result, Some(NotifiedEmailResult::Malicious));
     assert_eq!(expected.note.as_deref(), Some("Seen"));
@@ -239,6 +240,55 @@ async fn invalid_input_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
+async fn a_blank_id_in_a_list_is_refused_before_anything_is_sent() {
+    let (sandbox, client) = start().await;
+    let campaigns = client.phishing_campaigns();
+    let enrolled = || NewEnrollment::new("April", "t1").groups(["g1"]);
+    for blank in ["", " "] {
+        let april = |scenario, group| NewCampaign::new("April", [scenario]).groups([group]);
+        let user = CreateTargetUserRequest::new("a@example.com").target_group_resource_ids([blank]);
+        let import = client.target_users().resume_import("tx-1");
+        let rows = ImportRows::Selected(vec!["row-1".to_owned(), blank.to_owned()]);
+        let enrollments = client.enrollments();
+        let campaign = |request: EnrollmentStart| {
+            let clicked = PhishingCampaignConditionType::PhishingLinkClicked;
+            let request = request.phishing_campaign_condition_types([clicked]);
+            request.phishing_campaign_resource_id(blank)
+        };
+        let errors = [
+            client
+                .investigations()
+                .delete_emails("i1", ["m1", blank], Deletion::Permanent)
+                .await
+                .err(),
+            campaigns.save(april(blank, "g1")).await.err(),
+            campaigns.save(april("s1", blank)).await.err(),
+            campaigns.launch_to("c1", ["g1", blank]).await.err(),
+            enrollments.enroll(enrolled().groups([blank])).await.err(),
+            enrollments.enroll(enrolled().users([blank])).await.err(),
+            enrollments
+                .enroll(enrolled().languages([blank]))
+                .await
+                .err(),
+            enrollments.enroll(enrolled().with(campaign)).await.err(),
+            enrollments
+                .enroll(NewEnrollment::new("April", blank).groups(["g1"]))
+                .await
+                .err(),
+            client.target_users().upsert(&user).await.err(),
+            import.confirm(rows).await.err(),
+        ];
+        for (at, error) in errors.into_iter().enumerate() {
+            let text = error.map(|error| (error.kind(), error.to_string()));
+            let (kind, text) = text.unwrap_or_else(|| panic!("{at} was sent"));
+            assert_eq!(kind, ErrorKind::Invalid, "{at}: {text}");
+            assert!(text.contains("is empty or blank"), "{at}: {text}");
+        }
+        assert_eq!(sandbox.journal().count(|_| true), 0);
+    }
+}
+
+#[tokio::test]
 async fn a_campaign_goes_from_its_scenario_to_its_report() {
     let (sandbox, client) = start().await;
     let people = people(&client, 8).await;
@@ -311,7 +361,7 @@ async fn a_campaign_goes_from_its_scenario_to_its_report() {
     expected.sort();
     assert_eq!(addresses, expected);
 
-    // A month later nothing has been added to what was reported at the end.
+    // A month later the final report is unchanged.
     sandbox.clock().advance(Duration::from_secs(30 * 86_400));
     let later = campaigns.wait(&first).await.unwrap();
     assert_eq!(opened(&later), opened(end));
@@ -387,7 +437,7 @@ async fn an_enrolment_in_the_archive_is_over_and_one_that_was_deleted_is_an_erro
     assert_eq!(end.status.as_deref(), Some("Archived"));
     assert!(end.is_over());
     assert!(progress.try_next().await.unwrap().is_none());
-    // In the archive nobody can do the training.
+    // In the archive no user can do the training.
     sandbox.clock().advance(Duration::from_secs(30 * 86_400));
     let later = enrollments.wait(&id).await.unwrap();
     assert_eq!(later.summary.completed_count, end.summary.completed_count);
@@ -416,11 +466,11 @@ async fn an_export_has_the_records_of_all_pages() {
         count += 1;
     }
     let file = text_of(users.export(SearchRequest::new().page_size(3))).await;
-    // One line has the names of the columns.
+    // The first line has the names of the columns.
     assert_eq!(file.lines().count(), count + 1);
     assert!(count > 3);
 
-    // Those of recipients are files as well.
+    // The reports of recipients are files, too.
     let reports = client.phishing_campaign_reports();
     let mut launches = reports.search(SearchRequest::new()).items();
     let launch = launches.try_next().await.unwrap().unwrap();
@@ -442,7 +492,7 @@ async fn an_export_of_the_recipients_of_a_quishing_campaign_is_a_file() {
     let group = launch.instance_group.unwrap();
     let all = PhishingCampaignJobUserSearchType::All;
     let text = text_of(reports.export_users(all, &id, group, SearchRequest::new())).await;
-    // The names of the columns, and the sample that the sandbox has for each list.
+    // The names of the columns, and the sandbox's sample of each list.
     let mut lines = text.lines();
     let columns = lines.next().unwrap();
     assert!(columns.split(',').any(|name| name == "email"), "{columns}");

@@ -1,11 +1,17 @@
-//! Investigations, over a transport that answers from memory.
+//! Investigations and reported e-mails, over a fake transport.
 #![cfg(feature = "incident_response")]
 
 mod common;
 
 use common::{envelope, over, service};
+use keepnet_api::ErrorKind;
 use keepnet_api::incident_response::NewInvestigation;
-use keepnet_api::operations::{INVESTIGATIONS_CREATE, INVESTIGATIONS_SCAN_TYPES};
+use keepnet_api::operations::{
+    INVESTIGATIONS_CREATE, INVESTIGATIONS_SCAN_TYPES, NOTIFIED_EMAILS_GET, NOTIFIED_EMAILS_UPDATE,
+};
+use keepnet_api::types::{
+    InvestigationAttachment, InvestigationBody, InvestigationHeader, ScanConfiguration,
+};
 use security_api_transport::FakeTransport;
 use serde_json::json;
 
@@ -66,7 +72,7 @@ async fn an_investigation_says_after_how_many_days_it_expires() {
 }
 
 #[tokio::test]
-async fn copies_of_an_email_are_found_by_whatever_it_has_of_sender_and_subject() {
+async fn copies_of_an_email_are_found_by_sender_and_subject_or_either() {
     for (email, from, subject) in [
         (
             json!({"from": "a@example.net"}),
@@ -105,4 +111,103 @@ async fn a_period_may_be_one_moment_and_does_not_end_before_it_begins() {
     let error = investigations.start(swapped).await.unwrap_err();
     assert!(error.is_invalid(), "{error}");
     assert_eq!(fake.requests_of(&INVESTIGATIONS_CREATE).len(), 1);
+}
+
+#[tokio::test]
+async fn an_indicator_that_every_email_could_match_is_refused() {
+    let new = || NewInvestigation::new("Wanted");
+    let (header, body) = (InvestigationHeader::new, InvestigationBody::new);
+    let attachment = InvestigationAttachment::new;
+    for blank in ["", " ", "\u{a0}\n"] {
+        for (search, member) in [
+            (new().sender(blank), "header has a `from`"),
+            (new().sender_ip(blank), "header has a `ip`"),
+            (new().subject(blank), "header has a `subject`"),
+            (new().header(header().to(blank)), "`to`"),
+            (new().header(header().cc(blank)), "`cc`"),
+            (new().header(header().bcc(blank)), "`bcc`"),
+            (new().header(header().sender_name(blank)), "`sender_name`"),
+            // Others of the same header are no excuse.
+            (
+                new().header(header().from("a@example.net").subject(blank)),
+                "`subject`",
+            ),
+            (new().url(blank), "body has a `url`"),
+            (new().keyword(blank), "body has a `keyword`"),
+            (new().body(body().regex(blank)), "`regex`"),
+            (new().attachment_sha512(blank), "attachment has a `sha512`"),
+            (new().attachment(attachment().name(blank)), "`name`"),
+            (new().attachment(attachment().md5(blank)), "`md5`"),
+            (
+                new().attachment(attachment().extension(blank)),
+                "`extension`",
+            ),
+            (wanted().keyword(blank), "`keyword`"),
+            (wanted().in_groups(["g-1", blank]), "list of groups"),
+            (wanted().in_systems([system(blank)]), "list of mail systems"),
+        ] {
+            refuse(search, member).await;
+        }
+    }
+    for (search, what) in [
+        (new(), "no indicator"),
+        (new().header(header()), "header looks for nothing"),
+        (new().body(body()), "body looks for nothing"),
+        (
+            new().attachment(attachment()),
+            "attachment looks for nothing",
+        ),
+        (wanted().header(header()), "header looks for nothing"),
+        (wanted().in_systems([]), "list of mail systems is empty"),
+    ] {
+        refuse(search, what).await;
+    }
+    let fake = connected();
+    let large = new().attachment(attachment().size(4096));
+    over(&fake).investigations().start(large).await.unwrap();
+}
+
+fn system(id: &str) -> ScanConfiguration {
+    ScanConfiguration::new().mail_configuration_resource_id(id)
+}
+
+async fn refuse(search: NewInvestigation, text: &str) {
+    let fake = connected();
+    let error = over(&fake).investigations().start(search).await;
+    let error = error.unwrap_err();
+    assert!(
+        error.is_invalid() && error.to_string().contains(text),
+        "{text}: {error}"
+    );
+    assert!(fake.requests().is_empty());
+}
+
+#[tokio::test]
+async fn an_email_whose_verdict_or_state_is_not_known_is_not_written() {
+    use keepnet_api::types::NotifiedEmailResult;
+
+    let read = |email: serde_json::Value| {
+        let fake = service();
+        fake.always(&NOTIFIED_EMAILS_GET, envelope(email));
+        fake.always(&NOTIFIED_EMAILS_UPDATE, envelope(json!({})));
+        fake
+    };
+    let fake = read(json!({"status": "Open"}));
+    let emails = over(&fake).notified_emails();
+    let error = emails.take_up("m-1").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.to_string().contains("no `result`"), "{error}");
+    assert!(fake.requests_of(&NOTIFIED_EMAILS_UPDATE).is_empty());
+    // What is set need not be read.
+    let closed = emails.close("m-1", NotifiedEmailResult::Phishing, "Seen");
+    closed.await.unwrap();
+
+    let fake = read(json!({"result": "Phishing"}));
+    let emails = over(&fake).notified_emails();
+    emails.take_up("m-1").await.unwrap();
+    let sent = fake.requests_of(&NOTIFIED_EMAILS_UPDATE)[0].json();
+    assert_eq!(
+        (&sent["result"], &sent["status"]),
+        (&json!("Phishing"), &json!("InProgress"))
+    );
 }

@@ -1,4 +1,4 @@
-//! Lists that are continued from a stored place.
+//! Lists that resume from a stored cursor.
 
 mod common;
 
@@ -9,12 +9,12 @@ use common::{envelope, over, service};
 use keepnet_api::{Client, Cursor, SearchRequest, operations};
 use serde_json::json;
 
-/// A service with nine records, and pages as long as they are asked for.
+/// Returns a service with nine records and any page size.
 fn nine() -> Client {
     without(Arc::default())
 }
 
-/// The same, where the record of this id is gone, and its page is shorter by it.
+/// Returns the same service without the record of this id, which shortens its page.
 fn without(gone: Arc<AtomicUsize>) -> Client {
     let fake = service();
     fake.with(&operations::AUDIT_LOGS_SEARCH, move |request| {
@@ -39,7 +39,7 @@ fn without(gone: Arc<AtomicUsize>) -> Client {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_goes_on_after_the_last_item_that_was_taken_whatever_the_size_of_its_pages() {
+async fn a_list_resumes_after_the_last_taken_item_with_any_page_size() {
     let keepnet = nine();
     let list = |size| {
         keepnet
@@ -77,7 +77,7 @@ async fn a_list_goes_on_after_the_last_item_that_was_taken_whatever_the_size_of_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_that_has_become_shorter_costs_no_record_of_the_next_whatever_size_is_asked_for() {
+async fn a_page_that_became_shorter_costs_no_record_of_the_next_with_any_page_size() {
     for after in [4, 2, 5] {
         let gone = Arc::new(AtomicUsize::new(0));
         let keepnet = without(Arc::clone(&gone));
@@ -91,7 +91,7 @@ async fn a_page_that_has_become_shorter_costs_no_record_of_the_next_whatever_siz
             first.try_next().await.unwrap().unwrap();
         }
         gone.store(6, Ordering::Relaxed);
-        // The second page is requested in its own size.
+        // The second page is requested with its page size.
         let again = list(after).items().resume(first.cursor()).cursor();
         assert_eq!(again, first.cursor(), "{after}");
         let rest = list(after).items().resume(again).try_collect().await;

@@ -1,4 +1,4 @@
-//! Target users by e-mail address and groups by name, over a transport that answers from memory and against the sandbox.
+//! Target users by e-mail address and groups by name, over a fake transport and against the sandbox.
 #![cfg(feature = "users")]
 
 mod common;
@@ -59,7 +59,7 @@ async fn a_deleted_person_is_not_found_and_the_one_who_came_back_is() {
 }
 
 #[tokio::test]
-async fn a_person_whom_somebody_else_deletes_first_is_not_there_and_a_refusal_is_an_error() {
+async fn a_person_that_was_deleted_concurrently_is_reported_missing_and_a_refusal_is_an_error() {
     for (response, is_error) in [
         (FakeResponse::status(404), false),
         (FakeResponse::status(403), true),
@@ -95,6 +95,35 @@ async fn a_deleted_person_who_comes_back_is_a_new_user() {
         users.upsert(&jane()).await.unwrap().change,
         Upsert::Unchanged
     );
+}
+
+#[tokio::test]
+async fn a_person_who_may_be_active_is_not_made_inactive_by_an_update() {
+    let update = |wanted: CreateTargetUserRequest, active: Value| async move {
+        let fake = service();
+        let mut stored = stored();
+        stored["isActive"] = active;
+        fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored])));
+        fake.always(&TARGET_USERS_GET, envelope(stored));
+        fake.always(&TARGET_USERS_UPDATE, envelope(json!({})));
+        let done = over(&fake).target_users().upsert(&wanted).await;
+        let sent = fake.requests_of(&TARGET_USERS_UPDATE);
+        let sent: Vec<_> = sent
+            .iter()
+            .map(|one| one.json()["isActive"].clone())
+            .collect();
+        (done, sent)
+    };
+    let (done, sent) = update(jane(), Value::Null).await;
+    let error = done.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.to_string().contains("no `isActive`"), "{error}");
+    assert!(sent.is_empty());
+    for (wanted, active) in [(jane().is_active(true), Value::Null), (jane(), json!(true))] {
+        let (done, sent) = update(wanted, active).await;
+        assert_eq!(done.unwrap().change, Upsert::Updated);
+        assert_eq!(sent, [json!(true)]);
+    }
 }
 
 #[tokio::test]
@@ -212,7 +241,7 @@ async fn a_user_is_found_by_the_whole_address_only() {
 }
 
 #[tokio::test]
-async fn a_group_that_somebody_else_creates_first_is_found() {
+async fn a_group_that_was_created_concurrently_is_found() {
     let fake = service();
     fake.once(&TARGET_GROUPS_SEARCH_BY_NAME, page(json!([])));
     let group = json!({"resourceId": "group-1", "name": "Finance"});
@@ -237,7 +266,7 @@ fn groups(all: &[(&str, &str)]) -> FakeResponse {
 }
 
 #[tokio::test]
-async fn nobody_with_another_address_is_deleted() {
+async fn no_user_with_another_address_is_deleted() {
     let done = || envelope(json!({"resourceId": "x"}));
     // U+212A is a K in Unicode's lower case.
     let kelvin = ("kelvin", "\u{212a}ate@example.com");
@@ -280,7 +309,7 @@ async fn nobody_with_another_address_is_deleted() {
 }
 
 #[tokio::test]
-async fn upsert_changes_the_one_with_the_exact_address_and_nobody_with_a_similar_one() {
+async fn upsert_changes_the_user_with_the_exact_address_and_none_with_a_similar_one() {
     let fake = service();
     let found = users(&[
         ("kelvin", "\u{212a}ate@example.com"),
@@ -348,7 +377,52 @@ async fn a_group_is_found_by_its_whole_name_not_by_a_part_of_it() {
 }
 
 #[tokio::test]
-async fn nobody_is_removed_if_several_groups_have_the_name() {
+async fn no_user_is_added_if_several_groups_have_the_name_or_several_users_the_address() {
+    let group = |id: &str, name: &str| json!({"resourceId": id, "name": name});
+    let two = || page(json!([group("g-1", "Finance"), group("g-2", "Finance")]));
+    let fake = service();
+    fake.always(&TARGET_GROUPS_SEARCH_BY_NAME, two());
+    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
+    let groups = over(&fake).target_groups();
+    for error in [
+        groups
+            .add_people("Finance", ["jane.doe@example.com"])
+            .await
+            .unwrap_err(),
+        groups.find_or_create("Finance").await.unwrap_err(),
+    ] {
+        let text = error.to_string();
+        assert!(error.is_invalid(), "{text}");
+        assert!(text.contains("g-1") && text.contains("g-2"), "{text}");
+    }
+    assert!(fake.requests_of(&TARGET_GROUPS_ADD_USERS).is_empty());
+    assert!(fake.requests_of(&TARGET_GROUPS_CREATE).is_empty());
+
+    let fake = service();
+    let mut other = stored();
+    other["resourceId"] = json!("user-2");
+    fake.always(
+        &TARGET_USERS_SEARCH_BY_EMAIL,
+        page(json!([stored(), other])),
+    );
+    let client = over(&fake);
+    for error in [
+        client
+            .target_groups()
+            .add_people("Finance", ["jane.doe@example.com"])
+            .await
+            .unwrap_err(),
+        client.target_users().upsert(&jane()).await.unwrap_err(),
+    ] {
+        let text = error.to_string();
+        assert!(error.is_invalid(), "{text}");
+        assert!(text.contains("user-1") && text.contains("user-2"), "{text}");
+    }
+    assert!(fake.requests_of(&TARGET_USERS_UPDATE).is_empty());
+}
+
+#[tokio::test]
+async fn no_user_is_removed_if_several_groups_have_the_name() {
     let fake = service();
     let alike = groups(&[("g1", "Sales"), ("g2", "SALES"), ("g3", "Sales EMEA")]);
     fake.always(&TARGET_GROUPS_SEARCH_BY_NAME, alike);
@@ -372,7 +446,7 @@ async fn nobody_is_removed_if_several_groups_have_the_name() {
 
 #[tokio::test]
 async fn only_conflicts_with_concurrent_changes_start_over() {
-    // Another failure of the update than that there is no such user.
+    // The update fails, though the user exists.
     let fake = service();
     fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
     fake.always(&TARGET_USERS_GET, envelope(stored()));
@@ -384,7 +458,7 @@ async fn only_conflicts_with_concurrent_changes_start_over() {
         .unwrap_err();
     assert_eq!(fake.requests_of(&TARGET_USERS_UPDATE).len(), 1);
 
-    // It is the group that does not exist.
+    // The group does not exist.
     fake.always(
         &TARGET_USERS_UPDATE,
         envelope(json!({"resourceId": "user-1"})),
@@ -394,7 +468,7 @@ async fn only_conflicts_with_concurrent_changes_start_over() {
     over(&fake).target_users().upsert(&user).await.unwrap_err();
     assert_eq!(fake.requests_of(&TARGET_GROUPS_ADD_USERS).len(), 1);
 
-    // The creation was refused for good, though somebody has the address by now.
+    // The creation is refused permanently, though the address is taken by now.
     let fake = service();
     fake.once(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([])));
     fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
@@ -519,10 +593,11 @@ async fn people_join_and_leave_a_group_by_name() {
         .items();
     assert_eq!(members.try_collect().await.unwrap().len(), 2);
 
-    // Groups are added to those that a user is in; an update does not take them away.
+    // An update adds a user to groups and never removes one.
     let user =
         CreateTargetUserRequest::new(&emails[2]).target_group_resource_ids([&added.group.id]);
-    keepnet.target_users().upsert(&user).await.unwrap();
+    let joined = keepnet.target_users().upsert(&user).await.unwrap();
+    assert_eq!(joined.change, Upsert::Updated);
     let user = CreateTargetUserRequest::new(&emails[1]).department("Elsewhere");
     keepnet.target_users().upsert(&user).await.unwrap();
 

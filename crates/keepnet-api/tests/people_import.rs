@@ -1,4 +1,4 @@
-//! The import of target users, over a transport that answers from memory and against the sandbox.
+//! The import of target users, over a fake transport and against the sandbox.
 #![cfg(feature = "users")]
 
 mod common;
@@ -106,7 +106,7 @@ async fn all_rejected_rows_are_returned_without_a_total() {
     let emails: Vec<_> = rows.iter().filter_map(|row| row.email.as_deref()).collect();
     assert_eq!(emails, ["a", "b", "c"]);
 
-    // A service that ignores the number of the page.
+    // The service ignores the page number.
     fake.always(look, page(&["a", "b"]));
     assert_eq!(import.rejected().await.unwrap().len(), 2);
 }
@@ -120,9 +120,9 @@ async fn rejected_rows_that_do_not_come_are_an_error() {
         envelope(json!({"items": {"results": rows, "totalNumberOfRecords": total}}))
     };
     for (pages, says) in [
-        // The second page is empty although the total says more.
+        // The second page is empty although the total is larger.
         ([page(2, Some(3)), page(0, Some(3))], "2 of 3 rejected rows"),
-        // The service ignores the number of the page, and there are more rows than a page has.
+        // The service ignores the page number, and there is more than one page.
         ([page(2, Some(3)), page(2, Some(3))], "2 of 3 rejected rows"),
         (
             [page(500, None), page(500, None)],
@@ -348,7 +348,7 @@ async fn no_column_of_a_file_is_lost_and_those_of_managers_are_taken() {
     );
     let mapping = mapping.ignore("Shoe size");
     import.map(&mapping).await.unwrap();
-    // The same file once more, from its beginning.
+    // The same file again, from its beginning.
     let first = import;
     let import = first.renew().await.unwrap();
     assert_ne!(import.transaction_id(), first.transaction_id());

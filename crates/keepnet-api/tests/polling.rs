@@ -1,4 +1,4 @@
-//! Waiting for what takes its time.
+//! Polling of long operations.
 #![cfg(feature = "incident_response")]
 
 mod common;
@@ -20,7 +20,7 @@ fn looks(fake: &FakeTransport) -> usize {
         .len()
 }
 
-/// How long it takes until the deadline is over, which the error says, and for what.
+/// Returns the time until the polling fails at its deadline, and checks the error.
 async fn timed_out(fake: &FakeTransport, polling: Polling) -> Duration {
     let before = Instant::now();
     let wait = over(fake).investigations().wait("i1").polling(polling);
@@ -77,7 +77,7 @@ async fn after_the_deadline_the_error_is_a_timeout_that_names_the_work() {
     fake.always(&operations::INVESTIGATION_RESULTS_SUMMARY, running(0));
     let polling = Polling::every(Duration::from_secs(5)).deadline(Duration::from_secs(60));
     let waited = timed_out(&fake, polling).await;
-    // It stops where the next look would come too late.
+    // Polling stops if the next request would come too late.
     assert!((50..=60).contains(&waited.as_secs()), "{waited:?}");
 }
 
@@ -96,7 +96,7 @@ async fn a_poll_that_hangs_ends_at_the_deadline() {
 async fn a_poll_is_repeated_after_a_transient_error_but_not_after_a_refusal() {
     let fake = service();
     let look = &operations::INVESTIGATION_RESULTS_SUMMARY;
-    // More than the client's own tries.
+    // More failures than the client's attempts.
     for _ in 0..6 {
         fake.once(look, FakeResponse::status(503));
     }
@@ -124,7 +124,7 @@ async fn waits_that_no_clock_can_count_are_waits_without_end() {
         let progress = over(&fake).investigations().wait("i1").polling(polling);
         let mut progress = std::pin::pin!(progress);
         progress.try_next().await.unwrap();
-        // Whatever comes, a state or the end of the time: no sum of times overflows.
+        // Any sequence of states and times ends, and no sum of times overflows.
         for _ in 0..100 {
             let day = Duration::from_secs(86_400);
             let _ = tokio::time::timeout(day, progress.try_next()).await;
@@ -138,7 +138,7 @@ fn waiting_goes_on_in_another_runtime_than_the_one_it_began_in() {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         runtime.enable_time().start_paused(true).build().unwrap()
     };
-    // Its pause, or a look that has not been answered.
+    // During the pause, and during a request.
     for (delay, looked) in [(Duration::ZERO, true), (Duration::from_secs(1), false)] {
         for ends in [true, false] {
             let fake = service();

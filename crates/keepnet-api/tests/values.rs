@@ -1,4 +1,4 @@
-//! Hand-written calls are values: they own all they need, can be kept and spawned, and have the options of a call.
+//! Hand-written calls are values: they own their data, can be stored and spawned, and have the options of a call.
 #![cfg(all(
     feature = "companies",
     feature = "incident_response",
@@ -41,7 +41,7 @@ fn call<T: Send + 'static + keepnet_api::middleware::FromResponse>(call: Call<T>
     drop(value(with_options!(call)));
 }
 
-/// Each is made by a handle that is gone by the time it is awaited.
+/// Each handle is dropped before its call is awaited.
 #[allow(dead_code, reason = "it only has to compile")]
 fn all_of_them(keepnet: &Client, rotation: &ApiClientRotation) {
     job(keepnet.check());
@@ -161,7 +161,7 @@ async fn the_options_of_a_job_end_with_it() {
         .timeout(Duration::from_secs(1))
         .header("x-trace", "42");
     let import = upload.await.unwrap();
-    // The import outlives the upload's second, and is asked about without its header.
+    // The import outlives the upload's timeout of a second, and polling omits the upload's header.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let columns = import
         .column_names()
@@ -208,7 +208,7 @@ async fn the_options_of_a_progress_apply_to_each_poll() {
     fake.always(summary, done);
     let wait = over(&fake).investigations().wait("i-1").retries(0);
     let mut wait = wait.timeout(Duration::from_secs(1)).header("x-trace", "42");
-    // A look that is too slow is repeated at the next interval.
+    // A request that times out is repeated at the next interval.
     assert!(wait.try_next().await.unwrap().is_some());
     let looks = fake.requests_of(summary);
     assert_eq!(looks.len(), 2);

@@ -8,10 +8,9 @@ use keepnet_api::types::{CreateTargetUserRequest, ExportRequest, TargetUsersUplo
 use keepnet_api::{Client, SearchRequest, Upload};
 use support::Wire;
 
-/// Answers token requests as well as any others.
+/// A response that suits token requests and all others.
 const ANSWER: &str = r#"{"access_token":"token-1","expires_in":3600,"data":{"resourceId":"1","results":[]},"status":"SUCCESS"}"#;
-const COMPANIES: &str =
-    r#"{"access_token":"token-1","expires_in":3600,"data":[],"status":"SUCCESS"}"#;
+const COMPANIES: &str = r#"{"access_token":"token-1","expires_in":3600,"data":[],"message":null,"status":"SUCCESS","validationMessages":null}"#;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn client(wire: &Wire) -> Client {

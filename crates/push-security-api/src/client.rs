@@ -7,7 +7,9 @@ use security_api_transport::{
     ApiKey, Error, Job, Rate, RateLimiter, Request, Secret, ServiceSettings,
 };
 
+use crate::paging::ConfirmedPage;
 use crate::protocol::PushSecurity;
+use crate::types::Browser;
 
 /// Builds a [`Client`]. Options that are not set have the values of [`Defaults`](crate::Defaults).
 ///
@@ -131,7 +133,7 @@ impl Client {
     /// tell whether the key may change anything.
     ///
     /// # Errors
-    /// If the call fails; see [`Reason`](crate::Reason). The service's response to a wrong key is not documented, and
+    /// If the call fails, see [`Reason`](crate::Reason), or the response is no list of this service. The service's response to a wrong key is not documented, and
     /// most likely gives [`Reason::KeyRefused`](crate::Reason::KeyRefused).
     ///
     /// ```no_run
@@ -141,8 +143,9 @@ impl Client {
     /// ```
     pub fn check(&self) -> Job<()> {
         Job::new(&self.transport, |client| async move {
-            let first = Self::from(client).browsers().list().limit(1);
-            first.page().await.map(drop)
+            let first = Self::from(client).browsers().list().limit(1).page();
+            let page = first.into_request().call::<ConfirmedPage<Browser>>();
+            page.await.map(drop)
         })
     }
 

@@ -1,12 +1,24 @@
 // Where a name has two addresses, the first counts: here the item itself, and on other sites the README's own.
+//! [client-builder]: ClientBuilder
+//! [client]: Client
 //! [cursor]: Cursor
 //! [defaults]: Defaults
 //! [error]: struct@Error
+//! [items]: Items
+//! [middleware]: middleware
+//! [outcome]: Outcome
+//! [page]: Page
+//! [pages]: Pages
 //! [rate-limiter]: RateLimiter
 //! [raw-json]: RawJson
 //! [reason]: Reason
 //! [request]: Client::request
-#![cfg_attr(feature = "webhooks", doc = "[verifier]: webhook::Verifier")]
+//! [resources]: resources
+//! [types]: types
+#![cfg_attr(
+    feature = "webhooks",
+    doc = "[verifier]: webhook::Verifier\n[webhook]: mod@webhook"
+)]
 //!
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -6,13 +6,15 @@ use std::marker::PhantomData;
 
 use security_api_transport::{Error, Next, PageItems, Paging, Request, Split, model};
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// Pages by `nextToken`.
 #[derive(Debug)]
 pub enum NextToken {}
 
-/// A page as the service sends it: an object with `result`, which may be null. `paging` may be absent.
+/// A page as the service sends it: an object with `result`, which may be null, and `paging`. A list is read without
+/// `paging` as well.
 #[derive(Debug)]
 pub struct PageBody<T> {
     result: Vec<T>,
@@ -36,21 +38,62 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PageBody<T>, A::Error> {
-        let mut result: Option<PageItems<T>> = None;
-        let mut paging = None;
+        let mut result: Option<Option<PageItems<T>>> = None;
+        let mut paging: Option<NextPage> = None;
+        let (mut has_failed, mut is_foreign) = (false, false);
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
             match &*name {
                 "result" => result = Some(map.next_value()?),
                 "paging" => paging = map.next_value()?,
-                _ => drop(map.next_value::<IgnoredAny>()?),
+                "error" | "errors" => {
+                    is_foreign = true;
+                    has_failed |= says_something(&map.next_value()?);
+                }
+                "success" | "ok" => {
+                    is_foreign = true;
+                    has_failed |= map.next_value::<Value>()? == false;
+                }
+                name => {
+                    is_foreign |= name == "jsonrpc";
+                    map.next_value::<IgnoredAny>()?;
+                }
             }
         }
-        // An object without `result` is not a list, and must not be read as an empty one.
+        // What is not a list must not be read as an empty one, which would be the end of an export.
         let result = result.ok_or_else(|| A::Error::missing_field("result"))?;
-        Ok(PageBody {
-            result: result.into_vec(),
-            paging,
-        })
+        if has_failed {
+            return Err(A::Error::custom("the page reports an error"));
+        }
+        if paging.is_none() && (is_foreign || result.is_none()) {
+            return Err(A::Error::missing_field("paging"));
+        }
+        let result = result.unwrap_or_default().into_vec();
+        Ok(PageBody { result, paging })
+    }
+}
+
+/// Whether an error is reported by this value of the member for it, which other services send without one as well.
+fn says_something(error: &Value) -> bool {
+    match error {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(errors) => !errors.is_empty(),
+        Value::Object(errors) => !errors.is_empty(),
+        _ => true,
+    }
+}
+
+/// A page that only this service sends: it has `paging` or an item. For checks; the items are not kept.
+#[derive(Debug)]
+pub(crate) struct ConfirmedPage<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ConfirmedPage<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let page = PageBody::<T>::deserialize(deserializer)?;
+        match page.paging.is_some() || !page.result.is_empty() {
+            true => Ok(Self(PhantomData)),
+            false => Err(D::Error::missing_field("paging")),
+        }
     }
 }
 
@@ -93,11 +136,14 @@ impl NextPage {
                 Next::Unknown("the token of the next page is empty")
             }
             (_, Some(token), _) => Next::At(Position::Token(token)),
-            (_, None, Some(offset)) if !offset.is_empty() => Next::At(Position::Offset(offset)),
-            (Some(true), None, _) => Next::Unknown(
+            (_, None, Some(offset)) if offset.is_empty() => {
+                Next::Unknown("the offset of the next page is empty")
+            }
+            (_, None, Some(offset)) => Next::At(Position::Offset(offset)),
+            (Some(true), None, None) => Next::Unknown(
                 "the service says that there are more items, but not the token of the next page",
             ),
-            (None, None, _) => Next::End,
+            (None, None, None) => Next::End,
         }
     }
 }
@@ -198,21 +244,37 @@ mod tests {
         for paging in [
             r#"{"moreResults":true}"#,
             r#"{"moreResults":true,"nextToken":null,"next":""}"#,
+            r#"{"nextToken":""}"#,
+            r#"{"next":""}"#,
+            r#"{"nextToken":null,"next":""}"#,
         ] {
             assert!(matches!(next(paging), Next::Unknown(_)), "{paging}");
         }
-        assert!(matches!(next(r#"{"nextToken":""}"#), Next::Unknown(_)));
     }
 
     #[test]
-    fn a_null_result_and_absent_paging_are_an_empty_list() {
+    fn a_null_result_beside_paging_is_an_empty_list() {
         for json in [
-            r#"{"result":null,"paging":null}"#,
-            r#"{"result":null}"#,
-            r#"{"result":[]}"#,
+            r#"{"result":null,"paging":{"moreResults":false,"nextToken":null}}"#,
+            r#"{"paging":{},"result":[]}"#,
+            r#"{"result":[],"paging":{},"error":null,"errors":[]}"#,
+            r#"{"result":[],"paging":{},"error":false,"errors":{}}"#,
+            r#"{"result":[],"paging":{},"error":"","success":true}"#,
         ] {
             let page = page(json).unwrap();
             assert!(page.items.is_empty() && page.next == Next::End, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_list_needs_no_paging_beside_it() {
+        for (json, items) in [
+            (r#"{"result":[1]}"#, vec![1]),
+            (r#"{"result":[1],"paging":null,"count":1}"#, vec![1]),
+            (r#"{"result":[]}"#, vec![]),
+        ] {
+            let page = page(json).unwrap();
+            assert_eq!((page.items, page.next), (items, Next::End), "{json}");
         }
     }
 
@@ -238,6 +300,20 @@ mod tests {
             r#"[[{"id":"b1"}],null]"#,
             r#"{"result":{}}"#,
             r#"{"result":[1],"paging":[]}"#,
+            r#"{"result":null}"#,
+            r#"{"result":null,"paging":null}"#,
+            r#"{"result":null,"message":"Internal server error"}"#,
+            r#"{"jsonrpc":"2.0","result":null,"error":{"code":-32600},"id":null}"#,
+            r#"{"jsonrpc":"2.0","result":[1],"id":1}"#,
+            r#"{"success":true,"errors":[],"messages":[],"result":[]}"#,
+            r#"{"success":true,"errors":[],"messages":[],"result":[1]}"#,
+            r#"{"result":[],"paging":{"moreResults":false},"error":"timeout"}"#,
+            r#"{"result":[1],"paging":{"moreResults":false},"errors":["shard 2 failed"]}"#,
+            r#"{"error":true,"result":[1],"paging":{}}"#,
+            r#"{"result":[1],"paging":{},"error":{"code":1}}"#,
+            r#"{"result":[1],"paging":{},"error":5}"#,
+            r#"{"result":[],"paging":{},"success":false}"#,
+            r#"{"ok":false,"result":[],"paging":{}}"#,
         ] {
             assert!(page(json).is_err(), "{json}");
             assert!(

@@ -1,4 +1,4 @@
-//! `check()` tells whether the service at the base URL is Push Security.
+//! `check()` detects whether the service at the base URL is Push Security.
 #![cfg(feature = "fake")]
 
 use push_security_api::{Client, Error, ErrorKind, FakeResponse, FakeTransport, operations};
@@ -13,7 +13,7 @@ async fn check(content_type: &str, body: &str) -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn check_fails_on_whatever_is_not_a_list_of_this_service() {
+async fn check_fails_on_a_response_that_is_not_a_list_of_this_service() {
     for (content_type, body) in [
         ("application/json", r#"{"message":"Welcome"}"#),
         ("application/json", r#"{"errors":[]}"#),
@@ -21,6 +21,20 @@ async fn check_fails_on_whatever_is_not_a_list_of_this_service() {
         ("application/json", "{}"),
         ("application/json", "[]"),
         ("application/json", r#"[[{"id":"b1"}],null]"#),
+        ("application/json", r#"{"result":null}"#),
+        ("application/json", r#"{"result":[]}"#),
+        (
+            "application/json",
+            r#"{"jsonrpc":"2.0","result":null,"error":{"code":-32600},"id":null}"#,
+        ),
+        (
+            "application/json",
+            r#"{"success":true,"errors":[],"messages":[],"result":[]}"#,
+        ),
+        (
+            "application/json",
+            r#"{"success":true,"errors":[],"messages":[],"result":[{"id":"b1"}]}"#,
+        ),
         ("application/json", "null"),
         ("application/json", "true"),
         ("application/json", r#""ok""#),
@@ -39,7 +53,7 @@ async fn check_fails_on_whatever_is_not_a_list_of_this_service() {
 async fn check_passes_on_a_list_without_browsers() {
     for body in [
         r#"{"result":[],"paging":{"moreResults":false}}"#,
-        r#"{"result":null}"#,
+        r#"{"result":null,"paging":{"moreResults":false}}"#,
         r#"{"result":[{"id":"b1"}]}"#,
     ] {
         check("application/json", body).await.expect(body);

@@ -1,15 +1,17 @@
-//! Lists that are continued from a stored place.
+//! Lists that resume from a stored cursor.
 #![cfg(feature = "fake")]
 
-use push_security_api::{Client, Cursor, FakeRequest, FakeResponse, FakeTransport, operations};
+use push_security_api::{
+    Client, Cursor, ErrorKind, FakeRequest, FakeResponse, FakeTransport, operations,
+};
 use serde_json::json;
 
-/// The parameter of the request's query as a number.
+/// Returns a query parameter as a number.
 fn number(request: &FakeRequest, name: &str) -> Option<usize> {
     request.query(name).map(|text| text.parse().unwrap())
 }
 
-/// A service with nine browsers, and pages as long as they are asked for.
+/// Returns a service with nine browsers and any page size.
 fn service() -> Client {
     let fake = FakeTransport::new();
     fake.with(&operations::BROWSERS_LIST, |request| {
@@ -25,7 +27,7 @@ fn service() -> Client {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_goes_on_after_the_last_item_that_was_taken_whatever_the_size_of_its_pages() {
+async fn a_list_resumes_after_the_last_taken_item_with_any_page_size() {
     let push = service();
     for (before, after) in [(4, 4), (4, 2), (4, 1), (2, 5)] {
         for taken in 0..=9 {
@@ -47,4 +49,33 @@ async fn a_list_goes_on_after_the_last_item_that_was_taken_whatever_the_size_of_
             );
         }
     }
+}
+
+#[tokio::test]
+async fn a_page_that_failed_is_not_the_end_of_a_list() {
+    let first =
+        json!({"result": [{"id": "b1"}], "paging": {"moreResults": true, "nextToken": "t"}});
+    for failed in [
+        json!({"result": null, "error": {"message": "timeout"}}),
+        json!({"result": null}),
+        json!({"result": [], "paging": {"moreResults": false}, "errors": ["timeout"]}),
+        json!({"result": [{"id": "b2"}], "paging": {"next": ""}}),
+    ] {
+        let fake = FakeTransport::new();
+        let pages = [first.clone(), failed.clone()].map(|page| FakeResponse::json(&page));
+        fake.with(&operations::BROWSERS_LIST, move |request| {
+            pages[number_of_page(request)].clone()
+        });
+        let builder = Client::builder("a-key").transport(fake);
+        let push = builder.build().expect("a client");
+        let read = push.browsers().list().items().try_collect().await;
+        let error = read.expect_err(&failed.to_string());
+        assert_eq!(error.kind(), ErrorKind::Decode, "{failed}: {error}");
+        let read = push.browsers().list().raw_items().try_collect().await;
+        read.expect_err(&failed.to_string());
+    }
+}
+
+fn number_of_page(request: &FakeRequest) -> usize {
+    usize::from(request.query("nextToken").is_some())
 }

@@ -1,4 +1,4 @@
-//! Following detections: every one once, whatever happens in between.
+//! Follows detections: every one comes once, despite interruptions.
 #![cfg(feature = "fake")]
 
 use std::sync::{Arc, Mutex};
@@ -18,8 +18,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_unix_seconds(START + second).unwrap()
 }
 
-/// A list that tests add to: ids and seconds after the start, in the order in which the service sends them. Pages hold
-/// two.
+/// A list to which tests add: ids, and seconds after the start, in the service's order. A page has two records.
 #[derive(Clone, Default)]
 struct List(Arc<Mutex<Vec<(String, i64)>>>);
 
@@ -93,7 +92,7 @@ async fn rest(mut tail: Tail<Detection>) -> Result<Vec<String>, Error> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_record_from_the_start_on_comes_once_in_whatever_order_the_service_has() {
+async fn every_record_from_the_start_on_comes_once_in_any_order_of_the_service() {
     let list = List::with(&[("c", 30), ("a", 0), ("early", -1), ("d", 400), ("b", 2)]);
     let (_, push) = list.serve();
     let ids = rest(tail(&push, at(0))).await.unwrap();
@@ -111,7 +110,7 @@ async fn new_and_late_records_are_found_and_none_comes_twice() {
     assert_eq!(take(&mut tail, 2).await, ["late", "new"]);
     let nothing = tokio::time::timeout(Duration::from_secs(600), tail.try_next()).await;
     assert!(nothing.is_err());
-    // The second pass begins an overlap before the newest record of the first.
+    // The second pass begins an overlap before the newest record of the first pass.
     let asked = fake.requests_of(&operations::DETECTIONS_LIST);
     let begins = format!("creationTimestampAfter={}", START + 1_000 - 300 - 1);
     assert!(
@@ -121,7 +120,7 @@ async fn new_and_late_records_are_found_and_none_comes_twice() {
     );
 }
 
-/// The order of the list is not known, so the start moves on only after a whole pass.
+/// The order of the list is unknown, so the start advances only after a whole pass.
 #[tokio::test(start_paused = true)]
 async fn a_cursor_that_was_stored_after_any_record_continues_after_it() {
     let list = List::with(&[("e", 5_000), ("a", 0), ("d", 4_000), ("b", 1), ("c", 2_000)]);
@@ -149,7 +148,7 @@ async fn an_error_does_not_end_it_and_the_page_is_requested_again() {
         let error = tail.try_next().await.unwrap_err();
         assert_eq!(error.status().unwrap(), status);
         assert_eq!(rest(tail).await.unwrap(), ["c", "d"]);
-        // A page that was refused may have lost its place, so its pass begins again.
+        // The service may have lost the place of a refused page, so the pass begins again.
         let asked = fake.requests_of(&operations::DETECTIONS_LIST);
         let third = asked[2].uri.to_string().contains("nextToken");
         assert_eq!(third, status == 503, "{status}");
@@ -227,7 +226,7 @@ async fn findings_and_apps_are_followed_in_the_same_way() {
     let mut findings = push.findings().list().tail(at(0));
     assert_eq!(findings.try_next().await.unwrap().unwrap().id, "a");
     let mut apps = push.apps().list().tail(at(1));
-    // It was created before the start.
+    // The app was created before the start.
     assert!(
         apps.try_next().await.unwrap().is_some(),
         "a second is the resolution"
@@ -248,7 +247,7 @@ async fn the_end_of_a_page_is_told_once_its_records_are_taken() {
     assert_eq!(ends, [false, true, true]);
 }
 
-/// Nothing tells how old it is, so it is remembered as long as one of now.
+/// The age of the record is unknown, so it is remembered as long as a new one.
 #[tokio::test(start_paused = true)]
 async fn a_record_without_a_time_comes_once_however_far_the_others_go() {
     let newest = Arc::new(Mutex::new(0));

@@ -1,5 +1,4 @@
-//! Following a list whose records are not what they should be: none is lost and none comes twice, wherever the program
-//! was restarted.
+//! Follows a list with malformed records: no record is lost or repeated, wherever the program is restarted.
 #![cfg(feature = "fake")]
 
 use push_security_api::{
@@ -14,7 +13,7 @@ const START: i64 = 1_743_465_600;
 /// Longer than the overlap.
 const HOUR: i64 = 3600;
 
-/// A second that no clock has reached.
+/// A second in the far future.
 const FUTURE: i64 = 900 * 365 * 24 * HOUR;
 
 fn at(second: i64) -> Timestamp {
@@ -33,7 +32,7 @@ fn dated(second: i64, mut record: Value) -> (i64, Value) {
     (second, record)
 }
 
-/// Each page holds so many, and between two pages are empty ones.
+/// Returns a page of this size. Two empty pages follow each page.
 fn response(records: &Records, size: usize, request: &FakeRequest) -> FakeResponse {
     let query = |name: &str| {
         let mut pairs = request.uri.query()?.split('&');
@@ -68,7 +67,7 @@ fn client(records: &Records, size: usize) -> Client {
     builder.build().unwrap()
 }
 
-/// The tails of all lists that can be followed.
+/// The tails of all lists that support them.
 const LISTS: [fn(&Client, TailCursor) -> Tail<RawJson>; 3] = [
     |push, start| push.detections().list().tail(start).raw(),
     |push, start| push.findings().list().tail(start).raw(),
@@ -84,7 +83,7 @@ async fn rest(mut tail: Tail<RawJson>) -> Result<Vec<String>, Error> {
     Ok(lines)
 }
 
-/// What a program gets that is restarted after each record.
+/// Returns the records that a program reads if it is restarted after each of them.
 async fn restarted(tail: impl Fn(TailCursor) -> Tail<RawJson>) -> Vec<String> {
     let mut lines = Vec::new();
     let mut stored = serde_json::to_string(&TailCursor::from(at(0))).unwrap();
@@ -101,7 +100,7 @@ async fn restarted(tail: impl Fn(TailCursor) -> Tail<RawJson>) -> Vec<String> {
     lines
 }
 
-/// Each of these records comes once from each list, whatever the size of pages.
+/// Checks that each record comes once from each list, with every page size.
 async fn each_comes_once(what: &str, records: Records) {
     let mut expected: Vec<String> = records
         .iter()
@@ -121,7 +120,7 @@ async fn each_comes_once(what: &str, records: Records) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn records_without_ids_or_times_are_told_apart_by_what_they_say() {
+async fn records_without_ids_or_times_are_told_apart_by_their_content() {
     let untimed = |second, time: Value| {
         let record = json!({"id": format!("untimed {time}"), "creationTimestamp": time});
         (second, record)
@@ -146,7 +145,7 @@ async fn records_without_ids_or_times_are_told_apart_by_what_they_say() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_record_is_returned_as_it_is_and_hides_no_other() {
+async fn malformed_records_are_returned_unchanged_and_hide_no_other() {
     let records = vec![
         record("a", 0),
         (0, json!(null)),
@@ -160,7 +159,7 @@ async fn what_is_no_record_is_returned_as_it_is_and_hides_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_that_is_no_utf_8_is_repaired_unless_it_is_returned_as_it_came() {
+async fn a_record_that_is_not_utf_8_is_repaired_unless_it_is_returned_raw() {
     let body =
         b"{\"result\":[{\"id\":\"a\",\"name\":\"caf\xe9\",\"creationTimestamp\":1743465600},7],\"paging\":null}";
     let fake = FakeTransport::new();

@@ -1,4 +1,4 @@
-//! Hand-written calls are values: they own all they need, can be kept and spawned, and have the options of a call.
+//! Hand-written calls are values: they own their data, can be stored and spawned, and have the options of a call.
 #![cfg(feature = "fake")]
 
 #[path = "../../../tests/support/values.rs"]
@@ -23,7 +23,7 @@ fn job<T: Send + 'static>(job: Job<T>) -> JobFuture<T> {
 #[tokio::test]
 async fn a_job_is_kept_spawned_and_joined_and_its_options_hold_for_its_request() {
     let fake = FakeTransport::new();
-    let empty = FakeResponse::json(&json!({"result": []}));
+    let empty = FakeResponse::json(&json!({"result": [], "paging": {"moreResults": false}}));
     fake.always(&operations::BROWSERS_LIST, empty);
     let kept = job(client(&fake).check());
     tokio::spawn(kept).await.unwrap().unwrap();
@@ -38,11 +38,11 @@ async fn a_job_is_kept_spawned_and_joined_and_its_options_hold_for_its_request()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_that_the_service_closed_opens_early_if_the_program_says_so() {
+async fn a_limit_that_the_service_closed_can_be_reopened_early() {
     let fake = FakeTransport::new();
     let busy = FakeResponse::status(429).header("retry-after", "1800");
     fake.once(&operations::BROWSERS_LIST, busy);
-    let empty = FakeResponse::json(&json!({"result": []}));
+    let empty = FakeResponse::json(&json!({"result": [], "paging": {"moreResults": false}}));
     fake.always(&operations::BROWSERS_LIST, empty);
     let push = client(&fake);
     push.check().await.unwrap_err();

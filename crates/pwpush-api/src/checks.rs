@@ -1,6 +1,6 @@
-//! What no instance takes: refused before anything is sent.
+//! What no instance accepts, and the client refuses before anything is sent.
 
-use security_api_transport::{Error, Secret, Upload};
+use security_api_transport::{Error, Request, Secret, Upload};
 
 /// The most bytes of a part's `Content-Disposition` that the service's form parser accepts. It ignores longer parts.
 const LONGEST_DISPOSITION: usize = 1536;
@@ -52,8 +52,17 @@ pub(crate) fn is_dots(segment: &str) -> bool {
     matches!(segment, "." | "..")
 }
 
+/// Adds the passphrase that a push or request, which `what` names, is opened with. The service reads it from the query
+/// alone.
+pub(crate) fn opened_with(request: Request, passphrase: &Secret, what: &str) -> Request {
+    match check_passphrase(Some(passphrase), &format!("opens no {what}")) {
+        Ok(()) => request.set_secret_query("passphrase", passphrase),
+        Err(error) => request.fail(error),
+    }
+}
+
 /// # Errors
-/// If the passphrase is empty or blank: the service takes it for none. `effect` is what that would do.
+/// If the passphrase is empty or blank: the service treats it as no passphrase. `effect` is what that would do.
 pub(crate) fn check_passphrase(passphrase: Option<&Secret>, effect: &str) -> Result<(), Error> {
     if passphrase.is_some_and(|passphrase| passphrase.expose().trim().is_empty()) {
         return Err(Error::invalid(format!(
@@ -69,6 +78,12 @@ pub(crate) fn check_text(field: &str, text: &str, most: usize) -> Result<(), Err
     if text.trim().is_empty() {
         return Err(Error::invalid(format!("`{field}` is blank")));
     }
+    check_length(field, text, most)
+}
+
+/// # Errors
+/// If the text has more characters than the service accepts. `field` is what the caller set.
+pub(crate) fn check_length(field: &str, text: &str, most: usize) -> Result<(), Error> {
     let length = text.chars().count();
     if length > most {
         return Err(Error::invalid(format!(
@@ -160,7 +175,7 @@ mod tests {
         ] {
             assert!(why_lost(name).is_none(), "{name:?}");
         }
-        // The service takes 1,536 bytes of the part's Content-Disposition, of which 48 are around the name.
+        // The service accepts 1,536 bytes of the part's Content-Disposition, of which 48 are around the name.
         assert!(why_lost(&"x".repeat(1488)).is_none());
         assert!(why_lost(&"x".repeat(1489)).is_some());
         assert!(why_lost(&"x".repeat(1500)).is_some());

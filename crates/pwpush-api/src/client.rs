@@ -9,7 +9,7 @@ use security_api_transport::{
     Anonymous, ApiKey, Error, ErrorKind, Job, Rate, RateLimiter, Request, Secret, ServiceSettings,
 };
 
-use crate::bounds::{Bounds, PushKind};
+use crate::instance::bounds::{Bounds, PushKind};
 use crate::instance::{self, Instance};
 use crate::operations::INSTANCE_VERSION;
 use crate::protocol::PasswordPusher;
@@ -26,8 +26,9 @@ use crate::types::Edition;
 ///   only to the origin of the base URL, not to where files are stored.
 /// - `timeout`, `attempt_timeout`, `idle_timeout`, `connect_timeout`, `pool_idle_timeout`, `response_limit`: timeouts
 ///   and limits.
-/// - `retry`, `limiter`, `credential`: a [`RetryPolicy`](crate::RetryPolicy), a [`Limiter`](crate::middleware::Limiter) shared with
-///   other clients, and a [`Credential`](crate::middleware::Credential) that can be renewed.
+/// - `retry`, `limiter`, `credential`: a [`RetryPolicy`](crate::RetryPolicy), a
+///   [`Limiter`](crate::middleware::Limiter) shared with other clients, and a
+///   [`Credential`](crate::middleware::Credential) that can be renewed.
 /// - `transport`, `call_layer`, `attempt_layer`: tower services that replace or wrap how requests are sent.
 ///
 /// ```
@@ -161,8 +162,8 @@ impl Client {
     /// Starts a builder of a client that sends no token. It sends no `Authorization` header at all, because the service
     /// refuses an empty one.
     ///
-    /// To use a custom [`Credential`](crate::middleware::Credential), start with [`builder`](Self::builder): a client from this
-    /// builder counts as anonymous, and refuses to push files.
+    /// To use a custom [`Credential`](crate::middleware::Credential), start with [`builder`](Self::builder): a client
+    /// from this builder counts as anonymous, and refuses to push files.
     ///
     /// ```
     /// let pwpush = pwpush_api::Client::anonymous_builder()

@@ -7,7 +7,8 @@ pub(crate) mod fields;
 mod kept;
 pub(crate) mod lifetime;
 pub(crate) mod new_push;
-pub(crate) mod options;
+pub(crate) mod new_request;
+mod options;
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use self::fields::Progress;
 
 /// Creates a push or a request. From [`Pushes::create`](crate::resources::Pushes::create) and
 /// [`Requests::create`](crate::resources::Requests::create).
+#[derive(Clone)]
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Create<N> {
     pub(crate) request: Request,

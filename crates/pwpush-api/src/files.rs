@@ -1,12 +1,10 @@
 //! The files of a push or request that was read.
 
-use security_api_transport::{Call, Client, Download, Error};
+use http::StatusCode;
+use security_api_transport::{Call, Client, Download, Error, FETCH, Operation};
 
 use crate::checks::is_dots;
 use crate::types::PushedFile;
-
-/// The operation id of file downloads.
-pub(crate) const FETCH: &str = "files.fetch";
 
 pub(crate) fn download(client: &Client, file: &PushedFile) -> Call<Download> {
     let url = file.url.expose();
@@ -22,11 +20,7 @@ pub(crate) fn download(client: &Client, file: &PushedFile) -> Call<Download> {
     call.into_request().fail(error).call()
 }
 
-/// Whether storage refused a file, whatever its host: storage checks nothing but the link.
-pub(crate) fn has_expired(error: &Error) -> bool {
-    let is_file = error
-        .operation()
-        .is_some_and(|operation| operation.id() == FETCH);
-    let status = error.status().map(|status| status.as_u16());
-    is_file && matches!(status, Some(401 | 403 | 404 | 410))
+/// Whether storage refused the link of a file. Storage, whatever its host, checks nothing but the link.
+pub(crate) fn refuses_link(operation: &Operation, status: StatusCode) -> bool {
+    operation.id() == FETCH.id() && matches!(status.as_u16(), 401 | 403 | 404 | 410)
 }

@@ -1,12 +1,15 @@
 //! What a client knows about the instance it calls.
 
+pub(crate) mod bounds;
+
 use std::sync::OnceLock;
 
 use security_api_transport::{Client, Error, ErrorKind};
 
-use crate::bounds::{Bounds, PushKind};
 use crate::operations::INSTANCE_VERSION;
 use crate::types::{Edition, Version};
+
+use self::bounds::{Bounds, PushKind};
 
 const REMEDY: &str = "the edition decides how a lifetime is expressed and whether a passphrase is echoed; if you know it, set it with \
      `assume_edition`";
@@ -16,8 +19,8 @@ const REMEDY: &str = "the edition decides how a lifetime is expressed and whethe
 pub(crate) struct Instance {
     /// Whether a token is sent.
     has_token: bool,
-    /// Assumed, or requested by the calls that need it until it is known. No call waits for another one's request, which
-    /// may have a later deadline or belong to a runtime that nobody drives.
+    /// Assumed, or requested by the calls that need it until it is known. No call waits for another one's request,
+    /// which may have a later deadline or belong to a runtime that nobody drives.
     edition: OnceLock<Edition>,
     /// Assumed, by kind.
     bounds: [OnceLock<Bounds>; PushKind::ALL.len()],

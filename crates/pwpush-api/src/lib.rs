@@ -1,44 +1,60 @@
 // Where a name has two addresses, the first counts: here the item itself, and on other sites the README's own.
+//! [client-builder]: ClientBuilder
+//! [client]: Client
+//! [cursor]: Cursor
+//! [defaults]: Defaults
 //! [error]: struct@Error
-//! [not-as-asked]: NotAsAsked
 //! [expiry]: Expiry
+//! [items]: Items
+//! [list]: List
+//! [middleware]: middleware
+//! [new-push]: NewPush
+//! [not-as-asked]: NotAsAsked
+//! [outcome]: Outcome
+//! [page]: Page
 //! [rate-limiter]: RateLimiter
 //! [reason]: Reason
-//! [defaults]: Defaults
+//! [resources]: resources
+//! [types]: types
 //!
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod bounds;
+mod call;
 mod checks;
 mod client;
 mod create;
 mod files;
+#[expect(
+    unreachable_pub,
+    reason = "the items of its `resources` are exported, not the module"
+)]
 mod generated;
 mod instance;
+mod notify;
 mod paging;
 mod protocol;
 mod pushes;
+mod reading;
 mod reason;
 mod requests;
-mod retrieved;
+mod respond;
 mod token;
+mod withdraw;
 
-pub use bounds::{Bounds, PushKind};
 pub use client::{Client, ClientBuilder};
-pub use create::Create;
 pub use create::confirm::{Created, Fate, NotAsAsked};
 pub use create::difference::Difference;
 pub use create::expiry::{Expiry, InvalidExpiry};
 pub use create::new_push::NewPush;
+pub use create::new_request::NewRequest;
 pub use generated::types::Edition;
-pub use generated::{operations, resources, types};
+pub use generated::{operations, types};
 #[doc(no_inline)]
 pub use http;
-pub use pushes::{NotifyPush, ShowPush};
+pub use instance::bounds::{Bounds, PushKind};
+pub use reading::retrieved::Retrieved;
 pub use reason::Reason;
-pub use requests::{NewRequest, RespondRequest};
-pub use retrieved::Retrieved;
 #[doc(inline)]
 pub use security_api_transport::middleware;
 pub use security_api_transport::{
@@ -50,6 +66,16 @@ pub use security_api_transport::{
 pub use security_api_transport::{FakeRequest, FakeResponse, FakeTransport};
 
 pub use token::token_of_link;
+
+/// The resources of the API, and the types of their calls.
+pub mod resources {
+    pub use crate::create::Create;
+    pub use crate::generated::resources::*;
+    pub use crate::notify::NotifyPush;
+    pub use crate::reading::{ShowPush, ShowRequest};
+    pub use crate::respond::RespondRequest;
+    pub use crate::withdraw::Withdraw;
+}
 
 /// The call of a paged list. It cannot be awaited itself, because one page is not the list.
 ///

@@ -45,7 +45,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "logs" | "views" => {
-                    items = Some(map.next_value::<PageItems<T>>()?);
+                    items = map.next_value::<Option<PageItems<T>>>()?;
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }

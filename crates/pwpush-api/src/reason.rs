@@ -8,8 +8,8 @@ use security_api_transport::Error;
 /// Why the service refused a call. For what the client itself did about a push that differs from what was asked, see
 /// [`NotAsAsked`](crate::NotAsAsked).
 ///
-/// It has what [`Error::status`] and the error's predicates do not tell. It is derived from the status and the form of the response, because the service's texts are translated. `Display`
-/// shows one line that says what to do.
+/// It has what [`Error::status`] and the error's predicates do not tell. It is derived from the status and the form of
+/// the response, because the service's texts are translated. `Display` shows one line that says what to do.
 ///
 /// ```no_run
 /// # async fn example(pwpush: pwpush_api::Client, token: &str) -> Result<(), pwpush_api::Error> {
@@ -49,7 +49,8 @@ pub enum Reason {
     MfaRequired,
     /// The user sent mail about pushes more than five times in a minute. The call is not retried.
     NotifyLocked,
-    /// This address sent more requests than the instance allows. The client has already waited and retried.
+    /// This address sent more requests than the instance allows. [`attempts`](Error::attempts) tells how often the
+    /// client tried.
     RateLimited,
     /// The instance has no user yet: somebody must open it in a browser and create the first.
     FirstRun,
@@ -85,7 +86,11 @@ impl Reason {
     #[must_use]
     pub fn of(error: &Error) -> Option<Self> {
         let said = error.reason().cloned();
-        said.or_else(|| files::has_expired(error).then_some(Self::LinkExpired))
+        // The protocol does not read responses of other hosts, and files may be stored there.
+        said.or_else(|| {
+            let refuses_link = files::refuses_link(error.operation()?, error.status()?);
+            refuses_link.then_some(Self::LinkExpired)
+        })
     }
 
     /// What the user can do.
@@ -125,7 +130,7 @@ impl Reason {
             }
             Self::NotifyLocked => "mail was sent too often: try again in a minute",
             Self::FirstRun => {
-                "the instance has no user yet: open it in a browser and make the first, then its API answers"
+                "the instance has no user yet: open it in a browser and create the first, then its API works"
             }
             Self::NotInThisEdition => {
                 "this instance does not have the operation: requests, accounts and workspaces are of the commercial \

@@ -1,4 +1,4 @@
-//! The client over a transport that answers from memory: what it sends, and what it makes of responses.
+//! The client over a fake transport: its requests, and its handling of responses.
 
 mod fake {
     mod create;

@@ -272,7 +272,7 @@ async fn search_bodies_have_to_be_complete() {
             let message = messages[0].as_str().expect("a message").to_lowercase();
             assert!(message.contains(&missing.to_lowercase()), "{message}");
         }
-        for missing in ["Condition", "SearchInputTextValue"] {
+        for missing in ["Condition", "SearchInputTextValue", "FilterGroups"] {
             let mut body = search("CreateTime", true);
             body["filter"]
                 .as_object_mut()
@@ -314,8 +314,16 @@ async fn search_bodies_have_to_be_complete() {
         session.post("/api/target-users/search", body).await.status,
         400
     );
-    // One whose rows are kept, and one whose are not.
+    // One whose rows are kept, and others whose are not, of which some find one record.
     for (path, column) in [
+        (
+            "/api/quishing-simulator/quishing-campaign-job-report/search-all/r-1",
+            "ActionTime",
+        ),
+        (
+            "/api/training-reports/anonymous/e-1/user-detail/u-1",
+            "SessionDate",
+        ),
         (
             "/api/phishing-simulator/phishing-campaign-job-report/search",
             "Name",

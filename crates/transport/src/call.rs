@@ -410,6 +410,25 @@ impl<T> Response<T> {
         &self.value
     }
 
+    /// Replaces the value, and keeps the metadata.
+    ///
+    /// ```
+    /// use security_api_transport::Response;
+    ///
+    /// fn count(response: Response<Vec<String>>) -> Response<usize> {
+    ///     response.map(|names| names.len())
+    /// }
+    /// ```
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
+        Response {
+            value: change(self.value),
+            status: self.status,
+            headers: self.headers,
+            request_id: self.request_id,
+            attempts: self.attempts,
+        }
+    }
+
     /// Returns the value alone.
     pub fn into_value(self) -> T {
         self.value

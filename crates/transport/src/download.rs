@@ -201,6 +201,11 @@ impl Download {
     }
 }
 
+/// The operation of [`Client::fetch`].
+pub static FETCH: Operation = Operation::new("files.fetch", Method::GET, "(a file's URL)")
+    .idempotent()
+    .anonymous();
+
 impl Client {
     /// Fetches a file by the URL that the service gave for it, from any host. The request carries neither the
     /// credential nor the client's own headers.
@@ -224,9 +229,6 @@ impl Client {
     /// }
     /// ```
     pub fn fetch(&self, url: &str) -> Call<Download> {
-        static FETCH: Operation = Operation::new("files.fetch", Method::GET, "(a file's URL)")
-            .idempotent()
-            .anonymous();
         let mut request = Request::new(self.clone(), &FETCH, Method::GET, Ok(String::new()));
         request.headers.insert(ACCEPT, ANYTHING);
         match redirect::file_url(url, self.places()) {

@@ -54,7 +54,7 @@ pub use body::multipart::{Form, Upload};
 pub use call::{Call, Response};
 pub use client::{Client, ClientBuilder, Defaults, ServiceSettings};
 pub use credential::{Anonymous, ApiKey, OAuth2, TokenInfo};
-pub use download::Download;
+pub use download::{Download, FETCH};
 pub use error::{ApiError, Error, ErrorKind, UndecodedItem, ValidationMessages, one_line};
 #[cfg(any(feature = "fake", test))]
 pub use fake::{FakeRequest, FakeResponse, FakeTransport};

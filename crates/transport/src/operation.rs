@@ -26,6 +26,8 @@ pub struct Operation {
     secret_path: &'static [&'static str],
     empty: bool,
     list: bool,
+    paged: bool,
+    edition_specific: bool,
     anonymous: bool,
 }
 
@@ -48,6 +50,8 @@ impl Operation {
             secret_path: &[],
             empty: false,
             list: false,
+            paged: false,
+            edition_specific: false,
             anonymous: false,
         }
     }
@@ -126,6 +130,20 @@ impl Operation {
         self
     }
 
+    /// The response is one page of a list.
+    #[must_use]
+    pub const fn paged(mut self) -> Self {
+        self.paged = true;
+        self
+    }
+
+    /// The service has several editions, and not all of them are known to have the operation.
+    #[must_use]
+    pub const fn edition_specific(mut self) -> Self {
+        self.edition_specific = true;
+        self
+    }
+
     /// `resource.method`, for example `browsers.list`.
     #[must_use]
     pub const fn id(&self) -> &'static str {
@@ -172,6 +190,18 @@ impl Operation {
     #[must_use]
     pub const fn is_list(&self) -> bool {
         self.list
+    }
+
+    /// Whether the response is one page of a list.
+    #[must_use]
+    pub const fn is_paged(&self) -> bool {
+        self.paged
+    }
+
+    /// Whether not all editions of the service are known to have the operation.
+    #[must_use]
+    pub const fn is_edition_specific(&self) -> bool {
+        self.edition_specific
     }
 
     /// Whether the response has no body to decode.

@@ -184,7 +184,8 @@ impl Request {
 
     /// Sets a query parameter to a secret, replacing all earlier ones of this name. Like every query, it never appears
     /// in errors, spans or `Debug`. Unlike the rest of the query, it is not in the URL that layers see: it is appended
-    /// below them, right before sending. Servers and proxies may still log it.
+    /// below them, right before sending. Servers and proxies may still log it. One that is empty or blank is refused: the
+    /// service would take it for none.
     ///
     /// ```
     /// use http::Method;
@@ -202,6 +203,9 @@ impl Request {
         self.remove_query(name);
         if self.url.is_some() {
             return self.query(name, "");
+        }
+        if let Some(reason) = value.refusal(name) {
+            return self.fail(Error::invalid(reason));
         }
         self.secrets.add_query(name, value);
         self

@@ -1,4 +1,4 @@
-//! A body is sent anew for every attempt, or honestly once.
+//! A body is sent again with every attempt, or only once.
 
 mod common;
 
@@ -27,7 +27,7 @@ fn pieces() -> impl http_body::Body<Data = Bytes, Error = BoxError> + Send + 'st
     ))
 }
 
-/// A replayable body and how often it was opened.
+/// Returns a replayable body, and the number of times it was opened.
 fn replayable(length: Option<u64>) -> (Body, Arc<AtomicUsize>) {
     let opened = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&opened);
@@ -45,7 +45,8 @@ fn send(client: &Client, body: Body) -> Call<Value> {
         .call()
 }
 
-/// A transport that does these to its requests: reads so many pieces of the body and fails like this, or responses.
+/// Returns a transport that follows a script: for each request it reads some pieces of the body and then fails or
+/// responds.
 fn transport(script: Vec<(usize, Outcome)>) -> (Client, Arc<Mutex<Vec<Vec<u8>>>>) {
     let received = Arc::new(Mutex::new(Vec::new()));
     let (noted, script) = (
@@ -255,7 +256,7 @@ async fn bytes_and_texts_are_bodies_of_what_is_in_them() {
     assert!(Body::default().is_end_stream());
 }
 
-/// As a server asks that hands a body on: one that is at its end is not read.
+/// Servers that forward a body rely on this: they do not poll a finished body.
 #[tokio::test]
 async fn a_response_body_is_at_its_end_once_it_was_read_and_not_before() {
     let stream = || StreamBody::new(stream::iter([Ok::<_, BoxError>(Frame::data("abc".into()))]));
@@ -320,7 +321,7 @@ async fn headers_of_the_client_are_sent_with_every_request_and_contradicted_by_n
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_with_headers_of_its_own_shares_everything_with_the_one_it_was_made_of() {
+async fn a_client_with_further_headers_shares_everything_with_its_original() {
     let fake = FakeTransport::new();
     fake.always(&READ, FakeResponse::json("good"));
     let one_a_second = RateLimiter::new(Rate::per_second(1.0, 1).unwrap());

@@ -1,4 +1,4 @@
-//! What is left in this program's memory once a secret was used. The only test of its file, since it reads all memory.
+//! Remains of secrets in the memory of this process. The only test of its file, since it reads all memory.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -18,7 +18,7 @@ use common::builder;
 
 const LENGTH: usize = 40;
 
-/// The letters of a secret that this program's own image does not contain.
+/// Returns the letters of a secret that the executable does not contain.
 fn letters(seed: u8) -> impl Iterator<Item = u8> {
     (0..LENGTH as u8).map(move |i| b'a' + (i.wrapping_mul(7) ^ seed) % 26)
 }
@@ -29,7 +29,8 @@ fn secret(seed: u8) -> Secret {
     text.into()
 }
 
-/// How often each secret stands in writable memory. What is looked for is held masked, so that it does not find itself.
+/// Returns how often each secret occurs in writable memory. The search pattern is masked, so that it does not match
+/// itself.
 fn found(seeds: [u8; 6]) -> [usize; 6] {
     const MASK: u8 = 0x80;
     let memory = File::open("/proc/self/mem").unwrap();
@@ -54,7 +55,7 @@ fn found(seeds: [u8; 6]) -> [usize; 6] {
                     .filter(|part| is(part, masked))
                     .count();
             }
-            // Overlapping, so that none is cut in two.
+            // Blocks overlap, so that no secret is cut in two.
             at += match length {
                 0..=LENGTH => buffer.len() as u64,
                 _ => (length - LENGTH) as u64,
@@ -64,11 +65,11 @@ fn found(seeds: [u8; 6]) -> [usize; 6] {
     count
 }
 
-/// Reads each request and drops it. Token requests are granted a token.
+/// Reads each request and drops it. Token requests get a token.
 async fn serve(request: http::Request<Body>) -> Result<HttpResponse, Infallible> {
     let is_token = request.uri().path() == "/token";
     let (mut body, mut received) = (request.into_body(), 0);
-    // Not in one piece, which would be another copy.
+    // Collecting the body would make another copy.
     while let Some(frame) = body.frame().await {
         received += frame.unwrap().into_data().map_or(0, |data| data.len());
     }
@@ -138,7 +139,7 @@ fn secrets_of_requests_and_of_token_grants_are_cleared_when_they_are_dropped() {
         assert!(found(seeds)[4] > 0, "the search finds what is there");
         request.call::<serde_json::Value>().await.unwrap();
         let form = LogIn::new("x".repeat(1000), secret(6), "y".repeat(5000));
-        // Several, so that not all of their memory is used again.
+        // Several requests, so that not all of their memory is reused.
         let requests: Vec<_> = (0..8)
             .map(|_| urlencoded(client.request(Method::POST, "/log-in"), &form))
             .collect();

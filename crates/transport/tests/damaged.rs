@@ -1,4 +1,4 @@
-//! Responses whose text is damaged in a way that has one clear meaning: they are judged and decoded as if it was repaired.
+//! Responses with damaged text and a clear meaning: they are judged and decoded as if repaired.
 
 mod common;
 
@@ -17,7 +17,7 @@ static LIST: Operation = Operation::new("things.list", Method::GET, "/things")
     .list();
 static DELETE: Operation = Operation::new("things.delete", Method::DELETE, "/things/{id}").empty();
 
-/// Half of a surrogate pair, which no JSON parser accepts and a repair replaces.
+/// Half of a surrogate pair, which every JSON parser refuses and a repair replaces.
 const HALF: &str = r"\ud83d";
 
 fn damaged(body: &str) -> FakeResponse {
@@ -28,7 +28,7 @@ fn code(error: &Error) -> Option<&str> {
     error.api()?.code.as_deref()
 }
 
-/// A service that may say within a 200 that the request failed, and where the value is.
+/// A service that may report a failure with status 200, and that wraps its values.
 #[derive(Debug)]
 struct Enveloped;
 
@@ -60,11 +60,11 @@ fn enveloped(fake: &FakeTransport) -> Client {
         .unwrap()
 }
 
-/// Bytes that are no UTF-8.
+/// Bytes that are not UTF-8.
 const NO_TEXT: &[u8] = b"{\"name\":\"\xff\",\"code\":\"locked\"}";
 
 #[tokio::test(start_paused = true)]
-async fn what_the_service_says_about_an_error_is_found_in_damaged_text() {
+async fn the_details_of_an_error_are_found_in_damaged_text() {
     let half = format!(r#"{{"name":"{HALF}","code":"locked"}}"#);
     let beyond = br#"{"name":1e400,"code":"locked"}"#;
     for body in [half.into_bytes(), NO_TEXT.to_vec(), beyond.to_vec()] {
@@ -72,7 +72,7 @@ async fn what_the_service_says_about_an_error_is_found_in_damaged_text() {
         fake.always(&READ, FakeResponse::status(429).body(body));
         let error = read(&over(&fake)).await.unwrap_err();
         assert_eq!(code(&error), Some("locked"));
-        // A lock on one object is not waited for.
+        // A lock on one object is not retried.
         assert_eq!(fake.requests().len(), 1);
     }
 }
@@ -84,7 +84,7 @@ async fn an_envelope_that_is_damaged_beside_its_status_is_judged_by_it() {
     fake.once(&CREATE, damaged(r#"{"name":"HALF","state":"done"}"#));
     let value = create(&enveloped(&fake)).await.unwrap();
     assert_eq!(value, json!({"name": "\u{fffd}", "state": "done"}));
-    // It was busy at first, which refuses any operation.
+    // The service was busy at first, so any operation is retried.
     assert_eq!(fake.requests().len(), 2);
     fake.once(
         &CREATE,
@@ -104,7 +104,7 @@ async fn a_damaged_value_is_decoded_as_if_it_was_repaired() {
 }
 
 #[tokio::test]
-async fn what_an_operation_without_a_value_returns_is_not_looked_at() {
+async fn the_body_of_an_operation_without_a_value_is_ignored() {
     let fake = FakeTransport::new();
     let client = over(&fake);
     for body in [r#"{"name":"whole"}"#, r#"{"name":"HALF"}"#, ""] {

@@ -1,4 +1,4 @@
-//! When a request counts as sent: once a connection has it, and not while it waits for one.
+//! A request counts as sent once a connection has it, and not while it waits for one.
 #![cfg(feature = "_tls")]
 
 mod common;
@@ -56,17 +56,17 @@ async fn connecting_is_bounded_by_its_own_time_and_not_by_the_attempts() {
     }
 }
 
-/// An HTTP/2 server that has room for one request at a time, and answers each after a while. It notes the numbers of
-/// those that arrived whole.
+/// An HTTP/2 server that handles one request at a time, and responds to each after a while. It records the numbers of
+/// requests that arrived whole.
 struct Narrow {
     url: String,
     arrived: Arc<Mutex<Vec<u64>>>,
-    /// One for each response that it may give.
+    /// One permit for each response that the server may send.
     responses: Arc<Semaphore>,
 }
 
-/// An HTTP/2 server that answers the first request on its first connection, and then takes no notice of that connection
-/// any more. On others it answers all.
+/// An HTTP/2 server that responds to the first request on its first connection and then ignores that connection. On
+/// others it responds to all requests.
 async fn stalling(certificate: &Certificate) -> (String, Arc<AtomicUsize>) {
     let (listener, url) = listen().await;
     let connections = Arc::<AtomicUsize>::default();
@@ -85,7 +85,7 @@ async fn stalling(certificate: &Certificate) -> (String, Arc<AtomicUsize>) {
                         .send_data(Bytes::from_static(b"\"good\""), true)
                         .unwrap();
                     if is_first {
-                        // Writes the response and reads what is there.
+                        // Writes the response and reads available frames.
                         let serve = std::future::poll_fn(|cx| connection.poll_closed(cx));
                         let _ = tokio::time::timeout(SHORT, serve).await;
                         std::future::pending::<()>().await;
@@ -98,7 +98,7 @@ async fn stalling(certificate: &Certificate) -> (String, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn a_connection_that_no_longer_answers_is_left_after_an_attempts_time() {
+async fn a_connection_that_no_longer_responds_is_abandoned_after_the_attempt_timeout() {
     let certificate = certificate("localhost");
     for call in [read, create] {
         let (url, connections) = stalling(&certificate).await;
@@ -173,7 +173,7 @@ impl Narrow {
                                 .map(|query| query[2..].parse::<u64>().unwrap());
                             let mut body = request.into_body();
                             while let Some(piece) = body.data().await {
-                                // A request that is taken back does not count.
+                                // A request that was withdrawn does not count.
                                 let Ok(piece) = piece else { return };
                                 let _ = body.flow_control().release_capacity(piece.len());
                             }
@@ -248,7 +248,7 @@ async fn a_request_that_still_waits_for_a_stream_at_its_deadline_was_not_sent_an
             .build()
             .unwrap();
         read(&client).await.unwrap();
-        // This one has the only stream until it is answered.
+        // This request occupies the only stream until it gets its response.
         let first = tokio::spawn(numbered(&client, 0, body).into_future());
         while server.arrived().is_empty() {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -260,7 +260,7 @@ async fn a_request_that_still_waits_for_a_stream_at_its_deadline_was_not_sent_an
         let errors = futures_util::future::join_all(calls).await;
         server.responses.add_permits(100);
         first.await.unwrap().unwrap();
-        // Whatever was still on its way has arrived once the connection has served another call.
+        // Pending requests have arrived once the connection has served another call.
         read(&client).await.unwrap();
         let arrived = server.arrived();
         let mut unknown = 0;
@@ -274,7 +274,7 @@ async fn a_request_that_still_waits_for_a_stream_at_its_deadline_was_not_sent_an
                 outcome => panic!("{outcome:?}: {error:?}"),
             }
         }
-        // One without a body is next, and no client of hyper can take that back.
+        // The next request has no body, and hyper's clients cannot withdraw it.
         assert_eq!(unknown, usize::from(body.is_none()));
     }
 }
@@ -289,7 +289,7 @@ async fn the_attempts_time_begins_when_the_request_is_sent_however_long_connecti
         while let Ok((stream, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
-                // Longer than an attempt may take, and less than connecting may.
+                // Longer than an attempt may take, and shorter than connecting may take.
                 tokio::time::sleep(2 * ATTEMPT).await;
                 let mut stream = acceptor.accept(stream).await.unwrap();
                 while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}

@@ -1,4 +1,4 @@
-//! What is a file and what is not, how large it may be, and what errors say that come while it is arriving.
+//! Files and responses that are not files: size limits, and errors during a download.
 
 mod common;
 
@@ -100,7 +100,7 @@ async fn a_web_page_is_a_file_only_where_the_service_or_the_caller_says_so() {
         let named = download(&client.build().unwrap()).await.unwrap();
         assert_eq!(named.file_name().unwrap(), "page.html");
     }
-    // The same where a file is fetched by its URL.
+    // The same for a file that is fetched by URL.
     let fake = FakeTransport::new();
     fake.path("/a", |_| file("text/html"));
     let fetched = over(&fake).fetch("https://files.test/a").await;
@@ -116,7 +116,7 @@ async fn a_download_has_a_bound_which_the_client_or_the_call_may_set() {
     let limits = security_api_transport::Defaults::default();
     assert_eq!(limits.download_limit, 1 << 30);
     let (_, client) = exporting(file("text/csv"));
-    // The bound of responses in memory is another.
+    // The limit for responses in memory is a different one.
     let client = client.response_limit(1).download_limit(11).build().unwrap();
     let error = download(&client).await.unwrap();
     let error = error.bytes(99).await.unwrap_err();
@@ -133,7 +133,7 @@ async fn a_download_has_a_bound_which_the_client_or_the_call_may_set() {
 }
 
 #[tokio::test]
-async fn what_is_compressed_is_bounded_by_what_it_comes_to() {
+async fn compressed_files_are_limited_by_their_decompressed_size() {
     use std::io::Write;
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     gzip.write_all(&vec![b'x'; 1_000_000]).unwrap();
@@ -155,7 +155,7 @@ async fn what_is_compressed_is_bounded_by_what_it_comes_to() {
 }
 
 #[tokio::test]
-async fn a_body_shorter_than_its_length_is_cut_whatever_carries_it() {
+async fn a_body_shorter_than_its_length_is_cut_over_any_transport() {
     for (length, status, whole) in [("12", 200, true), ("13", 200, false), ("13", 503, true)] {
         let fake = FakeTransport::new();
         let response = FakeResponse::status(status)
@@ -166,7 +166,7 @@ async fn a_body_shorter_than_its_length_is_cut_whatever_carries_it() {
         let client = builder().transport(fake.clone()).retry(hurried());
         let client = client.build().unwrap();
         if status == 503 {
-            // An error page that breaks off is still an error page.
+            // A truncated error page is still an error page.
             let error = read(&client).await.unwrap_err();
             assert_eq!(error.status().unwrap(), 503);
             continue;
@@ -179,7 +179,7 @@ async fn a_body_shorter_than_its_length_is_cut_whatever_carries_it() {
             assert_eq!(file.unwrap_err().kind(), ErrorKind::Io);
         }
     }
-    // What answers HEAD, and a 204, has a length and no body.
+    // Responses to HEAD, and a 204, have a length and no body.
     let fake = FakeTransport::new();
     fake.path("/x", |_| {
         FakeResponse::status(200).header("content-length", "7")
@@ -220,7 +220,7 @@ async fn errors_of_a_body_are_errors_of_the_call() {
             assert!(file.next_chunk().await.unwrap().is_none());
         }
     }
-    // The attempts are those of the call.
+    // The error counts the attempts of the call.
     let busy = Act::SendThenClose(b"HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n".to_vec());
     let server = Server::start(vec![busy, half]).await;
     let client = builder().base_url(server.url()).retry(hurried());

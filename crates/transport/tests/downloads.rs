@@ -1,4 +1,4 @@
-//! Files: saved, written on, bounded, told from errors, and fetched from elsewhere.
+//! Files: saved, written to a writer, limited, distinguished from errors, and fetched from other origins.
 
 mod common;
 
@@ -33,7 +33,7 @@ fn exporting(response: FakeResponse) -> (FakeTransport, Client) {
     (fake, client)
 }
 
-/// A writer that takes this many bytes.
+/// A writer that accepts this many bytes.
 struct Narrow(usize);
 
 impl tokio::io::AsyncWrite for Narrow {
@@ -122,7 +122,7 @@ async fn a_download_that_is_too_large_or_cannot_be_written_leaves_nothing_behind
 }
 
 #[tokio::test]
-async fn an_error_in_place_of_a_file_is_an_error() {
+async fn an_error_instead_of_a_file_is_an_error() {
     for content_type in [
         "application/json",
         "application/json; charset=utf-8",
@@ -148,7 +148,7 @@ async fn an_error_in_place_of_a_file_is_an_error() {
 async fn a_file_that_is_json_is_a_file_where_the_protocol_says_so() {
     let small = r#"[{"id":1}]"#.to_owned();
     let large = format!("[{}1]", "1,".repeat(100_000));
-    // Too large to be an error, whatever it begins with.
+    // Too large to be an error, whatever its first bytes.
     let odd = format!("{{\"ok\":false,\"rows\":{large}}}");
     for body in [small, large, odd, String::new()] {
         let (_, client) = exporting(file("application/json", body.clone()));
@@ -160,15 +160,15 @@ async fn a_file_that_is_json_is_a_file_where_the_protocol_says_so() {
             .unwrap();
         assert!(got == body.as_bytes(), "{} of {}", got.len(), body.len());
     }
-    // A file of another type is not looked into.
+    // The content of a file of another type is not inspected.
     let (_, client) = exporting(file("text/plain", "{\"ok\":false}"));
     assert!(download(&client).await.is_ok());
-    // A connection that breaks before it is known is an error, not half a file.
+    // A connection that breaks before the verdict is an error, not half a file.
     let (_, client) = exporting(file("application/json", "{\"ok\"").cut());
     assert_eq!(download(&client).await.unwrap_err().kind(), ErrorKind::Io);
 }
 
-/// Says of a 200 by its body that it failed for the moment.
+/// Reports a temporary failure with status 200.
 #[derive(Debug)]
 struct Moody;
 
@@ -197,7 +197,7 @@ fn moody() -> security_api_transport::ClientBuilder<Client> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_protocol_judges_json_in_place_of_a_file() {
+async fn the_protocol_judges_json_instead_of_a_file() {
     let fake = FakeTransport::new();
     fake.always(&EXPORT, file("application/json", "{\"busy\":true}"));
     let client = moody().transport(fake.clone()).build().unwrap();
@@ -239,7 +239,7 @@ async fn a_fetch_takes_no_credential_no_permit_and_none_of_the_clients_headers_a
         .with_header("x-company", "7")
         .unwrap();
     let elsewhere = || client.fetch("https://files.test/blob?sig=MARK%2F#part");
-    // What a file of another origin holds is no matter of the protocol's.
+    // The protocol does not judge files of another origin.
     for _ in 0..3 {
         assert_eq!(
             elsewhere().await.unwrap().bytes(99).await.unwrap(),
@@ -252,12 +252,12 @@ async fn a_fetch_takes_no_credential_no_permit_and_none_of_the_clients_headers_a
     for name in ["x-api-key", "x-company"] {
         assert!(!sent.headers.contains_key(name), "{name}");
     }
-    // The limit is still whole.
+    // The limit is unchanged.
     let start = tokio::time::Instant::now();
     read(&client).await.unwrap();
     assert_eq!(start.elapsed(), seconds(0.0));
 
-    // On the client's own origin it counts, and the protocol is asked.
+    // The limit and the protocol apply to the client's origin.
     let error = client
         .fetch(&format!("{ORIGIN}/blob"))
         .timeout(seconds(300.0))
@@ -280,7 +280,7 @@ async fn a_fetch_takes_no_credential_no_permit_and_none_of_the_clients_headers_a
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_429_of_another_host_is_waited_out_and_stops_nobody_else() {
+async fn a_429_of_another_host_is_waited_out_and_delays_no_other_call() {
     let fake = FakeTransport::new();
     let refused = Arc::new(Mutex::new(false));
     fake.path("/blob", move |_| {
@@ -300,7 +300,7 @@ async fn a_429_of_another_host_is_waited_out_and_stops_nobody_else() {
     assert_eq!(start.elapsed(), seconds(1.0));
     assert!(fetching.await.unwrap().is_ok());
     assert!((5.0..6.0).contains(&start.elapsed().as_secs_f64()));
-    // Its refusals are no words of the service's.
+    // The other origin's errors have no messages of the service.
     fake.path("/gone", |_| {
         FakeResponse::status(403).body("{\"code\":\"locked\",\"message\":\"MARK\"}")
     });
@@ -392,7 +392,7 @@ async fn a_fetch_shows_no_url_and_takes_no_query_of_its_own() {
         assert!(!text.contains("MARK"), "{text}");
     }
     assert!(fake.requests().is_empty());
-    // Anything else than a file can be had as well.
+    // Responses other than files can be fetched, too.
     fake.path("/data", |_| FakeResponse::json("x"));
     let request = client.fetch("https://files.test/data").into_request();
     let json: RawJson = request.call().await.unwrap();
@@ -424,7 +424,7 @@ async fn over_sockets_a_fetch_goes_to_the_other_host_and_back() {
     );
     assert_eq!(file.bytes(99).await.unwrap(), CSV);
     assert_eq!((service.requests(), files.requests()), (1, 1));
-    // An error of connecting names the host that could not be reached, not the client's.
+    // A connection error names the host that could not be reached, not the client's.
     let error = client
         .fetch("http://127.0.0.1:1/MARK?MARK")
         .retries(0)

@@ -1,4 +1,4 @@
-//! Where counts, times and sizes come to their ends.
+//! Extreme counts, times and sizes.
 
 mod common;
 
@@ -43,7 +43,7 @@ async fn a_large_body_in_memory_has_the_attempts_whole_time_for_its_response_and
         assert!(error.to_string().contains("no response within"), "{error}");
         assert_eq!(
             (start.elapsed(), error.outcome()),
-            // A slow peer takes 4 s for what may be in buffers.
+            // A slow peer needs 4 s for data that may be in buffers.
             (seconds(4.0 + attempt), Outcome::Unknown)
         );
         assert_eq!(fake.requests()[0].body.len(), LARGE);
@@ -117,7 +117,7 @@ async fn an_error_of_a_body_that_is_read_once_is_the_calls_error_and_final() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_refused_before_it_is_sent_says_so() {
+async fn a_call_refused_before_sending_has_the_outcome_not_sent() {
     let fake = FakeTransport::new();
     fake.always(&READ, FakeResponse::json("good"));
     let rewriting = MapRequestLayer::new(|mut request: HttpRequest| {
@@ -135,7 +135,7 @@ async fn what_is_refused_before_it_is_sent_says_so() {
         (Outcome::NotSent, 1),
         "{error}"
     );
-    // What never came to be tried counts for nothing: a wrong path, a used-up body, a limit that is closed for long.
+    // Calls without an attempt are not counted: a wrong path, a consumed body, a limit that is closed for long.
     let error = over(&fake)
         .operation(&READ, &[".."])
         .call::<Value>()
@@ -162,7 +162,7 @@ async fn what_is_refused_before_it_is_sent_says_so() {
     assert!(fake.requests().is_empty());
 }
 
-/// Asks for the longest wait there is.
+/// Asks for the longest possible wait.
 #[derive(Debug)]
 struct Endless;
 
@@ -227,7 +227,7 @@ async fn waits_without_end_are_waits_or_errors_and_never_panics() {
 
 #[tokio::test]
 async fn a_client_whose_every_time_is_without_end_works() {
-    // The connection pool has tasks of its own, whose panics nobody else sees.
+    // The connection pool has background tasks, whose panics are otherwise invisible.
     static PANICKED: AtomicBool = AtomicBool::new(false);
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

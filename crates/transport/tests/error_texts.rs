@@ -1,4 +1,4 @@
-//! What a service says in its errors is shown on one line, bounded, and without the secrets of the call.
+//! The service's messages in errors: one line, limited in length, and without the secrets of the call.
 
 mod common;
 
@@ -16,7 +16,7 @@ use security_api_transport::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// Everything that an error shows.
+/// Returns everything that an error shows.
 fn shown(error: &Error) -> String {
     let mut text = format!("{error}\n{error:?}\n{error:#?}");
     if let Some(api) = error.api() {
@@ -62,7 +62,7 @@ async fn a_service_s_words_are_one_line_of_bounded_length() {
 }
 
 #[test]
-fn what_an_error_quotes_moves_no_cursor() {
+fn quoted_text_in_an_error_moves_no_terminal_cursor() {
     let quoted = "the role `a\r\n\u{1b}[2J` is unknown".to_owned();
     let shown = r"the role `a\r\n\u001b[2J` is unknown";
     let error = Error::new(ErrorKind::Invalid, quoted.clone());
@@ -92,7 +92,7 @@ fn every_text_of_a_response_is_bounded_where_the_error_is_made() {
     assert!(api.validation.len() <= 21 && api.validation.concat().len() < 4200);
     assert!(!error.to_string().contains(char::is_control));
 
-    // Words of ours after a long message are not cut off.
+    // The client's words after a long message are not cut off.
     let api = ApiError::new()
         .with_message(long)
         .with_remedy("ask for less");
@@ -106,7 +106,7 @@ fn every_text_of_a_response_is_bounded_where_the_error_is_made() {
     assert!(error.to_string().ends_with("… (ask for less)"), "{error}");
 }
 
-/// Says in every part of its errors what it was sent.
+/// Echoes the request in every part of an error.
 #[derive(Debug)]
 struct Echo;
 
@@ -132,7 +132,7 @@ fn echoing(fake: &FakeTransport) -> ClientBuilder<Client> {
         .transport(fake.clone())
 }
 
-/// A secret with something to encode in it, in each form that a service quotes it in.
+/// Returns a secret with special characters, in each form in which a service may quote it.
 fn quoted(secret: &str) -> [String; 4] {
     let encode = |space: &str| {
         secret
@@ -196,7 +196,7 @@ async fn a_secret_that_the_service_quotes_is_hidden_in_every_form_and_part() {
             assert_eq!(api.validation, ["payload: no: [redacted]!"]);
             assert_eq!(api.code.as_deref(), Some("no: [redacted]!"));
             assert!(error.request_id().is_none_or(|id| id == "[redacted]"));
-            // What came is still there for those who ask for it.
+            // The original body is still available.
             assert_eq!(error.body().unwrap(), format!("no: {form}!").as_bytes());
         }
     }
@@ -267,7 +267,7 @@ async fn causes_and_redirects_that_quote_a_secret_are_hidden() {
 }
 
 #[test]
-fn each_question_about_an_error_is_answered_by_its_own_status_or_kind() {
+fn each_predicate_of_an_error_holds_for_its_status_or_kind() {
     let questions = |error: &Error| {
         [
             error.is_not_found(),

@@ -1,4 +1,4 @@
-//! Work of several requests as one value: its options hold for each of them.
+//! A job of several requests is one value, and its options apply to each request.
 
 mod common;
 
@@ -9,7 +9,7 @@ use security_api_transport::{
     Client, Error, ErrorKind, FakeResponse, FakeTransport, Job, Outcome, RetryPolicy,
 };
 
-/// Reads a thing and creates another.
+/// Reads a thing and creates another one.
 fn copied(client: &Client) -> Job<()> {
     Job::new(client, |client| async move {
         read(&client).await?;
@@ -87,7 +87,7 @@ async fn the_timeout_of_a_job_bounds_all_its_requests_together() {
     assert_eq!(error.operation().unwrap().id(), CREATE.id());
     copied(&client).timeout(seconds(20.0)).await.unwrap();
 
-    // What begins after the end is not sent.
+    // A request after the deadline is not sent.
     fake.always(&READ, FakeResponse::json("thing"));
     let late = Job::new(&client, |client| async move {
         assert_eq!(client.time_left(), Some(seconds(10.0)));

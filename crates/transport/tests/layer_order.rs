@@ -1,4 +1,4 @@
-//! The layers stand in the order that they must, each for a reason.
+//! The order of the layers, with a reason for each.
 
 mod common;
 
@@ -92,7 +92,7 @@ async fn no_permits_are_taken_while_a_token_is_fetched() {
         .iter()
         .map(Duration::as_millis)
         .collect();
-    // All five at once for who has its credential; the others come when they have theirs, at the rate.
+    // Calls with a credential start at once. The others start when they get theirs, at the rate.
     assert_eq!(
         times,
         [1000, 1000, 1000, 1000, 1000, 3500, 3500, 4000, 5000, 6000]
@@ -100,7 +100,7 @@ async fn no_permits_are_taken_while_a_token_is_fetched() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_wait_before_a_re_send_is_no_part_of_the_attempts_time() {
+async fn the_wait_before_a_retry_does_not_count_for_the_attempt_timeout() {
     let fake = FakeTransport::new();
     fake.with(&READ, |request| match request.attempt {
         1..=3 => FakeResponse::status(503)
@@ -113,7 +113,7 @@ async fn the_wait_before_a_re_send_is_no_part_of_the_attempts_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_wait_for_a_permit_or_a_token_is_no_part_of_the_attempts_time() {
+async fn the_wait_for_a_permit_or_a_token_does_not_count_for_the_attempt_timeout() {
     let fake = FakeTransport::new();
     fake.always(&READ, FakeResponse::json("good"));
     let limiter = RateLimiter::new(Rate::per_second(0.1, 1).unwrap());
@@ -139,7 +139,7 @@ async fn the_deadline_bounds_each_kind_of_wait() {
             (call.await.unwrap_err(), start.elapsed())
         }
     };
-    // A token that does not come.
+    // A token request without a response.
     let fake = FakeTransport::new();
     let token = slow_token(&fake, 1e6);
     let client = builder()
@@ -154,7 +154,7 @@ async fn the_deadline_bounds_each_kind_of_wait() {
     );
     assert!(error.is_retryable() && error.is_timeout());
 
-    // A permit: known beforehand.
+    // A permit: the wait is known in advance.
     let fake = FakeTransport::new();
     fake.always(&READ, FakeResponse::json("good"));
     let limiter = RateLimiter::new(Rate::per_second(0.1, 1).unwrap());
@@ -174,7 +174,7 @@ async fn the_deadline_bounds_each_kind_of_wait() {
         (Some(seconds(10.0)), 0)
     );
 
-    // A re-send: known beforehand as well.
+    // A retry: the wait is known in advance, too.
     let fake = FakeTransport::new();
     fake.always(&READ, FakeResponse::status(503).header("retry-after", "4"));
     let (error, took) = start_of(&over(&fake)).await;
@@ -219,7 +219,7 @@ impl Seen {
             assert_eq!(call.operation().id(), READ.id());
             let entry = (call.attempt(), request.headers().clone());
             seen.0.lock().unwrap().push(entry);
-            // Later layers tell by this in which order they came.
+            // Later layers see the order from this header.
             let passed = request
                 .headers()
                 .get("passed")
@@ -296,7 +296,7 @@ async fn a_layer_around_calls_sees_one_call_and_a_layer_around_attempts_sees_eac
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_layer_around_calls_adds_to_a_request_is_there_in_each_attempt() {
+async fn additions_of_a_call_layer_are_in_each_attempt() {
     #[derive(Clone, PartialEq, Debug)]
     struct Note(&'static str);
 
@@ -351,7 +351,7 @@ async fn a_credential_replaces_what_a_layer_put_in_its_place() {
     assert_eq!(keys, ["a-key"]);
 }
 
-/// Asks to be asked before it is called, and lets one request through at a time.
+/// A service that must be polled for readiness, and that allows one request at a time.
 #[derive(Debug)]
 struct Polite<S> {
     inner: S,
@@ -443,7 +443,7 @@ async fn an_error_of_a_layer_comes_out_as_it_is_and_says_whether_anything_was_se
             "the cause is not repeated: {error}"
         );
     }
-    // One of ours keeps its kind, and what may be done about it.
+    // The client's errors keep their kind and their retryability.
     let ours = layer_fn(|_| {
         tower::service_fn(|_: HttpRequest| async {
             Err::<_, Error>(Error::new(ErrorKind::Connect, "chaos"))
@@ -463,7 +463,7 @@ async fn an_error_of_a_layer_comes_out_as_it_is_and_says_whether_anything_was_se
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_layer_sends_without_the_extensions_of_its_request_is_refused_and_not_sent() {
+async fn a_layers_request_without_the_extensions_is_refused_and_not_sent() {
     let fresh = || {
         layer_fn(|mut inner: HttpService| {
             tower::service_fn(move |mut request: HttpRequest| {

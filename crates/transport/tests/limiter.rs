@@ -1,4 +1,4 @@
-//! The limiter: order, rate and burst, cancelled callers, bounds that fail at once.
+//! The limiter: order, rate and burst, cancelled callers, and bounds that fail at once.
 
 mod common;
 
@@ -32,7 +32,7 @@ async fn permits_are_given_in_the_order_of_asking_at_exactly_the_rate() {
         assert_eq!(over_quota(&log.times(), rate, burst as usize), None);
         let needed = f64::from(700 - burst) / rate;
         let took = start.elapsed().as_secs_f64();
-        // Timers are good to a millisecond.
+        // Timers have a resolution of 1 ms.
         assert!(
             (needed - 1e-6..needed + 0.002).contains(&took),
             "{rate}, {burst}: {took} instead of {needed}"
@@ -40,7 +40,7 @@ async fn permits_are_given_in_the_order_of_asking_at_exactly_the_rate() {
     }
 }
 
-/// Polls the future only every so often, as a runtime does that has too much to do.
+/// Polls the future only at this interval, like an overloaded runtime.
 async fn sluggish<T>(future: impl Future<Output = T>, every: Duration) -> T {
     let mut future = std::pin::pin!(future);
     loop {
@@ -66,7 +66,7 @@ async fn the_rate_is_reached_at_any_burst_however_late_timers_are_and_exceeded_i
         (100.0, 3, 100),
         (9.0, 1, 50),
     ] {
-        // All at once, one after the other, and one after the other with a timer that is late.
+        // All at once, in sequence, and in sequence with a late timer.
         for (callers, every) in [
             (permits, None),
             (1, None),
@@ -112,14 +112,14 @@ async fn the_rate_is_reached_at_any_burst_however_late_timers_are_and_exceeded_i
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_who_waits_and_comes_far_too_late_loses_only_what_is_not_made_good() {
+async fn a_caller_that_is_polled_far_too_late_loses_only_permits_that_are_not_made_up() {
     let limiter = limiter(100.0, 1);
     let start = Instant::now();
     let every = Duration::from_millis(25);
     for _ in 0..101 {
         sluggish(limiter.acquire(&READ, None), every).await.unwrap();
     }
-    // Two in each 25 ms, since the second is due 10 ms before the first one comes.
+    // Two permits in each 25 ms, since the second is due 10 ms before the first one comes.
     assert_eq!(start.elapsed(), every * 50);
 }
 
@@ -170,7 +170,7 @@ async fn the_burst_comes_back_in_a_pause_and_grows_no_further() {
             limiter.acquire(&READ, None).await.unwrap();
             at_once += usize::from(start.elapsed() == Duration::ZERO);
         }
-        // The permit that ended the loop before has been taken 100 ms late.
+        // The permit that ended the previous loop was taken 100 ms late.
         assert_eq!(at_once, if pause == 0.25 { 2 } else { 5 }, "{pause}");
     }
 }
@@ -252,7 +252,7 @@ async fn what_would_wait_past_its_deadline_or_the_longest_wait_fails_at_once_and
         limiter.acquire(&READ, deadline(3.4)).await.unwrap_err(),
         "deadline",
     );
-    // It gave no one's place away.
+    // No caller lost its place.
     assert_eq!(waiting.len(), 4);
     limiter.acquire(&READ, deadline(3.6)).await.unwrap();
     assert_eq!(start.elapsed(), seconds(3.5));
@@ -279,7 +279,7 @@ async fn clones_share_a_limit_and_named_limits_are_their_own() {
     let limiter = once("exports");
     limiter.acquire(&READ, None).await.unwrap();
     let start = Instant::now();
-    // The export's limit is untouched, and its burst is another.
+    // The export's limit is unchanged, and has a separate burst.
     limiter.acquire(&EXPORT, None).await.unwrap();
     limiter.clone().acquire(&EXPORT, None).await.unwrap();
     assert_eq!(start.elapsed(), Duration::ZERO);
@@ -289,7 +289,7 @@ async fn clones_share_a_limit_and_named_limits_are_their_own() {
     limiter.acquire(&EXPORT, None).await.unwrap();
     assert_eq!(start.elapsed(), seconds(5.0));
 
-    // A name that the limiter does not know falls under the general limit.
+    // An unknown name uses the general limit.
     let limiter = once("other");
     limiter.acquire(&READ, None).await.unwrap();
     let start = Instant::now();
@@ -342,7 +342,7 @@ async fn rates_and_waits_out_of_all_proportion_are_errors_not_panics() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn several_rates_hold_together_and_a_gate_that_closes_closes_for_all() {
+async fn several_rates_apply_together_and_a_limit_closes_for_all() {
     let limiter = RateLimiter::new([
         Rate::quota(4, seconds(1.0), 2).unwrap(),
         Rate::quota(6, seconds(40.0), 4).unwrap(),
@@ -358,7 +358,7 @@ async fn several_rates_hold_together_and_a_gate_that_closes_closes_for_all() {
         .iter()
         .map(|time| (*time - start).as_secs_f64())
         .collect();
-    // Two at once, two at the pace of the first rate, the rest at the pace of the second.
+    // Two at once, two at the first rate, the rest at the second rate.
     for (at, expected) in at.iter().zip([0.0, 0.0, 0.5, 1.0, 20.0, 40.0]) {
         assert!((at - expected).abs() < 0.01, "{at} {expected}");
     }
@@ -369,7 +369,7 @@ async fn several_rates_hold_together_and_a_gate_that_closes_closes_for_all() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_behind_others_is_told_the_wait_under_several_rates_beforehand() {
+async fn queued_callers_know_their_wait_in_advance_under_several_rates() {
     let limiter = RateLimiter::new([
         Rate::quota(3, seconds(1.0), 1).unwrap(),
         Rate::quota(6, seconds(60.0), 4).unwrap(),
@@ -402,7 +402,7 @@ fn a_quota_that_cannot_be_kept_evenly_is_refused() {
 }
 
 #[test]
-fn nobody_jumps_the_queue_while_the_first_in_it_is_due() {
+fn no_caller_jumps_the_queue_while_the_first_one_is_due() {
     runtime().block_on(async {
         let limiter = RateLimiter::new(vec![Rate::per_second(1.0, 1).unwrap()]);
         assert!(limiter.try_acquire(&READ));

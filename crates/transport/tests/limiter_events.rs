@@ -1,4 +1,4 @@
-//! The limiter in random runs of callers, some of whom go away, and of gates that close and open.
+//! Random runs of the limiter, with cancelled callers and limits that close and reopen.
 
 mod common;
 
@@ -12,7 +12,7 @@ use security_api_transport::middleware::Limiter;
 use security_api_transport::{Rate, RateLimiter};
 use tokio::time::Instant;
 
-/// What happens in a random run, after a pause in milliseconds.
+/// An event of a random run, after a pause in milliseconds.
 #[derive(Clone, Debug)]
 enum Event {
     Ask,
@@ -41,7 +41,7 @@ enum Noted {
     Reopened(Instant),
 }
 
-/// Plays the events and gives what happened, in order, once everyone who stayed has started.
+/// Plays the events, and returns the outcomes in order, after all remaining callers have started.
 async fn play(limiter: RateLimiter, events: Vec<(u64, Event)>) -> Vec<Noted> {
     let log = Arc::new(Mutex::new(Vec::new()));
     let mut callers = Vec::new();
@@ -101,7 +101,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn whatever_happens_no_start_is_over_quota_or_before_a_gate_opens_or_out_of_turn(
+    fn no_start_is_over_quota_or_before_a_limit_reopens_or_out_of_turn(
         per_second in prop_oneof![Just(1.0), Just(10.0), Just(3.0), Just(50.0)],
         burst in 1..12_u32,
         events in events(),
@@ -125,7 +125,7 @@ proptest! {
                     order.push(number);
                     if let Some(open) = open {
                         prop_assert!(time >= open, "number {number} started before the gate opened");
-                        // Without a burst: the first at once, the second an interval later.
+                        // There is no burst: the first at once, the second an interval later.
                         let quota = 1.0 + ((time - open).as_secs_f64() + TOLERANCE) * per_second + 1e-6;
                         since_open += 1.0;
                         let burst_again = (time - open).as_secs_f64() > f64::from(burst) / per_second;
@@ -145,7 +145,7 @@ proptest! {
         let mut order = Vec::new();
         let mut asked = Vec::new();
         let mut open = None;
-        // Those who started since the last refusal, and when the first of them did.
+        // The starts since the last refusal, and the time of the first one.
         let mut since: Option<(Instant, f64)> = None;
         let mut refused = false;
         for noted in noted {
@@ -199,7 +199,7 @@ proptest! {
             }
         }
         for (count, period, _) in quotas {
-            // Any window that begins with a start, counted by itself.
+            // Every window that begins with a start, counted separately.
             for (first, start) in starts.iter().enumerate() {
                 let within = starts[first..].iter().filter(|time| (**time - *start).as_secs_f64() <= period);
                 prop_assert!(within.count() <= count as usize, "more than {count} within {period} s");

@@ -1,4 +1,4 @@
-//! The limiter's gate: how long it stays closed, how it opens, and who may stand in front of it.
+//! A closed limit: its duration, its reopening, and the callers that wait for it.
 
 mod common;
 
@@ -12,7 +12,7 @@ use security_api_transport::{Rate, RateLimiter};
 use tokio::time::Instant;
 
 #[tokio::test(start_paused = true)]
-async fn a_gate_that_closes_is_noticed_by_those_who_wait_and_refuses_who_cannot_wait_so_long() {
+async fn a_limit_that_closes_delays_waiting_callers_or_refuses_those_with_shorter_deadlines() {
     let limiter = limiter(1.0, 1);
     limiter.acquire(&READ, None).await.unwrap();
     let start = Instant::now();
@@ -27,7 +27,7 @@ async fn a_gate_that_closes_is_noticed_by_those_who_wait_and_refuses_who_cannot_
     let callers = [ask(30.0), ask(8.0), ask(30.0)];
     tokio::time::sleep(seconds(0.5)).await;
     limiter.close(&READ, seconds(9.5));
-    // A shorter wait opens nothing.
+    // A shorter wait does not reopen the limit.
     limiter.close(&READ, seconds(1.0));
     let mut results = Vec::new();
     for caller in callers {
@@ -41,7 +41,7 @@ async fn a_gate_that_closes_is_noticed_by_those_who_wait_and_refuses_who_cannot_
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_rate_only_closed_gates_wait() {
+async fn without_a_rate_callers_wait_only_for_closed_limits() {
     let limiter = RateLimiter::unlimited().named("exports", None);
     let start = Instant::now();
     for _ in 0..1000 {
@@ -56,7 +56,7 @@ async fn without_a_rate_only_closed_gates_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_gate_stays_closed_for_an_hour_at_most_and_opens_when_it_is_told_to() {
+async fn a_limit_stays_closed_for_an_hour_at_most_and_can_be_reopened() {
     let once = || RateLimiter::unlimited().named("exports", Rate::per_second(1.0, 5).unwrap());
     for wait in [seconds(3600.0), seconds(90_000.0), Duration::MAX] {
         for operation in [&READ, &EXPORT] {
@@ -93,20 +93,20 @@ async fn a_gate_stays_closed_for_an_hour_at_most_and_opens_when_it_is_told_to() 
             .iter()
             .map(|time| (*time - start).as_millis())
             .collect();
-        // One first, as if the time were over.
+        // One caller first, as after the wait.
         let expected = match operation.limit_name() {
             "exports" => [5000, 6000, 7000],
             _ => [5000, 5100, 5100],
         };
         assert_eq!(at, expected);
-        // An open gate stays open.
+        // An open limit stays open.
         limiter.reopen();
         limiter.acquire(operation, None).await.unwrap();
         assert!(start.elapsed() <= seconds(8.0));
     }
 }
 
-/// How many callers started within each of these 100 ms.
+/// Returns the number of starts within each 100 ms.
 fn per_step(times: &[Instant], from: Instant, steps: u32) -> Vec<usize> {
     let step = Duration::from_millis(100);
     let within = |begin: Instant| move |time: &&Instant| (begin..begin + step).contains(time);
@@ -116,14 +116,14 @@ fn per_step(times: &[Instant], from: Instant, steps: u32) -> Vec<usize> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_there_is_no_rate_a_gate_opens_for_one_and_then_for_twice_as_many_every_100_ms() {
+async fn without_a_rate_a_limit_reopens_for_one_and_then_for_twice_as_many_every_100_ms() {
     let limiter = RateLimiter::unlimited();
     let log = Log::default();
     limiter.close(&READ, seconds(2.0));
     let start = Instant::now();
     let callers: Vec<_> = (0..3000).map(|caller| log.ask(&limiter, caller)).collect();
     tokio::time::sleep(seconds(2.35)).await;
-    // One that comes later waits behind them and knows for how long: until the gate is open.
+    // A later caller queues behind them and knows its wait until the limit reopens.
     let deadline = Some((start + seconds(2.9)).into_std());
     let error = limiter.acquire(&READ, deadline).await.unwrap_err();
     assert_eq!(error.retry_after(), Some(seconds(0.65)), "{error}");
@@ -134,7 +134,7 @@ async fn where_there_is_no_rate_a_gate_opens_for_one_and_then_for_twice_as_many_
         per_step(&log.times(), start + seconds(2.0), 11),
         [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1977]
     );
-    // From then on the gate is as if it had never been closed.
+    // From then on the limit behaves as if it had never been closed.
     let start = Instant::now();
     for _ in 0..5000 {
         limiter.acquire(&READ, None).await.unwrap();
@@ -143,14 +143,14 @@ async fn where_there_is_no_rate_a_gate_opens_for_one_and_then_for_twice_as_many_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_gate_that_closes_while_it_opens_begins_with_one_again() {
+async fn a_limit_that_closes_while_it_reopens_begins_with_one_again() {
     let limiter = RateLimiter::unlimited();
     let log = Log::default();
     limiter.close(&READ, seconds(1.0));
     let start = Instant::now();
     let callers: Vec<_> = (0..30).map(|caller| log.ask(&limiter, caller)).collect();
     tokio::time::sleep(seconds(1.25)).await;
-    // Seven have started. That the wait is none makes it no less a refusal.
+    // Seven have started. A refusal without a wait is still a refusal.
     limiter.close(&READ, Duration::ZERO);
     for caller in callers {
         caller.await.unwrap().unwrap();
@@ -161,7 +161,7 @@ async fn a_gate_that_closes_while_it_opens_begins_with_one_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_gate_opens_the_slower_the_longer_the_service_takes_to_refuse() {
+async fn a_limit_reopens_more_slowly_if_the_service_refuses_more_slowly() {
     for (took, step) in [(0.04, 0.1), (0.5, 1.0), (30.0, 2.0)] {
         let limiter = RateLimiter::unlimited();
         limiter.acquire(&READ, None).await.unwrap();
@@ -176,7 +176,7 @@ async fn the_gate_opens_the_slower_the_longer_the_service_takes_to_refuse() {
 }
 
 #[test]
-fn callers_in_a_runtime_that_is_dead_or_not_driven_hold_up_none_in_another() {
+fn callers_in_a_runtime_that_is_dead_or_not_driven_delay_none_in_another() {
     for dead in [true, false] {
         for closed in [true, false] {
             let limiter = match closed {
@@ -195,7 +195,7 @@ fn callers_in_a_runtime_that_is_dead_or_not_driven_hold_up_none_in_another() {
                 }
                 tokio::task::yield_now().await;
             });
-            // Its tasks stand in the line, ahead of all others.
+            // The tasks of the first runtime are first in the queue.
             let first = (!dead).then_some(first);
             let took = runtime().block_on(async {
                 let start = Instant::now();
@@ -214,12 +214,12 @@ fn callers_in_a_runtime_that_is_dead_or_not_driven_hold_up_none_in_another() {
 }
 
 #[test]
-fn how_long_the_callers_behind_a_gate_wait_is_known_when_they_ask() {
+fn the_wait_for_a_closed_limit_is_known_in_advance() {
     runtime().block_on(async {
         let limiter = RateLimiter::unlimited().max_wait(seconds(10.15));
         limiter.close(&READ, seconds(10.0));
         let mut cx = Context::from_waker(Waker::noop());
-        // One starts when the gate opens, two after 100 ms, and four after 200 ms, which is too late for the bound.
+        // One starts when the limit reopens, two after 100 ms, and four after 200 ms, which exceeds the bound.
         let mut waiting = Vec::new();
         for _ in 0..3 {
             let mut caller = Box::pin(limiter.acquire(&READ, None));

@@ -1,4 +1,4 @@
-//! Lists whose pages are numbered, in the query or in a JSON body.
+//! Lists with numbered pages, in the query or in a JSON body.
 
 mod common;
 
@@ -24,7 +24,7 @@ const FULL: u32 = 5;
 /// A page of raw items.
 type Raw<'a> = serde_json::Result<Split<&'a RawValue, u32>>;
 
-/// Bare arrays, of which a full one is followed by another; the query counts pages from 1.
+/// Bare arrays. A full page is followed by another one. The query counts pages from 1.
 struct ByFullness;
 
 impl Paging for ByFullness {
@@ -53,7 +53,7 @@ impl Paging for ByFullness {
     }
 }
 
-/// The body names page and size, the response says how many pages there are.
+/// The body has the page number and size, and the response has the number of pages.
 struct BySearch;
 
 #[derive(Deserialize)]
@@ -118,12 +118,12 @@ fn search(client: &Client, size: u32) -> List<u32, BySearch> {
     List::new(client.operation(&SEARCH, &[]).json(&body))
 }
 
-/// A service with this many items, in both styles.
+/// Returns a service with this many items, in both styles.
 fn service(items: u32) -> FakeTransport {
     service_without(items, Arc::default())
 }
 
-/// A service that does not give the page of this number in a search.
+/// Returns a service whose search lacks the page with this number.
 fn service_without(items: u32, page: Arc<AtomicU32>) -> FakeTransport {
     let missing = page;
     let fake = FakeTransport::new();
@@ -198,8 +198,7 @@ async fn a_list_gives_one_page_all_pages_items_or_raw_items_with_its_options() {
 }
 
 #[tokio::test]
-async fn a_service_that_passes_over_the_number_ends_the_list_with_an_error_and_no_item_comes_twice()
-{
+async fn a_service_that_ignores_the_page_number_is_an_error_and_no_item_comes_twice() {
     let fake = FakeTransport::new();
     fake.always(&NUMBERED, FakeResponse::json(&[1, 2, 3, 4, 5]));
     let client = over(&fake);

@@ -1,4 +1,4 @@
-//! The token: fetched once for everyone, renewed ahead, replaced when it is refused.
+//! The token: fetched once for all callers, renewed in advance, and replaced when it is refused.
 
 mod common;
 
@@ -34,7 +34,7 @@ async fn a_thousand_callers_cause_one_token_request() {
         ("token-1", seconds(3594.0))
     );
 
-    // The same for a token that has expired meanwhile, and for clients that share the credential.
+    // The same for an expired token, and for clients that share the credential.
     tokio::time::sleep(seconds(3600.0)).await;
     assert!(credential.current().is_none());
     let other = common::tokens::client(&fake, &credential);
@@ -63,14 +63,14 @@ async fn a_token_that_lives_no_longer_than_its_fetch_takes_is_still_fetched_once
 async fn a_token_is_renewed_ahead_by_one_caller_while_the_others_use_the_live_one() {
     let (fake, _, client) = good(4.0, 3600);
     crowd(&client, 1).await;
-    // Before the last five minutes nobody renews.
+    // No caller renews the token before its last five minutes.
     tokio::time::sleep(seconds(3200.0)).await;
     crowd(&client, 10).await;
     assert_eq!(tokens(&fake).len(), 1);
     tokio::time::sleep(seconds(200.0)).await;
     let start = Instant::now();
     assert_eq!(crowd(&client, 100).await.0, 100);
-    // None of them waits, not even the one that began it.
+    // No caller waits, not even the one that started the renewal.
     assert_eq!((start.elapsed(), tokens(&fake).len()), (Duration::ZERO, 2));
     tokio::time::sleep(seconds(4.0)).await;
     crowd(&client, 1).await;
@@ -92,7 +92,7 @@ async fn a_renewal_goes_on_beside_the_call_that_uses_the_live_token() {
     read(&client).await.unwrap();
     assert_eq!(start.elapsed(), seconds(5.0));
     assert_eq!(credential.current().unwrap().token.expose(), "token-2");
-    // It came after 4 s.
+    // The token came after 4 s.
     assert_eq!(
         credential.current().unwrap().expires_in,
         seconds(3595.0 - 5.0)
@@ -116,7 +116,7 @@ async fn a_failed_early_renewal_keeps_the_live_token_and_is_not_repeated_at_ever
         }
         let asked = tokens(&fake).len() - 1;
         assert!((1..=9).contains(&asked), "{asked}");
-        // Once it works again, nobody has noticed.
+        // The endpoint recovers, and no caller has noticed.
         granting(&fake, 0.0, 3600);
         tokio::time::sleep(seconds(30.0)).await;
         assert_eq!(crowd(&client, 10).await.0, 10);
@@ -125,13 +125,13 @@ async fn a_failed_early_renewal_keeps_the_live_token_and_is_not_repeated_at_ever
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_early_renewal_is_nobody_elses_error() {
+async fn a_failed_early_renewal_is_not_an_error_of_other_callers() {
     let (fake, _, client) = good(0.0, 3600);
     crowd(&client, 1).await;
     tokio::time::sleep(seconds(3594.0)).await;
     fake.path("/token", |_| FakeResponse::status(503).delay(seconds(5.0)));
     let early = tokio::spawn(read(&client).send());
-    // Meanwhile the token ends, and others need a new one.
+    // Meanwhile the token expires, and other callers need a new one.
     tokio::time::sleep(seconds(2.0)).await;
     granting(&fake, 0.0, 3600);
     assert_eq!(crowd(&client, 100).await.0, 100);
@@ -151,13 +151,13 @@ async fn an_early_renewal_that_hangs_costs_no_call_any_time() {
         read(&client).timeout(seconds(2.0)).await.unwrap();
         assert_eq!(start.elapsed(), seconds(0.5));
     }
-    // One try is given up after ten seconds, and the next begins after a pause.
+    // A token request times out after ten seconds, and the next one begins after a pause.
     let asked = tokens(&fake).len() - 1;
     assert!((2..=3).contains(&asked), "{asked}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_early_renewal_that_hangs_holds_up_nobody_after_a_401() {
+async fn an_early_renewal_that_hangs_delays_no_caller_after_a_401() {
     let (fake, _, client) = good(0.0, 3600);
     crowd(&client, 1).await;
     tokio::time::sleep(seconds(3400.0)).await;
@@ -176,7 +176,7 @@ async fn an_early_renewal_that_hangs_holds_up_nobody_after_a_401() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_who_is_not_polled_any_more_holds_up_nobody() {
+async fn a_caller_that_is_no_longer_polled_delays_no_other() {
     let (fake, _, client) = good(3.0, 3600);
     let start = Instant::now();
     let mut parked: Vec<_> = (0..3).map(|_| read(&client).send()).collect();
@@ -226,7 +226,7 @@ fn a_fetch_is_driven_on_only_in_the_runtime_where_it_began() {
             start.elapsed()
         });
         assert!(took < seconds(2.0), "{took:?}");
-        // Those who were left take what has been granted since.
+        // The remaining callers use the token that was granted since.
         let asked = tokens(&fake).len();
         for (runtime, left) in standing_still {
             runtime.block_on(left).unwrap().unwrap();
@@ -238,7 +238,7 @@ fn a_fetch_is_driven_on_only_in_the_runtime_where_it_began() {
 
 #[test]
 fn a_caller_who_moves_to_another_runtime_while_it_waits_begins_anew_there() {
-    // Nothing but the fetch waits here, so nothing else belongs to a runtime.
+    // Only the fetch waits here, so only the fetch needs a runtime.
     let credential = common::tokens::oauth2();
     let fake = FakeTransport::new();
     granting(&fake, 3.0, 3600);
@@ -259,7 +259,7 @@ fn a_caller_who_moves_to_another_runtime_while_it_waits_begins_anew_there() {
 }
 
 #[test]
-fn a_fetch_that_panics_is_the_end_of_its_caller_and_of_nobody_else() {
+fn a_fetch_that_panics_ends_only_its_caller() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -292,7 +292,7 @@ fn a_fetch_that_panics_is_the_end_of_its_caller_and_of_nobody_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_fetches_may_go_away_without_stranding_the_others_or_asking_twice() {
+async fn a_fetching_caller_may_go_away_without_blocking_others_or_a_second_request() {
     let (fake, _, client) = good(3.0, 3600);
     let mut impatient = Vec::new();
     for after in [0.5, 1.0, 2.0] {
@@ -327,7 +327,7 @@ async fn a_fetch_that_everyone_left_is_taken_up_by_the_next_caller_or_begun_anew
     }
 }
 
-/// When a call began and ended, with what.
+/// The start, the end and the result of a call.
 struct Ended {
     begun: Instant,
     ended: Instant,
@@ -335,7 +335,7 @@ struct Ended {
     result: Result<(), Error>,
 }
 
-/// Calls that begin one after the other, each in this distance from the one before and with its own timeout.
+/// Makes calls at this interval, each with its timeout.
 async fn queue(client: &Client, timeouts: &[f64], distance: f64) -> Vec<Ended> {
     let mut calls = JoinSet::new();
     for timeout in timeouts.iter().copied().map(seconds) {
@@ -365,7 +365,7 @@ async fn an_endpoint_that_hangs_holds_each_caller_until_its_deadline_at_most_and
     let timeouts: Vec<_> = (0..400)
         .map(|number| [0.5, 2.0, 15.0, 300.0][number % 4])
         .collect();
-    // The last caller arrives after 20 s, when the fetch is at its second request.
+    // The last caller arrives after 20 s, during the second token request.
     let calls = queue(&client, &timeouts, 0.05).await;
     assert_eq!(calls.len(), 400);
     for call in calls {
@@ -377,7 +377,7 @@ async fn an_endpoint_that_hangs_holds_each_caller_until_its_deadline_at_most_and
             assert_eq!(error.kind(), ErrorKind::Credential, "{error}");
         }
     }
-    // Three requests of ten seconds and two short waits, however many wait for them.
+    // Three requests of ten seconds and two short waits, however many callers wait for them.
     let took = start.elapsed();
     assert!(seconds(30.0) <= took && took <= seconds(30.6), "{took:?}");
     assert_eq!(tokens(&fake).len(), 3);
@@ -436,7 +436,7 @@ async fn a_dead_token_endpoint_is_not_stormed() {
         );
         assert!(tokens(&fake).len() <= 3, "{}", tokens(&fake).len());
 
-        // Ten minutes of ever new callers, half of them impatient.
+        // New callers arrive for ten minutes, and half of them have short timeouts.
         let start = Instant::now();
         let mut calls = JoinSet::new();
         let mut number = 0_u32;
@@ -473,7 +473,7 @@ async fn a_call_that_cannot_await_the_next_token_request_fails_at_once_with_the_
         error.to_string().contains("429") && error.retry_after() == Some(seconds(20.0)),
         "{error:?}"
     );
-    // Nor does it wait behind one who sleeps until then.
+    // A caller does not wait behind one that sleeps until then, either.
     let patient = tokio::spawn(read(&client).timeout(seconds(60.0)).send());
     tokio::time::sleep(seconds(12.0)).await;
     let error = read(&client).timeout(seconds(3.0)).await.unwrap_err();
@@ -500,7 +500,7 @@ async fn a_401_renews_the_token_once_and_sends_the_call_once_more() {
     let response = read(&client).retries(0).send_with_response().await.unwrap();
     assert_eq!((response.attempts(), tokens(&fake).len()), (2, 2));
 
-    // A second 401 is the response.
+    // A second 401 is returned.
     tokio::time::sleep(seconds(60.0)).await;
     fake.always(&READ, FakeResponse::status(401));
     let before = fake.requests_of(&READ).len();
@@ -518,10 +518,11 @@ async fn where_every_token_is_refused_new_ones_are_asked_for_less_and_less() {
     let mut pauses = Vec::new();
     for round in 0..9 {
         let error = read(&client).await.unwrap_err();
-        // The first has no token yet; the others have one that was refused before.
+        // The first caller has no token yet. The others have one that was refused.
         assert_eq!((error.attempts(), tokens(&fake).len()), (2, round + 2));
         let wait = error.retry_after().unwrap();
-        // Everyone else tries once with the token that there is, and is told why, and when there will be another.
+        // All other callers make one attempt with the current token. Their error has the reason, and the time until
+        // there is another token.
         let sent = fake.requests_of(&READ).len();
         let (_, errors) = crowd(&client, 50).await;
         for error in errors {
@@ -536,7 +537,7 @@ async fn where_every_token_is_refused_new_ones_are_asked_for_less_and_less() {
         }
         assert_eq!(fake.requests_of(&READ).len(), sent + 50);
         assert_eq!(tokens(&fake).len(), round + 2);
-        // What goes without a token has its own reasons.
+        // Requests without a token fail for other reasons.
         let error = client.fetch("https://api.test/file").await.unwrap_err();
         assert_eq!(
             (error.status().unwrap().as_u16(), error.retry_after()),
@@ -561,7 +562,7 @@ async fn an_operation_whose_tokens_are_all_refused_takes_none_from_the_others() 
         assert_eq!(response.attempts(), 1);
         tokio::time::sleep(seconds(0.5)).await;
     }
-    // Five minutes: a dozen until the pause is half a minute at most, then two to four a minute.
+    // Five minutes: a dozen requests until the pause reaches half a minute, then two to four a minute.
     assert!(tokens(&fake).len() < 32, "{}", tokens(&fake).len());
 }
 
@@ -574,7 +575,7 @@ async fn a_token_that_was_taken_for_a_while_is_replaced_at_once_when_it_is_refus
         tokio::time::sleep(wait).await;
     }
     fake.always(&READ, FakeResponse::json("good"));
-    // The last one is still doubted, the one after it is not.
+    // The last one is still doubted. The one after it is not.
     for _ in 0..5 {
         fake.once(&READ, FakeResponse::status(401));
         let response = read(&client).send_with_response().await.unwrap();
@@ -655,7 +656,7 @@ async fn a_401_for_an_older_token_does_not_drop_the_newer_one() {
 
 #[tokio::test(start_paused = true)]
 async fn a_renewal_that_was_under_way_when_the_token_was_refused_is_asked_for_again() {
-    // The service revokes all it has granted, while the next token is on its way: the endpoint counts anew.
+    // The service revokes all tokens while the next one is on its way. The endpoint counts again from 1.
     let (fake, _, client) = good(0.0, 3600);
     crowd(&client, 1).await;
     tokio::time::sleep(seconds(3400.0)).await;
@@ -686,7 +687,7 @@ async fn a_token_that_is_refused_while_a_call_waits_for_its_permit_is_not_used_a
     let client = builder.build().unwrap();
     let refused = tokio::spawn(read(&client).send_with_response());
     tokio::task::yield_now().await;
-    // Its permit comes after 10 s, the new token after 14.
+    // The permit comes after 10 s, and the new token after 14 s.
     let start = Instant::now();
     let response = read(&client).send_with_response().await.unwrap();
     assert_eq!(
@@ -698,12 +699,12 @@ async fn a_token_that_is_refused_while_a_call_waits_for_its_permit_is_not_used_a
     );
     assert!(start.elapsed() >= seconds(14.0));
     let sent: Vec<_> = fake.requests_of(&READ).iter().map(bearer).collect();
-    // The new run of the endpoint counts from 1 as well.
+    // The restarted endpoint counts from 1, too.
     assert_eq!((sent.len(), tokens(&fake).len()), (4, 2));
     assert!(sent[2..].iter().all(|token| *token == "Bearer token-1"));
 }
 
-/// A credential that is refused whenever it is to be applied.
+/// A credential that is ready but can never be applied.
 #[derive(Debug, Default)]
 struct Elusive(AtomicUsize);
 

@@ -1,4 +1,4 @@
-//! What is asked of a token endpoint, what it may answer, and who may go away meanwhile.
+//! The requests to a token endpoint, its possible responses, and callers that go away meanwhile.
 
 mod common;
 
@@ -104,7 +104,7 @@ async fn the_life_of_a_token_is_read_in_every_form_it_comes_in() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_token_endpoint_answers_wrongly_is_a_clear_error_without_a_storm() {
+async fn wrong_responses_of_a_token_endpoint_are_clear_errors_without_a_storm() {
     let json = |body: &str| FakeResponse::status(200).body(body.to_owned());
     let invalid = |error: &str| FakeResponse::status(400).body(format!(r#"{{"error":"{error}"}}"#));
     for (response, says, asked, retryable) in [
@@ -251,7 +251,7 @@ async fn what_a_token_endpoint_answers_wrongly_is_a_clear_error_without_a_storm(
     }
 }
 
-/// The seconds between requests for tokens, while `call` is made again and again and the endpoint answers so.
+/// Returns the seconds between token requests while calls are repeated and the endpoint sends this response.
 async fn gaps(response: FakeResponse, calls: usize) -> Vec<f64> {
     let (fake, _, client) = good(0.0, 3600);
     let asked = Arc::new(Mutex::new(Vec::new()));
@@ -294,7 +294,7 @@ async fn after_each_fetch_that_fails_the_pause_before_the_next_doubles_up_to_hal
             assert!((0.5 * bound..bound + 0.002).contains(gap), "{gaps:?}");
         }
     }
-    // The endpoint's own wait counts if it is longer, up to a minute.
+    // A longer `Retry-After` of the endpoint is observed, up to a minute.
     for (asked, waited) in [("7", 7.0), ("1000", 60.0)] {
         let response = FakeResponse::status(400).header("retry-after", asked);
         let gaps = gaps(response, 3).await;
@@ -307,7 +307,7 @@ async fn after_each_fetch_that_fails_the_pause_before_the_next_doubles_up_to_hal
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_token_endpoint_says_beyond_the_standard_can_be_read_and_is_not_shown() {
+async fn further_members_of_a_token_response_can_be_read_and_are_not_shown() {
     let (fake, credential, client) = good(0.0, 0);
     fake.path("/token", move |_| {
         FakeResponse::json(&json!({
@@ -325,7 +325,7 @@ async fn what_a_token_endpoint_says_beyond_the_standard_can_be_read_and_is_not_s
 
 #[tokio::test(start_paused = true)]
 #[cfg_attr(not(feature = "_tls"), ignore = "it asks for https")]
-async fn a_token_path_stands_below_the_base_url_that_the_client_ends_up_with() {
+async fn a_token_path_is_below_the_final_base_url_of_the_client() {
     let fake = FakeTransport::new();
     fake.path("/connect/token", |_| {
         FakeResponse::json(&json!({"access_token": "t"}))
@@ -341,7 +341,7 @@ async fn a_token_path_stands_below_the_base_url_that_the_client_ends_up_with() {
         .base_url("https://eu.api.test");
     read(&client.build().unwrap()).await.unwrap();
     assert_eq!(fake.requests()[0].uri, "https://eu.api.test/connect/token");
-    // The clones of a credential share its token, so all its clients have one base URL.
+    // The clones of a credential share its token, so all its clients need the same base URL.
     let again = |url: &str| {
         common::builder()
             .credential(credential.clone())
@@ -351,7 +351,7 @@ async fn a_token_path_stands_below_the_base_url_that_the_client_ends_up_with() {
     assert!(again("https://eu.api.test/").is_ok());
     let error = again("https://us.api.test").unwrap_err();
     assert!(error.to_string().contains("another base URL"), "{error}");
-    // A client that cannot be built does not count.
+    // A client that fails to build does not count.
     let fresh = OAuth2::client_credentials("/connect/token", "id", "secret").unwrap();
     let build = |url: &str, proxy: &str| {
         let builder = common::builder().credential(fresh.clone()).base_url(url);
@@ -362,7 +362,7 @@ async fn a_token_path_stands_below_the_base_url_that_the_client_ends_up_with() {
     };
     assert!(build("https://eu.api.test", "no proxy").is_err());
     assert!(build("https://us.api.test", "").is_ok());
-    // Nothing is asked where there is no base URL to ask at.
+    // Without a base URL there is no endpoint.
     let loose = OAuth2::client_credentials("/connect/token", "id", "secret").unwrap();
     let error = loose
         .ready(&HttpService::new(fake.clone()), None)
@@ -453,11 +453,11 @@ fn an_id_or_secret_that_was_read_from_a_file_with_its_line_break_is_refused_in_t
             );
         }
     }
-    // What a form can carry is fine.
+    // Values that a form can encode are accepted.
     assert!(OAuth2::client_credentials(TOKEN_URL, "an id", "s3 cret+ü").is_ok());
 }
 
-/// What happens after a pause in milliseconds.
+/// An event after a pause in milliseconds.
 #[derive(Clone, Debug)]
 enum Event {
     Call,
@@ -465,11 +465,11 @@ enum Event {
     Revoke,
 }
 
-/// The service's side: which token is good, and how many token requests came while another was under way.
+/// The service: the valid token, and the number of token requests that overlapped with another one.
 #[derive(Default)]
 struct Issuer {
     issued: u64,
-    /// Until when each token is good.
+    /// The expiry of each token.
     good_until: HashMap<String, Instant>,
     asked: Option<Instant>,
     overlapped: usize,
@@ -541,7 +541,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn whoever_goes_away_whenever_nobody_is_stranded_and_no_token_is_asked_for_in_vain(
+    fn callers_that_go_away_block_no_other_and_no_token_is_requested_in_vain(
         events in proptest::collection::vec((
             prop_oneof![2 => Just(0), 2 => 0..600_u64, 1 => 0..20_000_u64],
             prop_oneof![
@@ -557,12 +557,14 @@ proptest! {
         let life = Duration::from_secs(60);
         let (issuer, asked, errors) = runtime.block_on(play(events, Duration::from_millis(delay), life));
         let issuer = issuer.lock().unwrap();
-        // Only a revocation makes one that is under way useless.
+        // Only a revocation makes a pending token request useless.
         prop_assert!(issuer.overlapped <= issuer.revoked);
-        // Each life gives one token, each revocation one more, and renewals come at most a fifth of a life early.
+        // Each lifetime needs one token, and each revocation one more. Renewals come at most a fifth of a lifetime
+        // early.
         let lives = usize::try_from(total / 47_000).unwrap() + 1;
         prop_assert!(asked <= lives + issuer.revoked, "{asked} for {lives} lives and {} revocations", issuer.revoked);
-        // Who was revoked twice within one call is told so, and so is who comes right after that; nothing else goes wrong.
+        // A caller whose token is revoked twice within one call gets an error, and so does the next one. There are no
+        // other errors.
         let unlucky = errors.iter().filter(|error| !error.is_unauthorized()).count();
         prop_assert_eq!(unlucky, 0);
         prop_assert!(issuer.revoked > 1 || errors.is_empty(), "{:?}", errors);

@@ -1,4 +1,4 @@
-//! Token requests in progress: what becomes of them when a token is refused meanwhile, or a waiter goes away.
+//! Pending token requests while a token is refused or a waiter goes away.
 
 mod common;
 
@@ -22,7 +22,7 @@ async fn a_token_is_not_taken_if_the_one_before_was_refused_while_it_was_granted
     credential.ready(&leaf, None).await.unwrap();
     let generation = credential.apply(&mut HeaderMap::new()).unwrap();
     tokio::time::sleep(seconds(3400.0)).await;
-    // The refusal arrives while the response with the next token is read: the service may have revoked both.
+    // The refusal arrives while the response with the next token is read. The service may have revoked both.
     let (refused, granted) = (credential.clone(), AtomicUsize::new(1));
     fake.path("/token", move |_| {
         let number = granted.fetch_add(1, Ordering::Relaxed) + 1;
@@ -48,7 +48,7 @@ impl Wake for Woken {
     }
 }
 
-/// A caller who waits for a token and is polled by hand.
+/// A caller that waits for a token and is polled manually.
 struct Waiter<'a> {
     ready: Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>,
     woken: Arc<Woken>,
@@ -74,8 +74,8 @@ impl<'a> Waiter<'a> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_waits_is_woken_even_if_all_others_go_away_as_they_are() {
-    // Who drove the request last is the first or the last of them.
+async fn a_waiter_is_woken_even_if_all_others_go_away_unpolled() {
+    // The caller that polled the request last is the first or the last of them.
     for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
         for stays in 0..3 {
             let (fake, credential, _) = good(3.0, 3600);
@@ -85,7 +85,7 @@ async fn whoever_waits_is_woken_even_if_all_others_go_away_as_they_are() {
                 assert!(waiters[number].poll().is_pending());
             }
             tokio::time::sleep(seconds(3.0)).await;
-            // The response is there, and who was woken for it goes away without a look.
+            // The response is there, and the caller that was woken for it goes away without polling.
             let mut last = waiters.swap_remove(stays);
             drop(waiters);
             assert!(last.is_woken(), "{order:?} {stays}");

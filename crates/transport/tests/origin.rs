@@ -1,4 +1,4 @@
-//! Where requests and their credential go, and where not.
+//! The destinations of requests and of their credential.
 
 mod common;
 
@@ -301,7 +301,7 @@ async fn a_transport_sees_only_the_configured_origin() {
         "/x@evil.test",
         "/..//evil.test",
     ] {
-        // Refused, or a path like any other: the transport looks.
+        // The path is refused or harmless. The transport checks.
         let _ = client
             .request(http::Method::GET, path)
             .call::<serde_json::Value>()
@@ -413,7 +413,7 @@ async fn a_sibling_has_no_part_in_the_limits_of_the_client() {
         .build()
         .unwrap();
     let sibling = client.sibling("https://voice-api.service.test").unwrap();
-    // It takes no permit, and a limit that it says is used up closes nothing.
+    // A fetch takes no permit, and its rate limit headers close no limit.
     let start = tokio::time::Instant::now();
     for _ in 0..3 {
         read(&sibling).await.unwrap();

@@ -1,4 +1,4 @@
-//! Lists over pages: every item exactly once, whatever breaks on the way.
+//! Lists over pages: every item exactly once, despite failures.
 
 mod common;
 
@@ -60,7 +60,7 @@ fn page(items: std::ops::Range<u32>, next: Option<&str>) -> FakeResponse {
     FakeResponse::json(&json!({"items": items.collect::<Vec<_>>(), "next": next}))
 }
 
-/// A service with pages of these sizes, whose tokens are `p1`, `p2` and so on; items count up.
+/// Returns a service with pages of these sizes, whose tokens are `p1`, `p2` and so on. Items count up.
 fn service(sizes: &[u32]) -> FakeTransport {
     let fake = FakeTransport::new();
     let sizes = sizes.to_vec();
@@ -164,7 +164,7 @@ async fn filters_and_options_hold_for_each_page_and_pages_are_asked_for_only_whe
 
 #[tokio::test(start_paused = true)]
 async fn tokens_that_come_round_again_are_an_error_and_no_endless_loop() {
-    // After the first page, these tokens again and again.
+    // After the first page, these tokens repeat.
     for (tokens, requests) in [
         (&["a"][..], 2),
         (&["a", "b"], 3),
@@ -241,7 +241,7 @@ async fn after_an_error_a_stream_is_over_and_its_cursor_says_where() {
     }
 }
 
-/// A page of which the second item is no number.
+/// Returns a page whose second item is not a number.
 fn odd_page() -> FakeResponse {
     FakeResponse::status(200).body(r#"{"items":[0, {"wrong": "type"} ,2],"next":"p1"}"#)
 }
@@ -270,7 +270,7 @@ async fn an_item_that_cannot_be_decoded_is_an_error_with_the_item_and_the_stream
         "{text}"
     );
     assert!(!format!("{error:?} {error:#?} {item:?}").contains("wrong"));
-    // The bad item was returned, so the cursor stands behind it.
+    // The error for the bad item was returned, so the cursor is behind it.
     assert_eq!(stream.cursor().taken(), 2);
     for item in 2..6 {
         assert_eq!(stream.try_next().await.unwrap(), Some(item));
@@ -278,7 +278,7 @@ async fn an_item_that_cannot_be_decoded_is_an_error_with_the_item_and_the_stream
     assert_eq!(stream.try_next().await.unwrap(), None);
     assert!(stream.cursor().is_end());
 
-    // A stream that resumes at the item's place returns it first.
+    // A stream that resumes at the item returns it first.
     fake.once(&LIST, odd_page());
     let mut resumed = items(&fake).resume(item.cursor().clone());
     assert!(resumed.try_next().await.unwrap_err().item().is_some());
@@ -286,7 +286,7 @@ async fn an_item_that_cannot_be_decoded_is_an_error_with_the_item_and_the_stream
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_item_that_is_no_utf_8_is_repaired_beside_one_that_cannot_be_decoded() {
+async fn an_item_that_is_not_utf_8_is_repaired_beside_one_that_cannot_be_decoded() {
     let fake = FakeTransport::new();
     let body = b"{\"items\":[\"caf\xe9\",{\"wrong\":\"type\"},\"b\"],\"next\":null}";
     fake.always(&LIST, FakeResponse::status(200).body(&body[..]));
@@ -318,7 +318,7 @@ async fn a_page_with_an_item_that_cannot_be_decoded_is_an_error_and_the_next_pag
 }
 
 #[tokio::test(start_paused = true)]
-async fn raw_items_are_returned_as_they_came_and_those_that_are_no_text_are_errors() {
+async fn raw_items_are_returned_unchanged_and_those_that_are_not_text_are_errors() {
     let mut body = br#"{"items":["\ud800", 1e999, "XX" ,3],"next":null}"#.to_vec();
     let place = body.windows(2).position(|pair| pair == b"XX").unwrap();
     body[place..place + 2].copy_from_slice(b"\xc3\x28");
@@ -342,7 +342,7 @@ async fn raw_items_are_returned_as_they_came_and_those_that_are_no_text_are_erro
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_damaged_beside_the_items_hides_none_of_them() {
+async fn damage_beside_the_items_hides_no_item() {
     for next in [r#""a\ud83d""#, r#"null,"total":1e400"#] {
         for (list, is_odd) in [("0,1,2", false), (r#"0,"x",2"#, true)] {
             let body = format!(r#"{{"items":[{list}],"next":{next}}}"#);
@@ -440,7 +440,7 @@ async fn empty_pages_without_end_are_an_error() {
         "{error}"
     );
     assert_eq!(fake.requests().len(), 1001);
-    // A service that filters after it has read a page may send many.
+    // A service that filters after reading a page may send many empty pages.
     let mut sizes = [0; 900];
     sizes[899] = 1;
     assert_eq!(items(&service(&sizes)).try_collect().await.unwrap(), [0]);
@@ -508,7 +508,7 @@ async fn a_page_knows_its_items_and_the_call_for_the_next_one() {
             .iter()
             .all(|request| request.query("os").as_deref() == Some("MACOS"))
     );
-    // It can go on as a stream.
+    // The rest can be read as a stream.
     let rest = items(&fake).resume(first.next_cursor().unwrap());
     assert_eq!(rest.try_collect().await.unwrap(), [2]);
 }
@@ -535,7 +535,7 @@ async fn a_cursor_beyond_a_page_that_has_shrunk_goes_on_with_the_next() {
     );
 }
 
-/// Reads the list in as many runs as it takes, each from the cursor of the one before, stored as text in between.
+/// Reads the list in several runs, each from the previous cursor, which is stored as text in between.
 async fn in_runs(sizes: Vec<u32>, fails: Vec<bool>, stops: Vec<usize>, raw: bool) -> Vec<u32> {
     let fake = FakeTransport::new();
     let fails = std::sync::Mutex::new(fails.into_iter());
@@ -589,8 +589,8 @@ proptest! {
     }
 }
 
-/// A stream's next element, awaited in a runtime that ends or is not driven any more before its page has arrived, and
-/// then all elements in another runtime.
+/// Awaits a stream's next element in a runtime that ends or stops before the page arrives. Then reads all elements in
+/// another runtime.
 fn in_two_runtimes<S: futures_util::Stream + Unpin>(mut stream: S, ends: bool) -> Vec<S::Item> {
     let runtime = || {
         let mut runtime = tokio::runtime::Builder::new_current_thread();

@@ -1,4 +1,4 @@
-//! Requests by way of a proxy.
+//! Requests through a proxy.
 
 mod common;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A proxy that answers one request itself, and gives the head of what it was asked.
+/// A proxy that responds to one request itself, and returns the head of that request.
 async fn proxy() -> (String, tokio::task::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -44,7 +44,7 @@ async fn a_proxy_is_asked_for_the_whole_url_with_its_own_credentials() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_is_no_url_is_refused_without_showing_its_password() {
+async fn a_proxy_that_is_not_a_url_is_refused_without_showing_its_password() {
     for url in [
         "user:pr0xysecret@proxy:3128",
         "ftp://user:pr0xysecret@proxy",
@@ -65,13 +65,13 @@ async fn a_proxy_that_is_no_url_is_refused_without_showing_its_password() {
     }
 }
 
-/// A client that heeds the environment.
+/// Returns a client that uses the proxies of the environment.
 fn heeding() -> ClientBuilder<Client> {
     install_provider();
     ClientBuilder::new(Ok(settings())).retry(hurried())
 }
 
-/// Runs one of this file's ignored tests in a process of its own, where these variables are set.
+/// Runs an ignored test of this file in another process, with these variables.
 async fn in_environment(test: &'static str, variables: &[(&str, &str)]) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--ignored", "--test-threads=1"]);
@@ -157,14 +157,13 @@ fn child_cannot_be_built() {
         text.contains(&name) && !text.contains("pr0xysecret"),
         "{text}"
     );
-    // Where no proxy is asked, nothing is wrong.
+    // A client without a proxy ignores the invalid variable.
     heeding().no_proxy().build().unwrap();
     heeding().base_url("http://127.0.0.1:9").build().unwrap();
     heeding().proxy("http://proxy.test:3128").build().unwrap();
 }
 
-/// A SOCKS 5 proxy that answers with this reply, and serves HTTP itself if that is success. Gives where it was asked to
-/// connect to.
+/// A SOCKS 5 proxy that sends this reply, and serves HTTP itself on success. Returns the requested destination.
 async fn socks(reply: u8) -> (String, tokio::sync::mpsc::UnboundedReceiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -189,7 +188,7 @@ async fn serve_socks(
     stream.write_all(&[5, 0]).await.ok()?;
     let mut head = [0; 5];
     stream.read_exact(&mut head).await.ok()?;
-    // An IPv4 address, of which one byte is read, or a name after its length.
+    // An IPv4 address, of which one byte is read, or a name with its length.
     let length = if head[3] == 1 {
         3
     } else {

@@ -1,4 +1,4 @@
-//! What a 429, and headers that say a limit is used up, mean for everyone who shares the limit.
+//! The effect of a 429, and of headers for an exhausted limit, on all callers that share the limit.
 
 mod common;
 
@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-/// What the service's clock shows.
+/// The time of the service's clock.
 const NOW: &str = "Wed, 21 Oct 2015 07:28:00 GMT";
 
 fn ten_a_second() -> RateLimiter {
@@ -29,7 +29,7 @@ fn client(fake: &FakeTransport, limiter: &RateLimiter) -> Client {
         .unwrap()
 }
 
-/// A fake whose first request of `operation` gets this response, and the seconds at which all requests came.
+/// Returns a fake whose first request of `operation` gets this response, and the seconds at which requests arrived.
 fn first(
     operation: &'static Operation,
     response: FakeResponse,
@@ -78,7 +78,7 @@ fn assert_steady(times: &[f64], from: f64) {
 #[tokio::test(start_paused = true)]
 async fn after_a_429_none_of_a_hundred_callers_starts_before_its_time_and_then_they_start_steadily()
 {
-    // The response comes at once, and when the burst is already under way.
+    // The response comes at once, or during the burst.
     for delay in [0.0, 2.05] {
         let response = FakeResponse::status(429)
             .header("retry-after", "5")
@@ -152,7 +152,7 @@ async fn headers_that_say_the_limit_is_used_up_close_it_before_a_429_does() {
             ],
             1000.0,
         ),
-        // What is too long to be true closes for an hour.
+        // Implausibly long waits close the limit for an hour.
         (
             &[
                 ("x-ratelimit-remaining", "0"),
@@ -191,7 +191,7 @@ async fn headers_that_say_the_limit_is_used_up_close_it_before_a_429_does() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_a_429_asks_for_the_limit_is_open_again_within_the_hour_or_when_it_is_told_to() {
+async fn after_any_429_the_limit_reopens_within_the_hour_or_by_hand() {
     for (asked, closed) in [
         ("1445412485", 5.0),
         ("1445412485000", 5.0),
@@ -211,7 +211,7 @@ async fn whatever_a_429_asks_for_the_limit_is_open_again_within_the_hour_or_when
         let client = client(&fake, &limiter);
         let patient = || read(&client).timeout(seconds(4000.0)).retries(0);
         let error = patient().await.unwrap_err();
-        // The error says what the service asked for.
+        // The error has the wait that the service asked for.
         assert!(error.retry_after() >= Some(seconds(closed)), "{error:?}");
         patient().await.unwrap();
         assert_eq!(*times.lock().unwrap(), [0.0, closed], "{asked}");
@@ -278,7 +278,7 @@ async fn a_429_for_a_lock_on_one_object_stops_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lock_stops_nobody_whatever_its_headers_say_and_a_429_goes_by_the_longer_of_them() {
+async fn a_lock_closes_no_limit_despite_its_headers_and_a_429_uses_the_longest_of_them() {
     let response = |body: &str| {
         FakeResponse::status(429)
             .header("retry-after", "2")
@@ -296,7 +296,7 @@ async fn a_lock_stops_nobody_whatever_its_headers_say_and_a_429_goes_by_the_long
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_503_stops_nobody_else() {
+async fn a_503_delays_no_other_call() {
     for operation in [&READ, &BOOK] {
         let fake = FakeTransport::new();
         fake.always(
@@ -352,7 +352,7 @@ async fn a_429_closes_the_limit_even_if_its_own_call_is_not_sent_again() {
     assert_eq!(*times.lock().unwrap(), [0.0, 5.0]);
 }
 
-/// A limiter of the user's own: it notes what it is asked and told.
+/// A user's limiter, which records its calls.
 #[derive(Clone, Debug, Default)]
 struct Own(Arc<Mutex<Vec<String>>>);
 
@@ -408,7 +408,7 @@ async fn a_limiter_of_ones_own_is_asked_before_every_attempt_and_told_of_every_4
     assert_eq!(*times.lock().unwrap(), [1.0, 2.0]);
 }
 
-/// Sends this many calls at once; the requests that it took, and the results.
+/// Makes this many concurrent calls. Returns the number of requests, and the results.
 async fn steadily_refused(
     response: FakeResponse,
     callers: usize,
@@ -435,7 +435,7 @@ async fn a_thousand_callers_send_no_flood_to_a_service_that_refuses_all_of_them(
             }
             let limiter = RateLimiter::unlimited();
             let (fake, results) = steadily_refused(response, 1000, &limiter).await;
-            // The deadline may end a call while it is being refused.
+            // The deadline may end a call during a refusal.
             let told = |error: &Error| error.is_rate_limited() || error.is_timeout();
             assert!(
                 results
@@ -465,12 +465,12 @@ async fn a_rate_does_not_let_a_thousand_callers_flood_a_service_that_refuses_all
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_refuses_only_what_is_too_much_serves_all_a_crowd_wants() {
+async fn a_service_that_refuses_only_the_excess_serves_a_whole_crowd() {
     for delay in [0.0, 0.05, 0.3] {
         let fake = FakeTransport::new();
         let served = Mutex::new((Instant::now(), 0));
         fake.with(&READ, move |_| {
-            // Fifty in each second of its own clock.
+            // Fifty in each second of the service's clock.
             let (second, count) = &mut *served.lock().unwrap();
             while second.elapsed() >= seconds(1.0) {
                 (*second, *count) = (*second + seconds(1.0), 0);

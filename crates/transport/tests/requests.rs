@@ -1,4 +1,4 @@
-//! What can be put into a request: forms, secrets in the query, no credential at all.
+//! The contents of a request: forms, secrets in the query, and no credential.
 
 mod common;
 
@@ -323,11 +323,11 @@ async fn an_anonymous_operation_neither_awaits_nor_carries_nor_renews_the_creden
     for request in fake.requests() {
         assert!(!TOKEN_URL.ends_with(request.uri.path()));
         assert!(!request.headers.contains_key("authorization"));
-        // The headers that every request carries are there.
+        // The headers of every request are present.
         assert_eq!(request.headers["user-agent"], "tests/1.0");
     }
     assert!(oauth2.current().is_none());
-    // Other operations of the same client carry it.
+    // Other operations of the same client send the credential.
     fake.always(&SUBMIT, FakeResponse::json("done"));
     client
         .operation(&SUBMIT, &[])
@@ -410,7 +410,7 @@ async fn default_headers_go_to_the_services_own_origin_and_nowhere_else() {
 }
 
 model! {
-    /// A form with everything that has a text of its own in none.
+    /// A form with members that are not plain texts.
     #[derive(Clone, Default)]
     pub struct Safe: Form {
         /// By their names.
@@ -473,19 +473,17 @@ model! {
         /// On the plate.
         name: Option<String> = "name",
         /// What opens it.
-        code: Secret = "code" (into 1),
+        code: Secret = "code" (into),
         /// What opens it as well.
-        spare: Option<Secret> = "spare" (into 1),
-        /// Anything.
-        hint: Option<Secret> = "hint" (into),
+        spare: Option<Secret> = "spare" (into),
     }
 }
 
 #[tokio::test]
-async fn a_secret_that_must_not_be_empty_is_refused_if_it_is_blank() {
+async fn a_secret_that_is_blank_is_refused_in_a_body() {
     for (door, refused) in [
         (Door::new("x"), None),
-        (Door::new(" x ").spare("y").hint("").name(""), None),
+        (Door::new(" x ").spare("y").name(""), None),
         (Door::new(""), Some("code")),
         (Door::new(" \t\n"), Some("code")),
         (Door::new("x").spare(""), Some("spare")),
@@ -514,6 +512,22 @@ async fn a_secret_that_must_not_be_empty_is_refused_if_it_is_blank() {
         let sent = if refused.is_some() { 0 } else { 3 };
         assert_eq!(fake.requests().len(), sent, "{door:?}");
     }
+}
+
+#[tokio::test]
+async fn a_secret_that_is_blank_is_refused_in_the_query() {
+    let fake = fake();
+    for blank in ["", " ", "\u{a0}\n"] {
+        let request = over(&fake).operation(&SUBMIT, &[]);
+        let request = request.set_secret_query("passphrase", &Secret::from(blank));
+        let error = request.call::<Value>().await.unwrap_err();
+        assert!(error.is_invalid(), "{error}");
+        assert!(
+            error.to_string().contains("`passphrase` is empty or blank"),
+            "{error}"
+        );
+    }
+    assert!(fake.requests().is_empty());
 }
 
 #[tokio::test]
@@ -576,7 +590,7 @@ async fn a_header_that_the_client_sets_by_itself_is_refused_and_not_replaced() {
         assert!(job.header(name, "5").await.unwrap_err().is_invalid());
     }
     assert!(fake.requests().is_empty());
-    // Without a credential there, the header is the caller's.
+    // Without a credential the caller sets the header.
     let call = client("x-api-key").operation(&SUBMIT, &[]);
     call.header("authorization", "5")
         .call::<Value>()

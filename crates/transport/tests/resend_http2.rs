@@ -1,5 +1,4 @@
-//! What the transport can tell of HTTP/2: streams that were refused or cut, connections that end, and streams that a
-//! connection has no room for.
+//! HTTP/2 failures: refused and cut streams, connections that end, and streams for which a connection has no room.
 #![cfg(feature = "_tls")]
 
 mod common;
@@ -17,26 +16,26 @@ use serde_json::Value;
 
 const SHORT: Duration = Duration::from_millis(150);
 
-/// The POST of an operation that has no body.
+/// Makes a POST without a body.
 fn bare(client: &Client) -> Call<Value> {
     client.operation(&CREATE, &[]).call()
 }
 
-/// How to make a call, and whether it is idempotent.
+/// A call, and whether it is idempotent.
 type Make = (fn(&Client) -> Call<Value>, bool);
 
 fn all() -> [Make; 3] {
     [(read, true), (create, false), (bare, false)]
 }
 
-/// What becomes of a request.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum End {
-    /// It is responded to.
+    /// The request gets a response.
     Served,
-    /// It was not executed, and is sent again.
+    /// The request was not executed, and is retried.
     Refused,
-    /// It may have been executed, and is sent again if it is idempotent.
+    /// The request may have been executed, and is retried if it is idempotent.
     Lost,
 }
 
@@ -158,7 +157,7 @@ async fn a_body_shorter_than_its_length_is_a_cut_body_however_the_stream_ends() 
             };
             let frames = vec![head, Frame::Data { is_last: false }, last];
             let what = format!("{frames:?}");
-            // In memory: sent again where that is safe.
+            // In memory: retried if that is safe.
             for (call, tries) in [(read as fn(&Client) -> _, 4), (create, 1)] {
                 let server = Http2::start(&certificate, vec![frames.clone(); 4]).await;
                 let client = server.client().build().unwrap();
@@ -224,14 +223,14 @@ async fn a_download_outlives_the_end_of_its_connection_if_the_service_completes_
                     assert!(error.is_retryable(), "{error:?}");
                 }
             }
-            // Other calls get another connection.
+            // Other calls use another connection.
             create(&client).await.unwrap();
             assert_eq!(server.connections(), 2);
         }
     }
 }
 
-/// A server that allows so many streams from its first response on.
+/// Returns a server that allows this many streams after its first response.
 async fn narrowed(streams: u32, then: &[Frame]) -> Http2 {
     let certificate = certificate("localhost");
     let first = [&[Frame::Streams(streams)], &WHOLE[..], then].concat();
@@ -298,7 +297,7 @@ async fn a_connection_that_has_no_stream_for_a_request_in_time_is_left() {
         read(&client).await.unwrap();
         let result = call(&client).send_with_response().await;
         if let Err(error) = result {
-            // Nothing can withdraw a request that has no body and is next.
+            // The next request without a body cannot be withdrawn.
             assert!(!is_idempotent, "{error:?}");
             assert_eq!(
                 (error.kind(), error.outcome(), error.attempts()),

@@ -1,4 +1,4 @@
-//! When a request is sent again: every row of the table, for an operation that may be repeated and one that may not.
+//! Every row of the retry table, for an idempotent operation and another one.
 
 mod common;
 
@@ -11,12 +11,12 @@ use security_api_transport::{
 };
 use serde_json::{Value, json};
 
-/// Which operations are sent again.
+/// The operations that are retried.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Again {
     All,
     Idempotent,
-    /// None, but the caller may make any call again.
+    /// No operation, but the caller may retry any call.
     Later,
     None,
 }
@@ -310,7 +310,7 @@ async fn the_caller_can_say_whether_a_call_may_be_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_of_ones_own_is_repeated_only_if_it_says_so() {
+async fn a_raw_request_is_repeated_only_if_it_is_marked_idempotent() {
     static OWN: Operation = Operation::new("request", Method::GET, "(own path)");
     for (idempotent, sends) in [(true, 4), (false, 1)] {
         let fake = FakeTransport::new();
@@ -326,7 +326,7 @@ async fn a_request_of_ones_own_is_repeated_only_if_it_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_may_have_been_executed_once_stays_so_whatever_follows() {
+async fn a_call_that_may_have_been_executed_stays_so_in_later_attempts() {
     let fake = FakeTransport::new();
     fake.once(&READ, failure(ErrorKind::Io, Outcome::Unknown));
     fake.always(&READ, failure(ErrorKind::Connect, Outcome::NotSent));

@@ -1,4 +1,4 @@
-//! What the transport can tell of TLS handshakes and of the end of a connection.
+//! Failures of TLS handshakes, and the end of a TLS connection.
 #![cfg(feature = "_tls")]
 
 mod common;
@@ -198,7 +198,7 @@ async fn a_server_that_wants_a_client_certificate_is_not_tried_again_and_nothing
                 while let Ok((mut stream, _)) = listener.accept().await {
                     counted.fetch_add(1, Ordering::SeqCst);
                     assert!(acceptor.accept(&mut stream).await.is_err());
-                    // Closing with unread bytes would reset the connection, and the client would not see why.
+                    // Closing with unread data would reset the connection, and the client would not see the reason.
                     let _ = stream.shutdown().await;
                     while let Ok(1..) = stream.read(&mut [0; 1024]).await {}
                 }
@@ -238,7 +238,7 @@ async fn every_alert_about_the_clients_certificate_says_that_the_server_wants_on
     }
 }
 
-/// A server that responds to each ClientHello with this alert and closes, the gentle way or by a reset.
+/// A server that responds to each ClientHello with this alert, and closes or resets the connection.
 async fn alerting(alert: u8, resets: bool) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
@@ -308,7 +308,7 @@ async fn a_reset_with_an_alert_in_the_handshake_never_sends_anything() {
     }
 }
 
-/// A server that shows this certificate, wants one of its clients, and resets each connection on which it gets none.
+/// A server with this certificate that requires client certificates, and resets each connection without one.
 async fn demanding_and_resetting(certificate: &Certificate) -> (String, Arc<AtomicUsize>) {
     let (listener, url) = listen().await;
     let acceptor = demanding_acceptor(certificate, &[]);
@@ -348,7 +348,7 @@ async fn where_a_reset_overtakes_the_alert_about_a_client_certificate_nothing_is
     }
 }
 
-/// A server of HTTP/1.1 that writes this and closes TCP, with or without closing TLS.
+/// An HTTP/1.1 server that writes this and closes TCP, with or without closing TLS.
 async fn closing(certificate: &Certificate, written: &'static str, says_so: bool) -> String {
     let (listener, url) = listen().await;
     let acceptor = acceptor(certificate, &[]);
@@ -402,7 +402,7 @@ async fn a_body_without_a_length_is_whole_only_if_tls_was_closed_and_one_with_a_
     }
 }
 
-/// The library that reqwest would choose by itself is the platform's.
+/// Reqwest alone would choose the platform's library.
 #[cfg(all(feature = "rustls", feature = "native-tls"))]
 #[tokio::test]
 async fn rustls_is_the_library_even_where_that_of_the_platform_is_enabled_as_well() {

@@ -1,4 +1,4 @@
-//! What the transport can tell of a broken connection, over real sockets.
+//! Broken connections, over real sockets.
 
 mod common;
 
@@ -30,7 +30,7 @@ struct Row {
 }
 
 impl Row {
-    /// A short bound on what never comes, and only on that.
+    /// Sets a short timeout for the part that never completes.
     fn bounds(&self, builder: ClientBuilder<Client>) -> ClientBuilder<Client> {
         let short = Duration::from_millis(100);
         match (self.kind, self.what) {
@@ -69,7 +69,7 @@ fn rows() -> Vec<Row> {
     ]
 }
 
-/// How to make a call, and whether it may be repeated.
+/// A call, and whether it is idempotent.
 type Make = (fn(&Client) -> Call<Value>, bool);
 
 fn both() -> [Make; 2] {
@@ -113,7 +113,7 @@ async fn what_answers_in_something_else_than_http_is_not_asked_again() {
         for (call, _) in both() {
             let server = Server::start(vec![Act::SendThenClose(bytes(&answered))]).await;
             let error = call(&at(&server.url()).build().unwrap()).await.unwrap_err();
-            // It may have been executed all the same.
+            // The request may have been executed.
             assert_eq!(
                 (error.kind(), error.outcome(), error.attempts()),
                 (ErrorKind::Io, Outcome::Unknown, 1),
@@ -204,7 +204,7 @@ async fn a_kept_alive_connection_that_was_closed_meanwhile_costs_no_attempt() {
         let server = Server::start(vec![Act::SendThenClose(good()), Act::Send(good())]).await;
         let client = at(&server.url()).build().unwrap();
         read(&client).await.unwrap();
-        // The client has seen it once it closes its own side.
+        // The client has noticed once it closes its side.
         while server.closed() == 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -312,7 +312,7 @@ async fn a_proxy_that_wants_other_credentials_is_not_asked_again_and_one_that_ca
     }
 }
 
-/// A transport of the user's: reqwest as it comes, but for its retries.
+/// A user's transport: plain reqwest without retries.
 fn bare_reqwest(url: String) -> Client {
     install_provider();
     let inner = reqwest::Client::builder()

@@ -1,4 +1,4 @@
-//! What a service may answer: compressed, too much, broken, or nothing at all.
+//! Responses that are compressed, too large, broken or empty.
 
 mod common;
 
@@ -23,7 +23,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// So much of nothing, in a hundredth of the bytes.
+/// Returns compressed zeros, a hundredth of their size.
 fn bomb(mebibytes: usize) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     for _ in 0..mebibytes {
@@ -32,7 +32,7 @@ fn bomb(mebibytes: usize) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// Clients that get this response: from the fake, and from the transport over a socket.
+/// Returns clients that get this response: from the fake, and from the transport over a socket.
 async fn clients(status: u16, encoding: Option<&str>, body: &[u8]) -> [Client; 2] {
     let fake = FakeTransport::new();
     let mut faked = FakeResponse::status(status).body(body.to_vec());
@@ -114,7 +114,7 @@ async fn what_is_larger_than_the_limit_after_decompression_is_an_error_and_not_r
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TooLarge);
     }
-    // A bomb as an error page is cut like any other.
+    // A bomb in an error page is truncated like any other body.
     for client in clients(500, Some("gzip"), &bomb(40)).await {
         assert_eq!(
             create(&client).await.unwrap_err().body().unwrap().len(),
@@ -179,7 +179,7 @@ async fn a_compressed_response_may_have_several_members_and_its_encoding_any_cas
             assert_eq!(read(&client).await.unwrap(), Value::from(text.as_str()));
         }
     }
-    // A member that is cut or damaged is told like any other, wherever it stands.
+    // A truncated or damaged member is reported like any other, at every position.
     let mut damaged = members.clone();
     let end = damaged.len() - 5;
     damaged[end] ^= 1;
@@ -212,7 +212,7 @@ async fn a_response_that_is_encoded_in_a_way_that_cannot_be_undone_is_an_error_t
             let file = client.operation(&READ, &["7"]).call::<Download>().await;
             file.unwrap().bytes(100).await.unwrap_err();
         }
-        // The status of an error page still says what it says, and an empty body is empty.
+        // The status of an error page is still reported, and an empty body is empty.
         for client in clients(404, Some(encoding), b"\x0b\x05\x80").await {
             let error = create(&client).await.unwrap_err();
             assert_eq!(error.status().unwrap().as_u16(), 404);
@@ -338,7 +338,7 @@ async fn an_empty_response_is_a_value_only_where_none_is_expected() {
             assert!(none.is_none());
         }
     }
-    // Whatever comes where nothing is expected is ignored.
+    // Unexpected content is ignored.
     for body in ["", "OK", "<html>", "{\"removed\":true}"] {
         let fake = FakeTransport::new();
         fake.always(&REMOVE, FakeResponse::status(200).body(body));
@@ -368,7 +368,7 @@ async fn an_empty_body_that_claims_to_be_compressed_is_empty() {
 }
 
 #[tokio::test]
-async fn what_the_service_says_of_an_error_comes_out_with_status_code_message_and_request_id() {
+async fn an_error_of_the_service_has_its_status_code_message_and_request_id() {
     let fake = FakeTransport::new();
     let body = r#"{"code":"QUOTA","message":"No more than 5 things","hint":"hidden"}"#;
     fake.always(
@@ -416,7 +416,7 @@ async fn a_failure_that_comes_with_200_reaches_calls_that_want_nothing_and_calls
     let long = format!("[{}]", vec!["7"; 100_000].join(","));
     for (response, content) in [
         (typed(failure.to_owned()), None),
-        // A file of JSON, short or long, and a file of another type, are the file.
+        // JSON files, short and long, and a file of another type, are returned as files.
         (typed("[7]".to_owned()), Some("[7]")),
         (typed(long.clone()), Some(long.as_str())),
         (json(failure.to_owned()), Some(failure)),

@@ -1,4 +1,4 @@
-//! How long a re-send waits, and when there is none.
+//! Waits before retries, and the end of retries.
 
 mod common;
 
@@ -11,10 +11,10 @@ use security_api_transport::{
 };
 use tokio::time::Instant;
 
-/// What the service's clock shows.
+/// The time of the service's clock.
 const NOW: &str = "Wed, 21 Oct 2015 07:28:00 GMT";
 
-/// A fake that answers so, and the times at which it was asked.
+/// Returns a fake with this response, and the times of its requests.
 fn timed(
     operation: &'static Operation,
     response: impl Fn(usize) -> FakeResponse + Send + Sync + 'static,
@@ -62,7 +62,7 @@ async fn waits_are_drawn_from_nothing_to_a_bound_that_doubles_up_to_twenty_secon
         let bound = seconds((0.2 * f64::from(1 << resend)).min(20.0));
         let least = waits.iter().min().unwrap();
         let most = waits.iter().max().unwrap();
-        // Timers are good to a millisecond.
+        // Timers have a resolution of 1 ms.
         assert!(
             *most <= bound + Duration::from_millis(1),
             "{resend}: {most:?}"
@@ -190,7 +190,7 @@ async fn waits_without_end_are_responses_not_panics() {
         .unwrap();
     assert_eq!(read(&client).await.unwrap_err().status().unwrap(), 503);
     for _ in 0..100 {
-        // Without a deadline there is nothing but to wait.
+        // Without a deadline the call keeps waiting.
         let waiting = read(&with_retry(&fake, forever)).send();
         assert!(tokio::time::timeout(seconds(9.0), waiting).await.is_err());
     }
@@ -204,7 +204,7 @@ async fn waits_without_end_are_responses_not_panics() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_over_before_the_deadline_fails_at_once_instead_of_sleeping() {
+async fn a_wait_beyond_the_deadline_fails_at_once_instead_of_sleeping() {
     for status in [429, 503] {
         let (fake, times) = timed(&READ, move |_| {
             FakeResponse::status(status).header("retry-after", "5")
@@ -232,9 +232,9 @@ async fn no_backoff_outlives_the_deadline() {
             .timeout(seconds(3.0))
             .await
             .unwrap_err();
-        // Timers tick in milliseconds, so the last wait may end with the deadline itself.
+        // Timers have a resolution of 1 ms, so the last wait may end at the deadline.
         assert!(start.elapsed() <= seconds(3.0));
-        // Not a bare timeout: the reason is known.
+        // The error has the reason instead of a plain timeout.
         assert_eq!(error.status().unwrap(), 503);
     }
 }
@@ -249,7 +249,7 @@ async fn a_policy_without_retries_sends_once() {
     assert_eq!(times.lock().unwrap().len(), 4);
 }
 
-/// Makes this many calls at once and says how many succeeded.
+/// Makes concurrent calls, and returns the number of successes.
 async fn all(
     client: &Client,
     count: usize,
@@ -273,10 +273,10 @@ async fn a_service_that_is_down_is_not_buried_under_re_sends() {
     let client = over(&fake);
     all(&client, 500, read).await;
     let resends = fake.requests().len() - 500;
-    // 30 in reserve and a fifth of the calls, where 1,500 would have been allowed by the count alone.
+    // 30 in reserve and a fifth of the calls. The count alone would have allowed 1,500.
     assert!((100..=140).contains(&resends), "{resends}");
 
-    // What is not refilled by calls comes back with time.
+    // The budget refills over time, too.
     tokio::time::sleep(seconds(30.0)).await;
     let before = fake.requests().len();
     assert_eq!(read(&client).await.unwrap_err().attempts(), 4);
@@ -294,7 +294,7 @@ async fn waiting_for_a_429_spends_no_budget() {
         1 => FakeResponse::status(503),
         _ => FakeResponse::json("good"),
     });
-    // Each 429 stops everyone for a moment, so this takes long.
+    // Each 429 pauses all callers for a moment, so this takes long.
     let patient = RateLimiter::unlimited().max_wait(Duration::MAX);
     let client = builder()
         .transport(fake)
@@ -304,16 +304,16 @@ async fn waiting_for_a_429_spends_no_budget() {
         .unwrap();
     // Far more than the budget holds.
     assert_eq!(all(&client, 300, create).await, 300);
-    // It is still full.
+    // The budget is still full.
     assert_eq!(all(&client, 30, read).await, 30);
-    // And when it is empty, the response to a 429 is still to wait.
+    // Even with an empty budget, a call waits out a 429.
     let down = all(&client, 500, read).await;
     assert!(down < 300, "{down}");
     assert_eq!(all(&client, 300, create).await, 300);
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_client_has_a_budget_of_its_own_and_clones_share_it() {
+async fn each_client_has_a_separate_budget_and_clones_share_it() {
     let fake = FakeTransport::new();
     fake.always(&READ, FakeResponse::status(503));
     let (one, other) = (over(&fake), over(&fake));

@@ -1,4 +1,4 @@
-//! What is promised where a runtime is not always driven, and where there are several.
+//! Runtimes that are not always driven, and several runtimes.
 
 mod common;
 
@@ -18,7 +18,7 @@ use security_api_transport::{Client, ErrorKind, FakeResponse, FakeTransport, Out
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
-/// A server with threads of its own, that closes a connection on which nothing arrives for a while.
+/// A server with background threads that closes idle connections.
 struct Server {
     url: String,
     requests: Arc<AtomicUsize>,
@@ -29,7 +29,7 @@ impl Server {
         Self::silent_at_first(0, keep_alive)
     }
 
-    /// Gives no response to the first requests.
+    /// Ignores the first requests.
     fn silent_at_first(silent: usize, keep_alive: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = Self {
@@ -66,7 +66,7 @@ fn serve(mut stream: TcpStream, keep_alive: Duration, silent: usize, requests: &
     while let Ok(length @ 1..) = stream.read(&mut buffer) {
         request.extend_from_slice(&buffer[..length]);
         let text = String::from_utf8_lossy(&request);
-        // Each request of these tests ends its head, or ends in a JSON object.
+        // Each request of these tests ends with its head or with a JSON object.
         if !text.ends_with("\r\n\r\n") && !text.ends_with('}') {
             continue;
         }
@@ -91,8 +91,7 @@ fn single_threaded() -> Runtime {
 }
 
 #[test]
-fn a_program_that_drives_its_runtime_only_during_calls_loses_none_to_connections_that_were_closed_meanwhile()
- {
+fn a_runtime_that_is_driven_only_during_calls_loses_none_to_connections_closed_meanwhile() {
     let server = Server::start(Duration::from_millis(10));
     let client = server.client();
     let runtime = single_threaded();
@@ -125,7 +124,7 @@ fn a_runtime_that_lives_and_is_not_driven_holds_up_no_call_on_another() {
             runtime.block_on(call.into_future()).unwrap();
         }
     }
-    // The first one's connection still is its own.
+    // The first runtime still uses its connection.
     resting.block_on(create(&client).into_future()).unwrap();
     assert_eq!(server.requests(), 6);
 }
@@ -174,7 +173,7 @@ fn many_runtimes_at_once_share_a_client() {
     assert_eq!(server.requests(), 240);
 }
 
-/// What becomes of the runtime in which a call began.
+/// Ways to end the runtime in which a call began.
 const FATES: [fn(Runtime); 3] = [drop, Runtime::shutdown_background, std::mem::forget];
 
 #[test]
@@ -240,7 +239,7 @@ fn a_call_that_begins_again_keeps_to_its_retries_and_to_the_wait_between_them() 
             Poll::Ready(Pin::new(&mut *call).poll(cx).is_pending())
         }))
     };
-    // Without retries, what was sent is not sent again.
+    // Without retries a sent request is not repeated.
     let fake = FakeTransport::new();
     fake.always(&READ, FakeResponse::never());
     let mut call = read(&over(&fake)).retries(0).into_future();
@@ -249,7 +248,7 @@ fn a_call_that_begins_again_keeps_to_its_retries_and_to_the_wait_between_them() 
     assert_eq!(error.outcome(), Outcome::Unknown);
     assert_eq!(fake.requests().len(), 1);
 
-    // Each runtime goes on with the wait that the service asked for.
+    // Each runtime continues the wait that the service asked for.
     let fake = FakeTransport::new();
     fake.always(&READ, FakeResponse::status(503).header("retry-after", "50"));
     let mut call = read(&over(&fake)).retries(1).into_future();

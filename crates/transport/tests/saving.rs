@@ -1,4 +1,4 @@
-//! Files that are saved: where, under which name, for whom, and nothing else touched.
+//! Saved files: their paths, names and permissions. No other file is touched.
 
 mod common;
 
@@ -17,7 +17,7 @@ use security_api_transport::{Client, Download, ErrorKind, FakeResponse, FakeTran
 use tempfile::tempdir;
 use tokio::sync::watch;
 
-/// The response to each call is a file of this name with the call's number for content.
+/// Returns a client whose calls return a file of this name. Its content is the number of the call.
 fn named(name: &str) -> Client {
     let fake = FakeTransport::new();
     let disposition = format!("attachment; filename=\"{name}\"");
@@ -106,7 +106,7 @@ async fn saving_as_a_new_file_is_an_error_where_there_is_something() {
     assert!(error.to_string().contains("is there already"), "{error}");
     assert!(error.to_string().starts_with("exports.get: "), "{error}");
     assert_eq!((text(&path).as_str(), names(folder.path()).len()), ("1", 1));
-    // The name of a folder is none of a file.
+    // The name of a folder cannot be that of a file.
     for path in [folder.path().join(".."), "/".into(), "".into()] {
         for replace in [false, true] {
             let error = match replace {
@@ -140,7 +140,7 @@ async fn replacing_a_file_is_asked_for_by_name() {
     assert_eq!(names(folder.path()).len(), 1);
 }
 
-/// A file of three pieces of this letter. Each piece comes once the count is above its number.
+/// Returns a file of three pieces of this letter. Each piece is sent when the count exceeds its number.
 fn slowly(letter: u8, count: &watch::Receiver<usize>) -> Client {
     let count = count.clone();
     let transport = tower::service_fn(move |_: HttpRequest| {
@@ -276,14 +276,14 @@ async fn what_is_received_is_for_its_owner_alone_and_follows_no_link() {
     for name in ["in.txt", "new.txt", "first.txt"] {
         assert_eq!(mode(name), 0o600, "{name}");
     }
-    // In place of a file, as that file was.
+    // A replacement keeps the permissions of the replaced file.
     for old in [0o640, 0o600, 0o666] {
         fs::set_permissions(at("first.txt"), fs::Permissions::from_mode(old)).unwrap();
         file(&client).await.replace(at("first.txt")).await.unwrap();
         assert_eq!(mode("first.txt"), old);
     }
 
-    // Links, also to nowhere, are something that is there.
+    // Links, even broken ones, count as existing files.
     fs::write(at("victim"), "mine").unwrap();
     for name in ["link", "link.part", "in (2).txt"] {
         symlink(at("victim"), at(name)).unwrap();

@@ -1,5 +1,5 @@
-//! No secret is ever shown: every way a call can fail is driven with marked secrets, and everything that could be
-//! printed or logged on the way is searched for the mark.
+//! No secret is ever shown: every failure of a call is provoked with marked secrets, and everything that could be
+//! printed or logged is searched for the mark.
 
 mod common;
 
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 const MARK: &str = "MARKED";
 
-/// Everything that is said of an error.
+/// Returns everything that an error shows.
 fn said(error: &Error) -> String {
     let mut text = format!("{error}\n{error:?}\n{error:#?}\n{:?}\n", error.operation());
     let mut cause = error.source();
@@ -40,7 +40,7 @@ fn assert_clean(what: &str, text: &str) {
     );
 }
 
-/// What reqwest and hyper write with the crate `log`.
+/// The output of reqwest and hyper through the crate `log`.
 static LOG: OnceLock<&'static Log> = OnceLock::new();
 
 #[derive(Default)]
@@ -87,7 +87,7 @@ enum Kind {
     Small,
 }
 
-/// A call with the mark in every place that may hold a secret.
+/// Makes a call with the mark in every place that may hold a secret.
 fn marked(client: &Client) -> security_api_transport::Call<Thing> {
     client
         .operation(&READ, &[MARK])
@@ -105,7 +105,7 @@ fn marked_key(builder: ClientBuilder<Client>) -> ClientBuilder<Client> {
     )
 }
 
-/// Answers with the mark in body and headers.
+/// Returns responses with the mark in body and headers.
 fn responses() -> Vec<FakeResponse> {
     let mut bodies = vec![
         json!({"id": MARK}).to_string(),

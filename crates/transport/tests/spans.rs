@@ -1,4 +1,4 @@
-//! What a call leaves in the trace: a span for it, one for each attempt, and no id, query or secret.
+//! The trace of a call: a span for the call and one for each attempt, without ids, queries or secrets.
 
 mod common;
 
@@ -84,13 +84,13 @@ async fn a_call_has_one_span_and_each_of_its_attempts_one_within_it() {
                 ("error.type", error),
             ]
         );
-        // The call's span was the first of all.
+        // The call's span came first.
         assert_eq!((calls[0].parent, attempt.parent), (None, Some(0)));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_ended_a_call_is_in_its_span() {
+async fn the_span_of_a_call_has_its_outcome() {
     for (response, status, error) in [
         (FakeResponse::status(404), Some("404"), Some("404")),
         (FakeResponse::never(), None, Some("Timeout")),
@@ -145,7 +145,7 @@ async fn spans_of_calls_at_the_same_time_do_not_mix() {
     let (one, two) = tokio::join!(read(&client), create(&client));
     one.unwrap();
     two.unwrap();
-    // Each attempt lies within its own call: spans are numbered in the order in which they began.
+    // Each attempt is inside its call. Spans are numbered in the order in which they began.
     let parents: Vec<_> = capture
         .spans("HTTP")
         .iter()

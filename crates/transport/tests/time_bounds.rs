@@ -1,4 +1,4 @@
-//! The bounds of an attempt: on the response's head, and on progress of the bodies.
+//! The timeouts of an attempt: for the response's head, and for progress of the bodies.
 
 mod common;
 
@@ -23,12 +23,12 @@ use tokio::time::Instant;
 use tower::Layer;
 use tower::util::MapResponseLayer;
 
-/// How a transport takes the request's body: so many bytes, with a pause before each piece.
+/// The way in which a transport reads the request's body: this many bytes, with a pause before each piece.
 #[derive(Clone, Copy)]
 struct Taking {
     pause: f64,
     most: u64,
-    /// How long the service thinks once it has all it takes.
+    /// The time between the end of the body and the response.
     response_after: f64,
 }
 
@@ -37,7 +37,7 @@ fn client(taking: Taking, attempt: f64, idle: f64) -> Client {
         let mut body = request.into_body();
         let length = body.length().unwrap();
         let mut taken = 0;
-        // As a connection that was told the length: it asks for no more than that.
+        // Like a connection with a known length, read no more than that.
         while taken < length.min(taking.most) {
             tokio::time::sleep(seconds(taking.pause)).await;
             taken += body.frame().await.unwrap()?.data_ref().unwrap().len() as u64;
@@ -59,7 +59,7 @@ fn client(taking: Taking, attempt: f64, idle: f64) -> Client {
 
 const LARGE: usize = 640 * 1024;
 
-/// The same bytes in memory and as a stream that does not know where it ends.
+/// Returns the same bytes in memory and as a stream of unknown length.
 fn bodies() -> [Body; 2] {
     let pieces = || {
         stream::iter(
@@ -78,7 +78,7 @@ fn upload(client: &Client, body: Body) -> Call<Value> {
         .retries(0)
 }
 
-/// How long an upload took that ended because of a bound, after it may have been executed.
+/// Returns the duration of an upload that timed out after it may have been executed.
 async fn timed_out(call: Call<Value>, bound: &str) -> f64 {
     let start = Instant::now();
     let error = call.await.unwrap_err();
@@ -90,7 +90,7 @@ async fn timed_out(call: Call<Value>, bound: &str) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
-/// What a slow peer, of 256 KiB a second, takes for this much of the body.
+/// Returns the time that a peer with 256 KiB/s needs for this part of the body.
 fn slow(bytes: usize) -> f64 {
     bytes as f64 / (256.0 * 1024.0)
 }
@@ -162,14 +162,14 @@ async fn an_upload_that_stalls_ends_after_the_idle_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_buffers_hold_of_an_upload_is_given_the_time_of_a_slow_peer_or_of_the_pace_so_far() {
+async fn buffered_parts_of_an_upload_get_the_time_of_a_slow_peer_or_of_the_pace_so_far() {
     const MIB: usize = 1024 * 1024;
-    // All of it is in buffers at once, or it goes at a pace. Of more than 8 MiB not all can be in buffers.
+    // The body is in buffers at once, or sent at a pace. More than 8 MiB do not fit into buffers.
     for (length, pause, allowed) in [
         (2 * MIB, 0.0, 8.0),
         (8 * MIB, 0.0, 32.0),
         (64 * MIB, 0.0, 32.0),
-        // 32 pieces: 31 pauses between the first and the last.
+        // 32 pieces, with 31 pauses between them.
         (2 * MIB, 1.0, 31.0),
         // 256 pieces, of which the last 8 MiB are half.
         (16 * MIB, 1.0, 255.0 / 2.0),
@@ -192,7 +192,7 @@ async fn what_buffers_hold_of_an_upload_is_given_the_time_of_a_slow_peer_or_of_t
 }
 
 #[tokio::test(start_paused = true)]
-async fn times_without_end_are_no_bound() {
+async fn infinite_timeouts_are_ignored() {
     let fake = FakeTransport::new();
     fake.always(&READ, FakeResponse::json("good").delay(seconds(1e6)));
     let endless = |client: Client| {
@@ -222,7 +222,7 @@ async fn times_without_end_are_no_bound() {
     read(&client).timeout(Duration::MAX).await.unwrap();
 }
 
-/// A transport whose response arrives in five pieces, with these pauses before each and before the end.
+/// Returns a transport whose response arrives in five pieces, with these pauses before each piece and before the end.
 fn arriving(
     pause: f64,
     end: f64,
@@ -274,7 +274,7 @@ async fn a_response_that_stalls_ends_after_the_idle_time() {
         (ErrorKind::Timeout, Outcome::Unknown, seconds(15.0))
     );
     assert!(error.to_string().contains("stopped arriving"), "{error}");
-    // It is sent again as the table says.
+    // The request is retried as in the table.
     assert_eq!(read(&client).await.unwrap_err().attempts(), 4);
     assert_eq!(
         read(&client)
@@ -302,7 +302,7 @@ fn download(client: &Client) -> Call<Download> {
     client.operation(&EXPORT, &[]).call()
 }
 
-/// Five pieces, so long apart, of a response with this content type.
+/// Returns a response of this content type in five pieces, with this pause between them.
 fn file(kind: &'static str, pause: f64) -> ClientBuilder<Client> {
     let layer = MapResponseLayer::new(move |mut response: HttpResponse| {
         let kind = HeaderValue::from_static(kind);
@@ -331,7 +331,7 @@ async fn a_timeout_of_the_call_covers_the_last_byte_of_a_download() {
         let whole = download(&client).timeout(seconds(5.5)).await.unwrap();
         assert_eq!(whole.bytes(99).await.unwrap(), "[1,2,3,4] ", "{kind}");
     }
-    // Also where there is always another piece, or nobody asks for one.
+    // Also if there is always another piece, or if the caller does not poll.
     let client = file("text/csv", 0.0).build().unwrap();
     let mut download = download(&client).timeout(seconds(2.0)).await.unwrap();
     assert_eq!(download.next_chunk().await.unwrap().unwrap(), "[1");
@@ -348,7 +348,7 @@ async fn the_clients_timeout_covers_a_download_up_to_its_head_and_the_idle_timeo
     let whole = download(&client).await.unwrap();
     assert_eq!(whole.bytes(99).await.unwrap(), "[1,2,3,4] ");
     assert_eq!(start.elapsed(), seconds(45.0));
-    // What may be an error is read within the call.
+    // A body that may be an error is read within the call.
     let client = file("application/json", 9.0).timeout(seconds(10.0));
     let client = client.idle_timeout(seconds(10.0)).build().unwrap();
     let start = Instant::now();
@@ -372,7 +372,7 @@ async fn the_clients_timeout_covers_a_download_up_to_its_head_and_the_idle_timeo
 async fn a_call_without_time_is_not_sent() {
     let server = Server::start(vec![Act::Send(response(200, "", b"\"good\""))]).await;
     let client = builder().base_url(server.url()).build().unwrap();
-    // The second time there is a connection that could be used at once.
+    // The second time there is an idle connection.
     for sent in [1, 2] {
         for timeout in [Duration::ZERO, Duration::from_nanos(1)] {
             for error in [
@@ -387,7 +387,7 @@ async fn a_call_without_time_is_not_sent() {
                 assert!(error.is_retryable());
             }
         }
-        // A request that was only on its way would arrive before this one.
+        // A pending request would arrive before this one.
         read(&client).await.unwrap();
         assert_eq!(server.requests(), sent);
     }
@@ -406,7 +406,7 @@ async fn a_call_without_time_takes_nothing_that_others_could_use() {
     read(&client).await.unwrap();
 }
 
-/// Waits out the call's time and then lets it pass.
+/// Waits until the deadline of the call has passed, and then continues.
 #[derive(Debug)]
 struct Late;
 
@@ -417,7 +417,7 @@ impl Credential for Late {
         _: &HttpService,
         deadline: Option<std::time::Instant>,
     ) -> Result<(), Error> {
-        // Without a pause in which the deadline would be noticed.
+        // Do not yield, so that the deadline is not noticed.
         while deadline.is_some_and(|deadline| std::time::Instant::now() < deadline) {
             std::hint::spin_loop();
         }
@@ -446,7 +446,7 @@ async fn a_call_whose_time_is_over_before_its_turn_comes_is_not_sent() {
             "{error:?}"
         );
     }
-    // A request that was only on its way would arrive before this one.
+    // A pending request would arrive before this one.
     read(&client).await.unwrap();
     assert_eq!(server.requests(), 1);
 }

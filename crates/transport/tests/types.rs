@@ -1,4 +1,4 @@
-//! What the public types promise to the compiler.
+//! The auto traits of the public types.
 
 mod common;
 
@@ -66,13 +66,13 @@ fn sent<T: Send + Debug + 'static>() {}
 fn sent_only<T: Send + 'static>() {}
 fn cloned<T: Clone>() {}
 
-/// Neither shown nor shared itself; the handles around it are nevertheless.
+/// Neither `Debug` nor `Send`. The handles around it still are both.
 struct Opaque(
     #[expect(dead_code, reason = "makes the type one that cannot be shared")] std::rc::Rc<()>,
 );
 
 #[test]
-fn what_users_keep_and_pass_on_can_be_sent_and_shared() {
+fn values_that_users_store_are_send_and_sync() {
     shared::<Client>();
     shared::<ClientBuilder<Client>>();
     shared::<Request>();
@@ -119,7 +119,7 @@ fn a_client_and_an_error_are_one_pointer_wide() {
 }
 
 #[test]
-fn context_stands_at_the_end_of_an_error_and_changes_nothing_else() {
+fn context_is_at_the_end_of_an_error_and_changes_nothing_else() {
     let error = Error::new(ErrorKind::Io, "the connection broke").with_outcome(Outcome::Unknown);
     let error = error.with_context("page 3 is missing");
     let error = error.with_context(format!("go on with export {}", 7));

@@ -15,10 +15,10 @@ use tokio::net::{TcpListener, TcpStream};
 static ADD: Operation = Operation::new("files.add", Method::POST, "/files");
 static REPLACE: Operation = Operation::new("files.replace", Method::PUT, "/files").idempotent();
 
-/// What a server received: the bodies of its requests, as far as they came.
+/// The bodies that a server received, as far as they came.
 type Bodies = Arc<Mutex<Vec<Vec<u8>>>>;
 
-/// Answers the first request with `refusal` once half of its body has come and reads on; all others with 200.
+/// Responds to the first request with `refusal` after half of its body, and reads on. Responds to all others with 200.
 async fn server(refusal: &'static str) -> (String, Bodies) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -126,7 +126,7 @@ async fn an_upload_refused_half_way_waits_as_asked_and_is_sent_again_byte_by_byt
     }
 }
 
-/// Takes 50 kB of a body every 50 ms, and answers once it has all of it.
+/// Reads 50 kB of a body every 50 ms, and responds after the whole body.
 async fn slow_server() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -149,7 +149,7 @@ async fn slow_server() -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_the_peer_takes_steadily_does_not_time_out() {
-    // Buffers take megabytes at once, of which the peer has next to nothing yet.
+    // Buffers take megabytes at once, before the peer has read much.
     for length in [1_000_000, 3_000_000] {
         let client = builder()
             .base_url(slow_server().await)

@@ -1,4 +1,4 @@
-//! A build without TLS says so, before anything is sent.
+//! A build without TLS reports that before anything is sent.
 #![cfg(not(feature = "_tls"))]
 
 mod common;

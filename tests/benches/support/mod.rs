@@ -1,4 +1,4 @@
-//! A server in a process of its own, and the memory of this one.
+//! A server in another process, and the memory of this one.
 #![allow(
     dead_code,
     reason = "each bench is a program of its own and uses a part"
@@ -7,10 +7,10 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-/// This program, run again with the argument `serve`. It gets an input that ends with this process.
+/// This program, started again with the argument `serve`. Its standard input ends with this process.
 pub(crate) struct Server {
     process: Child,
-    /// The line that it prints once it is ready: where it is.
+    /// The line that the server prints when it is ready: its address.
     pub(crate) said: String,
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn own_program() -> Command {
     Command::new(std::env::current_exe().expect("the program knows where it is"))
 }
 
-/// The most memory that the process had so far, in KiB, where the system tells.
+/// Returns the peak memory of the process in KiB, if the system reports it.
 pub(crate) fn peak_memory() -> Option<u32> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status

@@ -1,4 +1,4 @@
-//! The training in which the employee is enrolled.
+//! The enrolment of the employee in a training.
 
 use keepnet_api::training::NewEnrollment;
 use keepnet_api::types::CreateTargetUserRequest;
@@ -7,7 +7,7 @@ use push_security_api::types::Employee;
 
 use crate::Outcome;
 
-/// Makes the employee known and enrols them in a training about phishing; gives the enrolment's id.
+/// Adds the employee, enrols them in a training about phishing, and returns the id of the enrolment.
 pub(crate) async fn enrol(keepnet: &Client, employee: &Employee, email: &str) -> Outcome<String> {
     let mut user = CreateTargetUserRequest::new(email).is_active(true);
     user.first_name.clone_from(&employee.first_name);

@@ -1,4 +1,4 @@
-//! Everything there is, as JSON lines, all lists at once within the rate limit.
+//! Exports all lists at once as JSON lines, within the rate limit.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,10 +12,10 @@ use tokio::sync::mpsc;
 use crate::Outcome;
 use crate::meter::Meter;
 
-/// Records a page. Less than the 500 that the service allows, so that there is a rate to watch.
+/// Records per page. The service allows 500. With fewer there is a rate to watch.
 const PAGE: u32 = 200;
 
-/// How long the burst that the service allows after a pause has an effect on the rate.
+/// The time during which the burst after a pause affects the rate.
 const BURST: Duration = Duration::from_secs(2);
 
 #[derive(Serialize)]
@@ -71,7 +71,7 @@ pub(crate) async fn export(push: &Client, meter: &Meter, file: &Path) -> Outcome
     Ok(())
 }
 
-/// When the burst was over, and how many responses there were by then.
+/// Returns when the burst was over, and the number of responses until then.
 async fn after_burst(meter: Meter) -> (Instant, u64) {
     tokio::time::sleep(BURST).await;
     (Instant::now(), meter.all())
@@ -111,7 +111,7 @@ async fn write(
 }
 
 fn progress() -> ProgressBar {
-    // The service does not say how many records there are, so this counts up instead of filling up.
+    // The total number of records is unknown, so this is a counter instead of a bar.
     let style = ProgressStyle::with_template("  {spinner} {pos} records, {elapsed}")
         .unwrap_or_else(|_| ProgressStyle::default_spinner());
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());

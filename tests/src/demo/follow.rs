@@ -1,4 +1,4 @@
-//! Looking around, and following a detection to the people and apps behind it.
+//! Shows filters, and follows a detection to its employee, accounts and apps.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::Outcome;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Filters at work.
+/// Shows filters.
 pub(crate) async fn look_around(push: &Client) -> Outcome<()> {
     let page = push
         .browsers()
@@ -34,7 +34,7 @@ pub(crate) async fn look_around(push: &Client) -> Outcome<()> {
     Ok(())
 }
 
-/// Whose credential was stolen.
+/// The owner of the stolen credential.
 pub(crate) struct Victim {
     /// The id of the detection.
     pub(crate) detection: String,
@@ -42,7 +42,7 @@ pub(crate) struct Victim {
     pub(crate) email: String,
 }
 
-/// A detection, its employee, the employee's accounts, and their apps.
+/// Returns a detection's employee, with the employee's accounts and their apps.
 pub(crate) async fn follow_detection(
     push: &Client,
     raised: Option<&str>,
@@ -97,7 +97,7 @@ pub(crate) async fn follow_detection(
     }))
 }
 
-/// The detection that was raised, or the newest stolen credential of the last 30 days.
+/// Returns the raised detection, or the newest stolen credential of the last 30 days.
 async fn newest(push: &Client, raised: Option<&str>) -> Outcome<Option<Detection>> {
     if let Some(id) = raised {
         return Ok(Some(push.detections().get(id).await?));

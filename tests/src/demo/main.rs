@@ -1,7 +1,7 @@
-//! The playbook that makes the services belong together, against the sandbox, or with `--live` against the real ones.
+//! The playbook across the services, against the sandbox, or with `--live` against the real services.
 //!
-//! A stolen credential is detected and its owner found; they get a fresh password by a link that opens once, and are
-//! enrolled in a training; what all three services have on record of it goes into one file, and everything is exported.
+//! A stolen credential is detected and its owner found. The owner gets a new password by a link that opens once, and is
+//! enrolled in a training. The records of all three services go into one file, and all lists are exported.
 
 #![allow(clippy::print_stdout, reason = "it is a program to watch")]
 
@@ -52,13 +52,13 @@ fn eprint_chain(error: &(dyn Error + 'static)) {
     }
 }
 
-/// Who plays which part.
+/// The clients of the playbook.
 struct Cast {
     push: ClientBuilder,
-    /// The detection to follow; the newest one if there is none.
+    /// The detection to follow, or `None` for the newest one.
     raised: Option<String>,
     pwpush: Option<pwpush_api::Client>,
-    /// Somebody without a token, who opens the link; only where nobody else does.
+    /// A client without a token that opens the link, unless a real person does.
     visitor: Option<pwpush_api::Client>,
     keepnet: Option<keepnet_api::Client>,
 }
@@ -104,7 +104,7 @@ async fn sandboxed() -> Outcome<()> {
     .await
 }
 
-/// The client of a service whose credential is in the environment.
+/// Creates a client if its credential is in the environment.
 fn from_env<C, E>(variable: &str, make: impl FnOnce() -> Result<C, E>) -> Result<Option<C>, E> {
     match std::env::var_os(variable) {
         Some(_) => make().map(Some),
@@ -196,7 +196,7 @@ async fn play(cast: Cast) -> Outcome<()> {
     Ok(())
 }
 
-/// A file in the target folder that this program was built in, which is not kept.
+/// Returns the path of a file in the target folder.
 fn file(name: &str) -> Outcome<PathBuf> {
     let program = std::env::current_exe()?;
     let target = program

@@ -1,4 +1,4 @@
-//! Counting the responses that come in, by a layer around every attempt.
+//! Counts responses with a layer around every attempt.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use push_security_api::{http::StatusCode, middleware::HttpResponse};
 use tower::util::MapResponseLayer;
 
-/// How many requests were answered, and how many of them with 429.
+/// The number of responses, and of those with status 429.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Meter(Arc<Counts>);
 
@@ -17,7 +17,7 @@ struct Counts {
 }
 
 impl Meter {
-    /// The layer that counts.
+    /// Returns the layer that counts.
     pub(crate) fn layer(
         &self,
     ) -> MapResponseLayer<impl Fn(HttpResponse) -> HttpResponse + Clone + Send + Sync + use<>> {

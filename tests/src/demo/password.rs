@@ -1,4 +1,4 @@
-//! The one-time link by which the employee gets a fresh password.
+//! The one-time link to the employee's new password.
 
 use pwpush_api::types::{Edition, Push};
 use pwpush_api::{Client, Expiry, NewPush, Retrieved, Secret};
@@ -7,16 +7,16 @@ use crate::Outcome;
 
 const LENGTH: usize = 20;
 
-/// Characters that nobody mistakes for others: 56 of them.
+/// The 56 unambiguous characters.
 const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789";
 
-/// A password that nobody has seen, by the machine's own source of randomness.
+/// Generates a password from the system's random numbers.
 fn fresh() -> Outcome<Secret> {
     let mut password = String::with_capacity(LENGTH);
     while password.len() < LENGTH {
         let mut bytes = [0; 2 * LENGTH];
         getrandom::fill(&mut bytes)?;
-        // What is above the last whole multiple is drawn again, so that each letter is as likely.
+        // Values above the last whole multiple are drawn again, so that all letters are equally likely.
         let whole = 256 / LETTERS.len() * LETTERS.len();
         let fit = bytes
             .iter()
@@ -28,9 +28,10 @@ fn fresh() -> Outcome<Secret> {
     Ok(password.into())
 }
 
-/// Sends a fresh password as a link that can be opened once.
+/// Sends a new password as a link that opens once.
 pub(crate) async fn send(pwpush: &Client, employee: &str) -> Outcome<Push> {
-    // The open-source edition counts in days; a working day is enough where it can be said.
+    // The open-source edition expires pushes after days. The commercial edition supports hours, and a working day is
+    // enough.
     let expiry = match pwpush.edition().await? {
         Edition::Commercial => Expiry::hours(12),
         _ => Expiry::days(1),
@@ -48,7 +49,7 @@ pub(crate) async fn send(pwpush: &Client, employee: &str) -> Outcome<Push> {
     Ok(push.into_inner())
 }
 
-/// The employee opens the link, and somebody else comes too late.
+/// Opens the link as the employee, and then as someone who is too late.
 pub(crate) async fn open_twice(visitor: &Client, push: &Push) -> Outcome<()> {
     for who in ["The employee opens it", "Somebody opens it again"] {
         let found = match visitor.pushes().show(&push.token).await? {

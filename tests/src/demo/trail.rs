@@ -1,4 +1,4 @@
-//! What all three services have on record of this, in one file.
+//! The records of all three services, in one file.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::Outcome;
 
-/// One line of the file.
+/// A line of the file.
 #[derive(Serialize)]
 struct Line {
-    /// As RFC 3339; none if the record does not say it, or not so.
+    /// The time in RFC 3339, or `None` if the record has no such time.
     time: Option<String>,
     service: &'static str,
     record: RawJson,
@@ -32,7 +32,7 @@ impl Trail {
         });
     }
 
-    /// The detection with which it began.
+    /// Adds the detection.
     pub(crate) async fn detection(
         &mut self,
         push: &push_security_api::Client,
@@ -49,7 +49,7 @@ impl Trail {
         Ok(())
     }
 
-    /// What became of the link.
+    /// Adds the audit log of the link.
     pub(crate) async fn link(&mut self, pwpush: &pwpush_api::Client, push: &Push) -> Outcome<()> {
         let mut entries = pwpush.pushes().audit(&push.token).raw_items();
         while let Some(record) = entries.try_next().await? {
@@ -61,7 +61,7 @@ impl Trail {
         Ok(())
     }
 
-    /// What was changed in the awareness platform since then.
+    /// Adds the changes in the awareness platform since then.
     pub(crate) async fn platform(
         &mut self,
         keepnet: &keepnet_api::Client,

@@ -1,15 +1,15 @@
-//! What generated calls send where a description says too little for a value.
+//! Values for generated calls that the description does not determine.
 
 use keepnet_api::search::{Filter, FilterGroup, SearchBody, field};
 use push_security_api::RawJson;
 
-/// A filter with groups in a group that keeps all records, by a column that they have.
+/// Returns a filter with nested groups that keeps all records, by a column that they have.
 pub fn filter(column: &str) -> Filter {
     let one = || field(column).is_not("exercise");
     Filter::new().group(FilterGroup::all([one()]).group(FilterGroup::any([one(), one()])))
 }
 
-/// The search with every term said.
+/// Sets every term of a search.
 pub fn searching<B: SearchBody>(mut body: B, column: &str) -> B {
     let search = std::mem::take(body.search_mut());
     *body.search_mut() = search
@@ -21,10 +21,10 @@ pub fn searching<B: SearchBody>(mut body: B, column: &str) -> B {
     body
 }
 
-/// JSON of any form.
+/// Returns any JSON.
 ///
 /// # Panics
-/// If the text is no JSON.
+/// If the text is not JSON.
 pub fn json(text: &str) -> RawJson {
     RawJson::parse(text.to_owned()).expect("generated from JSON")
 }

@@ -1,4 +1,4 @@
-//! What was sent and what came back.
+//! The report of requests and responses.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use push_security_api::http::Uri;
 use push_security_api::{Error, Operation, Response, Timestamp};
 
-/// How long a call is tried again that is refused while something else goes on.
+/// The time during which a call is retried that is refused while another process runs.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 #[derive(Debug, Default)]
 pub struct Report {
     lines: Vec<Line>,
-    /// Tells errors by which a server says that it does not offer an operation at all.
+    /// Recognizes errors that mean that the server does not support an operation.
     is_absence: Option<fn(&Error) -> bool>,
 }
 
@@ -27,15 +27,15 @@ struct Line {
 
 #[derive(Debug)]
 enum Ending {
-    /// The status, if the call tells.
+    /// The status, if the call reveals it.
     Done(Option<u16>),
-    /// The server does not offer it.
+    /// The server does not support the operation.
     Absent,
     Failed(String),
 }
 
 impl Report {
-    /// What this tells from its error to be absent is no failure.
+    /// Reports errors for which `is_absence` holds as unsupported operations.
     pub fn absent_if(&mut self, is_absence: fn(&Error) -> bool) {
         self.is_absence = Some(is_absence);
     }
@@ -49,7 +49,7 @@ impl Report {
         self.lines.push(Line { operation, ending });
     }
 
-    /// Waits for a call and notes what it gave.
+    /// Awaits a call and reports its outcome.
     pub async fn call<T>(
         &mut self,
         operation: &'static Operation,
@@ -62,7 +62,7 @@ impl Report {
         );
     }
 
-    /// Waits for a call that is refused while something else goes on, again and again for a while, and notes what it gave.
+    /// Retries a call for a while if it is refused while another process runs, and reports its outcome.
     pub async fn eventually<T, F>(&mut self, operation: &'static Operation, call: impl Fn() -> F)
     where
         F: Future<Output = Result<Response<T>, Error>>,
@@ -76,12 +76,12 @@ impl Report {
         self.call(operation, std::future::ready(ending)).await;
     }
 
-    /// Notes what a hand-written call gave, which does not tell the status.
+    /// Reports the outcome of a hand-written call, which does not reveal the status.
     pub fn done<T>(&mut self, operation: &'static Operation, given: Result<T, Error>) {
         self.note(operation, given.map(|_| None));
     }
 
-    /// How many calls failed.
+    /// Returns the number of failed calls.
     pub fn failed(&self) -> usize {
         self.count(|ending| matches!(ending, Ending::Failed(_)))
     }
@@ -123,7 +123,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// The id of the first item of a list, so that a server with a memory knows it; another if there is none.
+/// Returns the id of the first item of a list, or another one if the list is empty.
 pub async fn known<P: IntoIterator>(
     list: impl IntoFuture<Output = Result<P, Error>>,
     id: impl Fn(P::Item) -> String,
@@ -134,12 +134,12 @@ pub async fn known<P: IntoIterator>(
     ids.next().unwrap_or_else(|| otherwise.to_owned())
 }
 
-/// Whether this is the id of the company whose data are exercised, which nothing may happen to.
+/// Returns whether the id is that of the exercised company, which must not change.
 fn is_own(id: &str) -> bool {
     std::env::var("KEEPNET_COMPANY_ID").is_ok_and(|own| own == id)
 }
 
-/// The id that a call returns; another one if it fails or returns none.
+/// Returns the id in the response to a call, or another one if the call fails or has no id.
 pub async fn answered<T>(
     call: impl IntoFuture<Output = Result<T, Error>>,
     id: impl Fn(T) -> String,
@@ -149,17 +149,17 @@ pub async fn answered<T>(
     id.unwrap_or_else(|| otherwise.to_owned())
 }
 
-/// What only those know who started the server: a variable of the environment, or this if it is not set.
+/// Returns a variable of the environment, or a default.
 pub fn variable(name: &str, otherwise: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| otherwise.to_owned())
 }
 
-/// A point in time that a call asks for.
+/// Returns a point in time for a call.
 pub fn time(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(seconds).expect("descriptions give times that exist")
 }
 
-/// Whether this address is one of this machine that no other can reach.
+/// Returns whether the host of the URL is a loopback address.
 pub fn is_loopback(url: &str) -> bool {
     let Ok(url) = url.parse::<Uri>() else {
         return false;

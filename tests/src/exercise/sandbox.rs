@@ -7,7 +7,7 @@ use push_security_api::Operation;
 use security_api_sandbox::PasswordPusherEdition::{Hosted, OpenSource};
 use security_api_sandbox::{Entry, PasswordPusherOptions, PushSecurityOptions, Sandbox};
 
-/// A sandbox, and what the exerciser must report of it.
+/// A sandbox, and the expected report.
 #[derive(Debug)]
 pub struct Run {
     name: &'static str,
@@ -15,17 +15,17 @@ pub struct Run {
     sandbox: Sandbox,
     base_url: String,
     environment: Vec<(&'static str, String)>,
-    /// What the report must not quote.
+    /// Values that the report must not contain.
     secrets: Vec<String>,
-    /// Method, path and id of what must be called.
+    /// The operations that must be called.
     operations: Vec<&'static Operation>,
-    /// How many operations the server does not offer.
+    /// The number of operations that the server does not support.
     absent: usize,
-    /// Text of the errors by which it refuses what writes.
+    /// The text of the errors for writing calls, if the server is read-only.
     read_only: Option<&'static str>,
 }
 
-/// One for each service and kind of server.
+/// Returns one run for each service and kind of server.
 ///
 /// # Errors
 /// If a sandbox does not start.
@@ -64,7 +64,7 @@ pub async fn runs() -> Result<Vec<Run>, String> {
 }
 
 async fn push_security(name: &'static str, read_only: Option<&'static str>) -> Result<Run, String> {
-    // Few records, so that each list is a page or two.
+    // With few records each list has a page or two.
     let sizes = PushSecurityOptions::default()
         .employees(53)
         .browsers(130)
@@ -89,7 +89,7 @@ async fn push_security(name: &'static str, read_only: Option<&'static str>) -> R
     })
 }
 
-/// In the first company of the sandbox's reseller.
+/// Starts a run in the first company of the sandbox's reseller.
 async fn keepnet() -> Result<Run, String> {
     let sandbox = Sandbox::start().await.map_err(|error| error.to_string())?;
     let keepnet = sandbox.keepnet();
@@ -118,15 +118,15 @@ async fn keepnet() -> Result<Run, String> {
 }
 
 impl Run {
-    /// What it is run against.
+    /// Returns the name of the run.
     pub fn name(&self) -> &str {
         self.name
     }
 
-    /// Runs the exerciser, which is this program, and gives the last line of its report.
+    /// Runs the exerciser, which is this program, and returns the last line of its report.
     ///
     /// # Errors
-    /// What is not as it must be.
+    /// A broken expectation.
     pub fn check(&self) -> Result<String, String> {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let output = Command::new(program)
@@ -175,7 +175,7 @@ impl Run {
         Ok(last)
     }
 
-    /// The report must have each operation once.
+    /// Checks that the report lists each operation once.
     fn all_listed(&self, report: &str) -> Result<(), String> {
         let listed = report
             .lines()
@@ -188,7 +188,7 @@ impl Run {
         }
     }
 
-    /// The sandbox must have received each operation that it offers, and nothing that it refuses beside what it must.
+    /// Checks that the sandbox received each operation that it supports, and refused only the expected ones.
     fn all_received(&self) -> Result<(), String> {
         if self.absent > 0 || self.read_only.is_some() {
             return Ok(());
@@ -211,7 +211,7 @@ fn last_line(text: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Whether a request is one of this operation.
+/// Returns whether a request is for the operation.
 fn is_of(entry: &Entry, operation: &Operation) -> bool {
     let template: Vec<_> = operation.path().split('/').collect();
     let path: Vec<_> = entry.path.split('/').collect();

@@ -1,4 +1,4 @@
-//! HTTP/1.1 by hand: reading requests, asking the service, writing what is left of its response.
+//! HTTP/1.1 without a library: reads requests, forwards them, and writes spoiled responses.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,10 +12,10 @@ use tokio_rustls::server::TlsStream;
 use super::spoil::{self, End};
 use super::{Connect, Fault, State, Swallow};
 
-/// A byte each so long is a trickle.
+/// The interval between the bytes of a trickle.
 const PACE: Duration = Duration::from_millis(200);
 
-/// The head of a request or response, and where its body begins.
+/// The head of a request or response, and the start of its body.
 pub(super) struct Head {
     pub(super) first_line: String,
     pub(super) headers: Vec<(String, String)>,
@@ -40,7 +40,7 @@ impl Head {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The path and query of a request; forward proxies are asked for whole URLs.
+    /// Returns the path and query of a request. Forward proxies receive whole URLs.
     pub(super) fn path(&self) -> &str {
         let target = self.first_line.split(' ').nth(1).unwrap_or_default();
         let Some(rest) = target.strip_prefix("http://") else {
@@ -59,14 +59,14 @@ impl Head {
     }
 }
 
-/// A response as the service gave it, its body in one piece.
+/// A response of the service, with its body in one piece.
 pub(super) struct Response {
     pub(super) head: Head,
     pub(super) body: Vec<u8>,
 }
 
 impl Response {
-    /// The service's own URLs get the scheme that the client sees.
+    /// Replaces the scheme of the service's URLs with the one that the client sees.
     pub(super) fn moves_to_tls(&mut self, host: &str) {
         let (from, to) = (format!("http://{host}"), format!("https://{host}"));
         for (_, value) in &mut self.head.headers {
@@ -83,7 +83,7 @@ fn end_of_head(bytes: &[u8]) -> Option<usize> {
     end.map(|end| end + 4)
 }
 
-/// Where requests come from, over TLS or without.
+/// A connection to a client, with or without TLS.
 pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin {
     const IS_TLS: bool;
 
@@ -106,7 +106,7 @@ impl Socket for TlsStream<TcpStream> {
     }
 }
 
-/// The head of the next request.
+/// Reads the head of the next request.
 async fn next_head(stream: &mut (impl AsyncBufReadExt + Unpin)) -> Option<Head> {
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n") {
@@ -117,15 +117,15 @@ async fn next_head(stream: &mut (impl AsyncBufReadExt + Unpin)) -> Option<Head> 
     Some(Head::parse(&String::from_utf8_lossy(&bytes)))
 }
 
-/// Whether what comes first is a CONNECT and not a TLS handshake, which begins with another byte.
+/// Returns whether the connection begins with CONNECT instead of a TLS handshake.
 pub(super) async fn asks_to_connect(stream: &TcpStream) -> bool {
     let mut first = [0];
     stream.peek(&mut first).await.is_ok() && first == *b"C"
 }
 
-/// Reads a CONNECT and responds to it.
+/// Reads a CONNECT request and responds to it.
 pub(super) async fn connect(stream: &mut TcpStream, fault: Option<Connect>) -> io::Result<()> {
-    // A client sends nothing behind it before the response.
+    // A client sends nothing more before the response.
     let head = next_head(&mut BufReader::new(&mut *stream)).await;
     head.ok_or(io::ErrorKind::UnexpectedEof)?;
     let status = match fault {
@@ -184,7 +184,7 @@ pub(super) async fn serve(mut stream: impl Socket, state: &State) {
             }
             End::Close => {
                 let _ = stream.shutdown().await;
-                // Until the client closes its side as well.
+                // Wait until the client closes its side, too.
                 while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
                 state.counts.closed.fetch_add(1, Ordering::SeqCst);
                 return;
@@ -239,7 +239,7 @@ async fn respond<S: Socket>(
     }
 }
 
-/// Asks the service, over a connection of its own.
+/// Forwards a request to the service over a new connection.
 pub(super) async fn forward(state: &State, mut head: Head, body: &[u8]) -> io::Result<Response> {
     state.counts.forwarded.fetch_add(1, Ordering::SeqCst);
     head.headers.retain(|(name, _)| name != "connection");

@@ -1,4 +1,4 @@
-//! HTTP/2 over TLS, by h2's server.
+//! HTTP/2 over TLS, with h2's server.
 
 use std::io;
 use std::pin::Pin;
@@ -16,17 +16,17 @@ use tokio_rustls::server::TlsStream;
 use super::http1::{self, Head};
 use super::{Fault, State, Stream};
 
-/// A connection beneath h2 that can be made to say GOAWAY for a stream that h2 has taken up already.
+/// A connection beneath h2 that can send GOAWAY for a stream that h2 has accepted already.
 struct Tap {
     stream: TlsStream<TcpStream>,
     leaves: Arc<AtomicBool>,
-    /// The reason for the GOAWAY.
+    /// The reason of the GOAWAY.
     reason: Arc<AtomicU8>,
-    /// How much of the GOAWAY was written.
+    /// The number of bytes of the GOAWAY that were written.
     written: usize,
 }
 
-/// GOAWAY for this reason and no stream that was taken up.
+/// Returns a GOAWAY frame that excludes all accepted streams.
 fn go_away(reason: u8) -> [u8; 17] {
     [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, reason]
 }
@@ -50,7 +50,7 @@ impl AsyncWrite for Tap {
         if !self.leaves.load(Ordering::SeqCst) {
             return Pin::new(&mut self.stream).poll_write(cx, bytes);
         }
-        // Whatever h2 wants to say from here on, this is said in its place.
+        // From here on, this frame replaces everything that h2 writes.
         let farewell = go_away(self.reason.load(Ordering::SeqCst));
         while self.written < farewell.len() {
             let rest = &farewell[self.written..];
@@ -90,7 +90,7 @@ pub(super) async fn serve(stream: TlsStream<TcpStream>, state: &Arc<State>) {
         let fault = state.take(path);
         match fault {
             Some(Fault::Stream(Stream::GoAwayBefore(code))) => {
-                // In place of h2's own GOAWAY, which would include the stream.
+                // Replaces h2's GOAWAY, which would include the stream.
                 reason.store(code, Ordering::SeqCst);
                 leaves.store(true, Ordering::SeqCst);
                 return say_goodbye(connection).await;
@@ -106,11 +106,11 @@ pub(super) async fn serve(stream: TlsStream<TcpStream>, state: &Arc<State>) {
     }
 }
 
-/// Sends GOAWAY and ends the connection.
+/// Sends GOAWAY and closes the connection.
 async fn say_goodbye(mut connection: h2::server::Connection<Tap, Bytes>) {
     connection.abrupt_shutdown(Reason::NO_ERROR);
     while let Some(Ok(_)) = connection.accept().await {}
-    // Closing with something unread would reset the connection, and the client might not read the GOAWAY.
+    // Closing with unread data would reset the connection, and the client might not read the GOAWAY.
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
 }
 
@@ -168,7 +168,7 @@ async fn respond_to(
         _ => return stream.send_data(body, true).ok(),
     };
     stream.send_data(body.slice(..half), false).ok()?;
-    // A reset drops what has not been sent.
+    // A reset drops unsent data.
     tokio::time::sleep(std::time::Duration::from_millis(30)).await;
     stream.send_reset(reason);
     None

@@ -1,7 +1,7 @@
-//! A proxy between a real client and the sandbox that spoils what it is told to, over real sockets.
+//! A proxy between a real client and the sandbox that spoils responses on demand, over real sockets.
 //!
-//! It shares no code with the clients: HTTP/1.1 is read and written by a small parser of its own, HTTP/2 by h2's server.
-//! What it lets pass it forwards, and what the sandbox responds it may spoil on the way back.
+//! The proxy shares no code with the clients: a small parser handles HTTP/1.1, and h2's server handles HTTP/2. Other
+//! requests are forwarded, and responses of the sandbox may be spoiled.
 #![allow(
     dead_code,
     reason = "each program that is compiled with this module uses a part of it"
@@ -21,24 +21,24 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 pub(crate) use tls::Authority;
 
-/// What goes wrong.
+/// The faults of the proxy.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Fault {
-    /// Nobody listens, until [`Proxy::listen`].
+    /// The port is closed until [`Proxy::listen`].
     Refuse,
-    /// The TLS handshake goes wrong, and no request is sent.
+    /// The TLS handshake fails, and no request is sent.
     Handshake(Handshake),
-    /// The forward proxy in front of the service makes no connection to it.
+    /// The forward proxy in front of the service does not connect to it.
     Connect(Connect),
-    /// The connection's only HTTP/2 stream is taken by another request.
+    /// Another request occupies the connection's only HTTP/2 stream.
     NoStream,
-    /// The request arrives, and nobody responds.
+    /// The request arrives, and no response is sent.
     Swallow(Swallow),
-    /// The request arrives, and something else responds in place of the service.
+    /// The request arrives, and another response replaces the service's.
     Instead(Instead),
-    /// The service does as asked, and its response is spoiled.
+    /// The service executes the request, and its response is spoiled.
     Spoil(Spoil),
-    /// The HTTP/2 stream or connection of the request goes wrong.
+    /// The HTTP/2 stream or connection of the request fails.
     Stream(Stream),
 }
 
@@ -51,13 +51,13 @@ pub(crate) enum Handshake {
     Expired,
     WrongName,
     UnknownAuthority,
-    /// The peer wants a certificate of the client's.
+    /// The peer requires a client certificate.
     WantsCertificate,
-    /// The peer gives up with this alert.
+    /// The peer sends this alert.
     Alert(u8),
 }
 
-/// What a forward proxy does about CONNECT.
+/// The behaviour of a forward proxy on CONNECT.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Connect {
     Status(u16),
@@ -66,74 +66,74 @@ pub(crate) enum Connect {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Swallow {
-    /// The connection is reset while the request is unread.
+    /// The connection is reset before the request is read.
     ResetUnread,
-    /// The connection is reset once the request was read.
+    /// The connection is reset after the request is read.
     Reset,
-    /// The connection is closed once the request was read.
+    /// The connection is closed after the request is read.
     Close,
     Silence,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Instead {
-    /// Words of another protocol.
+    /// Text of another protocol.
     Garbage,
     HalfAHead,
     HalfAHeadThenSilence,
-    /// A head that goes on and on, a byte at a time.
+    /// An endless head, one byte at a time.
     TricklingHead,
-    /// One header of a megabyte.
+    /// A header of 1 MB.
     LargeHeader,
     /// A thousand headers.
     ManyHeaders,
     Status(u16, &'static [(&'static str, &'static str)]),
-    /// The status with a page, as gateways send it.
+    /// The status with an HTML page, as gateways send it.
     Gateway(u16),
-    /// An error in JSON, as applications send it.
+    /// A JSON error, as applications send it.
     JsonError(u16),
-    /// A web page with status 200.
+    /// An HTML page with status 200.
     Page,
-    /// A hundred thousand arrays in each other.
+    /// A hundred thousand nested arrays.
     DeepJson,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Spoil {
-    /// The response is held back so long.
+    /// The response is delayed.
     Delay(Duration),
-    /// The body comes in twenty pieces, one each so long.
+    /// The body is sent in twenty parts at this interval.
     Trickle(Duration),
     Cut(Place),
     CutHead(Place),
     CutChunked,
-    /// A body without a length, which ends with the connection, cut in the middle.
+    /// A body without a length that ends with the connection, cut in the middle.
     CutWithoutLength,
     ResetInTheMiddle,
     StallInTheMiddle,
     CloseAfter,
-    /// These headers in place of the service's own.
+    /// These headers replace those of the service.
     Headers(&'static [(&'static str, &'static str)]),
-    /// Compressed with gzip, which a header calls by this name.
+    /// Compressed with gzip, under this name in the header.
     Gzip(&'static str),
-    /// Compressed in two parts.
+    /// Compressed in two members.
     GzipOfTwo,
     /// Compressed twice.
     GzipTwice,
     GzipDamaged,
     GzipCut,
-    /// Something uncompressed behind the compressed content.
+    /// Uncompressed data after the compressed content.
     GzipAndMore,
-    /// No compression, though a header names this one.
+    /// Not compressed, though the header names this encoding.
     InNameOnly(&'static str),
-    /// Compressed for the transfer.
+    /// Compressed with a transfer coding.
     GzipTransfer,
-    /// Small on the wire, and 8 MiB once it is unpacked.
+    /// Small on the wire, and 8 MiB after decompression.
     GzipBomb,
     TwoLengths,
     LongerLength,
     ShorterLength,
-    /// A length that ends early, and behind that end a whole response that nobody asked for.
+    /// A length that is too small, followed by a whole forged response.
     ForgedResponseBehind,
 }
 
@@ -150,9 +150,9 @@ pub(crate) enum Stream {
     Refused,
     /// GOAWAY with this reason that excludes the request's stream.
     GoAwayBefore(u8),
-    /// GOAWAY that includes the request's stream, which never gets a response.
+    /// GOAWAY that includes the request's stream, without a response.
     GoAwayAfter,
-    /// No response, while the connection lives on.
+    /// No response, while the connection stays open.
     Stalled,
     /// RST_STREAM with INTERNAL_ERROR before a response.
     Reset,
@@ -162,22 +162,22 @@ pub(crate) enum Stream {
     EndedInTheMiddle,
 }
 
-/// Which requests a fault is for.
+/// The requests that get a fault.
 #[derive(Clone, Debug)]
 struct Plan {
     fault: Fault,
-    /// What their paths begin with.
+    /// The prefix of their paths.
     path: String,
-    /// How many of them pass first.
+    /// The number of matching requests that pass first.
     skip: usize,
     times: usize,
 }
 
-/// What a proxy has seen of the requests that its fault is for, and of all.
+/// Counts of the requests that match the plan, and of all connections.
 #[derive(Debug, Default)]
 struct Counts {
     connections: AtomicUsize,
-    /// Connections that are open.
+    /// Open connections.
     open: AtomicUsize,
     /// Connections that were closed by both sides, the proxy's first.
     closed: AtomicUsize,
@@ -189,9 +189,9 @@ struct Counts {
 #[derive(Debug)]
 struct State {
     upstream: SocketAddr,
-    /// Over TLS, only HTTP/1.1 is spoken.
+    /// Whether TLS connections offer only HTTP/1.1.
     is_old: AtomicBool,
-    /// The most streams of an HTTP/2 connection.
+    /// The maximum number of streams of an HTTP/2 connection.
     streams: AtomicU32,
     plan: Mutex<Option<Plan>>,
     counts: Counts,
@@ -202,7 +202,7 @@ impl State {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is to go wrong with a request of this path.
+    /// Returns the fault for a request with this path.
     fn take(&self, path: &str) -> Option<Fault> {
         self.counts.arrived.fetch_add(1, Ordering::SeqCst);
         let mut plan = self.plan();
@@ -217,7 +217,7 @@ impl State {
         self.use_up(plan)
     }
 
-    /// What is to go wrong with the handshake of a new connection.
+    /// Returns the fault for the handshake of a new connection.
     fn handshake(&self) -> Option<Handshake> {
         let mut plan = self.plan();
         let plan = plan.as_mut()?;
@@ -227,7 +227,7 @@ impl State {
         self.use_up(plan).map(|_| handshake)
     }
 
-    /// What is to go wrong with a CONNECT.
+    /// Returns the fault for a CONNECT request.
     fn connect(&self) -> Option<Connect> {
         let mut plan = self.plan();
         let plan = plan.as_mut()?;
@@ -248,19 +248,19 @@ impl State {
     }
 }
 
-/// A running proxy. It ends with its runtime.
+/// A running proxy, which ends with its runtime.
 #[derive(Debug)]
 pub(crate) struct Proxy {
     address: SocketAddr,
     state: Arc<State>,
     authority: Option<Arc<Authority>>,
-    /// Bound, but not listening: whoever connects is refused, and nobody else gets the port.
+    /// A bound socket that does not listen: connections are refused, and the port stays reserved.
     closed: Mutex<Option<TcpSocket>>,
 }
 
 impl Proxy {
-    /// A proxy in front of the service at this URL, on a port where nobody listens before [`listen`](Self::listen).
-    /// With an authority, it speaks HTTP/2 over TLS, or [HTTP/1.1](Self::speak_http1).
+    /// Creates a proxy in front of the service at this URL. The port is closed before [`listen`](Self::listen). With an
+    /// authority, the proxy speaks HTTP/2 over TLS, or [HTTP/1.1](Self::speak_http1).
     pub(crate) fn new(upstream: &str, authority: Option<Arc<Authority>>) -> Self {
         let upstream = upstream.trim_start_matches("http://");
         let socket = TcpSocket::new_v4().expect("a socket");
@@ -280,7 +280,7 @@ impl Proxy {
         }
     }
 
-    /// Begins to accept connections; more than once is as good as once.
+    /// Begins to accept connections. Further calls have no effect.
     pub(crate) fn listen(&self) {
         let socket = self
             .closed
@@ -293,7 +293,7 @@ impl Proxy {
         tokio::spawn(accept(listener, state, authority));
     }
 
-    /// What a client takes as its base URL.
+    /// Returns the base URL for a client.
     pub(crate) fn url(&self) -> String {
         match self.authority {
             None => format!("http://{}", self.address),
@@ -301,7 +301,7 @@ impl Proxy {
         }
     }
 
-    /// From now on, spoils so many requests whose path begins so, after letting the first ones pass.
+    /// Spoils the next `times` requests whose path begins with `path`, after the first `skip` of them.
     pub(crate) fn arm(&self, fault: Fault, path: &str, skip: usize, times: usize) {
         *self.state.plan() = Some(Plan {
             fault,
@@ -311,53 +311,53 @@ impl Proxy {
         });
     }
 
-    /// What a client takes as its proxy. It does as a forward proxy does, and is the service as well: whatever a client
-    /// asks it to connect to, it is connected to.
+    /// Returns the proxy URL for a client. The proxy connects every CONNECT request to itself, and is the service as
+    /// well.
     pub(crate) fn forward_url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// New HTTP/2 connections have one stream at a time.
+    /// Limits new HTTP/2 connections to one stream at a time.
     pub(crate) fn allow_one_stream(&self) {
         self.state.streams.store(1, Ordering::SeqCst);
     }
 
-    /// New connections over TLS speak HTTP/1.1.
+    /// Makes new TLS connections speak HTTP/1.1.
     pub(crate) fn speak_http1(&self) {
         self.state.is_old.store(true, Ordering::SeqCst);
     }
 
-    /// From now on, lets everything pass.
+    /// Removes the fault.
     pub(crate) fn lift(&self) {
         *self.state.plan() = None;
     }
 
-    /// How many requests arrived, at least in part.
+    /// Returns the number of requests that arrived, at least in part.
     pub(crate) fn arrived(&self) -> usize {
         self.state.counts.arrived.load(Ordering::SeqCst)
     }
 
-    /// How many requests were handed to the service.
+    /// Returns the number of requests that were forwarded.
     pub(crate) fn forwarded(&self) -> usize {
         self.state.counts.forwarded.load(Ordering::SeqCst)
     }
 
-    /// How often the fault happened.
+    /// Returns how often the fault happened.
     pub(crate) fn spoiled(&self) -> usize {
         self.state.counts.spoiled.load(Ordering::SeqCst)
     }
 
-    /// How many connections are open.
+    /// Returns the number of open connections.
     pub(crate) fn open(&self) -> usize {
         self.state.counts.open.load(Ordering::SeqCst)
     }
 
-    /// How many connections there have been.
+    /// Returns the number of connections so far.
     pub(crate) fn connections(&self) -> usize {
         self.state.counts.connections.load(Ordering::SeqCst)
     }
 
-    /// Returns once both sides have closed so many connections.
+    /// Waits until both sides have closed this many connections.
     pub(crate) async fn closed(&self, connections: usize) {
         while self.state.counts.closed.load(Ordering::SeqCst) < connections {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -368,7 +368,7 @@ impl Proxy {
 async fn accept(listener: TcpListener, state: Arc<State>, authority: Option<Arc<Authority>>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // Too many open files, mostly.
+            // `accept` usually fails because too many files are open.
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };

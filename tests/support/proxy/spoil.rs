@@ -1,4 +1,4 @@
-//! What is made of a response, and what comes in place of one.
+//! Spoils responses, and builds other ones instead.
 
 use std::io::{self, Write as _};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use super::http1::Response;
 use super::{Instead, Place, Spoil};
 
-/// What a bomb comes to.
+/// The size of the bomb's content.
 const UNPACKED: usize = 8 * 1024 * 1024;
 
 impl Place {
@@ -21,12 +21,12 @@ impl Place {
     }
 }
 
-/// What becomes of a connection after a response.
+/// The state of a connection after a response.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum End {
     KeepAlive,
     Close,
-    /// The connection ends beneath TLS, which does not say so.
+    /// The connection ends without the TLS closing alert.
     Break,
     Reset,
     Silence,
@@ -42,7 +42,7 @@ fn bytes_of(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// The bytes that come in place of the service's response.
+/// Returns the bytes that replace the service's response.
 pub(super) fn instead(instead: Instead) -> (Vec<u8>, End) {
     const JSON: (&str, &str) = ("content-type", "application/json");
     match instead {
@@ -90,7 +90,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("into memory")
 }
 
-/// The body in an encoding, and what a header calls that, if the fault is about it.
+/// Returns the encoded body and the name of the encoding, if the fault is about it.
 fn encoded(spoil: Spoil, body: &[u8]) -> Option<(&'static str, Vec<u8>)> {
     let halves = || body.split_at(body.len() / 2);
     Some(match spoil {
@@ -105,7 +105,7 @@ fn encoded(spoil: Spoil, body: &[u8]) -> Option<(&'static str, Vec<u8>)> {
     })
 }
 
-/// The head with these lengths in it.
+/// Returns the head with these lengths.
 fn head(response: &Response, lengths: &[usize]) -> Vec<u8> {
     let mut bytes = response.head.bytes();
     bytes.truncate(bytes.len() - 2);
@@ -116,7 +116,7 @@ fn head(response: &Response, lengths: &[usize]) -> Vec<u8> {
     bytes
 }
 
-/// Writes the response, or what the fault leaves of it.
+/// Writes the response, or the part that the fault leaves.
 pub(super) async fn write(
     stream: &mut (impl AsyncWrite + Unpin),
     mut response: Response,
@@ -191,14 +191,14 @@ pub(super) async fn write(
         Some(Spoil::ResetInTheMiddle) => {
             stream.write_all(&head(&response, &announced)).await?;
             stream.write_all(&response.body[..half]).await?;
-            // What arrived is read before the reset, which would drop it.
+            // Let the client read the data before the reset, which would drop it.
             tokio::time::sleep(Duration::from_millis(20)).await;
             return Ok(End::Reset);
         }
         Some(Spoil::StallInTheMiddle) => (sent, end) = (half, End::Silence),
         Some(Spoil::CloseAfter) => end = End::Close,
         Some(Spoil::GzipDamaged) => {
-            // The checksum at the end.
+            // Corrupt the checksum.
             response.body[length - 6] ^= 0xff;
         }
         Some(Spoil::GzipCut) => {

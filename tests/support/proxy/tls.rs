@@ -1,4 +1,4 @@
-//! Certificates, and handshakes that go wrong.
+//! Certificates, and failing handshakes.
 
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ use tokio_rustls::server::TlsStream;
 
 use super::Handshake;
 
-/// A certificate authority and what it signed, the good and the bad.
+/// A certificate authority with valid and invalid certificates.
 pub(crate) struct Authority {
     root: String,
     good: TlsAcceptor,
-    /// As good, without HTTP/2.
+    /// A valid certificate, without HTTP/2.
     old: TlsAcceptor,
     expired: TlsAcceptor,
     wrong_name: TlsAcceptor,
@@ -47,7 +47,7 @@ fn issuer(name: &str) -> Issuer {
     CertifiedIssuer::self_signed(params, key).expect("a certificate")
 }
 
-/// What presents a certificate of this issuer, and asks for one that this authority signed, if there is one.
+/// Returns an acceptor with a certificate of `issuer`. With an authority it requires a client certificate.
 fn acceptor(
     issuer: &Issuer,
     name: &str,
@@ -65,7 +65,7 @@ fn acceptor(
     let provider = Arc::new(aws_lc_rs::default_provider());
     let versions = match clients {
         None => ALL_VERSIONS,
-        // With 1.3 the client may be done with the handshake, and send, before it is told.
+        // In TLS 1.3 the client may finish the handshake and send a request before it gets the alert.
         Some(_) => ONLY_1_2,
     };
     let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -108,12 +108,12 @@ impl Authority {
         })
     }
 
-    /// The root certificate that clients trust.
+    /// Returns the root certificate that clients trust.
     pub(crate) fn root(&self) -> &str {
         &self.root
     }
 
-    /// The handshake, unless it goes wrong.
+    /// Performs the handshake, unless the fault prevents it.
     pub(super) async fn accept(
         &self,
         mut stream: TcpStream,
@@ -132,7 +132,7 @@ impl Authority {
                 return None;
             }
             Some(Handshake::Cut) => {
-                // Part of the greeting, so that it is the handshake that is cut and not the connection.
+                // Reading a part of the greeting ensures that the handshake is cut, not the connection.
                 let _ = stream.read(&mut [0; 16]).await;
                 let _ = stream.set_zero_linger();
                 return None;
@@ -154,7 +154,7 @@ impl Authority {
         match acceptor.accept(stream).into_fallible().await {
             Ok(stream) => Some(stream),
             Err((_, mut stream)) => {
-                // Closing with something unread would reset the connection, and the client might not read the alert.
+                // Closing with unread data would reset the connection, and the client might not read the alert.
                 let _ = stream.shutdown().await;
                 while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
                 None

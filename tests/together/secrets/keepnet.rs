@@ -50,7 +50,7 @@ async fn calls(client: &Client) -> Vec<Error> {
 async fn failures(sandbox: &Sandbox) -> Vec<Error> {
     let platform = sandbox.keepnet();
     let url = platform.base_url();
-    // The secret is wrong, and shown by nobody.
+    // The secret is wrong, and no error shows it.
     let wrong = || {
         quick(Client::builder("an-id", SECRET), url)
             .build()
@@ -62,7 +62,7 @@ async fn failures(sandbox: &Sandbox) -> Vec<Error> {
         quick(builder, url).build().expect("a client")
     };
     for fault in faults() {
-        // What the token endpoint says, and what the API says.
+        // Errors of the token endpoint and of the API.
         sandbox.faults().clear();
         sandbox.faults().queue(fault.clone().times(100));
         errors.extend(wrong().check().await.err());
@@ -73,7 +73,7 @@ async fn failures(sandbox: &Sandbox) -> Vec<Error> {
         errors.extend(calls(&client).await);
     }
     sandbox.faults().clear();
-    // An endpoint that echoes what it was sent, in each form that a form has.
+    // An endpoint that echoes the request, in each encoding of a form.
     for echo in [
         SECRET.to_owned(),
         SECRET.replace('-', "%2D"),
@@ -107,7 +107,7 @@ fn no_failure_of_a_call_shows_the_client_secret_a_token_or_a_body() {
 }
 
 #[test]
-fn what_succeeds_records_no_secret_either() {
+fn successful_calls_record_no_secret() {
     let ((token, secret), text) = recorded(async {
         let sandbox = services::sandbox().await;
         let url = sandbox.keepnet().base_url();

@@ -1,5 +1,5 @@
-//! No secret of Password Pusher or Keepnet is shown: not by an error or what causes it, not by `Debug`, not by a span or an
-//! event at any level. Push Security's are looked for where its other promises are.
+//! No secret of Password Pusher or Keepnet is shown by an error or its sources, by `Debug`, or by a span or event at
+//! any level. The crate of Push Security tests its secrets.
 
 mod keepnet;
 mod pwpush;
@@ -8,8 +8,7 @@ use security_api_sandbox::Fault;
 
 use crate::marked;
 
-/// What can go wrong on the way to these two: with JSON as well, which has the mark outside of what a service says on
-/// purpose.
+/// Returns the faults of these two services, with JSON that has the mark outside the service's messages.
 fn faults() -> Vec<Fault> {
     let json = |status| Fault::status(status).header("content-type", "application/json");
     let mut faults = marked::faults();

@@ -35,7 +35,7 @@ fn file_push() -> NewPush {
         .passphrase(MARK)
 }
 
-/// One call of each kind that has a secret in it.
+/// Makes a call of each kind that has a secret.
 async fn calls(client: &Client) -> Vec<Error> {
     let (pushes, requests) = (client.pushes(), client.requests());
     let results = [
@@ -74,7 +74,7 @@ async fn failures(sandbox: &Sandbox) -> Vec<Error> {
     for fault in faults() {
         sandbox.faults().clear();
         sandbox.faults().queue(fault.times(100));
-        // Each with an open limit: one of the faults closes it for an hour.
+        // Use a new client for each, because one of the faults closes its limit for an hour.
         errors.extend(calls(&marked(url).build().expect("a client")).await);
     }
     sandbox.faults().clear();
@@ -109,7 +109,7 @@ fn no_failure_of_a_call_shows_a_token_a_payload_a_passphrase_or_a_file() {
 }
 
 #[test]
-fn what_succeeds_records_no_secret_either() {
+fn successful_calls_record_no_secret() {
     let ((token, api_token), text) = recorded(async {
         let sandbox = services::sandbox().await;
         let url = sandbox.password_pusher().base_url();
@@ -183,14 +183,14 @@ fn nothing_that_can_be_printed_shows_a_secret() {
     }
 }
 
-/// The service says itself what it was sent.
+/// The service echoes the request.
 #[tokio::test]
 async fn a_secret_that_the_service_echoes_is_not_shown() {
     let sandbox = services::sandbox().await;
     let client = marked(sandbox.password_pusher().base_url())
         .build()
         .expect("a client")
-        // The fault is to meet the secret, not the request for the edition.
+        // The fault must hit the secret, not the request for the edition.
         .assume_edition(Edition::Oss);
     for body in [
         r#"{"error":"hunter2 is not allowed"}"#,

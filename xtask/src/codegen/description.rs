@@ -1,4 +1,4 @@
-//! Finding and reading the description of an API: one document, or a folder of documents that are read as one.
+//! Finds and reads the description of an API: one document, or a folder of documents that are merged into one.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -10,29 +10,29 @@ use serde_json::{Map, Value, json};
 use super::node::{Refusal, escaped};
 use crate::project::Service;
 
-/// A description, and which file each part of it stands in.
+/// A description, and the file that each part of it comes from.
 #[derive(Debug)]
 pub(crate) struct Description {
     pub(crate) value: Value,
-    /// What is named where only one file is to be named: the file, or the folder.
+    /// The path of the description: the file, or the folder. Refusals name it if they belong to no single file.
     whole: String,
-    /// Where the parts of it come from.
+    /// The origins of the parts.
     parts: Vec<Part>,
 }
 
 /// A part of one document.
 #[derive(Debug)]
 struct Part {
-    /// Where it is now, as a JSON pointer.
+    /// The JSON pointer to the part in the merged document.
     pointer: String,
-    /// In which file it stands.
+    /// The file that contains the part.
     file: String,
-    /// Where in that file.
+    /// The JSON pointer to the part in that file.
     original: String,
 }
 
 impl Description {
-    /// A description of one document.
+    /// Creates a description from one document.
     pub(crate) fn single(value: Value, name: &str) -> Self {
         Self {
             value,
@@ -41,10 +41,10 @@ impl Description {
         }
     }
 
-    /// The description of a service.
+    /// Loads the description of a service.
     ///
     /// # Errors
-    /// If a file cannot be read, is no YAML, or contradicts another one.
+    /// If a file cannot be read, is not YAML, or contradicts another one.
     pub(crate) fn load(root: &Path, service: &Service) -> anyhow::Result<Self> {
         let path = root.join(service.description);
         if !path.is_dir() {
@@ -67,7 +67,7 @@ impl Description {
         Self::merge(service.description, documents)
     }
 
-    /// The description that these documents are, in a folder unless there is but one.
+    /// Creates a description from documents: several are merged, a single one is taken as it is.
     ///
     /// # Errors
     /// If one contradicts another.
@@ -82,7 +82,7 @@ impl Description {
         }
     }
 
-    /// Several documents as one. What belongs to an area says so with `x-area` at the root of its document.
+    /// Merges several documents. `x-area` at the root of a document assigns its paths to an area.
     fn merge(whole: &str, documents: Vec<(Value, String)>) -> anyhow::Result<Self> {
         let mut merged = json!({"openapi": "3.1.0", "tags": [], "paths": {}, "components": {}});
         let mut parts = Vec::new();
@@ -149,7 +149,7 @@ impl Description {
         })
     }
 
-    /// Says what was refused, and where.
+    /// Fails with the refusals, each with its file and pointer.
     pub(crate) fn refuse<T>(&self, refusals: &[Refusal]) -> anyhow::Result<T> {
         let mut text = String::new();
         for refusal in refusals {
@@ -172,7 +172,7 @@ impl Description {
 fn read(path: &Path, shown: &str) -> anyhow::Result<Value> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    serde_saphyr::from_str(&text).with_context(|| format!("{shown} is no YAML"))
+    serde_saphyr::from_str(&text).with_context(|| format!("{shown} is not YAML"))
 }
 
 fn taken(value: &mut Value, key: &str) -> Map<String, Value> {
@@ -185,22 +185,22 @@ fn taken(value: &mut Value, key: &str) -> Map<String, Value> {
 fn put(map: &mut Value, key: String, value: Value, file: &str) -> anyhow::Result<()> {
     let map = map.as_object_mut().context("merged parts are maps")?;
     if map.contains_key(&key) {
-        bail!("{file}: `{key}` stands in another file as well; leave one of them");
+        bail!("{file}: `{key}` is in another file as well; remove one of them");
     }
     map.insert(key, value);
     Ok(())
 }
 
-/// Names of schemas are those of all files; names of other components are each file's own.
+/// Schemas share one namespace. The names of other components are local to their file.
 const SCHEMAS: &str = "schemas";
 
-/// The name of a file without folder and ending.
+/// Returns the name of a file without its folder and extension.
 fn stem(file: &str) -> &str {
     let name = file.rsplit('/').next().unwrap_or(file);
     name.trim_end_matches(".yaml")
 }
 
-/// What a document of several may have at its root.
+/// The keys allowed at the root of one of several documents.
 const ROOT: &[&str] = &[
     "components",
     "info",
@@ -239,8 +239,8 @@ fn components(documents: &[(Value, String)]) -> Components {
     found
 }
 
-/// Makes references to files of the folder references within the whole. What leads nowhere stays as it is, with the name
-/// of its file.
+/// Rewrites references between files as references within the merged document. A reference without a target keeps its
+/// address and gets the name of its file.
 fn local_references(value: &mut Value, file: &str, components: &Components) {
     match value {
         Value::Array(items) => items
@@ -264,7 +264,7 @@ fn local_references(value: &mut Value, file: &str, components: &Components) {
     }
 }
 
-/// What this address in this file is in the whole.
+/// Translates an address in a file into the address in the merged document.
 fn local(address: &str, file: &str, components: &Components) -> Option<String> {
     let (target, pointer) = address.split_once('#')?;
     let file = match target {
@@ -283,7 +283,7 @@ fn local(address: &str, file: &str, components: &Components) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// A document of cats, and one of what cats share with others.
+    /// Returns a document about cats, and one with components that cats share with others.
     fn documents() -> Vec<(Value, String)> {
         let cats = json!({
             "openapi": "3.1.0", "x-area": "cats", "tags": [{"name": "Cats"}],
@@ -317,7 +317,7 @@ mod tests {
         let cats = &whole["paths"]["/cats"];
         assert_eq!(cats["x-area"], "cats");
         assert_eq!(cats["get"]["schema"]["$ref"], "#/components/schemas/Cat");
-        // Names of parameters are each document's own.
+        // Parameters are named per document.
         let id = cats["get"]["parameters"][0]["$ref"].as_str().unwrap();
         let id = whole.pointer(id.trim_start_matches('#')).unwrap();
         assert_eq!(id["name"], "id");
@@ -373,7 +373,7 @@ mod tests {
         });
         assert_eq!(
             twice,
-            "api/felines.yaml: `/cats` stands in another file as well; leave one of them"
+            "api/felines.yaml: `/cats` is in another file as well; remove one of them"
         );
         let unknown = refuse(|documents| documents[0].0["x-aera"] = "cats".into());
         assert!(unknown.starts_with("api/cats.yaml: ") && unknown.contains("`x-aera`"));

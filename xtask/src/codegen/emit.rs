@@ -1,4 +1,4 @@
-//! From the generator's own form of an API to files.
+//! Writes the intermediate form of an API as files.
 
 mod coverage;
 mod docs;
@@ -22,13 +22,13 @@ use super::place;
 use crate::project::Service;
 use types::{Conditions, Scope};
 
-/// Files by their place in the workspace.
+/// Files by path in the workspace.
 pub(crate) type Files = BTreeMap<PathBuf, String>;
 
 /// Writes an API as Rust.
 ///
 /// # Errors
-/// What can be described but not written.
+/// Everything that can be described but not generated.
 pub(super) fn files(api: &Api, service: &Service) -> Result<Files, Vec<Refusal>> {
     clashes(api)?;
     let places = place::places(api)?;
@@ -82,7 +82,7 @@ pub(super) fn files(api: &Api, service: &Service) -> Result<Files, Vec<Refusal>>
             "" => "mod".to_owned(),
             folder => format!("{folder}/mod"),
         };
-        // Members whose names say it all are not documented.
+        // Members whose docs would only repeat their names have none.
         let lints = match folder.as_str() {
             "" => "#![allow(missing_docs, reason = \"some members' names say it all\")]\n",
             _ => "",
@@ -101,7 +101,7 @@ pub(super) fn files(api: &Api, service: &Service) -> Result<Files, Vec<Refusal>>
     Ok(files)
 }
 
-/// The table of what is covered, for the README of the crate.
+/// Returns the coverage table for the README of the crate.
 pub(super) fn coverage(api: &Api) -> String {
     coverage::table(api)
 }
@@ -109,7 +109,7 @@ pub(super) fn coverage(api: &Api) -> String {
 /// Writes a call of each operation, for the exerciser.
 ///
 /// # Errors
-/// Operations of which no call can be written.
+/// The operations for which no call can be generated.
 pub(crate) fn exerciser(api: &Api, service: &Service) -> Result<Files, Vec<Refusal>> {
     let header = header(service);
     let files = exercise::files(api, service)?.into_iter();
@@ -128,7 +128,7 @@ fn header(service: &Service) -> String {
     )
 }
 
-/// The head of a file with what it brings into scope.
+/// Returns the header of a file, followed by its imports.
 fn with_uses(header: String, scope: &Scope<'_>, conditions: Conditions) -> String {
     match scope.uses(conditions) {
         uses if uses.is_empty() => header,
@@ -136,7 +136,7 @@ fn with_uses(header: String, scope: &Scope<'_>, conditions: Conditions) -> Strin
     }
 }
 
-/// Refuses types of one name: resources and calls are types too.
+/// Refuses duplicate type names. Resources and calls are types, too.
 fn clashes(api: &Api) -> Result<(), Vec<Refusal>> {
     let mut taken: BTreeSet<String> = api.types.keys().cloned().collect();
     let mut refusals = Vec::new();

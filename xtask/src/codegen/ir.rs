@@ -1,4 +1,4 @@
-//! What the generator knows of an API: the description, read, checked and named, with nothing of OpenAPI left in it.
+//! The intermediate form of an API: the description, read, checked and named, without any OpenAPI terms.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ pub(crate) struct Api {
     pub(crate) webhooks: Vec<Webhook>,
 }
 
-/// What services call the id of a record, in records and in paths.
+/// The names of the member or path parameter that holds the id of a record.
 pub(crate) const ID_NAMES: [&str; 4] = ["id", "resourceId", "companyResourceId", "url_token"];
 
 impl Api {
-    /// The members of the model in this type.
+    /// Returns the members of the model in `ty`.
     pub(crate) fn members(&self, ty: &Ty) -> &[Member] {
         match ty.named().and_then(|name| self.types.get(name)) {
             Some(Type::Model(model)) => &model.members,
@@ -25,7 +25,7 @@ impl Api {
         }
     }
 
-    /// The member by which values of this type are told apart.
+    /// Returns the member that identifies a value of type `ty`.
     pub(crate) fn id_member(&self, ty: &Ty) -> Option<&Member> {
         let mut members = self.members(ty).iter();
         members.find(|member| {
@@ -34,15 +34,14 @@ impl Api {
     }
 }
 
-/// The area that is no feature.
+/// The area that is always compiled, without a feature.
 pub(crate) const ALWAYS: &str = "platform";
 
-/// Operations that belong together and share a handle.
+/// Operations that share a handle.
 #[derive(Debug)]
 pub(crate) struct Resource {
     pub(crate) name: String,
-    /// The part of the API it belongs to, a feature of the crate; none if the API has no parts, or always compiled if
-    /// it is [`ALWAYS`].
+    /// The area of the API, which is a feature of the crate, or [`ALWAYS`]. `None` if the API has no areas.
     pub(crate) area: Option<String>,
     pub(crate) doc: String,
     pub(crate) operations: Vec<Operation>,
@@ -55,30 +54,30 @@ pub(crate) struct Operation {
     pub(crate) id: String,
     pub(crate) resource: String,
     pub(crate) name: String,
-    /// In capitals.
+    /// The HTTP method, in capitals.
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) summary: String,
     pub(crate) description: String,
     pub(crate) idempotent: bool,
     pub(crate) limit: Option<String>,
-    /// Statuses by which the service says that it did nothing.
+    /// Statuses that mean that the service did nothing.
     pub(crate) refusing: Vec<u16>,
-    /// It is sent without the credential.
+    /// Whether the operation is sent without the credential.
     pub(crate) anonymous: bool,
-    /// Only hand-written code of the crate calls it.
+    /// Whether only hand-written code of the crate calls the operation.
     pub(crate) internal: bool,
-    /// How it is called in examples, in Rust, after the client; made up if there is none.
+    /// The Rust call that examples show after the client. `None` to generate one.
     pub(crate) call: Option<String>,
-    /// It is refused while something goes on that was started before.
+    /// Whether the service may refuse the operation for a while, until an earlier process ends.
     pub(crate) eventually: bool,
-    /// The documentation has an example.
+    /// Whether the documentation has an example.
     pub(crate) example: bool,
-    /// Why it is not certain to exist.
+    /// Why the operation may not exist. `None` if it is confirmed.
     pub(crate) unconfirmed: Option<String>,
     pub(crate) source: Option<Source>,
     pub(crate) confidence: Confidence,
-    /// Which editions of the service have it, if it has editions.
+    /// The editions of the service that have the operation. `None` if the service has no editions.
     pub(crate) edition: Option<Edition>,
     pub(crate) deprecated: Option<String>,
     /// Required parameters, those of the path first.
@@ -87,13 +86,13 @@ pub(crate) struct Operation {
     /// Optional parameters.
     pub(crate) options: Vec<Parameter>,
     pub(crate) outcome: Outcome,
-    /// The schemas of what stands around the value that it gives, from the outside in.
+    /// The schemas that wrap the value in the response, outermost first.
     pub(crate) wrappers: Vec<String>,
-    /// Statuses of errors and what they mean.
+    /// Error statuses and their meanings.
     pub(crate) errors: Vec<(String, String)>,
 }
 
-/// Where a fact comes from.
+/// The source of a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
     VendorDocumentation,
@@ -124,7 +123,7 @@ impl Edition {
     }
 }
 
-/// How sure it is that an operation exists as described.
+/// How certain it is that the operation exists as described.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Confidence {
     High,
@@ -162,48 +161,47 @@ pub(crate) struct Parameter {
     pub(crate) source: Option<Source>,
     pub(crate) deprecated: Option<String>,
     pub(crate) example: Option<Value>,
-    /// What gives the id that it is: a resource, or an operation and a member of its response.
+    /// The source of the id: a resource, or an operation and a member of its response.
     pub(crate) id_of: Option<String>,
 }
 
-/// The least and the greatest number allowed.
+/// The minimum and maximum of a number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Range {
     pub(crate) least: Option<i64>,
     pub(crate) most: Option<i64>,
 }
 
-/// The least and the greatest length allowed.
+/// The minimum and maximum of a length.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Length {
     pub(crate) least: Option<usize>,
     pub(crate) most: Option<usize>,
 }
 
-/// What an operation sends.
+/// The body that an operation sends.
 #[derive(Debug)]
 pub(crate) enum Body {
-    /// A model.
     Model {
         name: String,
         model: String,
         encoding: Encoding,
     },
-    /// A model with search terms in it, hand-written or generated, and by what the service sorts if nothing is said.
+    /// A model with search terms, hand-written or generated, and the column by which the service sorts by default.
     Search {
         name: String,
         ty: Ty,
         order_by: String,
-        /// The service orders by it, though its rows do not have it.
+        /// Whether the rows lack the column by which the service sorts.
         unlisted: bool,
     },
     /// A list.
     List { name: String, ty: Ty },
-    /// An object with this one member, which becomes an argument.
+    /// An object with one member, which becomes an argument.
     Member(Box<Member>),
 }
 
-/// How a model is written.
+/// The encoding of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Json,
@@ -211,13 +209,13 @@ pub(crate) enum Encoding {
     UrlEncoded,
 }
 
-/// What an operation gives.
+/// The result of an operation.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Empty,
     Value {
         ty: Ty,
-        /// There may be none.
+        /// Whether the value may be absent.
         optional: bool,
     },
     Page(Ty),
@@ -225,7 +223,7 @@ pub(crate) enum Outcome {
     Download,
 }
 
-/// How times are written.
+/// The format of times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TimeFormat {
     UnixSeconds,
@@ -242,24 +240,24 @@ pub(crate) enum Ty {
     Bool,
     Time(TimeFormat),
     Secret,
-    /// A file to send.
+    /// A file to upload.
     File,
-    /// A hand-written type of the service's crate, by its path there, which is text on the wire.
+    /// A hand-written type of the service's crate, by path, which is text on the wire.
     OwnText(String),
-    /// Any other hand-written type of the service's crate, by its path there.
+    /// Any other hand-written type of the service's crate, by path.
     Own(String),
-    /// JSON of any form.
+    /// Any JSON value.
     Json,
     Enum(String),
     Model(String),
     List(Box<Ty>),
     Map(Box<Ty>),
-    /// A value that may be null, in a map.
+    /// A nullable value of a map.
     Optional(Box<Ty>),
 }
 
 impl Ty {
-    /// The named type in it.
+    /// Returns the named type that this type is or contains.
     pub(crate) fn named(&self) -> Option<&str> {
         match self {
             Self::Enum(name) | Self::Model(name) => Some(name),
@@ -284,7 +282,7 @@ impl Type {
         }
     }
 
-    /// What it has to do with: the name of the document that describes it, where there are several.
+    /// Returns the document that describes the type, if there are several.
     pub(crate) fn concept(&self) -> Option<&str> {
         match self {
             Self::Enum(found) => found.concept.as_deref(),
@@ -293,14 +291,14 @@ impl Type {
     }
 }
 
-/// A set of strings that may grow.
+/// An enumeration of strings, to which the service may add values.
 #[derive(Debug)]
 pub(crate) struct Enum {
     pub(crate) name: String,
     pub(crate) concept: Option<String>,
-    /// The vendor's name, if it is another one.
+    /// The vendor's name, if it differs.
     pub(crate) alias: Option<String>,
-    /// Numbers that the service writes instead of values.
+    /// Numbers that the service may send instead of values.
     pub(crate) codes: Vec<(i64, String)>,
     pub(crate) doc: String,
     pub(crate) source: Option<Source>,
@@ -320,17 +318,17 @@ pub(crate) struct Model {
     pub(crate) pointer: String,
     pub(crate) name: String,
     pub(crate) concept: Option<String>,
-    /// The vendor's name, if it is another one.
+    /// The vendor's name, if it differs.
     pub(crate) alias: Option<String>,
     pub(crate) doc: String,
     pub(crate) source: Option<Source>,
-    /// It changes what is there, so that absent and null differ.
+    /// Whether the model is a patch, in which absent and null differ.
     pub(crate) patch: bool,
-    /// It has the search terms that all searches have, which are no members.
+    /// Whether the model has the search terms of all searches, which are not listed as members.
     pub(crate) search: bool,
-    /// How it is written, if it is.
+    /// The encoding, if the model is sent.
     pub(crate) encoding: Encoding,
-    /// It is a part of a form.
+    /// Whether the model is a part of a form.
     pub(crate) in_form: bool,
     pub(crate) members: Vec<Member>,
 }
@@ -347,27 +345,27 @@ pub(crate) struct Member {
     pub(crate) source: Option<Source>,
     pub(crate) deprecated: Option<String>,
     pub(crate) example: Option<Value>,
-    /// What is sent if the caller does not say.
+    /// The value that is sent by default.
     pub(crate) default: Option<Value>,
-    /// Only the service sets it.
+    /// Whether only the service sets the member.
     pub(crate) read_only: bool,
-    /// Of text, in characters.
+    /// The length of a text, in characters.
     pub(crate) length: Length,
-    /// Of text.
+    /// The format of a text.
     pub(crate) format: Option<String>,
-    /// What gives the id that it is: a resource, or an operation and a member of its response.
+    /// The source of the id: a resource, or an operation and a member of its response.
     pub(crate) id_of: Option<String>,
-    /// The variable of the environment that holds it, for the exerciser.
+    /// The environment variable from which the exerciser reads the value.
     pub(crate) variable: Option<String>,
 }
 
-/// A webhook, as far as generated code goes.
+/// A webhook, reduced to what generated code needs.
 #[derive(Debug)]
 pub(crate) struct Webhook {
-    /// Groups webhooks into files.
+    /// The group of webhooks that share a file.
     pub(crate) group: String,
     pub(crate) category: String,
     pub(crate) objects: Vec<String>,
-    /// The named types that it carries.
+    /// The named types of the payload.
     pub(crate) types: Vec<String>,
 }

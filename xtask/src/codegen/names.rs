@@ -1,4 +1,4 @@
-//! Names on the wire become names in Rust, and those that would clash are refused.
+//! Conversion of wire names into Rust names. Names that would clash are refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use heck::{ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
 
 use super::node::{Node, Read};
 
-/// Names that no method, argument or member may have, because the language has them.
+/// Names that the language reserves.
 const KEYWORDS: &[&str] = &[
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
     "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
@@ -15,7 +15,7 @@ const KEYWORDS: &[&str] = &[
     "union", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
-/// Names of methods that the types which stand for calls have anyway.
+/// Names of methods that all call types have.
 const CALL_METHODS: &[&str] = &[
     "assume_idempotent",
     "attempt_timeout",
@@ -39,7 +39,7 @@ const CALL_METHODS: &[&str] = &[
     "timeout",
 ];
 
-/// Names of methods that the client has anyway.
+/// Names of methods that the client has.
 const CLIENT_METHODS: &[&str] = &[
     "builder",
     "check",
@@ -51,10 +51,10 @@ const CLIENT_METHODS: &[&str] = &[
     "transport",
 ];
 
-/// Names of modules that generated code has anyway.
+/// Names of modules that generated code always has.
 const MODULES: &[&str] = &["events", "operations", "resources", "shared", "types"];
 
-/// Names of types that are in scope, or that service crates show.
+/// Names of types that are in scope, or that service crates re-export.
 const TYPES: &[&str] = &[
     "ResponseParts",
     "ApiError",
@@ -125,16 +125,16 @@ const TYPES: &[&str] = &[
     "Verdict",
 ];
 
-/// What a name is used for, and with it which names are taken.
+/// The use of a name, which decides which names are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
-    /// A method of the client that gives a resource, and the resource's file.
+    /// A method of the client that returns a resource, and the resource's file.
     Resource,
     /// A method of a resource.
     Method,
-    /// An argument of such a method.
+    /// An argument of a method of a resource.
     Argument,
-    /// A method of a type that stands for a call.
+    /// A method of a call type.
     Option,
     /// A member of a model.
     Member,
@@ -181,12 +181,12 @@ impl Use {
     }
 }
 
-/// Whether nothing else in Rust has this name.
+/// Returns whether the name is not taken.
 pub(crate) fn is_free(name: &str, what: Use) -> bool {
     !what.taken(name)
 }
 
-/// Checks a name that stands in the description as it is to be in Rust.
+/// Checks a Rust name that the description states.
 pub(crate) fn check(node: &Node<'_>, name: &str, what: Use, remedy: &str) -> Read<String> {
     if what.taken(name) {
         return Err(node.refuse(format!("`{name}` is taken in Rust"), remedy));
@@ -196,12 +196,12 @@ pub(crate) fn check(node: &Node<'_>, name: &str, what: Use, remedy: &str) -> Rea
             Use::Type | Use::Variant => "UpperCamelCase",
             _ => "snake_case",
         };
-        return Err(node.refuse(format!("`{name}` is no {case} name"), remedy));
+        return Err(node.refuse(format!("`{name}` is not in {case}"), remedy));
     }
     Ok(name.to_owned())
 }
 
-/// The path of a hand-written type within the service's crate, such as `search::Filter`.
+/// Reads the path of a hand-written type within the service's crate, such as `search::Filter`.
 pub(crate) fn path(node: &Node<'_>) -> Read<String> {
     let path = node.text()?;
     let (modules, name) = path.rsplit_once("::").unwrap_or(("", path));
@@ -210,12 +210,12 @@ pub(crate) fn path(node: &Node<'_>) -> Read<String> {
         return Ok(path.to_owned());
     }
     Err(node.refuse(
-        format!("`{path}` is no path of a type"),
-        "write it as it stands after `crate::`, such as `search::Filter`",
+        format!("`{path}` is not the path of a type"),
+        "write it as it follows `crate::`, such as `search::Filter`",
     ))
 }
 
-/// The Rust name of something with this name on the wire: `x-rust-name` if there is one.
+/// Returns the Rust name for a wire name: `x-rust-name` if the node has one.
 pub(crate) fn of(node: &Node<'_>, wire: &str, what: Use) -> Read<String> {
     let remedy = "give it another name with `x-rust-name`";
     match node.get("x-rust-name") {
@@ -230,13 +230,13 @@ pub(crate) fn of(node: &Node<'_>, wire: &str, what: Use) -> Read<String> {
     }
 }
 
-/// Words that a description may have beside those of the name without saying more.
+/// Words of a description that add nothing to a name.
 const FILLERS: &[&str] = &[
     "a", "an", "and", "by", "for", "in", "is", "it", "of", "on", "or", "s", "the", "to", "whether",
     "its",
 ];
 
-/// Whether a description only repeats a name.
+/// Returns whether a description only repeats the name.
 pub(crate) fn repeats(doc: &str, wire: &str) -> bool {
     let stem = |word: &str| word.trim_end_matches('s').to_owned();
     let name = wire.to_snake_case();
@@ -246,12 +246,12 @@ pub(crate) fn repeats(doc: &str, wire: &str) -> bool {
     !doc.contains('`') && words.all(|word| known.contains(&stem(word)))
 }
 
-/// The name of an argument that is this body: what it is, without what is done with it.
+/// Returns the name of the argument for a body: the noun, without the verb and the suffix.
 pub(crate) fn argument_of(model: &str) -> String {
     let name = model.to_snake_case();
     let mut words: Vec<&str> = name.split('_').collect();
-    if words.contains(&"search") {
-        return "search".to_owned();
+    if let Some(whole) = WHOLE.iter().find(|whole| words.contains(whole)) {
+        return (*whole).to_owned();
     }
     while words.len() > 1 && words.last().is_some_and(|word| WRAPPING.contains(word)) {
         words.pop();
@@ -265,20 +265,46 @@ pub(crate) fn argument_of(model: &str) -> String {
     }
 }
 
-/// Last words of the names of bodies.
-const WRAPPING: &[&str] = &["request", "body", "dto", "form", "model"];
+/// Words that name a body alone.
+const WHOLE: &[&str] = &["search", "export", "form"];
 
-/// First words of the names of bodies.
+/// Suffixes of body names.
+const WRAPPING: &[&str] = &["request", "body", "create", "dto", "model", "update"];
+
+/// Verbs at the beginning of body names.
 const DOING: &[&str] = &[
-    "add", "create", "edit", "get", "new", "save", "set", "tmp", "update",
+    "add",
+    "appoint",
+    "calculate",
+    "change",
+    "check",
+    "compress",
+    "connect",
+    "create",
+    "delete",
+    "download",
+    "edit",
+    "finish",
+    "get",
+    "new",
+    "parse",
+    "remove",
+    "save",
+    "send",
+    "set",
+    "share",
+    "test",
+    "tmp",
+    "translate",
+    "update",
 ];
 
-/// The name of a resource's or call's type.
+/// Returns the name of the type of a resource or call.
 pub(crate) fn type_name(snake: &str) -> String {
     snake.to_upper_camel_case()
 }
 
-/// What the names of schemas say of how the vendor's program is built.
+/// Suffixes of schema names that only reflect how the vendor's program is built, and their replacements.
 const MACHINERY: &[(&str, &str)] = &[
     ("ServiceRequestParameters", "Request"),
     ("RequestParameters", "Request"),
@@ -291,10 +317,10 @@ const MACHINERY: &[(&str, &str)] = &[
     ("Enum", ""),
 ];
 
-/// Endings that tell a type apart from another one, and say nothing where there is none.
+/// Suffixes that distinguish a type from another one. They are dropped if there is no other one.
 const ROLES: &[&str] = &["View", "Model", "Result"];
 
-/// A name without what it says of the vendor's program.
+/// Strips the affixes that only reflect how the vendor's program is built.
 fn plain(name: &str) -> String {
     let mut plain = name;
     for prefix in ["Tmp", "Get"] {
@@ -310,8 +336,8 @@ fn plain(name: &str) -> String {
     ending.unwrap_or_else(|| plain.to_owned())
 }
 
-/// The Rust names of these schemas, where `taken` are names of other types. What only says how the vendor's program is
-/// built is left out, and so are endings that tell nothing apart.
+/// Returns the Rust names of these schemas. `taken` are names of other types. Affixes that reflect how the vendor's
+/// program is built are dropped, and so are suffixes that distinguish nothing.
 pub(crate) fn of_types<'a>(
     schemas: &BTreeSet<&'a str>,
     taken: &BTreeSet<String>,
@@ -340,14 +366,14 @@ pub(crate) fn of_types<'a>(
     named.collect()
 }
 
-/// What a type may be called, the best first.
+/// Returns possible names of a type, the best first.
 fn candidates(camel: &str) -> Vec<String> {
     let plain = plain(camel);
     let mut names = Vec::new();
-    // One word alone tells too little.
+    // A single word says too little.
     let tells = |stem: &&str| stem.chars().filter(char::is_ascii_uppercase).count() > 1;
     if let Some(stem) = ROLES.iter().find_map(|role| plain.strip_suffix(role)) {
-        // A row of a search is no search.
+        // A row of a search is not a search.
         match stem.strip_suffix("Search") {
             Some(found) => {
                 names.extend(Some(found).filter(tells).map(str::to_owned));
@@ -357,24 +383,24 @@ fn candidates(camel: &str) -> Vec<String> {
         }
     }
     names.push(plain.clone());
-    // One of two that differ in nothing else keeps the name; the other one is what is shown of it.
+    // Of two types that differ in nothing else, one keeps the name. The other one becomes its view.
     if plain != camel {
         names.push(format!("{plain}View"));
     }
     names
 }
 
-/// The vendor's name of a type, if it is another one.
+/// Returns the vendor's name of a type, if it differs.
 pub(crate) fn alias(schema: &str, name: &str) -> Option<String> {
     (schema.to_upper_camel_case() != name).then(|| schema.to_owned())
 }
 
-/// The name of an operation's static.
+/// Returns the name of an operation's static.
 pub(crate) fn static_name(id: &str) -> String {
     id.to_shouty_snake_case()
 }
 
-/// The name of a variable that holds a value of this type.
+/// Returns the name of a variable that holds a value of this type.
 pub(crate) fn variable(type_name: &str) -> String {
     type_name.to_snake_case()
 }

@@ -1,17 +1,17 @@
-//! A value of the description that knows where it stands, so that what is refused can be found.
+//! A value of the description that knows its location, so that refusals can name it.
 
 use std::fmt;
 
 use serde_json::Value;
 
-/// Something in the description that cannot be turned into code.
+/// A part of the description that cannot be turned into code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
-    /// Where, as a JSON pointer.
+    /// The JSON pointer to the part.
     pub(crate) pointer: String,
-    /// What is wrong.
+    /// The problem.
     pub(crate) problem: String,
-    /// What to do about it.
+    /// The remedy.
     pub(crate) remedy: String,
 }
 
@@ -25,15 +25,15 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// A key as it stands in a JSON pointer.
+/// Escapes a key for a JSON pointer.
 pub(crate) fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// What reading a part of the description gives.
+/// The result of reading a part of the description.
 pub(crate) type Read<T> = Result<T, Refusal>;
 
-/// A value of the description and the way to it.
+/// A value of the description and its JSON pointer.
 #[derive(Debug, Clone)]
 pub(crate) struct Node<'a> {
     root: &'a Value,
@@ -75,18 +75,18 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The member of this name.
+    /// Returns the member `key`.
     pub(crate) fn get(&self, key: &str) -> Option<Self> {
         self.value.get(key).map(|value| self.child(key, value))
     }
 
-    /// The member of this name, which must be there.
+    /// Returns the member `key`, which is required.
     pub(crate) fn need(&self, key: &str, remedy: &str) -> Read<Self> {
         self.get(key)
             .ok_or_else(|| self.refuse(format!("`{key}` is missing"), remedy))
     }
 
-    /// The members, sorted by name: no output may depend on the order of a map.
+    /// Returns the members, sorted by name so that the output does not depend on the order of a map.
     pub(crate) fn entries(&self) -> Read<Vec<(&'a str, Self)>> {
         let map = self
             .value
@@ -100,17 +100,17 @@ impl<'a> Node<'a> {
         Ok(entries)
     }
 
-    /// The members of the map of this name, none if there is no such map.
+    /// Returns the members of the map `key`. A missing map is empty.
     pub(crate) fn entries_of(&self, key: &str) -> Read<Vec<(&'a str, Self)>> {
         self.get(key).map_or(Ok(Vec::new()), |map| map.entries())
     }
 
-    /// The texts in the list of this name.
+    /// Returns the texts of the list `key`.
     pub(crate) fn texts_of(&self, key: &str) -> Read<Vec<&'a str>> {
         self.items_of(key)?.iter().map(Self::text).collect()
     }
 
-    /// The elements of the list of this name, none if there is no such list.
+    /// Returns the elements of the list `key`. A missing list is empty.
     pub(crate) fn items_of(&self, key: &str) -> Read<Vec<Self>> {
         let Some(list) = self.get(key) else {
             return Ok(Vec::new());
@@ -156,7 +156,7 @@ impl<'a> Node<'a> {
             .transpose()
     }
 
-    /// Refuses members that the generator would pass over.
+    /// Refuses keys that the generator would ignore.
     pub(crate) fn only(&self, what: &str, known: &[&[&str]]) -> Read<()> {
         for (key, node) in self.entries()? {
             if !known.iter().any(|keys| keys.contains(&key)) {
@@ -174,7 +174,7 @@ impl<'a> Node<'a> {
         Ok(())
     }
 
-    /// The values of this name in all operations of the description.
+    /// Returns the values of `key` in all operations of the description.
     pub(crate) fn all_named(&self, key: &str) -> Vec<&'a str> {
         let paths = self.root.get("paths").and_then(Value::as_object);
         let operations = paths
@@ -187,7 +187,8 @@ impl<'a> Node<'a> {
             .collect()
     }
 
-    /// The target if this is a reference, with the last part of its address.
+    /// Returns the target of a reference, with the last part of its address. Returns `None` if the node is not a
+    /// reference.
     pub(crate) fn reference(&self) -> Read<Option<(&'a str, Self)>> {
         let Some(node) = self.get("$ref") else {
             return Ok(None);
@@ -206,13 +207,13 @@ impl<'a> Node<'a> {
                 },
             ))),
             _ => Err(node.refuse(
-                format!("`{address}` leads nowhere"),
+                format!("`{address}` has no target"),
                 "refer to something under `#/components`, by the name of its file if that is another",
             )),
         }
     }
 
-    /// The target if this is a reference, else this.
+    /// Follows references to the value.
     pub(crate) fn resolved(self) -> Read<Self> {
         match self.reference()? {
             Some((_, target)) => target.resolved(),

@@ -1,4 +1,4 @@
-//! Which file a type is written to, and in which directions it travels.
+//! The file of each type, and the directions in which it travels.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,13 +7,13 @@ use heck::ToSnakeCase;
 use super::ir::{ALWAYS, Api, Body, Encoding, Operation, Outcome, Resource, TimeFormat, Ty, Type};
 use super::node::Refusal;
 
-/// The areas of an API, by name.
+/// Returns the areas of an API, by name.
 pub(crate) fn areas(api: &Api) -> BTreeSet<&str> {
     let areas = api.resources.iter();
     areas.filter_map(|r| r.area.as_deref()).collect()
 }
 
-/// What a type belongs to.
+/// The owner of a type.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Home {
     /// One resource.
@@ -21,16 +21,17 @@ pub(crate) enum Home {
         area: Option<String>,
         resource: String,
     },
-    /// Several resources of an area.
+    /// Several resources of one area.
     Area(String),
-    /// Several areas: it stands with others of its concept, and needs one of these areas, or none.
+    /// Several areas. The file is named after the concept. The type needs one of these areas, or no feature if the set
+    /// is empty.
     Shared {
         concept: String,
         areas: BTreeSet<String>,
     },
     /// Several resources of an API without areas.
     Everywhere,
-    /// Webhook events of one group, or of several.
+    /// Webhook events of one group, or of several groups if `None`.
     Events(Option<String>),
 }
 
@@ -41,7 +42,7 @@ pub(crate) const SHARED: &str = "shared";
 pub(crate) const EVENTS: &str = "events";
 
 impl Home {
-    /// The home of a resource's own types.
+    /// Returns the home of the types that only `resource` uses.
     pub(crate) fn of(resource: &Resource) -> Self {
         Self::Resource {
             area: resource.area.clone(),
@@ -49,7 +50,7 @@ impl Home {
         }
     }
 
-    /// The module, below the generated one.
+    /// Returns the module path, relative to the generated root.
     pub(crate) fn module(&self) -> Vec<&str> {
         match self {
             Self::Resource { area, resource } => {
@@ -63,12 +64,12 @@ impl Home {
         }
     }
 
-    /// The file, without its ending.
+    /// Returns the path of the file without its extension.
     pub(crate) fn file(&self) -> String {
         self.module().join("/")
     }
 
-    /// What is said of the file.
+    /// Returns the module documentation of the file.
     pub(crate) fn about(&self) -> String {
         match self {
             Self::Resource { resource, .. } => format!("Objects and enumerations of `{resource}`."),
@@ -90,13 +91,13 @@ impl Home {
     }
 }
 
-/// Where types live and what they must be able to do.
+/// The home of each type, and the directions in which it travels.
 #[derive(Debug)]
 pub(crate) struct Places {
     homes: BTreeMap<String, Home>,
     /// Types that the service sends.
     read: BTreeSet<String>,
-    /// Types that the service is sent.
+    /// Types that the service receives.
     written: BTreeSet<String>,
 }
 
@@ -113,7 +114,7 @@ impl Places {
         self.written.contains(name)
     }
 
-    /// The files that hold types, what is said of them, and the types by name.
+    /// Returns the files of types, each with its module documentation and its types sorted by name.
     pub(crate) fn files<'a>(&self, api: &'a Api) -> BTreeMap<String, (String, Vec<&'a Type>)> {
         let mut files = BTreeMap::<String, (String, Vec<&Type>)>::new();
         for (name, ty) in &api.types {
@@ -130,16 +131,16 @@ impl Places {
         self.homes.values()
     }
 
-    /// The modules that hold types.
+    /// Returns the modules of types.
     pub(crate) fn modules(&self) -> BTreeSet<Vec<&str>> {
         self.homes.values().map(Home::module).collect()
     }
 }
 
-/// Finds out where everything goes.
+/// Determines the home and the directions of each type.
 ///
 /// # Errors
-/// What cannot travel the way it has to.
+/// Types that cannot travel in a direction that they need.
 pub(crate) fn places(api: &Api) -> Result<Places, Vec<Refusal>> {
     let mut users = BTreeMap::<&str, Vec<&Resource>>::new();
     let (mut read, mut written) = (BTreeSet::new(), BTreeSet::new());
@@ -190,7 +191,7 @@ pub(crate) fn places(api: &Api) -> Result<Places, Vec<Refusal>> {
     }
 }
 
-/// What a type belongs to that these resources use.
+/// Returns the home of a type that these resources use.
 fn home(resources: &[&Resource], ty: &Type) -> Home {
     let homes: BTreeSet<_> = resources
         .iter()
@@ -220,13 +221,13 @@ fn only<'a>(names: &BTreeSet<&'a str>) -> Option<&'a str> {
     }
 }
 
-/// "Audit events" becomes `audit`.
+/// Converts "Audit events" into `audit`.
 fn events_of(group: &str) -> String {
     let name = group.to_snake_case();
     name.trim_end_matches("_events").to_owned()
 }
 
-/// The named type that an operation gives.
+/// Returns the named type in the response of an operation.
 pub(crate) fn outcome(operation: &Operation) -> impl Iterator<Item = &str> {
     match &operation.outcome {
         Outcome::Value { ty, .. } | Outcome::Page(ty) => ty.named(),
@@ -235,7 +236,7 @@ pub(crate) fn outcome(operation: &Operation) -> impl Iterator<Item = &str> {
     .into_iter()
 }
 
-/// The named type that an operation sends.
+/// Returns the named type in the body of an operation.
 pub(crate) fn body(operation: &Operation) -> impl Iterator<Item = &str> {
     match &operation.body {
         Some(Body::Model { model, .. }) => Some(model.as_str()),
@@ -246,7 +247,7 @@ pub(crate) fn body(operation: &Operation) -> impl Iterator<Item = &str> {
     .into_iter()
 }
 
-/// These types and all that they contain.
+/// Returns `roots` and all types that they contain.
 fn closure<'a>(api: &'a Api, roots: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
     let mut found = BTreeSet::new();
     let mut open: Vec<&str> = roots.collect();
@@ -260,7 +261,7 @@ fn closure<'a>(api: &'a Api, roots: impl Iterator<Item = &'a str>) -> BTreeSet<&
     found
 }
 
-/// Refuses members that cannot be read or written as their model is.
+/// Refuses members that cannot be decoded or encoded as their model is.
 fn travel(api: &Api, places: &Places) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     let contained = contained(api);
@@ -356,7 +357,7 @@ fn travel(api: &Api, places: &Places) -> Vec<Refusal> {
     refusals
 }
 
-/// The named types that are parts of others or of bodies, or that are searches.
+/// Returns the named types that are parts of others or of bodies, or that are searches.
 fn contained(api: &Api) -> BTreeSet<&str> {
     let models = api.types.values().filter_map(|ty| match ty {
         Type::Model(model) => Some(model),
@@ -371,7 +372,7 @@ fn contained(api: &Api) -> BTreeSet<&str> {
         .collect()
 }
 
-/// Whether a value of this type can be written into a form.
+/// Returns whether a value of this type can be encoded in a form.
 fn fits_form(ty: &Ty, encoding: Encoding) -> bool {
     match ty {
         Ty::Map(_) | Ty::Optional(_) | Ty::Own(_) => false,

@@ -1,4 +1,4 @@
-//! From a description to the generator's own form of it.
+//! Reads a description into the intermediate form.
 
 mod body;
 mod check;
@@ -24,13 +24,13 @@ use super::node::{Node, Read, Refusal};
 pub(crate) use check::sent;
 use schema::Schemas;
 
-/// The media type of what is decoded and encoded member by member.
+/// The media type that is decoded and encoded member by member.
 const JSON: &str = "application/json";
 
 /// Reads a description.
 ///
 /// # Errors
-/// Everything that cannot be expressed, not only the first.
+/// Everything that cannot be expressed, not only the first problem.
 pub(crate) fn api(description: &Value) -> Result<Api, Vec<Refusal>> {
     let root = Node::root(description);
     let mut refusals = Vec::new();
@@ -38,7 +38,7 @@ pub(crate) fn api(description: &Value) -> Result<Api, Vec<Refusal>> {
 
     keep(version(&root));
     let in_areas = in_areas(&root);
-    // What is large enough to have areas has too many members to describe each in words of its own.
+    // An API with areas has too many members to require a description of each.
     let mut schemas = Schemas::new(&root, in_areas);
     let mut operations = BTreeMap::<String, Vec<_>>::new();
     let mut tags = BTreeMap::<String, (String, String)>::new();
@@ -49,7 +49,7 @@ pub(crate) fn api(description: &Value) -> Result<Api, Vec<Refusal>> {
             let (operation, tag) = operation::read(&place, &mut schemas)?;
             if in_areas && place.area.is_none() {
                 return Err(place.node.refuse(
-                    "it stands in no area, as others do",
+                    "it has no area, unlike others",
                     "say `x-area` at the root of its document",
                 ));
             }
@@ -76,7 +76,7 @@ pub(crate) fn api(description: &Value) -> Result<Api, Vec<Refusal>> {
                 .or_insert_with(|| place.area.clone());
             if *area != place.area {
                 return Err(place.node.refuse(
-                    format!("`{}` stands in several areas", operation.resource),
+                    format!("`{}` is in several areas", operation.resource),
                     "put it into the file of the others, or give it another resource in its `operationId`",
                 ));
             }
@@ -129,7 +129,7 @@ pub(crate) fn api(description: &Value) -> Result<Api, Vec<Refusal>> {
             Err(refusal) => keep(Err(refusal)),
         }
     }
-    // Where only some operations are said to have examples, the others have none.
+    // If no operation asks for an example, all have one.
     let operations = || {
         resources
             .iter()
@@ -195,7 +195,7 @@ fn tag_doc(root: &Node<'_>, tag: &str) -> Read<String> {
     ))
 }
 
-/// Summary or description, without line breaks around it.
+/// Reads a summary or description, without surrounding line breaks.
 fn prose(node: &Node<'_>, key: &str) -> Read<String> {
     Ok(node.text_of(key)?.unwrap_or_default().trim().to_owned())
 }
@@ -213,7 +213,7 @@ fn source(node: &Node<'_>) -> Read<Option<Source>> {
         "inferred" => Source::Inferred,
         other => {
             return Err(given.refuse(
-                format!("`{other}` is no kind of source"),
+                format!("`{other}` is not a kind of source"),
                 "say vendor-documentation, vendor-index, server-source, public-client, public-sample or inferred",
             ));
         }
@@ -229,13 +229,13 @@ fn confidence(node: &Node<'_>) -> Read<Confidence> {
         "medium" => Ok(Confidence::Medium),
         "low" => Ok(Confidence::Low),
         other => Err(given.refuse(
-            format!("`{other}` is no degree of confidence"),
+            format!("`{other}` is not a degree of confidence"),
             "say high, medium or low",
         )),
     }
 }
 
-/// What to use instead of something deprecated.
+/// Reads what to use instead of a deprecated item.
 fn deprecated(node: &Node<'_>) -> Read<Option<String>> {
     let note = node.text_of("x-deprecated")?;
     match (node.flag_of("deprecated")?, note) {
@@ -246,17 +246,17 @@ fn deprecated(node: &Node<'_>) -> Read<Option<String>> {
             "say in `x-deprecated` what to do instead",
         )),
         (false, Some(_)) => Err(node.refuse(
-            "`x-deprecated` stands without `deprecated`",
+            "`x-deprecated` requires `deprecated`",
             "add `deprecated: true`",
         )),
     }
 }
 
-/// What `x-id-of` says for the resource of the operation itself, where several share a schema.
+/// The value of `x-id-of` for the operation's resource, for schemas that several resources share.
 pub(super) const OWN_ID: &str = "self";
 
-/// What gives the id that this is: a resource, whose list does; an operation, whose response does, perhaps with `/` and
-/// the member of the response; or `self`, the resource of the operation.
+/// Reads the source of an id: a resource with a list; an operation, with `/` and a member of its response if needed; or
+/// `self` for the operation's resource.
 fn id_of(node: &Node<'_>, ty: &Ty) -> Read<Option<String>> {
     let Some(given) = node.get("x-id-of") else {
         return Ok(None);
@@ -294,7 +294,7 @@ fn described(node: &Node<'_>, what: &str) -> Read<String> {
     Ok(doc)
 }
 
-/// What the description says, unless it only repeats the name.
+/// Reads the description, unless it only repeats the name.
 fn told(node: &Node<'_>, wire: &str) -> Read<String> {
     let doc = prose(node, "description")?;
     Ok(match names::repeats(&doc, wire) {

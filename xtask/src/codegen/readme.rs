@@ -1,4 +1,4 @@
-//! The part of a crate's README that is generated: the table of what is covered.
+//! The generated part of a crate's README: the coverage table.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,14 +7,14 @@ use anyhow::Context as _;
 
 use crate::project::Service;
 
-/// What stands around the table, which nobody who reads the README sees.
+/// The comments around the table. Rendered READMEs do not show them.
 const BEGIN: &str = "<!-- The table is written by `cargo xtask codegen`. -->\n\n";
 const END: &str = "\n<!-- The end of the table. -->";
 
-/// The README of a service's crate with this table in it.
+/// Returns the README of a service's crate with the new table.
 ///
 /// # Errors
-/// If the README cannot be read, or says not where the table stands.
+/// If the README cannot be read, or has no marked place for the table.
 pub(super) fn updated(
     root: &Path,
     service: &Service,
@@ -23,7 +23,7 @@ pub(super) fn updated(
     let path = Path::new(service.crate_dir).join("README.md");
     let place = root.join(&path);
     if !place.exists() {
-        // Descriptions of tests have none.
+        // Test services have no README.
         return Ok(None);
     }
     let text =
@@ -34,7 +34,7 @@ pub(super) fn updated(
     });
     let (before, after) = parts.with_context(|| {
         format!(
-            "{} does not say where the table of what is covered stands: put it between the lines {} and {}",
+            "{} does not mark the place of the coverage table: put the table between the lines {} and {}",
             path.display(),
             BEGIN.trim(),
             END.trim()

@@ -1,4 +1,4 @@
-//! What the generator writes, and what it refuses.
+//! Tests of generated code and of refusals.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::project::{self, SERVICES, Service};
 
 mod refusals;
 
-/// An API with one of everything; `tests/tiny.rs` compiles and calls what is generated of it.
+/// An API with one of everything. `tests/tiny.rs` compiles and calls the generated code.
 const TINY: Service = Service {
     name: "tiny",
     crate_dir: "xtask/tests/tiny",
@@ -24,8 +24,8 @@ const TINY: Service = Service {
     readers: None,
 };
 
-/// An API of several documents, with areas, envelopes and searches; `tests/areas.rs` compiles and calls what is
-/// generated of it.
+/// An API of several documents, with areas, envelopes and searches. `tests/areas.rs` compiles and calls the generated
+/// code.
 const AREAS: Service = Service {
     name: "areas",
     crate_dir: "xtask/tests/areas",
@@ -43,7 +43,7 @@ fn description(service: &Service) -> Value {
     Description::load(&project::root(), service).unwrap().value
 }
 
-/// All that is generated, calls for the exerciser included.
+/// Returns all generated files, with the exerciser's calls.
 fn files(description: &Value, service: &Service) -> Files {
     let mut files = render(description, service).unwrap();
     files.extend(calls(description, service).unwrap());
@@ -72,7 +72,7 @@ fn generated_code_is_what_was_reviewed() {
     }
 }
 
-/// Generates code from this description with its maps in orders that these seeds give.
+/// Checks that the generated code is the same if the maps of the description are shuffled with these seeds.
 fn check_shuffled(service: &Service, seeds: std::ops::Range<u64>) {
     let ordered = description(service);
     let expected = files(&ordered, service);
@@ -87,7 +87,7 @@ fn check_shuffled(service: &Service, seeds: std::ops::Range<u64>) {
     }
 }
 
-/// A test for each service, so that they run side by side.
+/// One test for each service, so that they run in parallel.
 mod the_order_of_maps_changes_nothing {
     use super::*;
 
@@ -207,7 +207,7 @@ fn check_finds_what_changed_is_missing_or_is_left_over() {
     assert!(codegen(true, root));
 }
 
-/// The generated files that differ once the schema `to` has a member of a type that did not exist.
+/// Returns the generated files that change if the schema `to` gets a member of a new type.
 fn files_of_a_new_type(service: &Service, to: &str) -> Vec<String> {
     let before = description(service);
     let mut after = before.clone();

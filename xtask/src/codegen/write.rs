@@ -1,4 +1,4 @@
-//! Writing generated files, and comparing them with those there are.
+//! Writes generated files, and compares them with the existing ones.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -10,8 +10,7 @@ use similar::TextDiff;
 
 use super::emit::Files;
 
-/// Writes what changed and removes what is not generated any more; gives a line for each.
-/// Nothing else is left in these folders, nor below them.
+/// Writes changed files, removes other files from the folders and their subfolders, and returns a line for each.
 pub(crate) fn apply(
     root: &Path,
     folders: &[PathBuf],
@@ -38,7 +37,7 @@ pub(crate) fn apply(
     Ok(changes)
 }
 
-/// What writing would change, as a unified diff; empty if nothing.
+/// Returns the changes that writing would make, as a unified diff.
 pub(super) fn check(root: &Path, folders: &[PathBuf], files: &Files) -> anyhow::Result<String> {
     let mut drift = String::new();
     for (path, new) in files {
@@ -84,7 +83,7 @@ fn read(path: &Path) -> anyhow::Result<Option<String>> {
     }
 }
 
-/// Files in folders of generated ones that are not generated any more.
+/// Returns the files that are no longer generated.
 fn stale(root: &Path, folders: &[PathBuf], files: &Files) -> anyhow::Result<BTreeSet<PathBuf>> {
     let mut found = BTreeSet::new();
     for folder in folders {
@@ -94,7 +93,7 @@ fn stale(root: &Path, folders: &[PathBuf], files: &Files) -> anyhow::Result<BTre
     Ok(found)
 }
 
-/// Adds the files of a folder and of those in it.
+/// Adds the files of a folder and its subfolders.
 fn list(root: &Path, directory: &Path, found: &mut BTreeSet<PathBuf>) -> anyhow::Result<()> {
     let entries = match fs::read_dir(root.join(directory)) {
         Ok(entries) => entries,

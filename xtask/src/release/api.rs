@@ -1,5 +1,5 @@
-//! The public API of each crate, in a file next to its manifest: what a reviewer sees change, and what says which version
-//! comes next.
+//! The public API of each crate, in a file next to its manifest. Reviewers see its changes, and they determine the next
+//! version.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,16 +15,16 @@ use super::workspace::{Member, Workspace};
 /// The file, in the folder of a crate.
 pub(crate) const FILE: &str = "public-api.txt";
 
-/// What the notes at the ends of lines say.
+/// The note at the end of the line of a required method.
 pub(crate) const REQUIRED: &str = " // to be implemented";
-/// What a line begins with whose item may grow.
+/// The prefix of a `#[non_exhaustive]` item.
 pub(crate) const CLOSED: &str = "#[non_exhaustive]";
 pub(crate) const ALL_PUBLIC: &str = " // all fields are public";
 
-/// The public API of a crate as it is now: features, the oldest version of Rust, and a line for each item.
+/// Returns the current public API of a crate: its features, its oldest version of Rust, and a line for each item.
 ///
 /// # Errors
-/// If it cannot be built.
+/// If the crate cannot be built.
 pub(crate) fn now(workspace: &Workspace, member: &Member) -> anyhow::Result<String> {
     let path = document(workspace, member)?;
     let json = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -66,7 +66,7 @@ pub(crate) fn now(workspace: &Workspace, member: &Member) -> anyhow::Result<Stri
     Ok(text)
 }
 
-/// The line without the modules in which another crate defines what it names: they are that crate's own affair.
+/// Removes the modules in which another crate defines its items. They are not a part of this API.
 fn without_modules(line: &str, library: &str) -> String {
     let prefix = format!("{library}::");
     let mut parts = line.split(&prefix);
@@ -87,7 +87,7 @@ fn without_modules(line: &str, library: &str) -> String {
     short
 }
 
-/// Has rustdoc write what it knows as JSON.
+/// Writes rustdoc's JSON.
 fn document(workspace: &Workspace, member: &Member) -> anyhow::Result<std::path::PathBuf> {
     let target = workspace.target();
     let mut command = workspace.cargo();
@@ -113,7 +113,7 @@ fn document(workspace: &Workspace, member: &Member) -> anyhow::Result<std::path:
             "--cap-lints",
             "allow",
         ])
-        // JSON is a feature of nightly compilers; the pinned one has it too.
+        // JSON is a nightly feature. This variable enables it in the pinned compiler.
         .env("RUSTC_BOOTSTRAP", "1");
     let status = command.status().context("cannot run cargo")?;
     anyhow::ensure!(
@@ -127,12 +127,12 @@ fn document(workspace: &Workspace, member: &Member) -> anyhow::Result<std::path:
         .with_extension("json"))
 }
 
-/// The line of an item, unless it follows from another line.
+/// Returns the line of an item, unless another line implies it.
 fn line(item: &PublicItem, json: &Value) -> Option<String> {
     let of = |id: u32| &json["index"][id.to_string()];
     let parent = item.parent_id().map(|id| &of(id.0)["inner"]);
     let inner = &of(item.id().0)["inner"];
-    // What a trait's implementation has is what the trait has, types aside.
+    // The items of a trait implementation follow from the trait, except for types.
     let implements = parent.is_some_and(|parent| !parent["impl"]["trait"].is_null());
     if implements && inner.get("assoc_type").is_none() {
         return None;
@@ -166,10 +166,10 @@ fn line(item: &PublicItem, json: &Value) -> Option<String> {
     Some(format!("{text}{note}"))
 }
 
-/// Writes the files anew, or compares them with what is public: what differs, if anything does.
+/// Writes the files, or returns how they differ from the public API.
 ///
 /// # Errors
-/// If a crate cannot be built, or a file not be read or written.
+/// If a crate cannot be built, or a file cannot be read or written.
 pub(crate) fn check(
     workspace: &Workspace,
     only: Option<&str>,
@@ -204,7 +204,7 @@ pub(crate) fn check(
     Ok(report)
 }
 
-/// The file; nothing if there is none.
+/// Returns the content of the file, which is empty if there is no file.
 pub(crate) fn written(path: &Path) -> anyhow::Result<String> {
     match fs::read_to_string(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),

@@ -1,4 +1,4 @@
-//! What is in the way of a release.
+//! The reasons against a release.
 
 use anyhow::ensure;
 use semver::Version;
@@ -8,7 +8,7 @@ use super::plan::{self, Standing};
 use super::workspace::{Member, Workspace};
 use super::{api, changelog, git};
 
-/// Fails with everything that is in the way.
+/// Fails with all blockers.
 pub(crate) fn refuse(blockers: &[Option<String>]) -> anyhow::Result<()> {
     let blockers: Vec<_> = blockers
         .iter()
@@ -33,7 +33,7 @@ pub(crate) fn uncommitted(workspace: &Workspace) -> anyhow::Result<Option<String
     }))
 }
 
-/// What is in the way of a release that has not begun.
+/// Returns the reasons against a release that has not begun.
 pub(crate) fn blockers(
     workspace: &Workspace,
     standing: &Standing,
@@ -72,7 +72,7 @@ pub(crate) fn blockers(
     Ok(blockers)
 }
 
-/// The crates it depends on that must be released before it, with the reason.
+/// Returns the dependencies that must be released first, each with the reason.
 pub(crate) fn unreleased<'a>(
     standings: &'a [Standing],
     member: &'a Member,
@@ -95,7 +95,7 @@ pub(crate) fn unreleased<'a>(
         })
 }
 
-/// Whether the package would no longer be what the commit has that set its version.
+/// Returns a blocker if the package has changed since the commit that set its version.
 pub(crate) fn moved_on(
     workspace: &Workspace,
     member: &Member,
@@ -111,7 +111,7 @@ pub(crate) fn moved_on(
     }))
 }
 
-/// Whether the version has a tag, though not in the history of what is checked out.
+/// Returns a blocker if the version has a tag outside the checked-out history.
 pub(crate) fn tagged(
     workspace: &Workspace,
     member: &Member,
@@ -122,7 +122,7 @@ pub(crate) fn tagged(
     Ok(is_there.then(|| format!("the tag {tag} is there already, and not of what is checked out")))
 }
 
-/// Whether the changelog tells of the version as of one that was released.
+/// Returns a blocker if the changelog already lists the version as released.
 pub(crate) fn told_already(
     workspace: &Workspace,
     standing: &Standing,

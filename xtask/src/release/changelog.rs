@@ -1,13 +1,13 @@
-//! The changelog of a crate, in the form of Keep a Changelog.
+//! The changelog of a crate, in the format of Keep a Changelog.
 
 use semver::Version;
 
-/// The file, in the folder of a crate.
+/// The file name, in the folder of a crate.
 pub(crate) const FILE: &str = "CHANGELOG.md";
 
 const UNRELEASED: &str = "## [Unreleased]";
 
-/// What follows a heading, up to the next one of its kind.
+/// Returns the text between a heading and the next one of its level.
 fn section<'a>(text: &'a str, heading: &str) -> Option<&'a str> {
     let start = text
         .match_indices(heading)
@@ -18,7 +18,7 @@ fn section<'a>(text: &'a str, heading: &str) -> Option<&'a str> {
     Some(body[..end].trim())
 }
 
-/// What is to be released, if anything: headings alone are nothing.
+/// Returns the unreleased entries, or `None` if there are only headings.
 pub(crate) fn unreleased(text: &str) -> Option<&str> {
     section(text, UNRELEASED).filter(|body| {
         let mut lines = body.lines().map(str::trim);
@@ -26,12 +26,12 @@ pub(crate) fn unreleased(text: &str) -> Option<&str> {
     })
 }
 
-/// What is said of a version that has been released, or is about to be.
+/// Returns the entries of a version that is released, or about to be.
 pub(crate) fn notes<'a>(text: &'a str, version: &Version) -> Option<&'a str> {
     section(text, &format!("## [{version}]"))
 }
 
-/// The changelog with what was unreleased under the version and its date.
+/// Moves the unreleased entries under a heading with the version and its date.
 pub(crate) fn dated(text: &str, version: &Version, date: &str) -> String {
     text.replacen(
         UNRELEASED,

@@ -1,4 +1,4 @@
-//! Writing a new version into the files that state it.
+//! Writes a new version into the files that state it.
 
 use std::fs;
 use std::path::Path;
@@ -10,10 +10,10 @@ use toml_edit::{DocumentMut, value};
 use super::workspace::{Member, Workspace};
 use super::{changelog, requirements};
 
-/// Sets the version of a crate, and what the others ask of it, dates its changelog, and brings the lock files up to date.
+/// Sets the version of a crate and the requirements of the others, dates its changelog, and updates the lock files.
 ///
 /// # Errors
-/// If a file cannot be read or written, or cargo cannot update a lock file.
+/// If a file cannot be read or written, or Cargo cannot update a lock file.
 pub(crate) fn version(
     workspace: &Workspace,
     member: &Member,
@@ -58,7 +58,7 @@ fn edit(path: &Path, change: impl FnOnce(&str) -> anyhow::Result<String>) -> any
         .with_context(|| format!("cannot edit {}", path.display()))
 }
 
-/// Has the lock file of a folder say which versions the crates here have.
+/// Updates the lock file of a folder with the versions of the local crates.
 fn lock(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     let status = workspace
         .cargo()

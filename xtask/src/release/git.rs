@@ -1,4 +1,4 @@
-//! What the history says.
+//! Queries of the git history.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,10 +8,10 @@ use semver::Version;
 
 use super::workspace::{Member, Workspace};
 
-/// What git says.
+/// Runs git and returns its output.
 ///
 /// # Errors
-/// If it fails, with what it complains of.
+/// If git fails, with its message.
 pub(crate) fn git<const N: usize>(root: &Path, arguments: [&str; N]) -> anyhow::Result<String> {
     let output = Command::new("git")
         .current_dir(root)
@@ -27,7 +27,7 @@ pub(crate) fn git<const N: usize>(root: &Path, arguments: [&str; N]) -> anyhow::
     String::from_utf8(output.stdout).context("what git says is not UTF-8")
 }
 
-/// The last version of a crate that has a tag in the history of what is checked out.
+/// Returns the last version of a crate with a tag in the checked-out history.
 pub(crate) fn last_release(
     workspace: &Workspace,
     member: &Member,
@@ -44,7 +44,7 @@ pub(crate) fn last_release(
     Ok(versions.max())
 }
 
-/// A file as it was at a commit; nothing if it was not there.
+/// Returns a file as of a commit, or `None` if the commit does not have it.
 pub(crate) fn file_at(root: &Path, commit: &str, path: &str) -> anyhow::Result<Option<String>> {
     if git(root, ["ls-tree", "--name-only", commit, "--", path])?.is_empty() {
         return Ok(None);
@@ -52,9 +52,9 @@ pub(crate) fn file_at(root: &Path, commit: &str, path: &str) -> anyhow::Result<O
     git(root, ["show", &format!("{commit}:{path}")]).map(Some)
 }
 
-/// The files of the crate's package that are not what they were at a commit.
+/// Returns the files of the crate's package that changed since a commit.
 ///
-/// The version and the changelog aside: they change with every release.
+/// Ignores the version and the changelog, which change with every release.
 pub(crate) fn changed(
     workspace: &Workspace,
     member: &Member,
@@ -71,8 +71,8 @@ pub(crate) fn changed(
     Ok(names.lines().filter(packaged).map(str::to_owned).collect())
 }
 
-/// Whether anything that a package is made of is not what it was at a commit: the manifest and the lock file of the workspace
-/// are in it as well.
+/// Returns whether any source of a package changed since a commit. The workspace's manifest and lock file are sources,
+/// too.
 pub(crate) fn is_changed(
     workspace: &Workspace,
     member: &Member,
@@ -87,27 +87,27 @@ pub(crate) fn is_changed(
     Ok(false)
 }
 
-/// The names of the files of a folder that are not what they were at a commit.
+/// Returns the names of a folder's files that changed since a commit.
 fn changed_in(workspace: &Workspace, since: &str, place: &str) -> anyhow::Result<String> {
     git(&workspace.root, ["diff", "--name-only", since, "--", place])
 }
 
-/// What has changed that is not committed.
+/// Returns the uncommitted changes.
 pub(crate) fn uncommitted(root: &Path) -> anyhow::Result<String> {
     git(root, ["status", "--porcelain", "--untracked-files=normal"])
 }
 
-/// Whether there is a tag of this name, wherever.
+/// Returns whether the tag exists, in any history.
 pub(crate) fn has_tag(root: &Path, name: &str) -> anyhow::Result<bool> {
     Ok(!git(root, ["tag", "--list", name])?.is_empty())
 }
 
-/// What the commit says that sets a version.
+/// Returns the subject of the commit that sets a version.
 pub(crate) fn subject(member: &Member, version: &Version) -> String {
     format!("Release {} {version}", member.name)
 }
 
-/// The commit that set a version.
+/// Returns the commit that set a version.
 pub(crate) fn release_commit(
     workspace: &Workspace,
     member: &Member,

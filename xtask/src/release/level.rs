@@ -1,4 +1,4 @@
-//! Which level of version a change of the public API requires.
+//! The level of version that a change of the public API requires.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -7,12 +7,12 @@ use semver::Version;
 
 use super::api;
 
-/// Which part of a version a release raises.
+/// The part of a version that a release increments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub(crate) enum Level {
     /// The last part: nothing breaks. Before 1.0 it may add to the public API.
     Patch,
-    /// The part in the middle: it adds to the public API. Before 1.0 it may break.
+    /// The middle part: it adds to the public API. Before 1.0 it may break.
     Minor,
     /// The first part: it may break.
     Major,
@@ -29,7 +29,7 @@ impl fmt::Display for Level {
 }
 
 impl Level {
-    /// The version after this one.
+    /// Returns the next version after `version`.
     pub(crate) fn next(self, version: &Version) -> Version {
         match self {
             Self::Patch => Version::new(version.major, version.minor, version.patch + 1),
@@ -38,7 +38,7 @@ impl Level {
         }
     }
 
-    /// What breaks requires this after this version.
+    /// Returns the level that a breaking change requires after this version.
     pub(crate) fn breaking(after: &Version) -> Self {
         if after.major == 0 {
             Self::Minor
@@ -47,7 +47,7 @@ impl Level {
         }
     }
 
-    /// What adds requires this after this version.
+    /// Returns the level that an addition requires after this version.
     pub(crate) fn addition(after: &Version) -> Self {
         if after.major == 0 {
             Self::Patch
@@ -57,12 +57,12 @@ impl Level {
     }
 }
 
-/// How one public API differs from another.
+/// The differences between two public APIs.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Changes {
-    /// What may break a program, with the reason.
+    /// Changes that may break a program, with the reason.
     pub(crate) breaking: Vec<String>,
-    /// What is new.
+    /// Additions.
     pub(crate) additions: Vec<String>,
 }
 
@@ -89,14 +89,14 @@ pub(crate) fn compare(old: &str, new: &str) -> Changes {
 /// A public API.
 struct Api<'a> {
     lines: BTreeSet<&'a str>,
-    /// Types that have a part added to them at a price, and the price.
+    /// Types to which a new part is a breaking change, and the reason.
     grown: BTreeMap<&'a str, &'static str>,
     traits: BTreeSet<&'a str>,
 }
 
 impl<'a> Api<'a> {
     fn parse(text: &'a str) -> Self {
-        // The first line says what the file is.
+        // The first line describes the file.
         let lines: BTreeSet<_> = text
             .lines()
             .skip(1)
@@ -122,7 +122,7 @@ impl<'a> Api<'a> {
         }
     }
 
-    /// Why a program written for this API does not compile with the line added, if it does not.
+    /// Returns why adding the line breaks a program written for this API, or `None` if it does not.
     fn breaks(&self, line: &str) -> Option<&'static str> {
         if line.starts_with("impl !") {
             return Some("no longer implemented");
@@ -139,13 +139,13 @@ impl<'a> Api<'a> {
                 .contains(parent)
                 .then_some("implementations lack this");
         }
-        // Parts of types are the only lines without a word for what they are.
+        // Only fields and variants have lines without a keyword.
         let (parent, _) = head(item).rsplit_once("::")?;
         self.grown.get(parent).copied()
     }
 }
 
-/// The path at the start of a text.
+/// Returns the path at the start of a text.
 fn head(text: &str) -> &str {
     let bytes = text.as_bytes();
     let end = bytes.iter().enumerate().position(|(at, byte)| match byte {
@@ -177,7 +177,7 @@ pub fn x::Limiter::wait(&self) // to be implemented
 pub fn x::Client::call(&self, u8) -> u8
 ";
 
-    /// What comes of it when this line is added, or replaces that.
+    /// Returns the changes if this line is added, or replaces `instead`.
     fn after(line: &str, instead: Option<&str>) -> Changes {
         let text = match instead {
             Some(old) => BEFORE.replace(&format!("{old}\n"), &format!("{line}\n")),
@@ -187,7 +187,7 @@ pub fn x::Client::call(&self, u8) -> u8
     }
 
     #[test]
-    fn what_programs_may_rely_on_breaks_when_it_goes_or_changes() {
+    fn removed_and_changed_items_are_breaking() {
         for (old, new) in [
             (
                 "pub fn x::Client::call(&self, u8) -> u8",

@@ -1,13 +1,13 @@
-//! The links of a text in Markdown: rustdoc checks those in code, and a README's are overridden there or lead elsewhere.
+//! The links of a Markdown text. Rustdoc checks those in code. In a README they are relative to the file, or absolute.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// Where the documentation of crates is published.
+/// The site with the documentation of published crates.
 const PUBLISHED: &str = "https://docs.rs/";
 
-/// The links of a text that lead nowhere: to a heading, to a file beside it, or to a page of the documentation of this crate,
+/// Returns the broken links of a text: to a heading, to a file beside it, or to a page of the crate's documentation,
 /// which was built into a folder.
 pub(crate) fn broken(text: &str, beside: &Path, documented: Option<(&str, &Path)>) -> Vec<String> {
     let here = headings(text);
@@ -40,7 +40,7 @@ pub(crate) fn broken(text: &str, beside: &Path, documented: Option<(&str, &Path)
         .collect()
 }
 
-/// The lines that are no code.
+/// Returns the lines outside of code blocks.
 fn prose(text: &str) -> impl Iterator<Item = &str> {
     let mut in_code = false;
     text.lines().filter(move |line| {
@@ -50,7 +50,7 @@ fn prose(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Where links lead: those in place, and those that have names.
+/// Returns the targets of inline and reference links.
 fn links(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     for line in prose(text) {
@@ -66,7 +66,7 @@ fn links(text: &str) -> Vec<&str> {
     found
 }
 
-/// What the headings are called as places to lead to.
+/// Returns the anchors of the headings.
 fn headings(text: &str) -> BTreeSet<String> {
     let titles = prose(text).filter(|line| line.starts_with('#'));
     let titles = titles.map(|line| line.trim_start_matches('#').trim().to_lowercase());
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_for_maintainers_leads_somewhere() {
+    fn links_for_maintainers_have_targets() {
         let root = project::root();
         for name in [
             "README.md",

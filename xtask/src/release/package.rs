@@ -1,4 +1,4 @@
-//! What is in the packages, and that each builds by itself.
+//! Checks the contents of the packages, and that each builds alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -14,23 +14,23 @@ use super::links;
 use super::workspace::{Member, Workspace};
 use xtask::console::complain;
 
-/// The file that says what each package has.
+/// The file with the recorded contents of the packages.
 pub(crate) const FILE: &str = "xtask/packages.toml";
 
-/// What a package may be.
+/// The recorded contents of a package.
 #[derive(Debug)]
 struct Stated {
-    /// The most that the compressed file may have, in kB.
+    /// The maximum size of the compressed file, in kB.
     most_kb: u64,
-    /// Its files. Those that cargo adds are left out, and `src/**.rs` are all sources.
+    /// The files, without those that Cargo adds. `src/**.rs` covers all sources.
     files: BTreeSet<String>,
 }
 
-/// Packages all crates together, and compares with what is stated; then builds and documents the crates given, each
-/// alone in a folder, with its packaged siblings in place of those of the registry, crates.io unless another is given.
+/// Packages all crates together and compares them with the record. Then builds and documents the given crates, each in
+/// a separate folder and with its packaged siblings instead of the published ones. `registry` replaces crates.io.
 ///
 /// # Errors
-/// If one cannot be packaged or built, or is not as stated.
+/// If a crate cannot be packaged or built, or differs from the record.
 pub(crate) fn check(
     workspace: &Workspace,
     built: &[&Member],
@@ -74,7 +74,7 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// The README of a package must lead to what is in it, and in the documentation that was just built.
+/// Checks that the links of a package's README lead to files of the package, or into the documentation just built.
 fn check_links(workspace: &Workspace, package: &Path, member: &Member) -> anyhow::Result<()> {
     let Ok(text) = fs::read_to_string(package.join("README.md")) else {
         return Ok(());
@@ -83,14 +83,14 @@ fn check_links(workspace: &Workspace, package: &Path, member: &Member) -> anyhow
     let broken = links::broken(&text, package, Some((&member.name, &built)));
     anyhow::ensure!(
         broken.is_empty(),
-        "the README of {} leads nowhere with {}",
+        "the README of {} has broken links: {}",
         member.name,
         broken.join(", ")
     );
     Ok(())
 }
 
-/// Reads what is stated of each crate.
+/// Reads the record of each crate.
 fn read(text: &str) -> anyhow::Result<BTreeMap<String, Stated>> {
     let document: DocumentMut = text.parse()?;
     let mut stated = BTreeMap::new();
@@ -111,15 +111,16 @@ fn read(text: &str) -> anyhow::Result<BTreeMap<String, Stated>> {
         stated.insert(
             name.to_owned(),
             Stated {
-                most_kb: most.with_context(|| format!("`most_kb` of {name} is no size"))?,
-                files: files.with_context(|| format!("`files` of {name} are no list of names"))?,
+                most_kb: most.with_context(|| format!("`most_kb` of {name} is not a size"))?,
+                files: files
+                    .with_context(|| format!("`files` of {name} are not a list of names"))?,
             },
         );
     }
     Ok(stated)
 }
 
-/// Packages all crates, which sees each as the others would find it in the registry.
+/// Packages all crates together, so that each finds the others as if they were in the registry.
 fn archives(workspace: &Workspace, registry: Option<&str>) -> anyhow::Result<Vec<PathBuf>> {
     let target = workspace.target();
     let mut command = workspace.cargo();
@@ -151,12 +152,12 @@ fn archives(workspace: &Workspace, registry: Option<&str>) -> anyhow::Result<Vec
     Ok(workspace.members.iter().map(archive).collect())
 }
 
-/// The folder in a package.
+/// Returns the name of the root folder of a package.
 fn folder(member: &Member) -> String {
     format!("{}-{}", member.name, member.version)
 }
 
-/// Unpacks a package, and gives the names of its files.
+/// Unpacks a package, and returns the names of its files.
 fn unpack(archive: &Path, place: &Path) -> anyhow::Result<BTreeSet<String>> {
     let mut files = BTreeSet::new();
     let open = || File::open(archive).with_context(|| format!("cannot read {}", archive.display()));
@@ -213,7 +214,7 @@ fn build(workspace: &Workspace, place: &Path, member: &Member, how: &str) -> any
         .arg(member.documented.join(","))
         .arg("--target-dir")
         .arg(workspace.target())
-        // As for the snapshot of the public API, which shares what is built.
+        // As for the snapshot of the public API, with which the build is shared.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTDOCFLAGS", "-D warnings");
     for sibling in workspace
@@ -228,7 +229,7 @@ fn build(workspace: &Workspace, place: &Path, member: &Member, how: &str) -> any
     let status = command.status().context("cannot run cargo")?;
     anyhow::ensure!(
         status.success(),
-        "the package of {} does not stand `cargo {how}` alone",
+        "the package of {} fails `cargo {how}` alone",
         member.name
     );
     Ok(())

@@ -1,4 +1,4 @@
-//! What there is to release, and why.
+//! The crates to release, and the reasons.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -10,37 +10,37 @@ use super::level::{Changes, Level, compare};
 use super::workspace::{Member, Workspace};
 use super::{api, changelog, git, requirements};
 
-/// How a crate stands to its last release.
+/// The state of a crate since its last release.
 #[derive(Debug)]
 pub(crate) struct Standing {
     pub(crate) member: Member,
-    /// Its last version that has a tag.
+    /// The last version with a tag.
     pub(crate) last: Option<Version>,
-    /// The version that its manifest and changelog have, but no tag: a release that was begun.
+    /// The version of a release that has begun: the manifest and changelog have it, but it has no tag.
     pub(crate) begun: Option<Version>,
-    /// The packaged files that have changed since.
+    /// The packaged files that changed.
     pub(crate) files: Vec<String>,
-    /// How its own public API has changed since.
+    /// The changes of the crate's public API.
     pub(crate) changes: Changes,
-    /// The dependencies whose next version is not compatible with the one it asked for, and what it shows of them.
+    /// The dependencies whose next version is incompatible with the required one.
     pub(crate) moved: Vec<Moved>,
-    /// Whether its changelog has something to release.
+    /// Whether the changelog has unreleased entries.
     pub(crate) told: bool,
 }
 
-/// A dependency that a crate must follow to a version that is not compatible.
+/// A dependency whose next version is incompatible.
 #[derive(Debug)]
 pub(crate) struct Moved {
     pub(crate) name: String,
     pub(crate) to: Version,
-    /// Whether types of it are in the crate's public API.
+    /// Whether the crate's public API contains types of the dependency.
     pub(crate) is_shown: bool,
     /// Those types that change.
     pub(crate) changed: BTreeSet<String>,
 }
 
 impl Standing {
-    /// The least level that its next version may have, if there is anything to release.
+    /// Returns the minimum level of the next version, or `None` if there is nothing to release.
     pub(crate) fn required(&self) -> Option<Level> {
         let last = self.last.as_ref()?;
         let breaks =
@@ -54,7 +54,7 @@ impl Standing {
         (!self.files.is_empty() || !self.moved.is_empty()).then_some(Level::Patch)
     }
 
-    /// Its next version, by the least level.
+    /// Returns the next version, by the minimum level.
     fn next(&self) -> Option<Version> {
         match (&self.begun, &self.last) {
             (Some(begun), _) => Some(begun.clone()),
@@ -63,7 +63,7 @@ impl Standing {
         }
     }
 
-    /// Why that is the least level.
+    /// Returns the reasons for the minimum level.
     pub(crate) fn reasons(&self) -> Vec<String> {
         let mut reasons = self.changes.breaking.clone();
         for Moved {
@@ -88,7 +88,7 @@ impl Standing {
     }
 }
 
-/// How every crate stands, in the order of publishing.
+/// Returns the state of every crate, in the order of publishing.
 ///
 /// # Errors
 /// If the history or a file cannot be read.
@@ -133,7 +133,7 @@ fn standing(
     )?;
     let then = then.with_context(|| format!("{tag} has no {}", api::FILE))?;
     standing.changes = compare(&then, &now);
-    // Its own manifest may say otherwise than that of the workspace.
+    // The crate's manifest may require other versions than that of the workspace.
     let own = format!("{}/Cargo.toml", member.folder);
     let mut asked = BTreeMap::new();
     for manifest in ["Cargo.toml", &own] {
@@ -164,7 +164,7 @@ fn standing(
     Ok(standing)
 }
 
-/// The types and traits of a library that a text names.
+/// Returns the types and traits of a library that a text names.
 fn types_of(library: &str, text: &str) -> BTreeSet<String> {
     let is_part = |byte: char| byte.is_ascii_alphanumeric() || byte == '_' || byte == ':';
     let paths = text.match_indices(library).filter_map(|(at, _)| {
@@ -176,7 +176,7 @@ fn types_of(library: &str, text: &str) -> BTreeSet<String> {
     paths.map(str::to_owned).collect()
 }
 
-/// The first of many lines, and how many more there are.
+/// Returns the first lines, and the number of the remaining ones.
 pub(crate) fn shortened(lines: &[String]) -> Vec<String> {
     const MOST: usize = 12;
     let mut told: Vec<_> = lines.iter().take(MOST).cloned().collect();
@@ -186,7 +186,7 @@ pub(crate) fn shortened(lines: &[String]) -> Vec<String> {
     told
 }
 
-/// What there is to release, for people.
+/// Describes the crates to release.
 pub(crate) fn tell(standings: &[Standing]) -> String {
     let mut text = String::new();
     let mut order = Vec::new();

@@ -1,7 +1,7 @@
-//! Releasing one crate.
+//! Releases one crate.
 //!
-//! The version is set and the changelog dated in one commit; then the crate is published, and then tagged. Whatever fails, the
-//! same command goes on from there: a version that the changelog has and no tag is one that was begun.
+//! One commit sets the version and dates the changelog. Then the crate is published and tagged. After any failure the
+//! same command resumes: a version that the changelog has and that has no tag is a release that has begun.
 
 use std::fmt::Write as _;
 
@@ -15,30 +15,30 @@ use super::plan::{self, Standing};
 use super::workspace::{Member, Workspace};
 use super::{api, changelog, edit, git, package};
 
-/// What is asked for.
+/// The options of a release.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Order {
     /// The crate to release.
     #[arg(value_name = "CRATE")]
     pub(crate) name: String,
-    /// Which part of the version to raise. The first release has the version that the manifest has.
+    /// The part of the version to increment. The first release keeps the version of the manifest.
     #[arg(long)]
     pub(crate) level: Option<Level>,
-    /// Does it. Without this everything is checked but the gate, and nothing is changed.
+    /// Releases the crate. Without this everything but the gate is checked, and nothing is changed.
     #[arg(long)]
     pub(crate) execute: bool,
     /// Leaves publishing to the workflow that runs when the tag is pushed.
     #[arg(long)]
     pub(crate) by_workflow: bool,
-    /// Publishes in this registry of cargo's configuration instead of crates.io.
+    /// The registry of Cargo's configuration to publish to, instead of crates.io.
     #[arg(long)]
     pub(crate) registry: Option<String>,
 }
 
-/// Releases a crate, or says what that would do.
+/// Releases a crate, or describes what that would do.
 ///
 /// # Errors
-/// If anything is in the way, with all that is.
+/// If anything blocks the release, with all blockers.
 pub(crate) fn release(
     workspace: &Workspace,
     order: &Order,
@@ -112,7 +112,7 @@ pub(crate) fn release(
     Ok(())
 }
 
-/// The version to release.
+/// Returns the version to release.
 fn version(standing: &Standing, level: Option<Level>) -> anyhow::Result<Version> {
     match (&standing.last, level) {
         (None, _) => Ok(standing.member.version.clone()),
@@ -137,7 +137,7 @@ fn commit_version(workspace: &Workspace, member: &Member, version: &Version) -> 
     Ok(())
 }
 
-/// Says what would be done, and builds the package.
+/// Describes the release, and builds the package.
 fn dry_run(
     workspace: &Workspace,
     standings: &[Standing],
@@ -198,17 +198,17 @@ fn dry_run(
     Ok(())
 }
 
-/// Has cargo build what would be published, and not publish it.
+/// Makes Cargo build the package without publishing it.
 pub(crate) const DRY_RUN: &str = "--dry-run";
-/// Has cargo publish without building it first.
+/// Makes Cargo publish without building first.
 pub(crate) const NO_VERIFY: &str = "--no-verify";
 
-/// How to publish.
+/// The options of publishing.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Publishing<'a> {
     /// The registry, if it is not crates.io.
     pub(crate) registry: Option<&'a str>,
-    /// [`DRY_RUN`] or [`NO_VERIFY`], if either.
+    /// [`DRY_RUN`], [`NO_VERIFY`] or `None`.
     pub(crate) mode: Option<&'static str>,
 }
 
@@ -229,7 +229,7 @@ fn arguments<'a>(member: &'a Member, how: Publishing<'a>) -> Vec<&'a str> {
     arguments
 }
 
-/// Publishes what is checked out, unless the registry has it.
+/// Publishes the checked-out version, unless the registry has it.
 fn publish(
     workspace: &Workspace,
     member: &Member,
@@ -251,7 +251,7 @@ fn publish(
     Ok(())
 }
 
-/// Has cargo publish, and says whether that went well.
+/// Runs `cargo publish`, and returns whether it succeeded.
 fn cargo_publish(
     workspace: &Workspace,
     member: &Member,
@@ -262,7 +262,7 @@ fn cargo_publish(
     Ok(status.context("cannot run cargo")?.success())
 }
 
-/// Whether the registry has this version.
+/// Returns whether the registry has this version.
 fn is_published(
     workspace: &Workspace,
     member: &Member,
@@ -307,10 +307,10 @@ fn tag(workspace: &Workspace, member: &Member, version: &Version) -> anyhow::Res
     Ok(())
 }
 
-/// Publishes what a tag stands for, unless the registry has it: what the workflow does when a tag is pushed.
+/// Publishes the crate of a tag, unless the registry has it. The workflow runs this when a tag is pushed.
 ///
 /// # Errors
-/// If the tag is not of what is checked out, or publishing fails.
+/// If the tag does not match the checked-out version, or publishing fails.
 pub(crate) fn publish_tag(
     workspace: &Workspace,
     tag: &str,
@@ -320,7 +320,7 @@ pub(crate) fn publish_tag(
         .members
         .iter()
         .find(|member| member.tag(&member.version) == tag)
-        .with_context(|| format!("{tag} is no crate here in its version"))?;
+        .with_context(|| format!("{tag} is not the tag of a crate's current version"))?;
     let head = git::git(&workspace.root, ["rev-parse", "HEAD"])?;
     let tagged = git::git(
         &workspace.root,

@@ -1,4 +1,4 @@
-//! The versions that manifests ask for of crates of the same workspace.
+//! The versions that manifests require of crates of the same workspace.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use semver::VersionReq;
 use toml_edit::{DocumentMut, Item, TableLike, Value};
 
-/// Calls this with each crate that a manifest asks for by path and by version, and with the version.
+/// Calls `visit` with the name and version of each crate that a manifest requires by path and by version.
 pub(crate) fn each(manifest: &mut DocumentMut, mut visit: impl FnMut(&str, &mut Value)) {
     of_table(manifest.as_table_mut(), &mut visit);
     if let Some(shared) = table(manifest.get_mut("workspace")) {
@@ -45,10 +45,10 @@ fn of_table(outer: &mut dyn TableLike, visit: &mut impl FnMut(&str, &mut Value))
     }
 }
 
-/// What a manifest asks for of each crate.
+/// Returns the requirements of a manifest, by crate.
 ///
 /// # Errors
-/// If it is no manifest, or asks for what is no version.
+/// If the text is not a manifest, or a requirement is not a version.
 pub(crate) fn read(manifest: &str) -> anyhow::Result<BTreeMap<String, VersionReq>> {
     let mut manifest: DocumentMut = manifest.parse().context("a manifest")?;
     let mut asked = Vec::new();

@@ -1,4 +1,4 @@
-//! Releases of a small workspace into a registry on this machine.
+//! Releases of a small workspace into a local registry.
 
 mod refusals;
 mod registry;
@@ -24,12 +24,12 @@ fn order(name: &str, level: Option<Level>) -> Order {
     }
 }
 
-/// Releases with a gate that holds.
+/// Releases with a gate that passes.
 fn execute(small: &Small, name: &str, level: Option<Level>) -> Result<(), String> {
     release(&small.load(), &order(name, level), || Ok(true)).map_err(|error| format!("{error:#}"))
 }
 
-/// What the plan says of each crate.
+/// Returns the required level of each crate.
 fn next(small: &Small) -> Vec<(String, Option<Level>)> {
     let standings = plan::standings(&small.load()).unwrap();
     standings
@@ -43,7 +43,7 @@ fn crates_are_released_one_by_one_from_the_first_version_to_one_that_breaks() {
     let registry = Registry::start();
     let small = Small::new(&registry);
 
-    // A crate follows what it needs.
+    // Dependencies come first.
     let error = execute(&small, PWPUSH, None).unwrap_err();
     assert!(
         error.contains("security-api-transport was never released; release it first"),
@@ -79,7 +79,7 @@ fn crates_are_released_one_by_one_from_the_first_version_to_one_that_breaks() {
     );
     assert!(next(&small).iter().all(|(_, level)| level.is_none()));
 
-    // A patch of one crate alone.
+    // A patch of one crate only.
     small.append(PWPUSH, "src/lib.rs", "fn private() {}\n");
     let error = execute(&small, PWPUSH, Some(Level::Patch)).unwrap_err();
     assert!(
@@ -110,7 +110,7 @@ fn crates_are_released_one_by_one_from_the_first_version_to_one_that_breaks() {
         "{changelog}"
     );
 
-    // A transport that breaks.
+    // A breaking change of the transport.
     small.replace(
         TRANSPORT,
         "src/lib.rs",
@@ -148,7 +148,7 @@ fn crates_are_released_one_by_one_from_the_first_version_to_one_that_breaks() {
         "{error}"
     );
 
-    // What fails half-way goes on there.
+    // A release that failed half-way resumes.
     registry.refuse_next();
     let error = execute(&small, TRANSPORT, Some(Level::Minor)).unwrap_err();
     assert!(
@@ -167,7 +167,7 @@ fn crates_are_released_one_by_one_from_the_first_version_to_one_that_breaks() {
         (begun.clone(), begun)
     );
 
-    // So does what was published and not tagged.
+    // A crate that was published but not tagged resumes, too.
     git::git(
         &small.root,
         ["tag", "--delete", "security-api-transport-v0.2.0"],
@@ -191,7 +191,7 @@ fn crates_are_released_one_by_one_from_the_first_version_to_one_that_breaks() {
 }
 
 #[test]
-fn a_pushed_tag_publishes_what_it_stands_for_once() {
+fn a_pushed_tag_publishes_its_crate_once() {
     let registry = Registry::start();
     let small = Small::new(&registry);
     let by_workflow = Order {

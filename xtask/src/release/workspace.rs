@@ -1,4 +1,4 @@
-//! The crates that are published.
+//! The published crates.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,32 +8,32 @@ use anyhow::Context as _;
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 use semver::Version;
 
-/// The workspace with the crates, which is this one, or one that a test has made.
+/// The workspace with the crates: this one, or one that a test creates.
 #[derive(Debug)]
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
-    /// Each after those it depends on: the order of publishing.
+    /// The crates in the order of publishing: each after its dependencies.
     pub(crate) members: Vec<Member>,
-    /// The manifests of the workspace and of all packages in it.
+    /// The manifests of the workspace and of all its packages.
     pub(crate) manifests: Vec<PathBuf>,
-    /// Where cargo keeps its own files, if not where it always does.
+    /// Cargo's home, if it is not the default.
     cargo_home: Option<PathBuf>,
 }
 
-/// A crate that is published.
+/// A published crate.
 #[derive(Debug, Clone)]
 pub(crate) struct Member {
     pub(crate) name: String,
     pub(crate) version: Version,
-    /// Its folder, from the root of the workspace.
+    /// The folder of the crate, relative to the root of the workspace.
     pub(crate) folder: String,
-    /// The crates among those published that it depends on.
+    /// The published crates of the workspace that the crate depends on.
     pub(crate) needs: BTreeSet<String>,
-    /// The features that its documentation shows, apart from the default ones.
+    /// The features that the documentation includes, except the default ones.
     pub(crate) documented: Vec<String>,
     /// All features.
     pub(crate) features: Vec<String>,
-    /// The oldest version of Rust that it promises to build with.
+    /// The oldest supported version of Rust.
     pub(crate) rust: Option<Version>,
 }
 
@@ -41,15 +41,15 @@ impl Workspace {
     /// Reads the manifests.
     ///
     /// # Errors
-    /// If cargo cannot read them.
+    /// If Cargo cannot read them.
     pub(crate) fn load(root: &Path) -> anyhow::Result<Self> {
         Self::load_with(root, None)
     }
 
-    /// Reads the manifests, and has cargo keep its own files in this folder.
+    /// Reads the manifests, with this folder as Cargo's home.
     ///
     /// # Errors
-    /// If cargo cannot read them.
+    /// If Cargo cannot read them.
     pub(crate) fn load_with(root: &Path, cargo_home: Option<&Path>) -> anyhow::Result<Self> {
         let metadata = MetadataCommand::new()
             .manifest_path(root.join("Cargo.toml"))
@@ -91,10 +91,10 @@ impl Workspace {
         })
     }
 
-    /// The crate of this name.
+    /// Returns the crate with this name.
     ///
     /// # Errors
-    /// If there is none, with the names there are.
+    /// If there is no such crate. The error lists the names.
     pub(crate) fn member(&self, name: &str) -> anyhow::Result<&Member> {
         self.members
             .iter()
@@ -105,7 +105,7 @@ impl Workspace {
             })
     }
 
-    /// A call of cargo, at the root.
+    /// Returns a `cargo` command at the root.
     pub(crate) fn cargo(&self) -> Command {
         let mut command = Command::new("cargo");
         command.current_dir(&self.root);
@@ -115,12 +115,12 @@ impl Workspace {
         command
     }
 
-    /// A file of a crate.
+    /// Returns the path of a file of a crate.
     pub(crate) fn file(&self, member: &Member, name: &str) -> PathBuf {
         self.root.join(&member.folder).join(name)
     }
 
-    /// Where what is built for releases is kept, apart from everything else: it has a feature of nightly compilers switched on.
+    /// Returns the target folder for releases. It is separate, because its builds enable nightly features.
     pub(crate) fn target(&self) -> PathBuf {
         self.root.join("target/release-checks")
     }
@@ -162,12 +162,12 @@ impl Member {
         })
     }
 
-    /// The name of its library in Rust.
+    /// Returns the name of the library in Rust.
     pub(crate) fn library(&self) -> String {
         self.name.replace('-', "_")
     }
 
-    /// The tag of a version of it.
+    /// Returns the tag of a version.
     pub(crate) fn tag(&self, version: &Version) -> String {
         format!("{}-v{version}", self.name)
     }

@@ -1,28 +1,28 @@
-//! Operations that two lists call differently although they are the same: what a path calls its parameters says nothing to
-//! the service, and many services read upper and lower case, and a slash at the end, alike.
+//! Operations that two lists spell differently although they are the same. The names of path parameters do not matter
+//! to a service, and many services ignore case and a trailing slash.
 
 use std::collections::BTreeMap;
 
 use super::facts::{Facts, Places};
 use super::operation::placeholders;
 
-/// An operation that another list writes differently.
+/// An operation that two lists spell differently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Respelled {
-    /// What the other list calls it: `GET /a/{id}`.
+    /// The spelling in the other list: `GET /a/{id}`.
     pub(crate) key: String,
-    /// What this one calls it: `GET /a/{name}`.
+    /// The spelling in this list: `GET /a/{name}`.
     pub(crate) spelling: String,
 }
 
 impl Respelled {
-    /// Whether they differ in more than what the path calls its parameters.
+    /// Returns whether the spellings differ in more than the names of path parameters.
     pub(crate) fn is_another_path(&self) -> bool {
         nameless(&self.key) != nameless(&self.spelling)
     }
 }
 
-/// These facts with the operations called as in the other list, where one operation of each differs in spelling alone.
+/// Respells the operations of `facts` as in `like`, if exactly one operation of each list matches.
 pub(crate) fn align(facts: Facts, like: &Facts) -> (Facts, Vec<Respelled>) {
     let mut theirs = BTreeMap::<String, Vec<&String>>::new();
     for key in like.keys().filter(|key| !facts.contains_key(*key)) {
@@ -51,7 +51,7 @@ pub(crate) fn align(facts: Facts, like: &Facts) -> (Facts, Vec<Respelled>) {
     (aligned, respelled)
 }
 
-/// The places with the parameters of the path called as in the other path.
+/// Renames the path parameters in `places` as in the other path.
 fn with_parameters_as_in(other: &str, key: &str, places: Places) -> Places {
     let names: BTreeMap<_, _> = placeholders(key).zip(placeholders(other)).collect();
     let renamed = places.into_iter().map(|(place, fact)| {
@@ -64,7 +64,7 @@ fn with_parameters_as_in(other: &str, key: &str, places: Places) -> Places {
     renamed.collect()
 }
 
-/// A key without the names in braces.
+/// Removes the names in braces from a key.
 fn nameless(key: &str) -> String {
     let mut parts = key.split('{');
     let first = parts.next().unwrap_or_default().to_owned();
@@ -74,7 +74,7 @@ fn nameless(key: &str) -> String {
     })
 }
 
-/// What is alike of keys that are spelled differently.
+/// Returns the part of a key that all spellings share.
 fn shape(key: &str) -> String {
     nameless(key).trim_end_matches('/').to_lowercase()
 }

@@ -1,4 +1,4 @@
-//! What our description and the vendor's document say differently.
+//! The differences between our description and the vendor's document.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,20 +11,20 @@ use super::align::align;
 use super::facts::{Facts, Places, UNRECORDED, is_read_only};
 use crate::project::Service;
 
-/// A difference that is meant, and why.
+/// A deliberate difference, with its reason.
 #[derive(Debug)]
 pub(crate) struct Divergence {
-    /// `METHOD /path`, or `*` for all.
+    /// `METHOD /path`, or `*` for all operations.
     operation: String,
-    /// A place and what is below it, or what is at the end of a place if it begins with `*`.
+    /// A place, which includes the places inside it, or a suffix of places that begins with `*`.
     place: String,
     reason: String,
 }
 
-/// The divergences that are documented for a service, a line for each: `POST /api/x response: Why.`
+/// Reads a service's documented divergences, one for each line: `POST /api/x response: Why.`
 ///
 /// # Errors
-/// If the file cannot be read, or has a line of another form.
+/// If the file cannot be read, or a line has another format.
 pub(crate) fn documented(root: &Path, service: &Service) -> anyhow::Result<Vec<Divergence>> {
     let Some(folder) = service.vendor else {
         return Ok(Vec::new());
@@ -72,24 +72,24 @@ impl Divergence {
     }
 }
 
-/// The differences of two lists.
+/// The differences between two lists.
 #[derive(Debug, Default)]
 pub(crate) struct Coverage {
-    /// What only the vendor has.
+    /// Only the vendor describes these.
     missing: Vec<Difference>,
-    /// What only we have.
+    /// Only we describe these.
     own: Vec<Difference>,
-    /// What is of another kind.
+    /// Both describe these, as different kinds.
     other: Vec<Difference>,
-    /// How many differences are documented, by reason.
+    /// The number of documented differences, by reason.
     documented: BTreeMap<String, usize>,
 }
 
-/// A difference, and where else it is.
+/// A difference, and the number of other operations that have it.
 #[derive(Debug)]
 struct Difference {
     operation: String,
-    /// The member, what schema it is in, and what is said of it.
+    /// The schema and name of the member, and the difference.
     member: Option<(String, String)>,
     text: String,
     others: usize,
@@ -120,7 +120,7 @@ impl Difference {
     }
 }
 
-/// Adds a difference, unless it is one of the same member of the same schema in another operation.
+/// Adds a difference. If the same member of the same schema differs in another operation, only its count increases.
 fn add(list: &mut Vec<Difference>, one: Difference) {
     let known = list
         .iter_mut()
@@ -132,7 +132,7 @@ fn add(list: &mut Vec<Difference>, one: Difference) {
     }
 }
 
-/// What our description and the vendor's document say differently of operations, parameters and members.
+/// Returns the differences in operations, parameters and members between our description and the vendor's document.
 pub(crate) fn compare(ours: &Facts, vendor: &Facts, documented: &[Divergence]) -> Coverage {
     let mut coverage = Coverage::default();
     let (vendor, respelled) = align(vendor.clone(), ours);
@@ -168,8 +168,7 @@ pub(crate) fn compare(ours: &Facts, vendor: &Facts, documented: &[Divergence]) -
     coverage
 }
 
-/// The kind of a value alone: texts of all formats are texts. Where our description says what the vendor's leaves open,
-/// that is no difference.
+/// Returns the kind of a value without its format: texts of all formats are equal.
 fn kind(what: &str) -> &str {
     let what = what.split_once('(').map_or(what, |(kind, _)| kind);
     match what.split(' ').next().unwrap_or(what) {
@@ -178,7 +177,7 @@ fn kind(what: &str) -> &str {
     }
 }
 
-/// Whether two objects say the same of what both have, and have the same.
+/// Returns whether two objects have the same places, of the same kinds.
 pub(crate) fn alike(ours: &Places, vendor: &Places) -> bool {
     let mut coverage = Coverage::default();
     coverage.places("", ours, vendor, &[]);
@@ -186,7 +185,7 @@ pub(crate) fn alike(ours: &Places, vendor: &Places) -> bool {
 }
 
 impl Coverage {
-    /// Notes a difference, unless it is meant.
+    /// Records a difference, unless it is documented.
     fn put(
         &mut self,
         operation: &str,
@@ -210,7 +209,7 @@ impl Coverage {
         let mut places: Vec<_> = vendor.keys().chain(ours.keys()).collect();
         places.sort();
         places.dedup();
-        // What is below a difference is none of its own.
+        // Do not report places inside a place that already differs.
         let mut below: Option<&str> = None;
         for place in places {
             let is_below = below.and_then(|outer| place.strip_prefix(outer));

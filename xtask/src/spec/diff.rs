@@ -1,4 +1,4 @@
-//! What differs between two lists of facts.
+//! The differences between two lists of facts.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::align::{Respelled, align};
 use super::facts::{Fact, Facts, Places, UNRECORDED};
 
-/// One change, wherever it shows.
+/// A change, with all operations that it affects.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Change {
-    /// Whether users of the API have to act.
+    /// Whether users of the API have to adapt.
     pub(crate) breaks: bool,
     /// `None` for whole operations.
     pub(crate) place: Option<String>,
@@ -18,18 +18,17 @@ pub(crate) struct Change {
     pub(crate) after: Option<String>,
     /// The vendor's name of the schema that the member is in.
     pub(crate) schema: Option<String>,
-    /// In which operations.
+    /// The operations that the change affects.
     pub(crate) operations: Vec<String>,
 }
 
-/// What is in the second list and not in the first, and the other way round. A change of a schema is one change, in however
-/// many operations the schema is.
+/// Returns the differences between two lists. A change of a schema is one change for all operations that use it.
 pub(crate) fn changes(before: &Facts, after: &Facts) -> Vec<Change> {
     let (after, respelled) = align(after.clone(), before);
     grouped(each(before, &after, &respelled))
 }
 
-/// What is in the second list and not in the first, and the other way round, of each operation by itself.
+/// Returns the differences between two lists, for each operation separately.
 pub(crate) fn each(before: &Facts, after: &Facts, respelled: &[Respelled]) -> Vec<Change> {
     let mut found: Vec<_> = respelled.iter().map(spelled).collect();
     for operation in before
@@ -47,7 +46,7 @@ pub(crate) fn each(before: &Facts, after: &Facts, respelled: &[Respelled]) -> Ve
     found
 }
 
-/// A path that is written differently. Requests are the same unless it is another path.
+/// Returns the change of a path's spelling. It breaks requests only if more than parameter names differ.
 fn spelled(respelled: &Respelled) -> Change {
     let path = |key: &str| key.split_once(' ').map(|(_, path)| path.to_owned());
     Change {
@@ -72,7 +71,7 @@ fn whole(operation: &str, removed: bool) -> Change {
     }
 }
 
-/// The places that a place is in, from the inside out.
+/// Returns the places that contain a place, innermost first.
 pub(crate) fn around(place: &str) -> impl Iterator<Item = &str> {
     let mut rest = place;
     std::iter::from_fn(move || {
@@ -92,7 +91,8 @@ fn of_places(operation: &str, old: &Places, new: &Places, found: &mut Vec<Change
     places.dedup();
     for place in places {
         let (before, after) = (what(old, place), what(new, place));
-        // What was not recorded cannot have changed, and what is in something new or gone is new or gone with it.
+        // An unrecorded place cannot have changed. A place inside one that was added or removed is not a separate
+        // change.
         let is_unrecorded = |place: &str| what(old, place).as_deref() == Some(UNRECORDED);
         let is_inner = around(place).any(|outer| {
             is_unrecorded(outer) || old.contains_key(outer) != new.contains_key(outer)
@@ -112,7 +112,7 @@ fn of_places(operation: &str, old: &Places, new: &Places, found: &mut Vec<Change
     }
 }
 
-/// Whether a program that was right before can be wrong after: it sends what is refused now, or reads what is not there.
+/// Returns whether a change can break a program: a request is refused now, or an expected value is missing.
 fn breaks(place: &str, before: Option<&str>, after: Option<&str>) -> bool {
     let is_required = |what: &str| what.split(' ').any(|word| word == "required");
     let is_read = place.starts_with("response");
@@ -141,7 +141,7 @@ fn breaks(place: &str, before: Option<&str>, after: Option<&str>) -> bool {
     }
 }
 
-/// The same change of one schema is one change.
+/// Groups the same change of one schema.
 pub(crate) fn grouped(changes: Vec<Change>) -> Vec<Change> {
     type Key = (Option<String>, String, Option<String>, Option<String>, bool);
     let mut groups = BTreeMap::<Key, Change>::new();
@@ -175,7 +175,7 @@ pub(crate) fn grouped(changes: Vec<Change>) -> Vec<Change> {
 }
 
 impl Change {
-    /// One line, or a few.
+    /// Formats the change in one or more lines.
     pub(crate) fn shown(&self) -> String {
         let (first, others) = match self.operations.as_slice() {
             [first, others @ ..] => (first.as_str(), others.len()),
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_recorded_and_what_is_in_something_new_is_no_change_of_its_own() {
+    fn unrecorded_places_and_places_inside_new_ones_are_not_changes() {
         let before = facts("POST /a request: ?\nPOST /a response: object");
         let after = "POST /a request: object\nPOST /a request.a: string\nPOST /a response: object\n\
                      POST /a response.new: object\nPOST /a response.new.a: string";

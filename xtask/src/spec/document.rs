@@ -1,4 +1,4 @@
-//! Reading a vendor's document: OpenAPI 3.0 or 3.1, JSON or YAML.
+//! Reads a vendor's document: OpenAPI 3.0 or 3.1, JSON or YAML.
 
 mod place;
 
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-/// What is wrong with a document, and where.
+/// A problem of a document, and its location.
 #[derive(Debug)]
 pub(crate) struct BadInput {
     file: String,
@@ -38,7 +38,7 @@ impl BadInput {
     }
 }
 
-/// A document that was read.
+/// A parsed document.
 #[derive(Debug)]
 pub(crate) struct Document {
     pub(crate) value: Value,
@@ -47,10 +47,10 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// Reads a document and checks what the rest relies on.
+    /// Reads a document and checks what the other modules rely on.
     ///
     /// # Errors
-    /// If it cannot be read, is neither JSON nor YAML, or is no OpenAPI 3.0 or 3.1.
+    /// If the document cannot be read, is neither JSON nor YAML, or is not OpenAPI 3.0 or 3.1.
     pub(crate) fn read(path: &Path) -> Result<Self, BadInput> {
         let file = path.display().to_string();
         let bytes = std::fs::read(path).map_err(|error| BadInput {
@@ -84,7 +84,7 @@ impl Document {
             pointer,
             problem,
         };
-        // Editors of some systems put a mark at the beginning that is no part of the text.
+        // Some editors write a byte order mark, which is not a part of the text.
         let text = match text.strip_prefix('\u{feff}') {
             Some(rest) => rest.to_owned(),
             None => text,
@@ -93,11 +93,11 @@ impl Document {
             let value = serde_json::from_str(&text).map_err(|error| {
                 let line = u64::try_from(error.line()).ok();
                 let pointer = place::in_json(&text, error.line(), error.column());
-                bad(line, pointer, format!("this is no JSON: {error}"))
+                bad(line, pointer, format!("this is not JSON: {error}"))
             })?;
-            // Readers of JSON keep the last in silence; readers of YAML refuse it as well.
+            // JSON parsers silently keep the last duplicate. YAML parsers refuse it.
             if let Some((key, line, pointer)) = place::twice(&text) {
-                let problem = format!("the key `{key}` stands there twice");
+                let problem = format!("the key `{key}` is duplicated");
                 return Err(bad(Some(line), pointer, problem));
             }
             value
@@ -109,7 +109,7 @@ impl Document {
                     line,
                     line.map_or_else(String::new, |line| place::pointer_at(&text, line)),
                     format!(
-                        "this is no YAML: {}",
+                        "this is not YAML: {}",
                         said.lines().next().unwrap_or_default()
                     ),
                 )
@@ -138,13 +138,13 @@ impl Document {
                 return Err(self.bad("/swagger", problem));
             }
             Value::Null => {
-                return Err(self.bad("", "this is no OpenAPI document: `openapi` is missing"));
+                return Err(self.bad("", "this is not an OpenAPI document: `openapi` is missing"));
             }
             _ => return Err(self.bad("/openapi", "this is neither OpenAPI 3.0 nor 3.1")),
         }
         let Some(paths) = self.value["paths"].as_object() else {
             let problem = match self.value.get("paths") {
-                Some(_) => "`paths` is no map",
+                Some(_) => "`paths` is not a map",
                 None => "`paths` is missing",
             };
             return Err(self.bad("/paths", problem));
@@ -155,19 +155,19 @@ impl Document {
                 return Err(self.bad(&pointer, "a path must begin with `/`"));
             }
             let Some(item) = item.as_object() else {
-                return Err(self.bad(&pointer, "a path is no map"));
+                return Err(self.bad(&pointer, "a path is not a map"));
             };
             for (method, operation) in item {
                 if METHODS.contains(&method.as_str()) && !operation.is_object() {
                     let pointer = format!("{pointer}/{method}");
-                    return Err(self.bad(&pointer, "an operation is no map"));
+                    return Err(self.bad(&pointer, "an operation is not a map"));
                 }
             }
         }
         self.check_values(&self.value, &mut String::new(), false)
     }
 
-    /// Puts the path of the first server before each path, as requests have it.
+    /// Prepends the path of the first server to each path, as in requests.
     fn put_paths_below_the_server(&mut self) {
         let base = base_path(&self.value["servers"][0]);
         if base.is_empty() {
@@ -186,8 +186,8 @@ impl Document {
         *paths = below.collect::<Map<_, _>>();
     }
 
-    /// Every reference must lead somewhere, and what has names must be a map, but for what is in examples, which are the API's.
-    /// `named` is whether the keys are names that somebody chose.
+    /// Checks that every reference has a target and that named items are in a map. Examples are skipped, since they are
+    /// data of the API. `named` tells whether the keys are arbitrary names.
     fn check_values(
         &self,
         value: &Value,
@@ -204,7 +204,7 @@ impl Document {
             let outcome = match value.as_str().filter(|_| key == "$ref" && !named) {
                 Some(address) if address_of(&self.value, address).is_none() => {
                     let problem = match address.starts_with('#') {
-                        true => format!("`{address}` leads nowhere"),
+                        true => format!("`{address}` has no target"),
                         false => format!(
                             "`{address}` is in another file; put all into one, as redocly's `bundle` does"
                         ),
@@ -216,7 +216,7 @@ impl Document {
                     let may_be_list = key == "parameters";
                     if named && !(value.is_object() || value.is_null()) {
                         if !may_be_list {
-                            return Err(self.bad(pointer, &format!("`{key}` is no map")));
+                            return Err(self.bad(pointer, &format!("`{key}` is not a map")));
                         } else if !value.is_array() {
                             let problem = "`parameters` is neither a map nor a list";
                             return Err(self.bad(pointer, problem));
@@ -248,8 +248,8 @@ impl Document {
     }
 }
 
-/// How much of a YAML text may come of its aliases: as much as it has bytes. The reader's own limits are too low for a
-/// vendor's document.
+/// Raises the YAML parser's limits to the size of the text. The defaults are too low for a vendor's document, and the
+/// new limits still bound the expansion of aliases.
 fn limits(text: &str) -> serde_saphyr::Options {
     let mut budget = serde_saphyr::budget::Budget::default();
     budget.max_nodes = budget.max_nodes.max(text.len());
@@ -257,15 +257,15 @@ fn limits(text: &str) -> serde_saphyr::Options {
     serde_saphyr::options! { budget: Some(budget) }
 }
 
-/// The methods that a path may have operations of.
+/// The methods of operations.
 pub(super) const METHODS: &[&str] = &[
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
 
-/// Keys whose values are data of the API, in which a `$ref` means nothing.
+/// Keys whose values are data of the API, in which `$ref` has no meaning.
 const KEYS_OF_DATA: &[&str] = &["const", "default", "enum", "example", "examples"];
 
-/// Keys below which are maps whose keys are names.
+/// Keys whose values are maps with arbitrary names as keys.
 const KEYS_OF_NAMES: &[&str] = &[
     "$defs",
     "callbacks",
@@ -288,10 +288,10 @@ const KEYS_OF_NAMES: &[&str] = &[
     "webhooks",
 ];
 
-/// The path in the address of a server, without a slash at its end.
+/// Returns the path of a server's URL, without a trailing slash.
 fn base_path(server: &Value) -> String {
     let mut url = server["url"].as_str().unwrap_or_default().to_owned();
-    // Only in the path may a value have a slash.
+    // Only a variable in the path may have a slash in its value.
     let authority = url.find("//").map_or(0, |at| at + 2);
     let path = match url[authority..].find('/') {
         _ if authority == 0 => 0,
@@ -312,13 +312,13 @@ fn base_path(server: &Value) -> String {
     }
 }
 
-/// A key as it stands in a JSON pointer.
+/// Escapes a key for a JSON pointer.
 pub(crate) fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// What a reference within a document leads to, and where that stands. Names of .NET types have characters that some
-/// generators write percent-encoded, and others do not; and some write the slashes of a name as they are.
+/// Returns the target of a reference within a document, and its JSON pointer. Names of .NET types have characters that
+/// some generators percent-encode, and some generators leave slashes in names unescaped.
 pub(crate) fn address_of<'a>(root: &'a Value, address: &str) -> Option<(String, &'a Value)> {
     let pointer = address.strip_prefix('#')?;
     let decoded = percent_decoded(pointer);
@@ -335,7 +335,7 @@ pub(crate) fn address_of<'a>(root: &'a Value, address: &str) -> Option<(String, 
 
 const SCHEMAS: &str = "/components/schemas/";
 
-/// A text whose percent-encoded bytes are decoded.
+/// Decodes a percent-encoded text.
 pub(crate) fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

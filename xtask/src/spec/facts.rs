@@ -1,5 +1,5 @@
-//! What a document says of an API, as a flat list: one fact for each operation, parameter and member, by where it stands and
-//! not by the names of schemas.
+//! The contents of a document as a flat list: one fact for each operation, parameter and member. Facts are identified
+//! by their place, not by the names of schemas.
 
 use std::collections::BTreeMap;
 
@@ -9,39 +9,40 @@ use super::document::percent_decoded;
 use super::operation::{self, Operation, bare, is_json};
 use super::schema::Flat;
 
-/// Facts of each operation, by `METHOD /path`.
+/// The facts of each operation, by `METHOD /path`.
 pub(crate) type Facts = BTreeMap<String, Places>;
 
-/// What stands at each place of an operation, such as `query.page` and `response.data.results[].name`.
+/// The facts of an operation by place, such as `query.page` and `response.data.results[].name`.
 pub(crate) type Places = BTreeMap<String, Fact>;
 
-/// What a document says of one place.
+/// The description of one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fact {
-    /// What it is, in words: `string required`.
+    /// The value in words: `string required`.
     pub(crate) what: String,
-    /// The name of the schema that the object there has.
+    /// The name of the object's schema.
     pub(crate) schema: Option<String>,
-    /// The place of the object that it is a member of, and the member's name. Unknown of what is read from a file.
+    /// The place of the object that contains the member, and the member's name. `None` if the fact was read from a
+    /// file.
     pub(crate) within: Option<(String, String)>,
 }
 
-/// Whether it is a member of a request that only the service sets, so that nobody sends it.
+/// Returns whether only the service sets the member, so that requests do not send it.
 pub(crate) fn is_read_only(place: &str, what: &str) -> bool {
     place.starts_with("request") && what.split(' ').any(|word| word == "read-only")
 }
 
-/// What is recorded of a place that is not compared, nor is what is below it.
+/// Marks a place that is not compared, with everything inside it.
 pub(crate) const UNRECORDED: &str = "?";
 
-/// Whether it was not recorded what is there.
+/// Returns whether the place is unrecorded.
 pub(crate) fn is_unrecorded(places: &Places, place: &str) -> bool {
     places
         .get(place)
         .is_some_and(|fact| fact.what == UNRECORDED)
 }
 
-/// The facts of a document.
+/// Returns the facts of a document.
 pub(crate) fn of(document: &Value) -> Facts {
     let facts = operation::all(document).map(|operation| {
         let mut walker = Walker::new(document);
@@ -51,14 +52,14 @@ pub(crate) fn of(document: &Value) -> Facts {
     facts.collect()
 }
 
-/// The facts of one operation: `GET /a`.
+/// Returns the facts of one operation: `GET /a`.
 pub(crate) fn of_operation(document: &Value, key: &str) -> Option<Places> {
     let mut walker = Walker::new(document);
     walker.operation(&operation::find(document, key)?);
     Some(walker.places)
 }
 
-/// The schema at a place of an operation.
+/// Returns the schema at a place of an operation.
 pub(crate) fn schema_at<'a>(document: &'a Value, key: &str, place: &str) -> Option<&'a Value> {
     let operation = operation::find(document, key)?;
     let (side, mut rest) = match place.find(['.', '[', '{']) {
@@ -77,7 +78,7 @@ pub(crate) fn schema_at<'a>(document: &'a Value, key: &str, place: &str) -> Opti
         } else if let Some(rest) = rest.strip_prefix("{}") {
             (flat.values?, rest)
         } else {
-            // Names may have dots in them, so the longest that fits is meant.
+            // Names may contain dots, so the longest match is used.
             let fits = flat.members().filter_map(|(name, member, _)| {
                 let rest = rest.strip_prefix('.')?.strip_prefix(name)?;
                 let ends = rest.is_empty() || rest.starts_with(['.', '[', '{']);
@@ -90,14 +91,14 @@ pub(crate) fn schema_at<'a>(document: &'a Value, key: &str, place: &str) -> Opti
     Some(schema)
 }
 
-/// The facts of a schema, as if it stood at this place.
+/// Returns the facts of a schema as if it were at this place.
 pub(crate) fn of_schema(document: &Value, place: &str, schema: &Value) -> Places {
     let mut walker = Walker::new(document);
     walker.walk(place, schema, false, &mut Vec::new());
     walker.places
 }
 
-/// The list as it is kept in a file.
+/// Formats the list for a file.
 pub(crate) fn written(facts: &Facts) -> String {
     let mut text = String::new();
     for (operation, places) in facts {
@@ -114,10 +115,10 @@ pub(crate) fn written(facts: &Facts) -> String {
     text
 }
 
-/// The list in a file.
+/// Reads the list from a file.
 ///
 /// # Errors
-/// The line that is no fact.
+/// The line that is not a fact.
 pub(crate) fn read(text: &str) -> Result<Facts, String> {
     let mut facts = Facts::new();
     for line in text
@@ -143,7 +144,7 @@ pub(crate) fn read(text: &str) -> Result<Facts, String> {
     Ok(facts)
 }
 
-/// A text without blanks, so that a line can be split at them.
+/// Escapes blanks in a text, so that a line can be split at blanks.
 fn in_a_word(text: &str) -> String {
     let escaped = |c: char| match c {
         '%' | ' ' => format!("%{:02X}", u32::from(c)),
@@ -153,17 +154,17 @@ fn in_a_word(text: &str) -> String {
     text.chars().map(escaped).collect()
 }
 
-/// From how many places on a schema that was described before is not described again. Schemas that refer to each other
-/// have more places than anything can list.
+/// The number of places after which a schema is described only once. Schemas that refer to each other would otherwise
+/// have an exponential number of places.
 const MANY: usize = 4096;
 
-/// How deep a place may be: what is deeper is in no document that a person wrote.
+/// The maximum depth of a place. No document written by a person is deeper.
 const DEEP: usize = 64;
 
 struct Walker<'a> {
     document: &'a Value,
     places: Places,
-    /// Where each schema was first described.
+    /// The place where each schema was first described.
     described: BTreeMap<String, String>,
 }
 
@@ -220,7 +221,7 @@ impl<'a> Walker<'a> {
         self.places.insert(place.to_owned(), fact);
     }
 
-    /// Notes a value and what is in it. `open` are the schemas that it stands in, and where each began.
+    /// Adds a value and its contents. `open` are the schemas around the value, and the place where each began.
     fn walk(
         &mut self,
         place: &str,
@@ -232,7 +233,7 @@ impl<'a> Walker<'a> {
         let mut flags = String::new();
         for (holds, flag) in [
             (required, " required"),
-            // What may be anything may be null, whether a document says so or not.
+            // An `any` value may be null, whether a document says so or not.
             (flat.nullable && flat.kind() != "any", " nullable"),
             (flat.read_only, " read-only"),
             (flat.deprecated, " deprecated"),
@@ -285,10 +286,10 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// What kind of value a schema describes, its format and its values.
+/// Returns the kind of value that a schema describes, with its format and its values.
 fn kind(flat: &Flat<'_>) -> String {
     let mut kind = flat.kind();
-    // Our own descriptions say so of texts that are not what the format promises.
+    // Our descriptions have `x-text` for texts that deviate from the format.
     let format = flat.text("format").or_else(|| match flat.text("x-text")? {
         "time-span" => Some("date-span"),
         other => Some(other),

@@ -1,4 +1,4 @@
-//! Whether our descriptions are valid OpenAPI, and keep to the rules of the generator.
+//! Checks that our descriptions are valid OpenAPI and follow the rules of the generator.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -9,7 +9,7 @@ use crate::codegen;
 use crate::console::{complain, say};
 use crate::project::Service;
 
-/// The validator of the OpenAPI schemas: a JSON Schema implementation in Rust would be most of what compiling xtask takes.
+/// The Python validator of OpenAPI. A JSON Schema implementation in Rust would dominate the compile time of xtask.
 const VALIDATOR: &str = "openapi_spec_validator";
 
 pub(super) fn run(root: &Path, only: Option<Service>) -> anyhow::Result<ExitCode> {
@@ -44,7 +44,7 @@ pub(super) fn run(root: &Path, only: Option<Service>) -> anyhow::Result<ExitCode
     })
 }
 
-/// The documents of a description.
+/// Returns the documents of a description.
 pub(super) fn files(root: &Path, service: &Service) -> anyhow::Result<Vec<PathBuf>> {
     let path = root.join(service.description);
     if path.is_file() {

@@ -1,7 +1,8 @@
-//! Taking what a vendor added into our description, as text, so that everything else stays as it is written.
+//! Adds new parts of a vendor's document to our description. The description is edited as text, so that everything else
+//! keeps its formatting.
 //!
-//! Three lists are compared: what was recorded of the vendor's document, what it says now, and what we describe. What is new
-//! since it was recorded is added, and what cannot be added is told, so that a person decides.
+//! Three lists are compared: the record of the vendor's document, the document, and our description. Parts that are new
+//! since the record are added. Parts that cannot be added are reported, so that a person decides.
 
 mod member;
 mod name;
@@ -23,8 +24,8 @@ use crate::codegen;
 use crate::project::Service;
 use ours::Ours;
 
-/// Takes operations, parameters and members that the vendor added into our description, and says what was taken and what a
-/// person must decide.
+/// Adds the vendor's new operations, parameters and members to our description, and returns a report of what was added
+/// and what a person must decide.
 ///
 /// # Errors
 /// If our description cannot be read or written.
@@ -60,22 +61,22 @@ pub(crate) fn merge(
     Ok(told)
 }
 
-/// What is added to our description.
+/// A part to add to our description.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Addition {
     operation: String,
-    /// Of an operation that we describe, what is new of it.
+    /// The new place of a described operation. `None` for a new operation.
     place: Option<String>,
 }
 
-/// The three lists, in which operations are called as in ours.
+/// The three lists, with operations spelled as in ours.
 struct Lists {
     ours: Facts,
     recorded: Facts,
     vendor: Facts,
-    /// What the vendor's document calls otherwise than ours does.
+    /// Operations that the vendor's document and our description spell differently.
     respelled: Vec<Respelled>,
-    /// What the vendor's document calls otherwise than it did.
+    /// Operations that the vendor's document and its record spell differently.
     renamed: Vec<Respelled>,
 }
 
@@ -97,14 +98,14 @@ impl Lists {
         }
     }
 
-    /// What the vendor's document calls the operations that it calls otherwise.
+    /// Returns the vendor's spelling of each operation that it spells differently.
     fn spelling(&self) -> BTreeMap<String, String> {
         let respelled = self.respelled.iter();
         let pairs = respelled.map(|other| (other.key.clone(), other.spelling.clone()));
         pairs.collect()
     }
 
-    /// Our schemas that stand where the vendor's stand, by the vendor's names: the one that does most often.
+    /// Returns our schema for each schema of the vendor: the one that most often has the same place.
     fn known(&self) -> BTreeMap<String, String> {
         let mut pairs = BTreeMap::<&String, BTreeMap<&String, usize>>::new();
         for (operation, theirs) in &self.vendor {
@@ -125,8 +126,8 @@ impl Lists {
         most.collect()
     }
 
-    /// What only the vendor has and did not have before: operations first, and of these files last, which are ordered as the
-    /// lists are that they have the rows of.
+    /// Returns the parts that only the vendor has and that are new. Operations come first, and of these exports last,
+    /// because they are sorted like the lists whose rows they export.
     fn additions(&self, divergences: &[Divergence]) -> Vec<Addition> {
         let is_meant = |operation: &str, place: &str| {
             divergences.iter().any(|one| one.covers(operation, place))
@@ -146,13 +147,12 @@ impl Lists {
             for (place, fact) in theirs.iter().filter(|(place, _)| !own.contains_key(*place)) {
                 let is_inner = diff::around(place)
                     .any(|outer| theirs.contains_key(outer) && !own.contains_key(outer));
-                // What was there when the document was recorded is not new. Whether what is in something unrecorded is, nobody
-                // knows.
+                // Parts that the record has are not new. Parts inside an unrecorded place may not be new.
                 let was_there = before.is_some_and(|before| {
                     before.contains_key(place)
                         || diff::around(place).any(|outer| facts::is_unrecorded(before, outer))
                 });
-                // Where we leave open what is there, nothing is missing.
+                // Nothing is missing inside a place that our description leaves open.
                 let is_open = diff::around(place)
                     .find_map(|outer| own.get(outer))
                     .is_some_and(|outer| outer.what.starts_with("any"));
@@ -170,7 +170,7 @@ impl Lists {
         operations
     }
 
-    /// The changes that were not settled, and that our description does not have.
+    /// Returns the changes that are neither settled nor a part of our description.
     fn undecided(
         &self,
         settled: &BTreeSet<Addition>,
@@ -203,23 +203,23 @@ impl Lists {
     }
 }
 
-/// In which direction a value goes, and how it is written.
+/// The direction of a value, and its encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Side {
     Sent,
-    /// As a form.
+    /// A form.
     SentAsForm,
-    /// As a member of a form, which can be a file.
+    /// A member of a form, which can be a file.
     SentInForm,
-    /// As a member of an object in a form, which cannot.
+    /// A member of an object in a form, which cannot be a file.
     SentInPart,
-    /// As a form that has neither objects nor lists in it.
+    /// A form without objects and lists.
     SentAsPairs,
     Received,
 }
 
 impl Side {
-    /// How what is in an object goes that goes so.
+    /// Returns how the members of an object on this side are written.
     fn inside(self) -> Self {
         match self {
             Self::SentAsForm => Self::SentInForm,
@@ -237,27 +237,27 @@ impl Side {
 struct Merger<'a> {
     service: &'a Service,
     document: &'a Value,
-    /// What the document calls operations that we call otherwise.
+    /// The vendor's spelling of operations that we spell differently.
     spelling: BTreeMap<String, String>,
-    /// Our schemas that are the vendor's, by the vendor's names.
+    /// Our schemas by the vendor's names.
     known: BTreeMap<String, String>,
     ours: Ours,
     told: Vec<String>,
-    /// What was added, or told as what cannot be.
+    /// Additions that were made, or reported as impossible.
     settled: BTreeSet<Addition>,
-    /// The schemas that were added, by where the document has them and what they are for.
+    /// The schemas that were added, by their address in the document and their side.
     made: BTreeMap<(String, Side), String>,
-    /// The file that is added to.
+    /// The index of the file that is edited.
     home: usize,
-    /// What types without a name are called after.
+    /// The prefix of names for unnamed types.
     method: String,
     side: Side,
-    /// The objects that are being described, by where the document has them, from the last list or map on.
+    /// Addresses of the objects being described, back to the last list or map, to detect a type that contains itself.
     open: Vec<String>,
 }
 
 impl Merger<'_> {
-    /// Takes all additions that the generator can turn into code, and tells the others.
+    /// Makes all additions that the generator can turn into code, and reports the others.
     fn take_all(&mut self, additions: &[Addition]) {
         let mut attempt = self.clone();
         for addition in additions {

@@ -1,10 +1,10 @@
-//! The operations of a document: what each takes and gives.
+//! The operations of a document, with their parameters, bodies and responses.
 
 use serde_json::Value;
 
 use super::document::{METHODS, address_of};
 
-/// Headers of which OpenAPI says that they are not described as parameters.
+/// Headers that OpenAPI does not describe as parameters.
 const OTHERWISE_SAID: &[&str] = &["accept", "authorization", "content-type"];
 
 /// An operation of a document.
@@ -17,7 +17,7 @@ pub(crate) struct Operation<'a> {
     pub(crate) value: &'a Value,
 }
 
-/// The operations of a document.
+/// Returns the operations of a document.
 pub(crate) fn all(document: &Value) -> impl Iterator<Item = Operation<'_>> {
     let paths = document["paths"].as_object().into_iter().flatten();
     let paths = paths.filter(|(path, _)| path.starts_with('/'));
@@ -35,7 +35,7 @@ pub(crate) fn all(document: &Value) -> impl Iterator<Item = Operation<'_>> {
     })
 }
 
-/// The operation that is called so: `GET /a`.
+/// Returns the operation with this key: `GET /a`.
 pub(crate) fn find<'a>(document: &'a Value, key: &str) -> Option<Operation<'a>> {
     let (method, path) = key.split_once(' ')?;
     let (path, item) = document["paths"].as_object()?.get_key_value(path)?;
@@ -53,12 +53,12 @@ pub(crate) fn find<'a>(document: &'a Value, key: &str) -> Option<Operation<'a>> 
 }
 
 impl<'a> Operation<'a> {
-    /// How it is called: `GET /a`.
+    /// Returns the key: `GET /a`.
     pub(crate) fn key(&self) -> String {
         format!("{} {}", self.method.to_uppercase(), self.path)
     }
 
-    /// Its parameters, with those of its path that it does not replace.
+    /// Returns the parameters, with those of the path unless the operation overrides them.
     pub(crate) fn parameters(&self) -> Vec<Parameter<'a>> {
         let mut found: Vec<Parameter<'a>> = Vec::new();
         for list in [&self.value["parameters"], &self.item["parameters"]] {
@@ -80,7 +80,7 @@ impl<'a> Operation<'a> {
                 }
             }
         }
-        // A placeholder that nothing describes is text.
+        // A placeholder without a description is a text.
         for name in placeholders(self.path) {
             if !found
                 .iter()
@@ -96,13 +96,13 @@ impl<'a> Operation<'a> {
         found
     }
 
-    /// The media type and schema of what is sent.
+    /// Returns the media type and schema of the request body.
     pub(crate) fn request(&self) -> Option<(&'a str, &'a Value)> {
         content(resolved(self.document, &self.value["requestBody"]))
     }
 
-    /// The status of success, and the media type and schema of what comes with it. Without a status of success, what is
-    /// said of all statuses holds for it.
+    /// Returns the success status, and the media type and schema of its body. Without a success status, `default`
+    /// applies.
     pub(crate) fn response(&self) -> Option<(&'a str, Option<(&'a str, &'a Value)>)> {
         let responses = self.value["responses"].as_object()?;
         let success = responses
@@ -115,7 +115,7 @@ impl<'a> Operation<'a> {
         Some((status, content(resolved(self.document, response))))
     }
 
-    /// Where it is served, if not where the others are.
+    /// Returns the servers of the operation, if they differ from those of the document.
     pub(crate) fn servers(&self) -> Option<String> {
         let servers = self
             .value
@@ -142,7 +142,7 @@ pub(crate) struct Parameter<'a> {
 }
 
 impl<'a> Parameter<'a> {
-    /// Its schema, which may stand as that of a media type.
+    /// Returns the schema of the parameter, or that of its media type.
     pub(crate) fn schema(&self) -> &'a Value {
         match self.value.get("schema") {
             Some(schema) => schema,
@@ -155,17 +155,17 @@ impl<'a> Parameter<'a> {
     }
 }
 
-/// The names between braces in a path.
+/// Returns the names between braces in a path.
 pub(crate) fn placeholders(path: &str) -> impl Iterator<Item = &str> {
     path.split('{')
         .skip(1)
         .filter_map(|rest| Some(rest.split_once('}')?.0))
 }
 
-/// What a value stands for, references followed.
+/// Follows references to a value.
 pub(crate) fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     let mut value = value;
-    // A chain of references that never ends describes nothing.
+    // The limit ends circular references.
     for _ in 0..16 {
         match value["$ref"]
             .as_str()
@@ -178,13 +178,13 @@ pub(crate) fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     value
 }
 
-/// Whether a media type is JSON. What may be anything is, if it has a schema.
+/// Returns whether a media type is JSON. `*/*` is, too.
 pub(crate) fn is_json(kind: &str) -> bool {
     let kind = bare(kind);
     kind.ends_with("/json") || kind.ends_with("+json") || kind == "*/*"
 }
 
-/// A media type without its parameters.
+/// Returns a media type without its parameters.
 pub(crate) fn bare(kind: &str) -> String {
     kind.split(';')
         .next()
@@ -193,7 +193,7 @@ pub(crate) fn bare(kind: &str) -> String {
         .to_ascii_lowercase()
 }
 
-/// The content that clients send or read: of several kinds JSON, then forms.
+/// Returns the content that clients send or read: JSON if there is any, then forms.
 fn content(value: &Value) -> Option<(&str, &Value)> {
     let rank = |kind: &str| match bare(kind).as_str() {
         "application/json" => 0,

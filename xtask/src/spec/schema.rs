@@ -1,4 +1,4 @@
-//! What a schema says, with its references followed and its combinations put together.
+//! Schemas with references resolved and combinations merged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,26 +9,26 @@ use super::document::address_of;
 /// A schema as one object.
 #[derive(Debug, Default)]
 pub(crate) struct Flat<'a> {
-    /// Where the schema stands that references lead to, as a JSON pointer, unless it is put together of several.
+    /// The JSON pointer to the referenced schema, unless several are merged.
     pub(crate) address: Option<String>,
-    /// The types of its values, `null` left out.
+    /// The types of the values, without `null`.
     kinds: BTreeSet<&'a str>,
     pub(crate) nullable: bool,
     pub(crate) read_only: bool,
     pub(crate) deprecated: bool,
     members: BTreeMap<&'a str, &'a Value>,
     required: BTreeSet<&'a str>,
-    /// What the elements of a list are.
+    /// The schema of a list's elements.
     pub(crate) items: Option<&'a Value>,
-    /// What the values of a map are.
+    /// The schema of a map's values.
     pub(crate) values: Option<&'a Value>,
-    /// The schemas that it is made of, from the outside in.
+    /// The merged schemas, outermost first.
     parts: Vec<&'a Value>,
-    /// Addresses that were followed, so that a schema which is made of itself has an end.
+    /// References that were followed, so that circular schemas end.
     followed: BTreeSet<String>,
 }
 
-/// Keywords by which a schema says what its values are. One without any only annotates.
+/// Keywords that describe values. A schema without any of them only annotates.
 const SHAPES: &[&str] = &[
     "$ref",
     "additionalProperties",
@@ -42,14 +42,14 @@ const SHAPES: &[&str] = &[
     "type",
 ];
 
-/// How a schema is a part of another one.
+/// The role of a schema within another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
-    /// It is all that the other one says.
+    /// The whole schema.
     Whole,
-    /// One of several that hold together.
+    /// One of several schemas that all apply.
     Some,
-    /// One of several of which one holds.
+    /// One of several alternatives.
     Choice,
 }
 
@@ -72,7 +72,7 @@ impl<'a> Flat<'a> {
             .iter()
             .any(|key| schema.get(key).is_some());
         if let Some(address) = schema["$ref"].as_str() {
-            // Another part may refer to the same schema; only one that is being followed leads in a circle.
+            // Another part may refer to the same schema. Only an open reference is circular.
             if let Some((pointer, target)) = address_of(document, address)
                 && self.followed.insert(pointer.clone())
             {
@@ -104,7 +104,7 @@ impl<'a> Flat<'a> {
                 let how = match (part, alone && is_shape) {
                     (_, true) => part,
                     (Part::Choice, _) => Part::Choice,
-                    // What only annotates holds with the rest.
+                    // Annotations apply together with the rest.
                     _ if !is_shape => Part::Some,
                     _ => together,
                 };
@@ -156,7 +156,7 @@ impl<'a> Flat<'a> {
         self.values = self.values.or(values.filter(|values| values.is_object()));
     }
 
-    /// The name of the schema, if it stands among the named ones.
+    /// Returns the name of the schema, if it is a component.
     pub(crate) fn name(&self) -> Option<String> {
         let name = self
             .address
@@ -165,7 +165,7 @@ impl<'a> Flat<'a> {
         (!name.contains('/')).then(|| name.replace("~1", "/").replace("~0", "~"))
     }
 
-    /// The outermost that is said under this key.
+    /// Returns the outermost value of a key.
     pub(crate) fn get(&self, key: &str) -> Option<&'a Value> {
         self.parts.iter().find_map(|part| part.get(key))
     }
@@ -174,13 +174,13 @@ impl<'a> Flat<'a> {
         self.get(key)?.as_str()
     }
 
-    /// Name and schema of each member, and whether it must be there, by name.
+    /// Returns the name and schema of each member, and whether the member is required, sorted by name.
     pub(crate) fn members(&self) -> impl Iterator<Item = (&'a str, &'a Value, bool)> {
         let all = self.members.iter();
         all.map(|(name, member)| (*name, *member, self.required.contains(name)))
     }
 
-    /// The names of the members.
+    /// Returns the names of the members.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> {
         self.members.keys().copied()
     }
@@ -189,7 +189,7 @@ impl<'a> Flat<'a> {
         !self.members.is_empty()
     }
 
-    /// What the values are, in JSON Schema's words; text comes first where there are several.
+    /// Returns the type of the values as in JSON Schema. Of several types, string comes first.
     pub(crate) fn kind(&self) -> String {
         let kinds: Vec<_> = self.kinds.iter().rev().copied().collect();
         match kinds.as_slice() {
@@ -203,7 +203,7 @@ impl<'a> Flat<'a> {
         }
     }
 
-    /// The values that are listed, sorted.
+    /// Returns the enumerated values, sorted.
     pub(crate) fn listed(&self) -> Vec<String> {
         let values = self
             .get("enum")
@@ -226,7 +226,7 @@ fn has_shape(schema: &Value) -> bool {
     SHAPES.iter().any(|key| schema.get(key).is_some())
 }
 
-/// Whether null is the only value.
+/// Returns whether null is the only value.
 fn is_null(schema: &Value) -> bool {
     let only_null = |values: &Vec<Value>| !values.is_empty() && values.iter().all(Value::is_null);
     schema["type"] == "null"

@@ -1,4 +1,4 @@
-//! A small document in the style of .NET, compared and merged.
+//! Comparison and merge of a small document in the style of .NET.
 
 mod additions;
 mod fixture;
@@ -16,7 +16,7 @@ use super::{cover, facts, merge};
 use crate::codegen;
 use crate::project::{self, Service};
 
-/// The description of the generator's own tests, with a record of a vendor's document beside it.
+/// The description of the generator's tests, with a record of a vendor's document.
 const SHELTER: Service = Service {
     name: "areas",
     crate_dir: "",
@@ -36,8 +36,8 @@ fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
-/// A document as .NET services publish it: generic types by their full names, several media types per body, bodies in
-/// place, enumerations without values.
+/// Returns a document as .NET services publish it: generic types by their full names, several media types per body,
+/// inline bodies, enumerations without values.
 fn document() -> Value {
     let result = || {
         json!({"description": "Success", "content": {
@@ -84,7 +84,7 @@ fn document() -> Value {
 }
 
 #[test]
-fn facts_are_told_by_their_places_whatever_schemas_are_called() {
+fn facts_depend_on_places_and_not_on_names_of_schemas() {
     let text = facts::written(&facts::of(&document()));
     let expected = "\
 GET /cats/{id}
@@ -145,10 +145,10 @@ fn a_change_of_a_schema_is_one_change_in_all_its_operations() {
 }
 
 #[test]
-fn what_cannot_be_used_is_told_with_line_and_pointer() {
+fn errors_have_a_line_and_a_pointer() {
     for (text, line, says) in [
-        ("{\n\"openapi\": \"3.0.0\",\n}", 3, "this is no JSON"),
-        ("openapi: 3.0.0\npaths: [", 2, "this is no YAML"),
+        ("{\n\"openapi\": \"3.0.0\",\n}", 3, "this is not JSON"),
+        ("openapi: 3.0.0\npaths: [", 2, "this is not YAML"),
         (
             "openapi: 2.0.0\npaths: {}",
             1,
@@ -157,12 +157,12 @@ fn what_cannot_be_used_is_told_with_line_and_pointer() {
         (
             "{\"openapi\": \"3.1.0\",\n\"paths\": []}",
             2,
-            "`paths` is no map (at #/paths)",
+            "`paths` is not a map (at #/paths)",
         ),
         (
             "openapi: 3.1.0\npaths:\n  /a:\n    get:\n      $ref: '#/nowhere'\n",
             5,
-            "`#/nowhere` leads nowhere (at #/paths/~1a/get/$ref)",
+            "`#/nowhere` has no target (at #/paths/~1a/get/$ref)",
         ),
     ] {
         let error = Document::parse("vendor", text.to_owned())
@@ -173,7 +173,7 @@ fn what_cannot_be_used_is_told_with_line_and_pointer() {
     }
 }
 
-/// A workspace with the description and what this document says recorded.
+/// Returns a workspace with the description and a record of this document.
 fn workspace(document: &Value, divergences: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let api = folder.path().join("api");
@@ -196,7 +196,7 @@ fn cats(root: &Path) -> String {
     std::fs::read_to_string(root.join("api/cats.yaml")).unwrap()
 }
 
-/// The document with an operation that our description lacks, whose types are generic, nested, recursive and in place.
+/// Returns the document with an operation that our description lacks, with generic, nested, recursive and inline types.
 fn with_addition() -> Value {
     let mut document = document();
     document["paths"]["/cats/{id}/diets/search"] = json!({"post": {
@@ -219,7 +219,7 @@ fn with_addition() -> Value {
     document
 }
 
-/// What we describe differently on purpose.
+/// Documented divergences.
 const MEANT: &str = "\
 POST /cats operation: Nobody may bring cats.
 GET /cats/{id} response.data: Our record has more.
@@ -238,7 +238,7 @@ fn an_added_operation_is_described_once_and_generates() {
         ]
     );
     let after = cats(root);
-    // Nothing that was there is changed or moved.
+    // No existing line is changed or moved.
     let mut lines = after.lines();
     assert!(before.lines().all(|line| lines.any(|other| other == line)));
     assert!(after.contains("# DECIDE"));
@@ -297,7 +297,7 @@ fn an_added_member_is_taken_unless_we_describe_it_differently_on_purpose() {
 }
 
 #[test]
-fn descriptions_say_what_is_recorded_of_the_vendors_document() {
+fn descriptions_match_the_record_of_the_vendors_document() {
     let root = project::root();
     for service in Service::selected(None)
         .iter()

@@ -7,16 +7,16 @@ mod dogs;
 mod litters;
 mod status;
 use super::report::Report;
-/// Calls what creates records that others are done with.
+/// Creates the records that later calls need.
 pub(crate) async fn create(areas: &areas_api::Client, report: &mut Report) {}
-/// Calls every other operation once that deletes nothing.
+/// Calls every other operation once, except deletions.
 pub(crate) async fn run(areas: &areas_api::Client, report: &mut Report) {
     Box::pin(cats::run(areas, report)).await;
     Box::pin(dogs::run(areas, report)).await;
     Box::pin(litters::run(areas, report)).await;
     Box::pin(status::run(areas, report)).await;
 }
-/// Calls every operation once that deletes.
+/// Calls every deletion once.
 pub(crate) async fn delete(areas: &areas_api::Client, report: &mut Report) {
     Box::pin(cats::delete(areas, report)).await;
 }

@@ -5,7 +5,7 @@
 use tiny_api::operations;
 use super::report::Report;
 
-/// Calls what creates records that others are done with.
+/// Creates the records that later calls need.
 pub(crate) async fn create(tiny: &tiny_api::Client, report: &mut Report) {
     {
         use tiny_api::types::{Mood, NewCat};
@@ -21,7 +21,7 @@ pub(crate) async fn create(tiny: &tiny_api::Client, report: &mut Report) {
     }
 }
 
-/// Calls every other operation once that deletes nothing.
+/// Calls every other operation once, except deletions.
 #[expect(deprecated, reason = "deprecated parameters are exercised too")]
 pub(crate) async fn run(tiny: &tiny_api::Client, report: &mut Report) {
     let cats_id = super::report::known(tiny.cats().list().page(), |item| item.id, "c1")
@@ -71,11 +71,11 @@ pub(crate) async fn run(tiny: &tiny_api::Client, report: &mut Report) {
 
     {
         use tiny_api::types::{CatUpdate, Mood};
-        let cat_update = CatUpdate::new().mood(Mood::Happy).name("name");
+        let cat = CatUpdate::new().mood(Mood::Happy).name("name");
         report
             .call(
                 &operations::CATS_UPDATE,
-                tiny.cats().update(cats_id.as_str(), &cat_update).send_with_response(),
+                tiny.cats().update(cats_id.as_str(), &cat).send_with_response(),
             )
             .await;
     }
@@ -230,7 +230,7 @@ pub(crate) async fn run(tiny: &tiny_api::Client, report: &mut Report) {
     }
 }
 
-/// Calls every operation once that deletes.
+/// Calls every deletion once.
 #[expect(deprecated, reason = "deprecated parameters are exercised too")]
 pub(crate) async fn delete(tiny: &tiny_api::Client, report: &mut Report) {
     {

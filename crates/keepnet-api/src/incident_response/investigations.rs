@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use security_api_transport::{Call, Error, Job, Timestamp};
 
-use crate::ids::required;
+use crate::ids::{check_ids, required};
 use crate::polling::{Progress, is_one_of};
 use crate::resources::{InvestigationActions, InvestigationResults, Investigations};
 use crate::time::DateTime;
@@ -47,7 +47,7 @@ pub struct NewInvestigation {
     period: Option<(Timestamp, Timestamp)>,
     target: TargetUserType,
     targets: Vec<String>,
-    systems: Vec<ScanConfiguration>,
+    systems: Option<Vec<ScanConfiguration>>,
     days: u16,
 }
 
@@ -70,7 +70,7 @@ impl NewInvestigation {
             period: None,
             target: TargetUserType::AllUsers,
             targets: Vec::new(),
-            systems: Vec::new(),
+            systems: None,
             days: DAYS,
         }
     }
@@ -288,7 +288,7 @@ impl NewInvestigation {
     /// # let _ = search;
     /// ```
     pub fn in_systems(mut self, systems: impl IntoIterator<Item = ScanConfiguration>) -> Self {
-        self.systems = systems.into_iter().collect();
+        self.systems = Some(systems.into_iter().collect());
         self
     }
 
@@ -314,12 +314,52 @@ impl NewInvestigation {
                  such as `sender` or `url`",
             ));
         }
+        for header in &self.headers {
+            let texts = [
+                ("ip", &header.ip),
+                ("from", &header.from),
+                ("to", &header.to),
+                ("cc", &header.cc),
+                ("bcc", &header.bcc),
+                ("subject", &header.subject),
+                ("sender_name", &header.sender_name),
+            ];
+            check_indicator("header", &texts, false)?;
+        }
+        for body in &self.bodies {
+            let texts = [
+                ("url", &body.url),
+                ("keyword", &body.keyword),
+                ("regex", &body.regex),
+            ];
+            check_indicator("body", &texts, false)?;
+        }
+        for attachment in &self.attachments {
+            let texts = [
+                ("name", &attachment.name),
+                ("md5", &attachment.md5),
+                ("sha512", &attachment.sha512),
+                ("extension", &attachment.extension),
+            ];
+            check_indicator("attachment", &texts, attachment.size.is_some())?;
+        }
         if self.targets.is_empty() && self.target != TargetUserType::AllUsers {
             return Err(Error::invalid(
                 "the investigation's list of mailboxes or groups is empty: name at least one, or leave it out to search \
                  all mailboxes",
             ));
         }
+        if self.target == TargetUserType::Groups {
+            check_ids("the investigation's list of groups", &self.targets)?;
+        }
+        if self.systems.as_ref().is_some_and(Vec::is_empty) {
+            return Err(Error::invalid(
+                "the investigation's list of mail systems is empty: name at least one, or leave it out to search all",
+            ));
+        }
+        let systems = self.systems.iter().flatten();
+        let systems = systems.filter_map(|system| system.mail_configuration_resource_id.as_ref());
+        check_ids("the investigation's list of mail systems", systems)?;
         let no_address = |target: &&String| !target.contains('@');
         if self.target == TargetUserType::SpecificUsers
             && let Some(other) = self.targets.iter().find(no_address)
@@ -362,6 +402,29 @@ impl NewInvestigation {
         request.target_users = Some(self.targets);
         request
     }
+}
+
+/// # Errors
+/// If a text of an indicator is empty or blank, or the indicator has none and nothing else.
+fn check_indicator(
+    what: &str,
+    texts: &[(&str, &Option<String>)],
+    has_more: bool,
+) -> Result<(), Error> {
+    let blank = |text: &&Option<String>| text.as_ref().is_some_and(|text| text.trim().is_empty());
+    if let Some((member, _)) = texts.iter().find(|(_, text)| blank(text)) {
+        return Err(Error::invalid(format!(
+            "the investigation's {what} has a `{member}` that is empty or blank, so it could match every e-mail: say what to \
+             look for, or leave it out"
+        )));
+    }
+    if !has_more && texts.iter().all(|(_, text)| text.is_none()) {
+        return Err(Error::invalid(format!(
+            "the investigation's {what} looks for nothing, so it could match every e-mail: set a member of it, such as `{}`",
+            texts[0].0
+        )));
+    }
+    Ok(())
 }
 
 /// How an e-mail is deleted.
@@ -413,7 +476,7 @@ impl Investigations {
     /// /api/investigations`, which is not retried once it may have been executed.
     ///
     /// # Errors
-    /// If there is no indicator, or a request fails.
+    /// If there is no indicator, one is empty or blank, a list of mailboxes, groups or mail systems is, or a request fails.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -433,7 +496,7 @@ impl Investigations {
     #[inline]
     async fn create_new(&self, new: NewInvestigation) -> Result<String, Error> {
         new.check()?;
-        let mut systems = new.systems.clone();
+        let mut systems = new.systems.clone().unwrap_or_default();
         if systems.is_empty() {
             let connected = self.scan_types().await?;
             let configuration = connected.into_iter().map(|system| ScanConfiguration {
@@ -479,7 +542,8 @@ impl Investigations {
     /// The service deletes in the background. The status in the `email_last_action` of an e-mail is then `Completed`,
     /// `CompletedWithError` or `ItemNotFound`.
     ///
-    /// `POST /api/investigations/{resourceId}/actions-delete`. Without ids, it fails before anything is sent.
+    /// `POST /api/investigations/{resourceId}/actions-delete`. Without ids, or with one that is
+    /// empty or blank, it fails before anything is sent.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -496,17 +560,20 @@ impl Investigations {
         deletion: Deletion,
     ) -> Call<RecordId> {
         let ids: Vec<String> = emails.into_iter().map(Into::into).collect();
-        let none = ids.is_empty();
+        let checked = match ids.is_empty() {
+            true => Err(Error::invalid(
+                "`delete_emails` was given no ids: give those of the e-mails to delete",
+            )),
+            false => check_ids("the list of `delete_emails`", &ids),
+        };
         let what = CreateInvestigationDeleteActionRequest::new()
             .items(ids)
             .select_all(false)
             .is_permanent_delete(deletion == Deletion::Permanent);
         let call = InvestigationActions::new(self.client()).create_delete(id, &what);
-        if !none {
-            return call;
+        match checked {
+            Ok(()) => call,
+            Err(error) => call.into_request().fail(error).call(),
         }
-        let error =
-            Error::invalid("`delete_emails` was given no ids: give those of the e-mails to delete");
-        call.into_request().fail(error).call()
     }
 }

@@ -1,6 +1,6 @@
 //! Listing and closing reported e-mails.
 
-use security_api_transport::{Job, Timestamp};
+use security_api_transport::{Error, ErrorKind, Job, Timestamp};
 
 use crate::resources::NotifiedEmails;
 use crate::search::{Filter, FilterGroup, FilterItem, SearchRequest, field};
@@ -164,7 +164,7 @@ impl NotifiedEmails {
     /// /api/notified-emails/{resourceId}`. See [`update`](Self::update) for other changes.
     ///
     /// # Errors
-    /// If a call fails.
+    /// If a call fails, or the e-mail that is read lacks what the update must contain.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -197,7 +197,7 @@ impl NotifiedEmails {
     /// /api/notified-emails/{resourceId}`.
     ///
     /// # Errors
-    /// If a call fails.
+    /// If a call fails, or the e-mail that is read lacks what the update must contain.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -220,7 +220,23 @@ impl NotifiedEmails {
         Job::new(self.client(), move |client| async move {
             let emails = Self::new(&client);
             let email = emails.get(&id).await?;
-            let update = emails.update(&id, change(as_it_is(email)));
+            let change = change(as_it_is(email));
+            // The service reads an absent value as the first that it knows.
+            for (member, is_absent) in [
+                ("result", change.result.is_none()),
+                ("status", change.status.is_none()),
+            ] {
+                if is_absent {
+                    return Err(Error::new(
+                        ErrorKind::Decode,
+                        format!(
+                            "`notified_emails.get`: the response has no `{member}`, which an update must contain, so nothing \
+                             was changed: set both with `notified_emails().update(..)`"
+                        ),
+                    ));
+                }
+            }
+            let update = emails.update(&id, change);
             update.without_value().await
         })
     }

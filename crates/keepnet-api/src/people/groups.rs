@@ -71,7 +71,7 @@ impl TargetGroups {
         Ok(found.first())
     }
 
-    /// The target group with this name, for a removal. Several matches are an error.
+    /// The target group with this name, for a change of its members. Several matches are an error.
     #[inline]
     async fn only_by_name(&self, name: &str) -> Result<Option<TargetGroup>, Error> {
         let mut groups = self.by_name(name).items();
@@ -98,7 +98,7 @@ impl TargetGroups {
     /// If somebody else creates the group at the same time, that group is returned.
     ///
     /// # Errors
-    /// If `name` is empty, or a request fails. Calling it again is safe.
+    /// If `name` is empty, several groups have it, or a request fails. Calling it again is safe.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -143,7 +143,7 @@ impl TargetGroups {
 
     #[inline]
     async fn found(&self, name: &str) -> Result<Option<FoundGroup>, Error> {
-        Ok(self.first_by_name(name).await?.and_then(existing))
+        Ok(self.only_by_name(name).await?.and_then(existing))
     }
 
     /// Adds the target users with these e-mail addresses to the group with this name, which is created if necessary.
@@ -154,7 +154,8 @@ impl TargetGroups {
     /// [`import`](crate::resources::TargetUsers::import), which adds all rows of a file to groups.
     ///
     /// # Errors
-    /// If `name` is empty, one of the addresses is not an e-mail address, or a request fails. The error says how many
+    /// If `name` is empty, several groups have it, one of the addresses is not an e-mail address or belongs to several users,
+    /// or a request fails. The error says how many
     /// people are in the group by then. Calling it again is safe. Addresses without a target user are not an error;
     /// [`GroupMembers::unknown`] lists them.
     ///
@@ -196,7 +197,7 @@ impl TargetGroups {
     #[inline]
     async fn add(self, name: String, emails: Vec<String>) -> Result<GroupMembers, Error> {
         checked_name(&name)?;
-        let (users, unknown) = self.people(emails, Several::First).await?;
+        let (users, unknown) = self.people(emails).await?;
         let group = self.found_or_created(&name).await?;
         for (batch, ids) in users.chunks(BATCH).enumerate() {
             let members = CreateTargetGroupUsersRequest::new()
@@ -243,7 +244,7 @@ impl TargetGroups {
                 "`name`: this company has no target group `{name}`, so nobody was removed"
             ))
         })?;
-        let (users, unknown) = self.people(emails, Several::Refused).await?;
+        let (users, unknown) = self.people(emails).await?;
         for (batch, ids) in users.chunks(BATCH).enumerate() {
             let members = DeleteTargetGroupUsersRequest::new().target_user_resource_ids(ids);
             let removed = self.remove_users(&group.id, &members).await;
@@ -258,18 +259,11 @@ impl TargetGroups {
 
     /// The ids of the users with these addresses, each once, and the addresses without a user.
     #[inline]
-    async fn people(
-        &self,
-        emails: Vec<String>,
-        several: Several,
-    ) -> Result<(Vec<String>, Vec<String>), Error> {
+    async fn people(&self, emails: Vec<String>) -> Result<(Vec<String>, Vec<String>), Error> {
         let target_users = self.target_users();
         let (mut users, mut unknown) = (Vec::new(), Vec::new());
         for email in emails {
-            let found = match several {
-                Several::First => target_users.first_by_email(&email).await?,
-                Several::Refused => target_users.only_by_email(&email).await?,
-            };
+            let found = target_users.only_by_email(&email).await?;
             match found.and_then(|user| user.resource_id) {
                 Some(id) if users.contains(&id) => {}
                 Some(id) => users.push(id),
@@ -278,13 +272,6 @@ impl TargetGroups {
         }
         Ok((users, unknown))
     }
-}
-
-/// What to do if several users have the same address.
-#[derive(Clone, Copy)]
-enum Several {
-    First,
-    Refused,
 }
 
 fn existing(group: TargetGroup) -> Option<FoundGroup> {

@@ -4,6 +4,7 @@ use security_api_transport::{Client, Job};
 
 use super::import_status::{ImportStatus, is_finished};
 use super::mapping::ColumnMapping;
+use crate::ids::check_ids;
 use crate::operations::TARGET_USERS_SEARCH_IMPORT;
 use crate::resources::TargetUsers;
 use crate::search::field;
@@ -380,6 +381,7 @@ impl TargetUserImport {
                     "`rows`: none are selected: give ids of rows from the preview, or confirm `ImportRows::All`",
                 ));
             }
+            check_ids("`rows`", ids)?;
             request = request.selected_resource_ids(ids);
         }
         let mut refused = None;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::Error;
+use crate::ids::check_ids;
 use crate::names_in_errors::listed;
 use crate::types::TargetUserFieldMapping;
 
@@ -228,6 +229,7 @@ impl ColumnMapping {
                 rest.join(", ")
             )));
         }
+        check_ids("`mapping`: the list of groups", &self.groups)?;
         let mappings = self.columns.iter().map(|(column, field)| {
             TargetUserFieldMapping::new()
                 .excel_column_name(column)
@@ -256,6 +258,9 @@ mod tests {
         );
         let text = refusal(&new().column("Mail", UserField::Department));
         assert!(text.contains("UserField::Email"), "{text}");
+        let mapped = new().column("Mail", UserField::Email).ignore_rest();
+        let text = refusal(&mapped.group(" "));
+        assert!(text.contains("the list of groups"), "{text}");
         let twice = new().column("Mail", UserField::Email);
         let text = refusal(&twice.column("Other mail", UserField::Email));
         assert!(text.contains("`Mail` and `Other mail`"), "{text}");

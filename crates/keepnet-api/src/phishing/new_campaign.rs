@@ -2,6 +2,7 @@
 
 use super::{DELAY, DELAY_UNIT, NO_LIMIT, SAVED};
 use crate::Error;
+use crate::ids::check_ids;
 use crate::types::CreatePhishingCampaignRequest;
 
 /// `emailDeliverySettingType`.
@@ -122,6 +123,10 @@ impl NewCampaign {
                 "the campaign has no target group, so it could go to nobody or to everybody: give the id of at least one",
             ));
         }
+        let scenarios = request.phishing_scenario_resource_ids.iter().flatten();
+        check_ids("the campaign's list of scenarios", scenarios)?;
+        let groups = request.target_group_resource_ids.iter().flatten();
+        check_ids("the campaign's list of target groups", groups)?;
         if request.duration.is_none_or(|days| days < 1) {
             return Err(Error::invalid(
                 "the campaign's `duration` is less than a day, so nothing would be recorded: set it with `days`",

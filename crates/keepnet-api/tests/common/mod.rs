@@ -1,4 +1,4 @@
-//! A client over a transport that answers from memory.
+//! A client over a fake transport.
 #![allow(
     dead_code,
     reason = "each file of tests is a program of its own and uses a part"
@@ -9,11 +9,11 @@ use security_api_sandbox::Sandbox;
 use security_api_transport::{FakeResponse, FakeTransport};
 use serde_json::{Value, json};
 
-/// A transport that grants tokens which allow this much and say this of their bearer.
+/// Returns a transport whose token requests succeed with `response`.
 pub(crate) fn granting(response: Value) -> FakeTransport {
     let fake = FakeTransport::new();
     fake.path("/connect/token", move |_| FakeResponse::json(&response));
-    // Nobody is known to be deleted.
+    // No user is deleted.
     let path = "/api/target-users/include-deleted/by-resource-ids";
     fake.path(path, |_| envelope(json!([])));
     fake
@@ -34,7 +34,7 @@ pub(crate) fn over(fake: &FakeTransport) -> Client {
         .unwrap()
 }
 
-/// A client of the sandbox that works for the first of its companies.
+/// Returns a sandbox, and a client that works for its first company.
 pub(crate) async fn company() -> (Sandbox, Client) {
     let sandbox = Sandbox::start().await.unwrap();
     let service = sandbox.keepnet();
@@ -55,7 +55,7 @@ pub(crate) fn envelope(data: Value) -> FakeResponse {
     }))
 }
 
-/// The service's refusal of a request's members.
+/// Returns the service's response to invalid members.
 pub(crate) fn refused(message: &str) -> FakeResponse {
     FakeResponse::status(400)
         .header("content-type", "application/json")
@@ -64,7 +64,7 @@ pub(crate) fn refused(message: &str) -> FakeResponse {
         ))
 }
 
-/// The same, with these validation messages, the first of which is the message as well.
+/// Returns the same response with these validation messages. The first one is the message.
 pub(crate) fn refused_with(validation: &[&str]) -> FakeResponse {
     let body = json!({
         "data": null,
@@ -77,7 +77,7 @@ pub(crate) fn refused_with(validation: &[&str]) -> FakeResponse {
         .body(body.to_string())
 }
 
-/// A page with these records, and none after it.
+/// Returns the only page of a list.
 pub(crate) fn page(records: Value) -> FakeResponse {
     let count = records.as_array().map_or(0, Vec::len);
     envelope(json!({

@@ -1,4 +1,4 @@
-//! Exports that stop, break off and go on.
+//! Exports that stop, fail and resume.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use security_api_sandbox::{Fault, Sandbox};
 
 use super::support::{List, all_ids, client, for_every_list, property, raw_id, runtime, world};
 
-/// The cursor as it is after being stored.
+/// Returns the cursor after a round trip through text.
 fn stored(cursor: &Cursor) -> Cursor {
     let json = serde_json::to_string(cursor).expect("JSON");
     let read: Cursor = serde_json::from_str(&json).expect("a cursor");
@@ -17,12 +17,12 @@ fn stored(cursor: &Cursor) -> Cursor {
     read
 }
 
-/// Clients that share nothing, to take turns: to make one takes longer than to read a list.
+/// Returns separate clients that take turns, since creating one takes longer than reading a list.
 fn clients(sandbox: &Sandbox) -> [Client; 3] {
     std::array::from_fn(|_| client(sandbox))
 }
 
-/// One run of an export: how it reads, how many items per page it asks for, and after how many it stops.
+/// One run of an export: its form, its page size, and the number of items after which it stops.
 #[derive(Debug, Clone)]
 struct Run {
     raw: bool,
@@ -34,7 +34,7 @@ fn runs() -> impl Strategy<Value = (u32, Vec<Run>)> {
     (1_u32..40, prop::collection::vec(run, 0..8))
 }
 
-/// Reads up to `items` more from a cursor.
+/// Reads up to `items` more items from a cursor.
 async fn read<L: List>(
     list: L,
     from: Cursor,
@@ -80,7 +80,7 @@ fn an_export_that_stops_anywhere_goes_on_with_a_new_client_without_loss_or_repet
         }
         assert_eq!(ids, all);
         assert!(cursor.is_end());
-        // What was read to its end stays at its end, and asks for nothing.
+        // A finished export stays finished and sends no request.
         sandbox.journal().clear();
         let list = push.browsers().list().limit(limit);
         let after = read(list, stored(&cursor), &whole, &mut ids);
@@ -196,7 +196,7 @@ async fn a_call_that_finally_failed_leaves_the_cursor_before_the_next_item() {
     }
     sandbox.faults().queue(Fault::status(500).times(4));
     assert!(items.try_next().await.is_err());
-    // The stream is over, and says so without asking again.
+    // The stream has ended, and sends no further request.
     assert!(items.try_next().await.unwrap().is_none());
     let rest = client(&sandbox).accounts().list().limit(40).items();
     let rest = rest
@@ -227,7 +227,7 @@ async fn giving_up_the_wait_for_an_item_loses_nothing() {
         }
     }
     assert_eq!(ids, all);
-    // No page was asked for twice.
+    // No page was requested twice.
     assert_eq!(sandbox.journal().count(|_| true), 1 + 6);
 }
 
@@ -256,7 +256,7 @@ async fn records_that_come_while_an_export_rests_are_found_by_the_rest_of_it() {
     assert_eq!(ids.last(), Some(&new));
 }
 
-/// Everything that may go wrong, each with its chance; two requests of five are spoilt.
+/// Returns all faults with their probabilities. Together they hit two requests of five.
 fn mishaps() -> Vec<(f64, Fault)> {
     vec![
         (0.08, Fault::status(503)),
@@ -269,7 +269,7 @@ fn mishaps() -> Vec<(f64, Fault)> {
     ]
 }
 
-/// Exports a list to its end, with a new client after each call that finally failed.
+/// Exports a whole list, with a new client after each call that fails.
 async fn stubborn<L: List>(make: impl Fn() -> L, raw: bool) -> (Vec<String>, usize) {
     let (mut ids, mut cursor, mut failures) = (Vec::new(), Cursor::default(), 0);
     loop {
@@ -306,7 +306,7 @@ async fn stubborn<L: List>(make: impl Fn() -> L, raw: bool) -> (Vec<String>, usi
 }
 
 #[test]
-fn an_export_through_random_faults_gives_every_record_exactly_once() {
+fn an_export_through_random_faults_returns_every_record_exactly_once() {
     let runtime = runtime();
     let (sandbox, push) = runtime.block_on(world());
     let all = runtime.block_on(all_ids(push.findings().list()));

@@ -1,4 +1,4 @@
-//! Testing a program of one's own without a socket, by `FakeTransport`.
+//! Tests of a user's program without a socket, with `FakeTransport`.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::support::short_waits;
 
-/// What a user's program might do: approve every app that nobody has looked at.
+/// A user's program: approves every app without a decision.
 async fn approve_new_apps(push: &Client) -> Result<usize, Error> {
     let mut apps = push.apps().list().items();
     let mut approved = 0;
@@ -145,7 +145,7 @@ async fn a_programs_way_with_refusals_is_tested_by_responses_that_refuse() {
 }
 
 #[tokio::test]
-async fn an_operation_without_a_response_says_so() {
+async fn an_operation_without_a_response_is_an_error() {
     let fake = FakeTransport::new();
     let error = client(&fake).employees().get("e1").await.unwrap_err();
     let text = error.to_string();
@@ -162,7 +162,7 @@ async fn a_response_can_be_late_or_never_come() {
     fake.once(&operations::BROWSERS_LIST, FakeResponse::never());
     fake.always(
         &operations::BROWSERS_LIST,
-        FakeResponse::json(&json!({ "result": null })).delay(Duration::from_millis(5)),
+        FakeResponse::json(&json!({ "result": [] })).delay(Duration::from_millis(5)),
     );
     let push = client(&fake);
     let list = push
@@ -191,7 +191,7 @@ async fn a_response_can_count_how_often_it_was_asked_for() {
 }
 
 #[tokio::test]
-async fn of_several_results_of_one_page_the_last_counts_though_others_cannot_be_decoded() {
+async fn the_last_of_several_results_of_a_page_is_used_even_if_others_cannot_be_decoded() {
     for first in [r#"[1,2]"#, r#"[{"id":[]}]"#] {
         let page = format!(r#"{{"result":{first},"result":[{{"id":"e1"}}]}}"#);
         let fake = FakeTransport::new();

@@ -1,4 +1,4 @@
-//! What happens when something goes wrong between client and service.
+//! Faults between client and service.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::support::{builder, client, sandbox, statuses, unlimited, world};
 
 const PAGE: &str = "<!DOCTYPE html><html><body>upstream connect error hunter2</body></html>";
 
-/// A write of one's own, which is not known to be safe to repeat.
+/// A write that is not marked as idempotent.
 fn write(push: &Client, sandbox: &Sandbox) -> Call<Value> {
     let id = sandbox.push_security().employee_ids().swap_remove(0);
     push.request(Method::PATCH, "/v1/employees")
@@ -34,7 +34,7 @@ async fn a_transient_failure_of_a_read_is_sent_again_and_succeeds() {
 }
 
 #[tokio::test]
-async fn after_three_more_attempts_a_read_fails_with_what_the_service_said() {
+async fn after_three_retries_a_read_fails_with_the_error_of_the_service() {
     let (sandbox, push) = world().await;
     sandbox.faults().queue(Fault::status(503).times(10));
     let error = push.apps().list().page().await.unwrap_err();
@@ -43,7 +43,7 @@ async fn after_three_more_attempts_a_read_fails_with_what_the_service_said() {
     assert!(error.is_retryable());
     assert!(error.to_string().ends_with("after 4 attempts"), "{error}");
     assert_eq!(statuses(&sandbox), [Some(503); 4]);
-    // A call can say otherwise.
+    // An option of the call overrides this.
     let error = push.apps().list().retries(0).page().await.unwrap_err();
     assert_eq!(error.attempts(), 1);
 }
@@ -57,7 +57,7 @@ async fn a_write_that_may_not_be_repeated_is_not_sent_again_after_a_503() {
     assert_eq!(error.attempts(), 1);
     assert!(!error.is_retryable());
     assert_eq!(statuses(&sandbox), [Some(503)]);
-    // Nor one of ours that the caller says it of.
+    // Calls that the caller marks as not idempotent are not retried, either.
     let id = sandbox.push_security().employee_ids().swap_remove(0);
     let update = EmployeeUpdate::new().licensed(true);
     let call = push.employees().update(id, update).assume_idempotent(false);
@@ -122,7 +122,7 @@ async fn a_429_of_any_operation_is_sent_again() {
 #[tokio::test]
 async fn a_reset_connection_is_made_again_for_a_read_and_told_of_for_a_write() {
     let (sandbox, push) = world().await;
-    // With and without a connection that was used before.
+    // Once with a new connection, and once with an idle one.
     for _ in 0..2 {
         sandbox.faults().queue(Fault::reset());
         let call = push.browsers().list().limit(1).page();
@@ -205,7 +205,7 @@ async fn a_deadline_ends_all_attempts_and_all_waits() {
     );
     assert_eq!(sandbox.journal().count(|_| true), 1);
     sandbox.faults().clear();
-    // A wait that would outlast it is not begun.
+    // A wait that exceeds the deadline does not begin.
     let patient = Fault::status(503).header("retry-after", "40");
     sandbox.faults().queue(patient);
     let list = push.findings().list().timeout(Duration::from_secs(30));
@@ -235,7 +235,7 @@ async fn an_error_page_is_kept_out_of_the_message_and_in_the_body() {
         "{error}"
     );
 
-    // A success that is none, as captive portals give it.
+    // A false success, as captive portals send it.
     sandbox.faults().queue(page(200));
     let error = push.apps().list().page().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
@@ -320,8 +320,8 @@ async fn a_redirect_is_not_followed_and_the_error_names_the_host() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_told_from_somebody_who_does_not_answer() {
-    // Port 1 is reserved; nothing listens there.
+async fn a_closed_port_is_distinguished_from_a_service_that_does_not_respond() {
+    // Port 1 is reserved, and no program listens on it.
     let sandbox = sandbox().await;
     let push = builder(&sandbox, "key")
         .base_url("http://127.0.0.1:1")
@@ -333,7 +333,7 @@ async fn nobody_there_is_told_from_somebody_who_does_not_answer() {
         (ErrorKind::Connect, Outcome::NotSent)
     );
     assert!(error.is_retryable());
-    // Nothing can have happened, so a write is tried again as well.
+    // The request was not executed, so a write is retried, too.
     let error = write(&push, &sandbox).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Connect, 4));
     assert_eq!(sandbox.journal().count(|_| true), 0);

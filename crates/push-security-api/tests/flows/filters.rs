@@ -1,4 +1,4 @@
-//! Filters: what comes back is what a filter of the whole list gives, for any combination.
+//! Filters: for any combination, the service returns the same records as a filter of the whole list.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +12,11 @@ use security_api_sandbox::Sandbox;
 
 use super::support::{List, all_ids, property, query_names, runtime, world};
 
-/// Which filters are set, from which records their values are, and how long pages are.
+/// The filters that are set, the records that supply their values, and the page size.
 #[derive(Debug, Clone)]
 struct Choice {
     set: u16,
-    /// These filters take their value from the second record, so that some combinations find nothing.
+    /// The filters whose value comes from the second record, so that some combinations match no record.
     second: u16,
     records: (Index, Index),
     part: (Index, Index),
@@ -44,19 +44,19 @@ fn choices() -> impl Strategy<Value = Choice> {
 
 type Test<T> = Box<dyn Fn(&T) -> bool>;
 
-/// A list with its filters, and the same filters as tests of a record.
+/// A list with its filters, and the same filters as predicates on records.
 struct Filtered<'a, L: List> {
     list: L,
     choice: &'a Choice,
     all: &'a [L::Item],
     tests: Vec<Test<L::Item>>,
     names: BTreeSet<String>,
-    /// How many filters there were so far, set or not.
+    /// The number of filters so far, set or not.
     seen: u32,
 }
 
 impl<L: List> Filtered<'_, L> {
-    /// Adds a filter if the choice has it set and the chosen record has a value for it.
+    /// Adds a filter if the choice sets it and the chosen record has a value for it.
     fn by<V: Clone + 'static>(
         mut self,
         name: &str,
@@ -83,7 +83,7 @@ impl<L: List> Filtered<'_, L> {
         self
     }
 
-    /// The same for a filter by equality.
+    /// Adds a filter by equality.
     fn equal<V: Clone + PartialEq + 'static>(
         self,
         name: &str,
@@ -95,7 +95,7 @@ impl<L: List> Filtered<'_, L> {
         })
     }
 
-    /// The same for a filter by part of a text.
+    /// Adds a filter by part of a text.
     fn part(
         self,
         name: &str,
@@ -137,7 +137,7 @@ impl<L: List> Filtered<'_, L> {
     }
 }
 
-/// Checks that any combination of a list's filters means the same to the server as to `apply`.
+/// Checks that the server applies any combination of a list's filters as `apply` does.
 fn check<L: List>(
     list: impl Fn(&Client) -> L,
     apply: impl for<'a> Fn(Filtered<'a, L>) -> Filtered<'a, L>,
@@ -212,7 +212,7 @@ fn filters_of_accounts_mean_what_they_say() {
     );
 }
 
-/// One or two of a record's permissions.
+/// Returns one or two of a record's permissions.
 fn some(values: Option<&Vec<String>>) -> Option<Vec<String>> {
     let values = values.filter(|values| !values.is_empty())?;
     Some(values.iter().take(2).cloned().collect())

@@ -1,4 +1,4 @@
-//! The service's request rate, kept by the client and enforced by the sandbox.
+//! The service's rate limit, which the client observes and the sandbox enforces.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,10 +15,10 @@ async fn limiting() -> Sandbox {
     builder.start().await.expect("a sandbox")
 }
 
-/// Uses up the burst, which is less than the service lets through at once, and lets the service forget it.
+/// Uses up the client's burst, and waits until the service forgets it.
 ///
-/// The client starts at most 20 requests in a second and the service takes at most 20, so while the burst lasts a
-/// request that a busy machine delivers late can be one too many. From then on there is room.
+/// The client starts at most 20 requests per second, and the service accepts at most 20. During the burst, a request
+/// that a busy machine delays can therefore exceed the limit. Later there is room.
 async fn spend_the_burst(sandbox: &Sandbox, push: &Client) {
     for _ in 0..10 {
         push.check().await.expect("within the burst");
@@ -26,7 +26,7 @@ async fn spend_the_burst(sandbox: &Sandbox, push: &Client) {
     sandbox.clock().advance(Duration::from_secs(5));
 }
 
-/// Reads all findings, whole, with so many per page.
+/// Reads all findings with this page size.
 async fn export(push: Client, limit: u32) -> usize {
     let items = push.findings().list().limit(limit).items();
     let findings = items.try_collect().await.expect("an export");
@@ -50,7 +50,7 @@ fn throttled(sandbox: &Sandbox) -> usize {
 }
 
 #[tokio::test]
-async fn concurrent_exports_through_clones_of_one_client_are_never_answered_429() {
+async fn concurrent_exports_through_clones_of_one_client_never_get_a_429() {
     let sandbox = limiting().await;
     let push = plain(&sandbox).build().unwrap();
     spend_the_burst(&sandbox, &push).await;
@@ -75,7 +75,7 @@ async fn two_clients_with_one_limiter_together_keep_to_the_rate() {
 #[tokio::test]
 async fn a_permit_taken_by_one_client_is_gone_for_those_that_share_its_limiter() {
     let sandbox = sandbox().await;
-    // One more permit every 1,000 s: none comes back while this runs.
+    // One permit per 1,000 s: none returns during the test.
     let limiter = RateLimiter::new(Rate::per_second(0.001, 4).unwrap());
     let make = |limiter: &RateLimiter| plain(&sandbox).limiter(limiter.clone()).build().unwrap();
     let (one, two) = (make(&limiter), make(&limiter));
@@ -101,11 +101,11 @@ async fn a_permit_taken_by_one_client_is_gone_for_those_that_share_its_limiter()
 }
 
 #[tokio::test]
-async fn without_a_limit_of_its_own_a_client_is_answered_429_and_recovers_by_the_gate() {
+async fn an_unlimited_client_gets_a_429_and_recovers_when_the_limit_reopens() {
     let sandbox = limiting().await;
     let unlimited = || builder(&sandbox, sandbox.push_security().api_key());
     let push = unlimited().retry(RetryPolicy::default()).build().unwrap();
-    // No second passes for the service until it has refused, however slow this machine is.
+    // The service's clock stands still until the service has refused a request, however slow the machine is.
     sandbox.clock().freeze();
     let both = exports([push.clone(), push], 8, 120);
     let thaw = async {
@@ -152,7 +152,7 @@ async fn a_response_that_uses_up_the_limit_stops_the_next_call() {
     let last = Fault::status(200)
         .header("x-ratelimit-remaining", "0")
         .header("x-ratelimit-reset", "600")
-        .body(r#"{"result":null,"paging":null}"#);
+        .body(r#"{"result":null,"paging":{}}"#);
     sandbox.faults().queue(last);
     push.check().await.unwrap();
     let error = push.check().await.unwrap_err();
@@ -169,7 +169,7 @@ async fn a_call_that_the_limit_allows_only_after_its_deadline_fails_at_once() {
     let limiter = RateLimiter::new(Rate::per_second(0.02, 1).unwrap());
     let push = plain(&sandbox).limiter(limiter).build().unwrap();
     push.check().await.unwrap();
-    // The permit would come in 50 s, and the limiter's own patience is 60 s.
+    // The permit is due in 50 s, and the limiter's maximum wait is 60 s.
     let list = push.employees().list().timeout(Duration::from_secs(5));
     let error = list.page().await.unwrap_err();
     assert_eq!(

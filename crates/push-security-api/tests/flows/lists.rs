@@ -1,4 +1,4 @@
-//! Lists: all of them, in every form they come in.
+//! All lists, in every form.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::support::{
     List, all_ids, client, for_every_list, query_names, raw_id, unlimited, world,
 };
 
-/// Items of a page that divides no list evenly.
+/// A page size that divides the length of no list.
 const LIMIT: u32 = 16;
 
 async fn is_the_same_in_every_form<L: List>(list: L, count: usize) {
@@ -92,7 +92,7 @@ async fn a_list_longer_than_the_services_largest_page_is_read_to_its_end() {
     }
 }
 
-/// What the service itself says, without the client.
+/// Returns the service's response, without the client.
 async fn directly(sandbox: &Sandbox, path: &str) -> Value {
     let push = sandbox.push_security();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -157,7 +157,7 @@ async fn limits_of_1_and_500_are_sent() {
     assert_eq!(one.items().len(), 1);
     let all = push.apps().list().limit(500).page().await.unwrap();
     assert_eq!(all.items().len(), sandbox.push_security().counts().apps);
-    // The one set last counts.
+    // The last value is used.
     let both = push.apps().list().limit(0).limit(2).page().await;
     assert!(both.is_err_and(|error| error.is_invalid()));
 }
@@ -210,7 +210,7 @@ async fn is_empty<L: List>(list: L, count: usize) {
 }
 
 #[tokio::test]
-async fn an_empty_organisation_answers_null_and_that_is_an_empty_list() {
+async fn the_null_of_an_empty_organisation_is_an_empty_list() {
     let nothing = PushSecurityOptions::default().employees(0).apps(0);
     let sandbox = unlimited()
         .push_security(nothing.apps_other(0))
@@ -219,7 +219,7 @@ async fn an_empty_organisation_answers_null_and_that_is_an_empty_list() {
         .unwrap();
     let push = client(&sandbox);
     let body = directly(&sandbox, "/v1/browsers").await;
-    assert_eq!(body["result"], Value::Null, "the sandbox answers otherwise");
+    assert_eq!(body["result"], Value::Null, "the sandbox sends no null");
     for_every_list!(sandbox, push, is_empty);
 }
 

@@ -1,4 +1,4 @@
-//! A receiver of webhooks, as small as a user's may be.
+//! A minimal receiver of webhooks.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use security_api_sandbox::Sandbox;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-/// A delivery as it came in.
+/// A received delivery.
 #[derive(Debug, Clone)]
 pub(crate) struct Delivered {
     pub(crate) signature: Option<String>,
@@ -23,7 +23,7 @@ pub(crate) struct Delivered {
 }
 
 impl Delivered {
-    /// What a receiver makes of it whose clock is the sandbox's.
+    /// Reads the delivery at the sandbox's time.
     pub(crate) fn read(
         &self,
         verifier: &Verifier,
@@ -37,7 +37,7 @@ impl Delivered {
 
 struct Shared {
     deliveries: mpsc::UnboundedSender<Delivered>,
-    /// The statuses of the responses to come; 204 when there is none.
+    /// The statuses of the next responses. The default is 204.
     responses: Mutex<VecDeque<u16>>,
 }
 
@@ -57,7 +57,7 @@ async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: By
 }
 
 impl Receiver {
-    /// Listens, and has the sandbox deliver to it.
+    /// Starts a receiver and registers it with the sandbox.
     pub(crate) async fn of(sandbox: &Sandbox) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -78,7 +78,7 @@ impl Receiver {
         Self { deliveries, shared }
     }
 
-    /// Has the next deliveries answered with these statuses.
+    /// Sets the statuses of the next responses.
     pub(crate) fn response(&self, statuses: impl IntoIterator<Item = u16>) {
         let mut responses = self.shared.responses.lock().expect("unpoisoned");
         responses.extend(statuses);

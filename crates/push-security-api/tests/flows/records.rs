@@ -1,4 +1,4 @@
-//! Single records: read, changed and deleted.
+//! Single records: reads, updates and deletions.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::support::{calls_on, licensed_employee, open_detection, world};
 
-/// The body of the request received last.
+/// Returns the body of the last request.
 fn sent(sandbox: &Sandbox) -> Value {
     let entries = sandbox.journal().entries();
     let entry = entries.last().expect("a request");
@@ -41,7 +41,7 @@ async fn a_record_by_its_id_is_the_record_in_the_list() {
 
 #[test]
 fn every_operation_on_one_object_is_among_the_calls_of_this_suite() {
-    // Nothing is sent.
+    // No request is sent.
     let nowhere = Client::builder("key").base_url("http://127.0.0.1:1");
     let push = nowhere.build().unwrap();
     let called: BTreeSet<_> = calls_on(&push, "1")
@@ -101,12 +101,12 @@ async fn members_of_an_app_are_set_left_and_cleared_and_nothing_else_is_sent() {
     assert_eq!(response, expected);
     assert_eq!(push.apps().get(id).await.unwrap(), expected);
 
-    // Left alone, all of them.
+    // All members are unchanged.
     let response = push.apps().update(id, AppUpdate::new()).await.unwrap();
     assert_eq!(sent(&sandbox), json!({}));
     assert_eq!(response, expected);
 
-    // One cleared, one set, two left.
+    // One member cleared, one set, two unchanged.
     let some = AppUpdate::new()
         .notes(Patch::Clear)
         .approval_status(Patch::Set(ApprovalStatus::UnderReview));
@@ -119,7 +119,7 @@ async fn members_of_an_app_are_set_left_and_cleared_and_nothing_else_is_sent() {
     expected.approval_status = Some(ApprovalStatus::UnderReview);
     assert_eq!(push.apps().get(id).await.unwrap(), expected);
 
-    // Cleared, all of them; an `Option` says so, too.
+    // All members are cleared. An `Option` can express that, too.
     let clear = AppUpdate::new()
         .approval_status(None::<ApprovalStatus>)
         .sensitivity_level(Patch::Clear)
@@ -213,7 +213,7 @@ async fn each_login_method_is_removed_alone() {
             }
         };
         let account = accounts.iter().find(|account| uses(account)).expect("one");
-        // Earlier rounds may have removed another method of it.
+        // Earlier rounds may have removed another method of this account.
         let account = push.accounts().get(&account.id).await.unwrap();
         let call = push
             .accounts()

@@ -1,4 +1,4 @@
-//! What the service refuses, what the client refuses for it, and the words for both.
+//! Refusals by the service and by the client, and their texts.
 
 use push_security_api::http::Method;
 use push_security_api::{Error, ErrorKind, Operation, Outcome, Reason};
@@ -121,6 +121,7 @@ async fn an_id_that_would_address_something_else_is_refused_before_anything_is_s
     let (sandbox, push) = world().await;
     for id in [
         "",
+        " ",
         ".",
         "..",
         "%2e%2e",
@@ -162,7 +163,7 @@ fn decoded(segment: &str) -> Vec<u8> {
     text
 }
 
-/// Everything received has the shape of its operation's path, with the id as one segment.
+/// Checks that every request has the shape of its operation's path, with the id as one segment.
 fn stays_in_its_segment(sandbox: &Sandbox, operation: &Operation, id: &str) {
     let entries = sandbox.journal().entries();
     for entry in entries {
@@ -191,7 +192,6 @@ async fn any_other_id_is_sent_as_exactly_one_segment() {
         "a#b",
         "#",
         "a b",
-        " ",
         "%2F",
         "%",
         "%zz",
@@ -224,7 +224,7 @@ async fn any_other_id_is_sent_as_exactly_one_segment() {
 }
 
 #[test]
-fn no_id_whatever_reaches_another_object() {
+fn no_id_reaches_another_object() {
     let runtime = runtime();
     let (sandbox, push) = runtime.block_on(async {
         let sandbox = sandbox().await;
@@ -270,7 +270,7 @@ fn no_id_whatever_reaches_another_object() {
 }
 
 #[tokio::test]
-async fn what_the_service_says_of_wrong_input_is_in_the_error() {
+async fn the_service_s_message_about_wrong_input_is_in_the_error() {
     let (sandbox, push) = world().await;
     let page = push.apps().list().limit(1).page().await.unwrap();
     let update = push_security_api::types::AppUpdate::new().owner_id("nobody");
@@ -281,7 +281,7 @@ async fn what_the_service_says_of_wrong_input_is_in_the_error() {
         .unwrap_err();
     assert_eq!(error.status().map(|status| status.as_u16()), Some(400));
     assert_eq!(error.attempts(), 1);
-    let api = error.api().expect("the service answered");
+    let api = error.api().expect("an error of the service");
     assert_eq!(
         api.message.as_deref(),
         Some("ownerId must be the id of an employee")

@@ -1,4 +1,4 @@
-//! No secret is shown: not by an error, not by what causes it, not by a log event or a span.
+//! No secret is shown by an error, its sources, a log event or a span.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ fn marked(sandbox: &Sandbox) -> Client {
     builder(sandbox, KEY).build().expect("a client")
 }
 
-/// The error of a call that finds this fault, marked filters and all.
+/// Returns the error of a marked call that hits this fault.
 async fn after(sandbox: &Sandbox, fault: Fault) -> Error {
     sandbox.faults().queue(fault.times(4));
     let list = marked(sandbox).accounts().list().email(MARK);
@@ -31,15 +31,15 @@ async fn after(sandbox: &Sandbox, fault: Fault) -> Error {
     error
 }
 
-/// Every way that a call to a running service can fail.
+/// Returns every error of a call to a running service.
 async fn failures(sandbox: &Sandbox) -> Vec<Error> {
     let push = marked(sandbox);
     let mut errors = Vec::new();
-    // Refused by the service: the key is wrong.
+    // The service refuses the wrong key.
     for (_, call) in calls_on(&push, "1") {
         errors.push(call.await.expect_err("the key is refused"));
     }
-    // Refused by the client.
+    // The client refuses the id.
     for (_, call) in calls_on(&push, "../hunter2") {
         errors.push(call.await.expect_err("the id is refused"));
     }
@@ -67,7 +67,7 @@ async fn failures(sandbox: &Sandbox) -> Vec<Error> {
     errors.push(own.call::<Value>().await.unwrap_err());
     let update = AppUpdate::new().notes(MARK);
     errors.push(push.apps().update("1", update).await.unwrap_err());
-    // Something goes wrong on the way.
+    // Faults on the way.
     let own = [
         Fault::stall(),
         Fault::status(200).body(r#"{"result":[{"id":"1","email":["hunter2"]}]}"#),
@@ -107,7 +107,7 @@ fn no_failure_of_a_call_shows_the_key_a_query_a_header_or_a_body() {
 }
 
 #[test]
-fn what_succeeds_logs_no_secret_either() {
+fn successful_calls_log_no_secret() {
     let log = Log::default();
     let runtime = super::support::runtime();
     let secrets = tracing::subscriber::with_default(log.clone(), || {
@@ -160,7 +160,7 @@ fn a_client_that_cannot_be_made_shows_no_key() {
     }
 }
 
-/// A call of this client fails, and its error does not show what was asked for.
+/// Checks that a call fails and that its error does not show the request.
 async fn refused_without_a_secret(push: &Client) {
     let list = push.accounts().list().email(MARK);
     hides(&list.page().await.unwrap_err());
@@ -239,13 +239,13 @@ fn no_refused_webhook_shows_the_secret_or_the_body() {
     for new in [json!(MARK), json!({ "id": [MARK] }), json!([MARK])] {
         let event = json!({ "id": "1", "category": "ENTITY", "object": "APP", "new": new });
         let event = Event::read(event.to_string().as_bytes()).unwrap();
-        // It names no value that it could not read.
+        // The event names no value that it could not decode.
         hidden(&event);
     }
 }
 
 #[tokio::test]
-async fn a_signed_body_that_is_no_event_does_not_show_itself() {
+async fn a_signed_body_that_is_not_an_event_is_not_shown() {
     let sandbox = sandbox().await;
     let push = sandbox.push_security();
     let verifier = Verifier::new(push.webhook_secret()).unwrap();

@@ -1,4 +1,4 @@
-//! A small organisation behind the sandbox, clients of it, and what every list has in common.
+//! A small organisation in the sandbox, clients, and the common interface of all lists.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -19,7 +19,7 @@ use push_security_api::{
 use security_api_sandbox::{PushSecurityOptions, Sandbox, SandboxBuilder};
 use serde::de::DeserializeOwned;
 
-/// An organisation with a few hundred records, so that whole lists are cheap.
+/// Returns the sizes of an organisation with a few hundred records, whose lists are quick to read.
 pub(crate) fn sizes() -> PushSecurityOptions {
     PushSecurityOptions::default()
         .employees(53)
@@ -33,7 +33,7 @@ pub(crate) fn sizes() -> PushSecurityOptions {
         .detections(61)
 }
 
-/// A sandbox of that size that limits nobody.
+/// Returns a sandbox of that size without a rate limit.
 pub(crate) fn unlimited() -> SandboxBuilder {
     Sandbox::builder().rate_limits(false).push_security(sizes())
 }
@@ -42,7 +42,7 @@ pub(crate) async fn sandbox() -> Sandbox {
     unlimited().start().await.expect("a sandbox")
 }
 
-/// A client with the default limits and the default policy of re-sending.
+/// Returns a client with the default limits and retries.
 pub(crate) fn plain(sandbox: &Sandbox) -> ClientBuilder {
     let push = sandbox.push_security();
     Client::builder(push.api_key())
@@ -50,7 +50,7 @@ pub(crate) fn plain(sandbox: &Sandbox) -> ClientBuilder {
         .no_proxy()
 }
 
-/// A client that neither waits for permits nor long before it sends again.
+/// Returns a client that waits neither for permits nor long between retries.
 pub(crate) fn builder(sandbox: &Sandbox, key: &str) -> ClientBuilder {
     Client::builder(key)
         .base_url(sandbox.push_security().base_url())
@@ -75,25 +75,25 @@ pub(crate) async fn world() -> (Sandbox, Client) {
     (sandbox, push)
 }
 
-/// A detection that is not archived.
+/// Returns a detection that is not archived.
 pub(crate) async fn open_detection(push: &Client) -> Detection {
     let list = push.detections().list().archived(false).limit(1);
     list.page().await.unwrap().items()[0].clone()
 }
 
-/// An employee who has a licence.
+/// Returns an employee who has a licence.
 pub(crate) async fn licensed_employee(push: &Client) -> Employee {
     let list = push.employees().list().licensed(true).limit(1);
     list.page().await.unwrap().items()[0].clone()
 }
 
-/// Statuses of everything received, in order.
+/// Returns the statuses of all responses, in order.
 pub(crate) fn statuses(sandbox: &Sandbox) -> Vec<Option<u16>> {
     let entries = sandbox.journal().entries();
     entries.iter().map(|entry| entry.status).collect()
 }
 
-/// The names in a query.
+/// Returns the names in a query.
 pub(crate) fn query_names(query: Option<&str>) -> BTreeSet<String> {
     let pairs = query.unwrap_or_default().split('&');
     pairs
@@ -102,7 +102,7 @@ pub(crate) fn query_names(query: Option<&str>) -> BTreeSet<String> {
         .collect()
 }
 
-/// Runs a property test. Nothing is written to disk; a failure prints the smallest case that was found.
+/// Runs a property test without writing a file. A failure prints the smallest case.
 pub(crate) fn property<S: Strategy>(cases: u32, strategy: S, test: impl Fn(S::Value)) {
     let config = Config {
         cases,
@@ -197,7 +197,7 @@ lists! {
     ListAppsOther of AppOther: APPS_OTHER_LIST;
 }
 
-/// Calls an async function with every list and the number of records that the sandbox has of its kind.
+/// Calls an async function with every list and the number of its records in the sandbox.
 macro_rules! for_every_list {
     ($sandbox:expr, $push:expr, $check:ident $(, $more:expr)*) => {{
         let counts = $sandbox.push_security().counts();
@@ -217,19 +217,19 @@ macro_rules! for_every_list {
 }
 pub(crate) use for_every_list;
 
-/// The ids of all items, read one by one.
+/// Returns the ids of all items, read one by one.
 pub(crate) async fn all_ids<L: List>(list: L) -> Vec<String> {
     let items = list.by_item().try_collect().await.expect("a whole list");
     items.iter().map(|item| L::id(item).to_owned()).collect()
 }
 
-/// The id in a raw item.
+/// Returns the id of a raw item.
 pub(crate) fn raw_id(raw: &push_security_api::RawJson) -> String {
     let value: serde_json::Value = raw.decode().expect("an object");
     value["id"].as_str().expect("an id").to_owned()
 }
 
-/// A call under way, whose value does not matter.
+/// A pending call whose value does not matter.
 pub(crate) type Outcome = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 fn outcome<T: push_security_api::middleware::FromResponse + 'static>(call: Call<T>) -> Outcome {
@@ -237,7 +237,7 @@ fn outcome<T: push_security_api::middleware::FromResponse + 'static>(call: Call<
     Box::pin(async move { sending.await.map(drop) })
 }
 
-/// Every call on a single object, with this id, by the operation it is of.
+/// Returns every call on a single object with this id, by operation.
 pub(crate) fn calls_on(push: &Client, id: &str) -> Vec<(&'static Operation, Outcome)> {
     let app = AppUpdate::new().approval_status(ApprovalStatus::Approved);
     let detection = DetectionUpdate::new().archived(true);

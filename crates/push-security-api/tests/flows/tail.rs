@@ -1,4 +1,4 @@
-//! Following detections while they are raised, requests fail, and the program is started again.
+//! Follows detections while new ones are raised, requests fail, and the program restarts.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use security_api_sandbox::Fault;
 
 use super::support::{client, unlimited};
 
-/// Detections raised after each record, and how often the program is started.
+/// The number of detections raised, and the number of runs.
 const RAISED: usize = 150;
 const RUNS: usize = 5;
 
-/// What a program stores in one transaction: the records of a page, and the cursor.
+/// The data that a program stores in one transaction: the records of a page, and the cursor.
 #[derive(Default)]
 struct Sink {
     ids: Vec<String>,
@@ -43,7 +43,7 @@ async fn each_detection_is_stored_once_although_requests_fail_and_the_program_re
     let mut sink = Sink::default();
     let (mut raised, mut failures) = (0, 0);
     for run in 1..=RUNS {
-        // More than the client retries.
+        // More failures than the client retries.
         sandbox.faults().queue(Fault::status(503).times(4));
         let mut tail = resume(&push, &sink, start);
         let mut page = Vec::new();
@@ -67,7 +67,7 @@ async fn each_detection_is_stored_once_although_requests_fail_and_the_program_re
                 sink.cursor = Some(cursor.expect("JSON"));
             }
         }
-        // The records of a page that is not complete are lost, as in a crash, and come again.
+        // The records of an incomplete page are lost, as in a crash, and are read again.
     }
     assert!(failures >= RUNS, "{failures} calls failed");
     assert_eq!(sink.ids.len(), all);

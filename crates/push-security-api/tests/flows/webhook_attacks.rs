@@ -1,4 +1,4 @@
-//! Deliveries that somebody else made up, cut, repeated or blew up.
+//! Deliveries that an attacker forged, cut, replayed or inflated.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::support::sandbox;
 
-/// A verifier of the sandbox's webhook, and a body that it signed.
+/// Returns a verifier of the sandbox's webhook, and a body that the sandbox signed.
 async fn signed() -> (Sandbox, Verifier, String, Vec<u8>) {
     let sandbox = sandbox().await;
     let push = sandbox.push_security();
@@ -68,7 +68,7 @@ async fn a_delivery_that_is_repeated_has_the_id_of_the_first_and_is_refused_once
     ));
 }
 
-/// Anybody can sign with an empty key, and nobody with one that has the line break of its file.
+/// Anyone can sign with an empty secret, and a secret with the line break of its file never matches.
 #[test]
 fn a_secret_that_cannot_be_meant_is_refused_where_it_is_given() {
     for secret in ["", " ", "\u{a0}", "\n", "psws_0\n", "psws_0\r\n", " psws_0"] {
@@ -89,7 +89,7 @@ fn a_secret_that_cannot_be_meant_is_refused_where_it_is_given() {
     assert_eq!(secrets.filter(Result::is_ok).count(), 1);
 }
 
-/// The shortest time in which the header is refused.
+/// Returns the shortest time of a refusal of this header.
 fn refusing(verifier: &Verifier, header: &str, body: &[u8]) -> Duration {
     let times = (0..30).map(|_| {
         let start = Instant::now();
@@ -116,7 +116,7 @@ async fn a_header_of_any_size_costs_nothing() {
         &|size| format!("{}{signature}", " ".repeat(size)),
     ] as [&dyn Fn(usize) -> String; 4]
     {
-        // If each byte cost something, it would be a thousand times as much.
+        // A cost per byte would make this a thousand times as long.
         let short = refusing(&verifier, &header(10_000), &body);
         let long = refusing(&verifier, &header(10_000_000), &body);
         assert!(
@@ -124,7 +124,7 @@ async fn a_header_of_any_size_costs_nothing() {
             "{long:?} instead of {short:?}"
         );
     }
-    // Room for a change of secrets, and for signatures of other kinds.
+    // There is room for a change of secrets, and for signatures of other kinds.
     let several = format!(
         "{time}{},{}",
         wrong.repeat(4),
@@ -146,7 +146,7 @@ async fn a_large_body_is_read_only_if_it_is_signed() {
     assert!(matches!(refused, Err(WebhookError::WrongSignature)));
     let signature = push.sign(sandbox.clock().unix(), &large);
     assert_eq!(verifier.event(Some(&signature), &large).unwrap().id, "e1");
-    // A mark at the beginning is no part of the event, and no body is no event.
+    // A byte order mark is not a part of the event, and an empty body is not an event.
     let event = br#"{"id":"e1","category":"AUDIT","object":"NEW"}"#;
     let marked = [b"\xef\xbb\xbf", &event[..]].concat();
     let signature = push.sign(sandbox.clock().unix(), &marked);
@@ -169,7 +169,7 @@ async fn a_large_body_is_read_only_if_it_is_signed() {
 }
 
 #[test]
-fn an_event_without_an_id_is_none_since_all_such_would_be_taken_for_one() {
+fn an_event_without_an_id_is_refused_since_all_such_would_look_like_one() {
     for id in ["", " "] {
         let event = json!({ "id": id, "category": "ENTITY", "object": "APP" });
         assert!(Event::read(event.to_string().as_bytes()).is_err());

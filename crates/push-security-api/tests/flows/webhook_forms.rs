@@ -1,4 +1,4 @@
-//! The forms that events come in, and those they may come in one day.
+//! The current forms of events, and possible future ones.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ fn samples(sandbox: &Sandbox) -> Vec<Value> {
     objects.map(|object| push.webhook_payload(object)).collect()
 }
 
-/// Events whose content is not described, so that there is nothing to read.
+/// Returns whether the payload of the event is undocumented, so that there is nothing to decode.
 fn says_nothing(payload: &Payload) -> bool {
     matches!(
         payload,
@@ -54,7 +54,7 @@ async fn the_described_events_are_those_that_the_sandbox_knows() {
 }
 
 #[test]
-fn every_described_event_has_a_payload_of_its_own_even_if_it_says_nothing_more() {
+fn every_described_event_has_its_payload_type_even_if_it_is_empty() {
     for (category, object) in operations::EVENTS {
         for event in [
             json!({ "id": "1", "category": category, "object": object }),
@@ -282,7 +282,7 @@ fn old_and_new_may_be_null_or_absent_and_the_type_is_told_from_them_if_it_is_not
 }
 
 #[test]
-fn an_envelope_without_its_members_is_no_event() {
+fn an_envelope_without_its_members_is_not_an_event() {
     let whole = json!({ "id": "e1", "category": "AUDIT", "object": "LOGIN" });
     assert!(Event::read(whole.to_string().as_bytes()).is_ok());
     for member in ["id", "category", "object"] {

@@ -1,4 +1,4 @@
-//! Webhooks over real HTTP: from a change to the receiver's verdict.
+//! Webhooks over real HTTP, from a change to the receiver's verdict.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -63,7 +63,7 @@ async fn a_raised_detection_arrives_as_the_detection_that_the_api_has() {
         panic!("{:?}", event.payload)
     };
     assert_eq!(change.kind, EventType::Create);
-    // It came as null.
+    // The value was null.
     assert_eq!(change.old, None);
     let detection = change.new.expect("the new one");
     assert_eq!(
@@ -201,7 +201,7 @@ async fn a_delivery_that_was_not_taken_comes_again_with_the_same_id_and_a_new_si
         let event = delivered.read(&scene.verifier, &scene.sandbox).unwrap();
         assert_eq!(event.id, id);
         seen.push(delivered);
-        // Wait until the sandbox has noted how it was answered: the next one is counted from the event.
+        // Wait until the sandbox has recorded the response: the delay of the next delivery counts from then.
         while scene.sandbox.push_security().deliveries().len() < seen.len() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
@@ -243,7 +243,7 @@ async fn a_delivery_that_was_tampered_with_is_refused() {
         );
         assert!(scene.verifier.event(signature, body).is_err());
     };
-    // Each byte of the body counts.
+    // Every byte of the body matters.
     for index in 0..delivered.body.len() {
         let mut body = delivered.body.to_vec();
         body[index] ^= 1;
@@ -261,7 +261,7 @@ async fn a_delivery_that_was_tampered_with_is_refused() {
         wrong(Some(&format!("t={other},v1={hash}")), &delivered.body);
     }
     wrong(Some(&format!("t=+{seconds},v1={hash}")), &delivered.body);
-    // And each digit of the hash.
+    // So does every digit of the hash.
     for index in 0..hash.len() {
         let mut digits = hash.as_bytes().to_vec();
         digits[index] = if digits[index] == b'0' { b'1' } else { b'0' };
@@ -296,7 +296,7 @@ async fn an_old_delivery_and_one_from_the_future_are_refused() {
     patient
         .verify_at(signature, &delivered.body, later)
         .unwrap();
-    // Signed by a service whose clock is an hour ahead.
+    // Signed by a service whose clock is an hour fast.
     scene.sandbox.clock().advance(hour);
     scene.sandbox.push_security().emit("FINDING");
     let delivered = scene.receiver.next().await;
@@ -333,7 +333,7 @@ async fn while_secrets_change_deliveries_signed_with_either_are_accepted() {
 }
 
 #[tokio::test]
-async fn a_signed_body_that_is_no_event_is_told_from_a_forged_one() {
+async fn a_signed_body_that_is_not_an_event_differs_from_a_forged_one() {
     let (sandbox, _push) = world().await;
     let push = sandbox.push_security();
     let verifier = Verifier::new(push.webhook_secret()).unwrap();

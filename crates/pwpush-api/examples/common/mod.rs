@@ -24,7 +24,7 @@ impl Service {
     }
 }
 
-/// By the environment: `PASSWORD_PUSHER_TOKEN` set means the real service (or wherever `PASSWORD_PUSHER_BASE_URL` points).
+/// `PASSWORD_PUSHER_TOKEN` selects the real service, or the instance that `PASSWORD_PUSHER_BASE_URL` names.
 pub(crate) async fn service() -> Result<Service, Box<dyn Error>> {
     if env::var_os("PASSWORD_PUSHER_TOKEN").is_some() {
         let pwpush = Client::from_env()?;

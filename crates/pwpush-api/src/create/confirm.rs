@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use http::{HeaderMap, StatusCode};
 use security_api_transport::{
-    ApiError, Client, Error, ErrorKind, Operation, Outcome, RawJson, Request, Secret,
+    ApiError, Client, Error, ErrorKind, Operation, Outcome, RawJson, Request, Response, Secret,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -56,8 +56,10 @@ impl<T> Deref for Created<T> {
     }
 }
 
-/// Why creating failed although the service created something: the service keeps something else than what was asked, or
-/// its response is unusable. What was created has been expired again, if possible.
+/// Why a call failed although the service says that it succeeded.
+///
+/// Of creating: the service keeps something else than what was asked, or its response is unusable. What was created has
+/// been expired again, if possible. Of expiring a push or closing a request: the response does not confirm it.
 ///
 /// ```no_run
 /// # async fn example(pwpush: pwpush_api::Client, push: pwpush_api::NewPush) -> Result<(), pwpush_api::Error> {
@@ -81,7 +83,7 @@ pub struct NotAsAsked {
     fate: Fate,
 }
 
-/// What became of something that was created but differs from what was asked.
+/// What became of a push or request that differs from what was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fate {
@@ -95,8 +97,8 @@ pub enum Fate {
 }
 
 impl NotAsAsked {
-    /// Returns the details of an error of `pushes().create(..)` or `requests().create(..)`. `None` if nothing was
-    /// created, or nothing is known about it.
+    /// Returns the details of an error of `create`, `expire` or `close`. `None` if the service did not say that the
+    /// call succeeded, and for calls of others.
     ///
     /// ```
     /// use pwpush_api::{Client, NotAsAsked};
@@ -109,13 +111,13 @@ impl NotAsAsked {
         error.reason()
     }
 
-    /// What the instance would keep instead. Empty if its response could not be read.
+    /// What the instance would keep instead. Empty if its response could not be read, and for `expire` and `close`.
     #[must_use]
     pub fn differences(&self) -> &[Difference] {
         &self.differences
     }
 
-    /// What became of the push or request that was created.
+    /// What became of the push or request.
     #[must_use]
     pub fn fate(&self) -> &Fate {
         &self.fate
@@ -133,7 +135,7 @@ pub(crate) async fn create<T: DeserializeOwned>(
     compare: impl FnOnce(&Value) -> Vec<Difference>,
     or_less: bool,
     undo: &'static Operation,
-) -> Result<Created<T>, Error> {
+) -> Result<Response<Created<T>>, Error> {
     let client = request.cleanup_client()?;
     let operation = request.operation();
     let response = match request.call::<RawJson>().send_with_response().await {
@@ -157,15 +159,13 @@ pub(crate) async fn create<T: DeserializeOwned>(
             });
         }
     };
-    let (status, attempts) = (response.status(), response.attempts());
-    let request_id = response.request_id().map(str::to_owned);
-    let body = response.into_value();
+    let body = response.value();
     let value: Value = serde_json::from_str(body.as_str()).unwrap_or_default();
     let made = Made {
         operation,
-        status,
-        request_id,
-        attempts,
+        status: response.status(),
+        request_id: response.request_id().map(str::to_owned),
+        attempts: response.attempts(),
         token: token(&value).or_else(|| token_in(body.as_str())),
     };
     let link = value.get("html_url").and_then(Value::as_str);
@@ -175,11 +175,8 @@ pub(crate) async fn create<T: DeserializeOwned>(
     {
         match (body.decode(), link, &made.token) {
             (Ok(record), Some(link), Some(_)) => {
-                return Ok(Created {
-                    record,
-                    link,
-                    less: differences,
-                });
+                let less = differences;
+                return Ok(response.map(|_| Created { record, link, less }));
             }
             (Err(_), ..) => UNREADABLE.to_owned(),
             (_, None, _) => "the response has no link".to_owned(),
@@ -283,9 +280,26 @@ impl Made {
     }
 }
 
+/// The error of expiring or closing something whose response, a success, does not confirm it.
+pub(crate) fn still_live<T>(
+    operation: &'static Operation,
+    response: &Response<T>,
+    message: &str,
+    token: Option<Secret>,
+) -> Error {
+    let made = Made {
+        operation,
+        status: response.status(),
+        request_id: response.request_id().map(str::to_owned),
+        attempts: response.attempts(),
+        token: None,
+    };
+    made.error(message.to_owned(), Vec::new(), Fate::StillLive { token })
+}
+
 /// Whether the response to expiring or closing confirms it. Only pushes have `expired` and `deleted`; for a request all
 /// that is known is that it may no longer be waiting.
-fn is_gone(undo: &Operation, state: &Value) -> bool {
+pub(crate) fn is_gone(undo: &Operation, state: &Value) -> bool {
     let says = |name: &str| match state.get(name) {
         Some(Value::Bool(said)) => *said,
         Some(Value::String(text)) => text == "true",
@@ -299,7 +313,7 @@ fn is_gone(undo: &Operation, state: &Value) -> bool {
     }
 }
 
-fn token(created: &Value) -> Option<Secret> {
+pub(crate) fn token(created: &Value) -> Option<Secret> {
     match created.get("url_token")? {
         Value::String(token) if !token.is_empty() => Some(Secret::from(token.as_str())),
         Value::Number(token) => Some(Secret::from(token.to_string())),

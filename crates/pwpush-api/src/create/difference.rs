@@ -111,11 +111,6 @@ impl<'a> Comparison<'a> {
         self.edition == Some(&Edition::Commercial)
     }
 
-    /// Whether the open-source server responded, which echoes every member of a push.
-    fn is_open_source(&self) -> bool {
-        self.edition == Some(&Edition::Oss)
-    }
-
     pub(crate) fn lifetime(
         mut self,
         option: &'static str,
@@ -145,7 +140,8 @@ impl<'a> Comparison<'a> {
         self
     }
 
-    /// A flag that the service always sends. `null_is_false` if the service sends null for a flag that this kind of push does not have.
+    /// A flag that the service always sends. `null_is_false` if the service sends null for a flag that this kind of
+    /// push does not have.
     pub(crate) fn flag(
         mut self,
         option: &'static str,
@@ -170,14 +166,14 @@ impl<'a> Comparison<'a> {
         self
     }
 
-    /// A text that only the owner sees. The commercial edition need not echo it.
+    /// A text that only the owner sees. Both editions echo it.
     pub(crate) fn text(mut self, option: &'static str, asked: Option<&str>) -> Self {
         if let Some(asked) = asked.filter(|asked| !asked.is_empty()) {
             let kept = match self.response.get(option) {
                 Some(Value::String(kept)) if kept == asked => Kept::AsAsked,
-                Some(Value::String(_)) => Kept::Weaker("another text".to_owned()),
                 Some(Value::Null) => Kept::Weaker("none".to_owned()),
-                _ => Kept::AsAsked,
+                Some(_) => Kept::Weaker("another text".to_owned()),
+                None => Kept::NotSaid,
             };
             self.add(option, "this one", kept);
         }
@@ -202,7 +198,8 @@ impl<'a> Comparison<'a> {
         self
     }
 
-    /// The recipients of the mail. Servers before 2.9.2 ignore them and do not echo them.
+    /// The recipients of the mail. Servers before 2.9.2 ignore them and do not echo them; whether the commercial
+    /// edition echoes them is not known.
     pub(crate) fn mail(mut self, addresses: &[String], locale: Option<&str>) -> Self {
         if addresses.is_empty() {
             return self;
@@ -220,8 +217,8 @@ impl<'a> Comparison<'a> {
                     false => Kept::Weaker("other addresses".to_owned()),
                 }
             }
-            _ if self.is_open_source() => Kept::Weaker("no mail".to_owned()),
-            _ => Kept::AsAsked,
+            _ if self.is_commercial() => Kept::AsAsked,
+            _ => Kept::Weaker("no mail".to_owned()),
         };
         self.add("notify", "mail to the given addresses", kept);
         if let Some(asked) = locale {
@@ -229,8 +226,8 @@ impl<'a> Comparison<'a> {
                 Some(Value::String(kept)) if kept == asked => Kept::AsAsked,
                 Some(Value::String(kept)) if is_language(kept) => Kept::Weaker(kept.clone()),
                 Some(Value::String(_)) => Kept::Weaker("another language".to_owned()),
-                _ if self.is_open_source() => Kept::Weaker("none".to_owned()),
-                _ => Kept::AsAsked,
+                _ if self.is_commercial() => Kept::AsAsked,
+                _ => Kept::Weaker("none".to_owned()),
             };
             let asked = security_api_transport::one_line(asked, 20);
             self.add("notify_locale", asked, kept);
@@ -238,10 +235,11 @@ impl<'a> Comparison<'a> {
         self
     }
 
+    /// The account, which the commercial edition echoes. The client asks no other for one.
     pub(crate) fn account(mut self, asked: Option<&str>) -> Self {
         if let Some(asked) = asked {
             let kept = match self.response.get("account_id") {
-                None => Kept::AsAsked,
+                None => Kept::NotSaid,
                 Some(Value::String(kept)) if kept == asked => Kept::AsAsked,
                 Some(Value::Number(kept)) if kept.to_string() == asked => Kept::AsAsked,
                 Some(Value::Null) => Kept::Weaker("none".to_owned()),
@@ -353,6 +351,39 @@ mod tests {
         };
         assert_eq!(differences(&Edition::Commercial), []);
         assert_eq!(differences(&Edition::Oss).len(), 2);
+        assert_eq!(differences(&Edition::Unrecognized("new".into())).len(), 2);
+    }
+
+    #[test]
+    fn what_every_edition_echoes_is_not_kept_if_it_is_not_echoed() {
+        let response = json!({});
+        for edition in [None, Some(Edition::Oss), Some(Edition::Commercial)] {
+            let comparison = Comparison::new(&response, edition.as_ref());
+            let differences = comparison
+                .text("name", Some("depot"))
+                .text("note", Some("for John"))
+                .account(Some("7"))
+                .differences();
+            let kept: Vec<_> = differences
+                .iter()
+                .map(|it| (it.option(), it.kept(), it.is_less()))
+                .collect();
+            let not_said = ["name", "note", "account_id"].map(|option| (option, None, false));
+            assert_eq!(kept, not_said, "{edition:?}");
+        }
+        let nothing = Comparison::new(&response, None).text("name", Some(""));
+        assert_eq!(nothing.differences(), []);
+    }
+
+    #[test]
+    fn a_text_of_another_type_is_another_text() {
+        let response = json!({"name": 7, "account_id": {}});
+        let differences = Comparison::new(&response, None)
+            .text("name", Some("7"))
+            .account(Some("7"))
+            .differences();
+        let kept: Vec<_> = differences.iter().map(Difference::kept).collect();
+        assert_eq!(kept, [Some("another text"), Some("another account")]);
     }
 
     #[test]
@@ -414,7 +445,7 @@ mod tests {
             .flag("retrieval_step", None, false)
             .flag("deletable_by_viewer", None, false)
             .passphrase(None)
-            .mail(&[], Some("fr"))
+            .mail(&[], None)
             .account(None)
             .text("name", None);
         assert_eq!(comparison.differences(), []);

@@ -1,16 +1,21 @@
-//! A push that is to be created.
+//! A push that is to be created, and its creation.
 
-use security_api_transport::{Error, Secret, Upload};
+use security_api_transport::{Error, Outcome, Response, Secret, Upload};
 use serde_json::Value;
 
-use crate::bounds::{Bounds, PushKind};
+use crate::call::hand_written_call;
 use crate::checks;
+use crate::create::Create;
+use crate::create::confirm::{self, Created};
 use crate::create::difference::{Comparison, Difference};
 use crate::create::expiry::Expiry;
 use crate::create::fields::Fields;
 use crate::create::lifetime::{self, Lifetime};
 use crate::create::options::{Options, option_setters};
-use crate::types::Edition;
+use crate::instance;
+use crate::instance::bounds::{Bounds, PushKind};
+use crate::operations::PUSHES_EXPIRE;
+use crate::types::{Edition, Push};
 
 /// A push to be created: what it holds, who may read it, and for how long.
 ///
@@ -142,7 +147,7 @@ impl NewPush {
         self
     }
 
-    /// Adds a secret text to the files of [`files`](Self::files).
+    /// Adds a secret text to the files of [`files`](Self::files). It may be empty or blank, because files need none.
     ///
     /// ```
     /// use pwpush_api::{NewPush, Upload};
@@ -202,7 +207,7 @@ impl NewPush {
             (PushKind::Text, Some(text)) => checks::check_text("text", text, TEXT)?,
             (PushKind::Qr, Some(content)) => checks::check_text("qr", content, QR)?,
             (PushKind::Url, Some(url)) => check_url(url)?,
-            (PushKind::File, Some(message)) => checks::check_text("message", message, MESSAGE)?,
+            (PushKind::File, Some(message)) => checks::check_length("message", message, MESSAGE)?,
             (_, None) => {}
         }
         if self.kind == PushKind::File && self.options.files.is_empty() {
@@ -330,6 +335,66 @@ fn check_url(url: &str) -> Result<(), Error> {
     Ok(())
 }
 
+impl Create<NewPush> {
+    async fn run(self) -> Result<Response<Created<Push>>, Error> {
+        let Self {
+            mut request,
+            new: push,
+            account_id,
+            progress,
+            or_less,
+        } = self;
+        let client = request.job_client()?;
+        let bounds = instance::bounds(&client, push.kind);
+        push.check(instance::has_token(&client), bounds)?;
+        let account = account_id.as_deref();
+        let mut known = instance::known_edition(&client);
+        if known.is_none() && (push.needs_edition() || account.is_some()) {
+            let edition = instance::edition(&client).await.map_err(|error| {
+                error
+                    .with_outcome(Outcome::NotSent)
+                    .with_context("nothing was created")
+            })?;
+            known = Some(edition);
+        }
+        let mut lifetime = None;
+        if let Some(edition) = &known {
+            check_account(account, edition)?;
+            let of = |expiry| Lifetime::of(expiry, edition, FIELD);
+            lifetime = push.expire_after.map(of).transpose()?;
+        }
+        let days = lifetime.and_then(Lifetime::days);
+        if let (Some(bounds), Some(days)) = (bounds, days) {
+            bounds.check_days(FIELD, days)?;
+        }
+        let notify = push.recipients()?;
+        let fields = push.fields(lifetime, notify.as_deref(), account);
+        if let Some(left) = client.time_left() {
+            request = request.timeout(left);
+        }
+        let request = fields.write(request, progress);
+        let compare = |response: &_| push.compare(response, lifetime, account, known.as_ref());
+        let created = confirm::create(request, compare, or_less, &PUSHES_EXPIRE).await;
+        created.map_err(|error| push.with_mail(error))
+    }
+}
+
+hand_written_call!(Create<NewPush>, Created<Push>);
+
+/// The method that sets a lifetime.
+const FIELD: &str = "expire_after";
+
+/// # Errors
+/// If there is an account, and the edition is not known to have accounts.
+fn check_account(account_id: Option<&str>, edition: &Edition) -> Result<(), Error> {
+    if account_id.is_some() && *edition != Edition::Commercial {
+        return Err(Error::invalid(
+            "`account_id`: only the commercial edition has accounts; another would ignore it",
+        ));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -417,6 +482,10 @@ mod tests {
                 "`notify`: address 1 is not",
             ),
             (
+                NewPush::text("x").notify_locale("fr"),
+                "`notify_locale`: nobody is told: add addresses with `notify`, or leave it out",
+            ),
+            (
                 NewPush::text("x").notify(vec!["a@b.de"; 6]),
                 "`notify`: 6 addresses",
             ),
@@ -448,6 +517,8 @@ mod tests {
             NewPush::text("é".repeat(TEXT)),
             NewPush::qr("é".repeat(QR)).views(400),
             NewPush::url("HTTPS://example.com").views(101),
+            NewPush::files([Upload::bytes("a", "")]).message(" "),
+            NewPush::files([Upload::bytes("a", "")]).message(""),
             NewPush::files((0..11).map(|_| Upload::bytes("a", ""))).message("x".repeat(TEXT + 1)),
         ] {
             push.check(true, None).unwrap();

@@ -24,16 +24,21 @@ impl Options {
         checks::check_files(&self.files)?;
         let unprotected = "would leave the secret without one";
         checks::check_passphrase(self.passphrase.as_ref(), unprotected)?;
+        if self.notify_locale.is_some() && self.notify.is_empty() {
+            return Err(Error::invalid(
+                "`notify_locale`: nobody is told: add addresses with `notify`, or leave it out",
+            ));
+        }
         self.recipients().map(drop)
     }
 
-    /// The recipients of the mail, as the service takes them.
+    /// The recipients of the mail, in the service's form.
     pub(crate) fn recipients(&self) -> Result<Option<String>, Error> {
         checks::recipients("notify", &self.notify)
     }
 
-    /// Adds a hint to an error of `create`: mail with the link may have been sent. The service sends it right after it has
-    /// created something, even if that is expired again.
+    /// Adds a hint to an error of `create`: mail with the link may have been sent. The service sends it right after it
+    /// has created something, even if that is expired again.
     pub(crate) fn with_mail(&self, error: Error) -> Error {
         let was_created = error.may_be_executed() || NotAsAsked::of(&error).is_some();
         match was_created && !self.notify.is_empty() {
@@ -42,7 +47,7 @@ impl Options {
         }
     }
 
-    /// Compares what the service keeps of them.
+    /// Compares the options with what the service keeps.
     pub(crate) fn compare<'a>(&self, response: Comparison<'a>) -> Comparison<'a> {
         response
             .flag("retrieval_step", self.retrieval_step, false)
@@ -79,9 +84,11 @@ macro_rules! option_setters {
                 self
             }
 
-            /// A passphrase that is needed in addition to the link. A blank one is refused, because the service takes it
-            /// for none. For a push, the call asks the instance for its edition first, because the commercial edition
-            /// does not tell whether it keeps the passphrase.
+            /// A passphrase that is needed in addition to the link. Any text will do that is not blank; a blank one is
+            /// refused, because the service treats it as none. It is sent unchanged, line ends included: if it was read
+            /// from a file, take off the last one, which nobody could type into the page. For a push, the call asks the
+            /// instance for its edition first, because the commercial edition does not tell whether it keeps the
+            /// passphrase.
             ///
             /// ```
             #[doc = concat!("let new = pwpush_api::", $example, ".passphrase(\"plain yellow umbrella\");")]
@@ -105,8 +112,8 @@ macro_rules! option_setters {
             }
 
             /// The e-mail addresses that the service sends the link to, up to 5, in ASCII. This needs a token, and an
-            /// instance with mail. For a push, the call asks the instance for its edition first, because the open-source
-            /// server ignores addresses before version 2.9.2.
+            /// instance with mail. For a push, the call asks the instance for its edition first, because the
+            /// open-source server ignores addresses before version 2.9.2.
             ///
             /// ```
             #[doc = concat!("let new = pwpush_api::", $example, ".notify([\"john.hill@example.com\"]);")]
@@ -118,7 +125,8 @@ macro_rules! option_setters {
                 self
             }
 
-            /// The language of that mail, as a code such as `fr`.
+            /// The language of the mail to the addresses of [`notify`](Self::notify), as a code such as `fr`. Without
+            /// addresses it is refused, because it would have no effect.
             ///
             /// ```
             #[doc = concat!("let new = pwpush_api::", $example)]

@@ -38,7 +38,6 @@ pub mod resources {
     pub use super::pushes::calls::{ActivePushes, ExpiredPushes, PreviewPushes, Pushes};
     pub use super::requests::calls::{
         ActiveRequests, ClosedRequests, OpenRequests, ReadyRequests, Requests,
-        ShowRequests,
     };
     pub use super::workspaces::calls::Workspaces;
 }

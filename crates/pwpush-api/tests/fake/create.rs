@@ -1,4 +1,4 @@
-//! Creating pushes, and holding the service to what was asked.
+//! Creates pushes, and compares them with the request.
 
 use pwpush_api::http::Method;
 use pwpush_api::{
@@ -17,7 +17,7 @@ fn asked() -> NewPush {
         .views(1)
 }
 
-/// Responses that do not say that it is as asked, and what the error says of each.
+/// Returns responses that do not confirm the request, each with the expected error text.
 fn not_kept() -> Vec<(Value, &'static str)> {
     let made = |changes: Value| {
         let mut value =
@@ -93,7 +93,7 @@ async fn a_secret_that_is_not_kept_as_asked_is_expired_again() {
     }
 }
 
-/// Each option that the server echoes, what is asked, what it keeps, what the error says, and whether it is less.
+/// For each option that the server echoes: the request, the result, the error text, and whether the result is weaker.
 #[tokio::test]
 async fn every_option_that_is_echoed_is_compared_in_both_directions() {
     let text = || NewPush::text("hunter2");
@@ -222,7 +222,7 @@ async fn every_option_that_is_echoed_is_compared_in_both_directions() {
             "`notify_locale`: en instead of fr",
             false,
         ),
-        // Whatever is not a language code could be a secret.
+        // A value that is not a language code could be a secret.
         (
             &asked,
             "notify_emails_to_locale",
@@ -265,6 +265,24 @@ async fn every_option_that_is_echoed_is_compared_in_both_directions() {
             ),
             Err(error) => assert!(!is_less && error.to_string().contains(says), "{error}"),
         }
+    }
+}
+
+#[tokio::test]
+async fn an_option_that_is_always_echoed_is_not_kept_if_it_is_not_echoed() {
+    let asked = || NewPush::text("hunter2").name("n").note("m");
+    let all = json!({"url_token": TOKEN, "name": "n", "note": "m", "account_id": 12});
+    for member in ["name", "note", "account_id"] {
+        let mut response = all.clone();
+        response.as_object_mut().unwrap().remove(member);
+        let fake = instance("commercial");
+        fake.always(&operations::PUSHES_CREATE, created(&response));
+        fake.always(&operations::PUSHES_EXPIRE, expired());
+        let create = with_token(&fake).pushes().create(asked());
+        let error = create.account_id("12").or_less().await.unwrap_err();
+        let says = format!("`{member}`: the response does not say");
+        assert!(error.to_string().contains(&says), "{error}");
+        assert_eq!(fate(&error), &Fate::Withdrawn);
     }
 }
 
@@ -349,7 +367,7 @@ async fn a_request_that_is_not_kept_as_asked_is_closed_again() {
 }
 
 #[tokio::test]
-async fn what_is_out_of_the_bounds_of_the_instance_is_refused_before_it_is_sent() {
+async fn values_beyond_the_bounds_of_the_instance_are_refused_before_sending() {
     let fake = instance("oss");
     let bounds = Bounds::new().days(2..=30).views(1..=20);
     let pwpush = with_token(&fake)
@@ -398,7 +416,7 @@ async fn a_passphrase_that_the_response_hides_is_kept_by_the_commercial_edition_
         fake.always(&operations::PUSHES_CREATE, created(&response));
         fake.always(&operations::PUSHES_EXPIRE, expired());
         let pushes = with_token(&fake).pushes();
-        // Neither a lifetime nor mail.
+        // Neither a lifetime nor an e-mail.
         let push = || NewPush::text("x").passphrase("umbrella");
         for _ in 0..2 {
             let result = pushes.create(push()).await;
@@ -412,7 +430,7 @@ async fn a_passphrase_that_the_response_hides_is_kept_by_the_commercial_edition_
     }
 }
 
-/// What cannot be read as a whole has the token all the same.
+/// A response that cannot be decoded may still contain the token.
 #[tokio::test]
 async fn a_response_that_cannot_be_read_is_searched_for_the_token() {
     let whole = json!({"url_token": TOKEN, "passphrase": "umbrella"}).to_string();
@@ -507,7 +525,7 @@ async fn taking_a_secret_back_is_tried_until_it_is_done() {
 }
 
 #[tokio::test]
-async fn what_lives_as_asked_is_given_and_shows_nothing_that_opens_it() {
+async fn a_push_as_requested_is_returned_and_its_debug_shows_no_secret() {
     let fake = instance("oss");
     let response = json!({
         "url_token": TOKEN, "expire_after_days": 1, "expire_after_views": 1, "passphrase": "umbrella",
@@ -528,11 +546,8 @@ async fn what_lives_as_asked_is_given_and_shows_nothing_that_opens_it() {
         !shown.contains(TOKEN) && !shown.contains("umbrella"),
         "{shown}"
     );
-    // The token goes where an id is expected as it is.
-    fake.always(
-        &operations::PUSHES_EXPIRE,
-        FakeResponse::json(&json!({"url_token": TOKEN})),
-    );
+    // The token is sent unchanged as the id.
+    fake.always(&operations::PUSHES_EXPIRE, expired());
     with_token(&fake)
         .pushes()
         .expire(&push.token)
@@ -644,7 +659,7 @@ async fn mail_is_sent_to_each_address_once_and_not_again() {
 }
 
 #[tokio::test]
-async fn what_the_service_quotes_of_a_push_is_shown_in_no_error() {
+async fn no_error_shows_quotes_of_a_push() {
     let quote = json!({
         "error": "Falsch: MARKED payload\n, t0ken\u{1b}[2J",
         "payload": ["MARKED payload\n", "MARKED%20phrase%22"],

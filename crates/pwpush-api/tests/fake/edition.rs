@@ -1,4 +1,4 @@
-//! Finding the edition out, and lifetimes by it.
+//! Detection of the edition, and the lifetimes that it supports.
 
 use pwpush_api::types::Edition;
 use pwpush_api::{Expiry, FakeResponse, FakeTransport, NewPush, Reason, operations};
@@ -159,7 +159,7 @@ async fn an_edition_that_is_not_clear_is_never_guessed() {
         assert!(text.contains(says), "{text}");
         assert!(text.contains("assume_edition"), "{text}");
         assert!(fake.requests_of(&operations::PUSHES_CREATE).is_empty());
-        // It is not remembered: the next call asks again.
+        // A failure is not cached: the next call asks again.
         fake.once(
             &operations::INSTANCE_VERSION,
             FakeResponse::json(&json!({"edition": "oss"})),
@@ -184,7 +184,7 @@ async fn an_account_is_refused_where_it_would_be_passed_over() {
     let fake = instance("commercial");
     fake.always(
         &operations::PUSHES_CREATE,
-        created(&json!({"url_token": "abc"})),
+        created(&json!({"url_token": "abc", "account_id": 12})),
     );
     let push = with_token(&fake)
         .pushes()
@@ -216,7 +216,7 @@ async fn a_check_asks_for_the_version_and_with_a_token_for_the_last_page() {
 }
 
 #[tokio::test]
-async fn a_check_fails_on_anything_that_is_no_password_pusher() {
+async fn a_check_fails_on_a_server_that_is_not_password_pusher() {
     for body in [
         r#"{"message":"hello"}"#,
         r#"{"errors":[]}"#,
@@ -296,7 +296,8 @@ async fn a_redirect_to_tls_on_the_same_address_is_not_taken_for_a_move() {
     }
 }
 
-/// Where the words of a refusal decide, they are asked for in English; the links of other responses keep their language.
+/// Refusals that are recognized by their text are requested in English. The links of other responses keep their
+/// language.
 #[tokio::test]
 async fn words_that_decide_are_asked_for_in_english() {
     let fake = instance("oss");

@@ -1,4 +1,4 @@
-//! Files, up and down.
+//! Uploads and downloads.
 
 use std::sync::{Arc, Mutex};
 
@@ -116,7 +116,7 @@ async fn a_file_is_fetched_wherever_it_is_and_the_token_stays_at_home() {
 }
 
 #[tokio::test]
-async fn a_link_has_expired_for_whatever_storage_says_of_it() {
+async fn refusals_of_the_storage_mean_that_the_link_has_expired() {
     for (status, reason) in [
         (401, Some(Reason::LinkExpired)),
         (403, Some(Reason::LinkExpired)),
@@ -216,7 +216,7 @@ async fn a_file_is_bounded_by_the_calls_limit_and_lands_in_its_folder() {
 }
 
 #[tokio::test]
-async fn a_name_under_which_nobody_could_fetch_a_file_is_refused_before_anything_is_sent() {
+async fn a_name_under_which_a_file_could_not_be_fetched_is_refused_before_sending() {
     let fake = FakeTransport::new();
     let pushes = with_token(&fake).pushes();
     for name in [

@@ -1,11 +1,11 @@
-//! Lists that give no totals.
+//! Lists without totals.
 
 use pwpush_api::{ErrorKind, FakeRequest, FakeResponse, FakeTransport, Reason, operations};
 use serde_json::{Value, json};
 
 use super::support::with_token;
 
-/// Answers pages of a list of so many items.
+/// Returns the requested page of a list with this many items.
 fn page(request: &FakeRequest, all: usize, item: impl Fn(usize) -> Value) -> Vec<Value> {
     let page = request
         .query("page")
@@ -55,7 +55,7 @@ async fn a_list_ends_with_a_page_that_is_short_or_empty() {
 }
 
 #[tokio::test]
-async fn a_list_that_the_service_cuts_says_so() {
+async fn a_list_that_the_service_cuts_is_an_error() {
     let fake = pushes(20_000);
     let mut items = with_token(&fake).pushes().active().items();
     let mut count = 0;
@@ -126,8 +126,14 @@ async fn the_audit_is_read_under_both_its_names() {
 }
 
 #[tokio::test]
-async fn what_is_no_list_does_not_pass_for_an_empty_one() {
-    for body in [r#"{"error":"odd"}"#, "\"text\"", "7"] {
+async fn a_response_that_is_not_a_list_is_an_error() {
+    for body in [
+        r#"{"error":"odd"}"#,
+        r#"{"logs":null,"error":"odd"}"#,
+        r#"{"views":null}"#,
+        "\"text\"",
+        "7",
+    ] {
         let fake = FakeTransport::new();
         fake.always(
             &operations::PUSHES_AUDIT,

@@ -1,4 +1,4 @@
-//! Reading secrets.
+//! Retrieval of secrets.
 
 use std::time::Duration;
 
@@ -121,7 +121,7 @@ async fn the_passphrase_is_in_the_query_and_in_nothing_that_is_shown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_locked_passphrase_stops_nobody_else_and_is_not_waited_out() {
+async fn a_locked_passphrase_delays_no_other_call_and_is_not_waited_out() {
     let fake = FakeTransport::new();
     fake.once(
         &operations::PUSHES_SHOW,
@@ -155,9 +155,9 @@ async fn a_locked_passphrase_does_not_close_the_limiter_of_the_client() {
     assert_eq!(fake.requests().len(), 2);
 }
 
-/// What no token is would lead to another path, and its refusal would be misread as a server without an API.
+/// A malformed token would lead to another path, and the refusal would look like a server without an API.
 #[tokio::test]
-async fn what_is_no_token_is_refused_before_it_is_sent_and_not_shown() {
+async fn malformed_tokens_are_refused_before_sending_and_not_shown() {
     let fake = FakeTransport::new();
     let pwpush = with_token(&fake);
     for (token, says) in [

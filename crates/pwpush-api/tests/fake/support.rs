@@ -1,4 +1,4 @@
-//! What these tests have in common.
+//! Common functions of these tests.
 
 use pwpush_api::{Client, ClientBuilder, FakeResponse, FakeTransport, RateLimiter, operations};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn built(builder: ClientBuilder, fake: &FakeTransport) -> Client {
         .expect("a client")
 }
 
-/// An instance that says it is of this edition.
+/// Returns an instance of this edition.
 pub(crate) fn instance(edition: &str) -> FakeTransport {
     let fake = FakeTransport::new();
     fake.always(
@@ -32,7 +32,7 @@ pub(crate) fn instance(edition: &str) -> FakeTransport {
     fake
 }
 
-/// The response to creating something. It has a link, as all of them do.
+/// Returns the response to a creation, with the link that all have.
 pub(crate) fn created(value: &Value) -> FakeResponse {
     let mut value = value.clone();
     if let Some(members) = value.as_object_mut() {
@@ -42,7 +42,7 @@ pub(crate) fn created(value: &Value) -> FakeResponse {
     FakeResponse::status(201).body(value.to_string())
 }
 
-/// All that an error can show.
+/// Returns everything that an error shows.
 pub(crate) fn shown(error: &pwpush_api::Error) -> String {
     format!("{error} {error:?} {error:#?}")
 }

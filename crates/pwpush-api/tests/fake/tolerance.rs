@@ -1,4 +1,4 @@
-//! Responses that are written otherwise than documented.
+//! Responses that deviate from the documentation.
 
 use pwpush_api::types::{
     Account, AuditEntry, Preview, Push, RetrievedPush, SecretRequest, Version,
@@ -6,7 +6,7 @@ use pwpush_api::types::{
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-/// Whether it can be read, with each member of `whole` in turn as `change` makes it.
+/// Checks that the type can be decoded with each member of `whole` changed by `change` in turn.
 fn assert_read<T: DeserializeOwned>(whole: &Value, required: &[&str]) {
     let members: &Map<String, Value> = whole.as_object().unwrap();
     for (name, value) in members {

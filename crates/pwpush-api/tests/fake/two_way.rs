@@ -88,7 +88,7 @@ async fn a_request_that_still_waits_after_closing_is_named_in_the_reason_alone()
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_is_refused_before_it_is_sent() {
+async fn impossible_requests_are_refused_before_sending() {
     let fake = FakeTransport::new();
     let requests = with_token(&fake).requests();
     let request = NewRequest::new("The key, please.").close_after(Expiry::hours(2));
@@ -96,6 +96,9 @@ async fn what_cannot_be_asked_is_refused_before_it_is_sent() {
     assert!(error.to_string().contains("`close_after`"), "{error}");
     let error = requests.create(NewRequest::new(" ")).await.unwrap_err();
     assert!(error.to_string().contains("`request` is blank"), "{error}");
+    let request = NewRequest::new("The key, please.").notify_locale("fr");
+    let error = requests.create(request).await.unwrap_err();
+    assert!(error.to_string().contains("`notify_locale`"), "{error}");
     let error = requests.respond("abc", "").await.unwrap_err();
     assert!(error.to_string().contains("`response` is blank"), "{error}");
     assert!(fake.requests().is_empty());
@@ -119,13 +122,88 @@ async fn a_response_goes_as_json_or_with_files_as_a_form_and_is_not_shown() {
         .unwrap();
     let sent = fake.requests();
     assert_eq!(sent[0].json(), json!({"request": {"response": "hunter2"}}));
+    // Files need no text.
+    let files = requests.respond("abc", "");
+    files.file(Upload::bytes("a.txt", "x")).await.unwrap();
     let form = String::from_utf8_lossy(&sent[1].body).into_owned();
     assert!(form.contains("name=\"request[response]\"\r\n\r\nhunter2"));
     assert!(form.contains("name=\"request[files][]\"; filename=\"a.txt\""));
 }
 
 #[tokio::test]
-async fn an_edition_without_requests_says_so() {
+async fn a_request_is_read_and_responded_to_with_its_passphrase() {
+    let fake = FakeTransport::new();
+    let refused = r#"{"error":"Falsch.","message":"?passphrase=mysecret","status":"unauthorized"}"#;
+    let refused = FakeResponse::status(401).body(refused);
+    fake.always(&operations::REQUESTS_SHOW, refused.clone());
+    fake.always(&operations::REQUESTS_RESPOND, refused);
+    let requests = with_token(&fake).requests();
+    let show = requests.show("abc").passphrase("plain & yellow\n");
+    let respond = requests
+        .respond("abc", "hunter2")
+        .passphrase("plain & yellow\n");
+    let calls = format!("{show:?} {respond:?}");
+    let errors = [show.await.unwrap_err(), respond.await.unwrap_err()];
+    for (error, sent) in errors.iter().zip(fake.requests()) {
+        assert_eq!(Reason::of(error), Some(Reason::PassphraseRefused));
+        assert_eq!(
+            sent.query("passphrase").as_deref(),
+            Some("plain & yellow\n")
+        );
+        let shown = format!("{calls} {}", shown(error));
+        assert!(!shown.contains("yellow"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_blank_passphrase_opens_no_request_and_is_not_sent() {
+    let fake = FakeTransport::new();
+    let requests = with_token(&fake).requests();
+    for blank in ["", " ", "\t\r\n", "\u{a0}", "\u{2003}\u{3000}"] {
+        let show = requests.show("abc").passphrase(blank);
+        let respond = requests.respond("abc", "x").passphrase(blank);
+        for error in [show.await.unwrap_err(), respond.await.unwrap_err()] {
+            assert!(error.is_invalid(), "{error}");
+            let says = "`passphrase` is empty or blank, which opens no request";
+            assert!(error.to_string().contains(says), "{error}");
+        }
+    }
+    assert!(fake.requests().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_call_with_a_passphrase_can_meet_the_lock_of_a_request() {
+    let fake = FakeTransport::new();
+    let locked = FakeResponse::status(429).body(r#"{"error":"Zu oft."}"#);
+    fake.always(&operations::REQUESTS_SHOW, locked.clone());
+    fake.always(&operations::REQUESTS_RESPOND, locked);
+    let requests = with_token(&fake).requests();
+    for (error, reason) in [
+        (requests.show("abc").await.unwrap_err(), Reason::RateLimited),
+        (
+            requests.show("abc").passphrase("x").await.unwrap_err(),
+            Reason::PassphraseLocked,
+        ),
+        (
+            requests.respond("abc", "x").await.unwrap_err(),
+            Reason::RateLimited,
+        ),
+        (
+            requests
+                .respond("abc", "x")
+                .passphrase("x")
+                .await
+                .unwrap_err(),
+            Reason::PassphraseLocked,
+        ),
+    ] {
+        assert_eq!(Reason::of(&error), Some(reason), "{error}");
+        assert_eq!(error.attempts(), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_edition_without_requests_is_reported() {
     let fake = FakeTransport::new();
     let missing = FakeResponse::status(404).body(r#"{"status":404,"error":"Not Found"}"#);
     fake.always(&operations::REQUESTS_OPEN, missing.clone());

@@ -1,11 +1,12 @@
-//! Whether what was created and is not as asked was taken back: what the service's response to that means.
+//! Whether a push that differs from the request was taken back, judged by the service's response to that.
 
 use pwpush_api::{
-    Error, ErrorKind, Expiry, FakeResponse, Fate, NewPush, NewRequest, NotAsAsked, operations,
+    Error, ErrorKind, Expiry, FakeResponse, Fate, NewPush, NewRequest, NotAsAsked, Outcome,
+    operations,
 };
 use serde_json::{Value, json};
 
-use super::support::{created, instance, with_token};
+use super::support::{created, instance, shown, with_token};
 
 fn is_withdrawn(error: &Error) -> bool {
     match NotAsAsked::of(error).expect("what became of it").fate() {
@@ -15,7 +16,7 @@ fn is_withdrawn(error: &Error) -> bool {
     }
 }
 
-/// Creates a push that is kept for longer than asked, with this token.
+/// Creates a push with this token that is kept for longer than requested.
 async fn kept_for_longer(token: Value, expired: &Value) -> (Error, String) {
     let fake = instance("oss");
     let push = json!({"url_token": token, "expire_after_days": 7});
@@ -69,6 +70,72 @@ async fn a_request_is_gone_if_it_no_longer_waits() {
     }
 }
 
+/// The state of something that was to be withdrawn, with this token.
+fn state(members: &Value) -> FakeResponse {
+    let mut state = members.clone();
+    state["url_token"] = "l1vet0ken".into();
+    FakeResponse::json(&state)
+}
+
+fn assert_still_live(error: &Error) {
+    assert_eq!(error.kind(), ErrorKind::Api, "{error}");
+    assert_eq!(error.outcome(), Outcome::Answered, "{error}");
+    assert!(!error.is_retryable(), "{error}");
+    let not = NotAsAsked::of(error).expect("what became of it");
+    assert_eq!(not.differences(), []);
+    let Fate::StillLive { token: Some(token) } = not.fate() else {
+        panic!("{error}");
+    };
+    assert_eq!(token.expose(), "l1vet0ken");
+    assert!(!shown(error).contains("l1vet0ken"), "{error:?}");
+    assert!(error.to_string().contains("still"), "{error}");
+}
+
+#[tokio::test]
+async fn expiring_a_push_fails_unless_the_response_says_that_it_is_expired() {
+    for (members, is_gone) in [
+        (json!({"expired": true, "deleted": true}), true),
+        (json!({"expired": true}), true),
+        (json!({"deleted": true}), true),
+        (json!({"expired": false, "deleted": false}), false),
+        (json!({"expired": null}), false),
+        (json!({}), false),
+    ] {
+        let fake = instance("oss");
+        fake.always(&operations::PUSHES_EXPIRE, state(&members));
+        let expired = with_token(&fake).pushes().expire("l1vet0ken").await;
+        match expired {
+            Ok(push) => assert!(is_gone && push.token.expose() == "l1vet0ken", "{members}"),
+            Err(error) => {
+                assert!(!is_gone, "{members}: {error}");
+                assert_still_live(&error);
+                assert!(error.to_string().starts_with("pushes.expire: "), "{error}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn closing_a_request_fails_if_the_response_says_that_it_is_not_closed() {
+    for (members, is_gone) in [
+        (json!({"state": "closed"}), true),
+        (json!({"state": "a new one"}), true),
+        (json!({}), true),
+        (json!({"state": "open"}), false),
+        (json!({"state": "ready"}), false),
+    ] {
+        let fake = instance("commercial");
+        fake.always(&operations::REQUESTS_CLOSE, state(&members));
+        match with_token(&fake).requests().close("l1vet0ken").await {
+            Ok(request) => assert!(is_gone && request.token.expose() == "l1vet0ken"),
+            Err(error) => {
+                assert!(!is_gone, "{members}: {error}");
+                assert_still_live(&error);
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_token_that_comes_as_a_number_is_one_all_the_same() {
     let (error, path) = kept_for_longer(json!(4711), &json!({"expired": true})).await;
@@ -111,4 +178,53 @@ async fn a_token_is_read_as_json_and_not_as_it_is_written() {
     assert!(is_withdrawn(&error), "{error}");
     let expired = fake.requests_of(&operations::PUSHES_EXPIRE);
     assert!(expired[0].uri.path().ends_with("/t0ken"));
+}
+
+#[tokio::test]
+async fn a_withdrawal_without_its_record_is_confirmed_all_the_same() {
+    for (response, is_expired) in [
+        (FakeResponse::json(&json!({"expired": true})), true),
+        (
+            FakeResponse::json(&json!({"deleted": true, "views": "x"})),
+            true,
+        ),
+        (state(&json!({"expired": false})), false),
+        (state(&json!({})), false),
+    ] {
+        let fake = instance("oss");
+        fake.always(&operations::PUSHES_EXPIRE, response);
+        let expire = with_token(&fake).pushes().expire("l1vet0ken");
+        match expire.without_value().await {
+            Ok(()) => assert!(is_expired),
+            Err(error) => {
+                assert!(!is_expired, "{error}");
+                assert_still_live(&error);
+            }
+        }
+    }
+    for (state, is_closed) in [
+        (FakeResponse::json(&json!({"state": "closed"})), true),
+        (state(&json!({"state": "ready"})), false),
+    ] {
+        let fake = instance("commercial");
+        fake.always(&operations::REQUESTS_CLOSE, state);
+        let close = with_token(&fake).requests().close("l1vet0ken");
+        match close.without_value().await {
+            Ok(()) => assert!(is_closed),
+            Err(error) => {
+                assert!(!is_closed, "{error}");
+                assert_still_live(&error);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_empty_response_confirms_no_withdrawal() {
+    let fake = instance("oss");
+    fake.always(&operations::PUSHES_EXPIRE, FakeResponse::status(204));
+    let expire = with_token(&fake).pushes().expire("t0ken").without_value();
+    let error = expire.await.unwrap_err();
+    let not = NotAsAsked::of(&error).expect("what became of it");
+    assert_eq!(not.fate(), &Fate::StillLive { token: None });
 }

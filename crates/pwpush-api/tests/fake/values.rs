@@ -1,4 +1,4 @@
-//! Hand-written calls are values: they own all they need, can be kept and spawned, and have the options of a call.
+//! Hand-written calls are values: they own their data, can be stored and spawned, and have the options of a call.
 
 #[path = "../../../../tests/support/values.rs"]
 mod shared;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pwpush_api::types::{Edition, PushedFile};
 use pwpush_api::{
-    Call, Client, Expiry, FakeResponse, Job, NewPush, NewRequest, Outcome, operations,
+    Client, Error, Expiry, FakeResponse, Job, NewPush, NewRequest, Outcome, Response, operations,
 };
 use serde_json::json;
 
@@ -19,30 +19,138 @@ fn job<T: Send + 'static>(job: Job<T>) {
     drop(value(with_options!(job)));
 }
 
-fn call<T: Send + 'static + pwpush_api::middleware::FromResponse>(call: Call<T>) {
-    drop(value(with_options!(call)));
+fn response<T, F>(sent: F)
+where
+    T: 'static,
+    F: Future<Output = Result<Response<T>, Error>> + Send + 'static,
+{
+    drop(sent);
 }
 
-/// Each is made by a handle that is gone by the time it is awaited.
+/// Checks a call. A macro, because the types have the options as inherent methods.
+macro_rules! call {
+    ($call:expr) => {
+        let call = value(with_options!($call)).clone();
+        drop(value(call.clone().send()));
+        response(call.send_with_response());
+    };
+}
+
+/// Each handle is dropped before its call is awaited.
 #[allow(dead_code, reason = "it only has to compile")]
 fn all_of_them(pwpush: &Client, file: &PushedFile) {
     job(pwpush.check());
     job(pwpush.edition());
-    drop(value(with_options!(
-        pwpush.pushes().create(NewPush::text("x"))
-    )));
-    drop(value(with_options!(
-        pwpush.pushes().show("abc").passphrase("p")
-    )));
-    drop(value(with_options!(
-        pwpush.pushes().notify("abc", ["a@example.com"])
-    )));
-    call(pwpush.pushes().download(file));
-    drop(value(with_options!(
-        pwpush.requests().create(NewRequest::new("x"))
-    )));
-    drop(value(with_options!(pwpush.requests().respond("abc", "x"))));
-    call(pwpush.requests().download(file));
+    call!(pwpush.pushes().create(NewPush::text("x")));
+    call!(pwpush.pushes().show("abc").passphrase("p"));
+    call!(pwpush.pushes().notify("abc", ["a@example.com"]));
+    call!(pwpush.pushes().expire("abc"));
+    call!(pwpush.pushes().expire("abc").without_value());
+    call!(pwpush.pushes().download(file));
+    call!(pwpush.requests().create(NewRequest::new("x")));
+    call!(pwpush.requests().show("abc").passphrase("p"));
+    call!(pwpush.requests().respond("abc", "x").passphrase("p"));
+    call!(pwpush.requests().close("abc"));
+    call!(pwpush.requests().close("abc").without_value());
+    call!(pwpush.requests().download(file));
+}
+
+#[tokio::test]
+async fn a_call_returns_the_metadata_of_its_own_response() {
+    fn told<T>(response: Response<T>) -> (u16, Option<String>, u32, T) {
+        let status = response.status().as_u16();
+        let request_id = response.request_id().map(str::to_owned);
+        let attempts = response.attempts();
+        (status, request_id, attempts, response.into_value())
+    }
+    fn id(name: &str) -> Option<String> {
+        Some(name.to_owned())
+    }
+    let fake = instance("commercial");
+    let push = json!({"url_token": "abc", "expire_after_duration": 6});
+    let expired = json!({"url_token": "abc", "expired": true});
+    let text = json!({"url_token": "abc", "payload": "s3cret"});
+    let request = json!({"url_token": "r1", "state": "closed"});
+    for (operation, response, id) in [
+        (&operations::PUSHES_CREATE, created(&push), "create"),
+        (&operations::PUSHES_SHOW, FakeResponse::json(&text), "show"),
+        (
+            &operations::PUSHES_NOTIFY,
+            FakeResponse::json(&json!({"message": "sent"})),
+            "notify",
+        ),
+        (
+            &operations::PUSHES_EXPIRE,
+            FakeResponse::json(&expired),
+            "expire",
+        ),
+        (
+            &operations::REQUESTS_CREATE,
+            created(&json!({"url_token": "r1"})),
+            "ask",
+        ),
+        (
+            &operations::REQUESTS_SHOW,
+            FakeResponse::json(&request),
+            "read",
+        ),
+        (
+            &operations::REQUESTS_RESPOND,
+            FakeResponse::json(&request),
+            "respond",
+        ),
+        (
+            &operations::REQUESTS_CLOSE,
+            FakeResponse::json(&request),
+            "close",
+        ),
+    ] {
+        // Refused once, so that the attempts are told from those of other requests.
+        fake.once(
+            operation,
+            FakeResponse::status(429).header("retry-after", "0"),
+        );
+        fake.always(operation, response.header("x-request-id", id));
+    }
+    let pwpush = with_token(&fake);
+    let (pushes, requests) = (pwpush.pushes(), pwpush.requests());
+
+    let new = NewPush::text("x").expire_after(Expiry::days(1));
+    let create = pushes.create(new).send_with_response().await.unwrap();
+    let (status, request_id, attempts, push) = told(create);
+    assert_eq!((status, request_id, attempts), (201, id("create"), 2));
+    assert_eq!(push.token.expose(), "abc");
+
+    let show = pushes.show("abc").send_with_response().await.unwrap();
+    let (status, request_id, attempts, retrieved) = told(show);
+    assert_eq!((status, request_id, attempts), (200, id("show"), 2));
+    assert_eq!(retrieved.payload().unwrap().expose(), "s3cret");
+
+    let notify = pushes.notify("abc", ["a@example.com"]);
+    let notify = told(notify.send_with_response().await.unwrap());
+    assert_eq!(notify, (200, id("notify"), 2, ()));
+
+    let expire = pushes.expire("abc").send_with_response().await.unwrap();
+    let (status, request_id, attempts, push) = told(expire);
+    assert_eq!((status, request_id, attempts), (200, id("expire"), 2));
+    assert_eq!(push.expired, Some(true));
+
+    let ask = requests.create(NewRequest::new("x"));
+    let (status, request_id, attempts, request) = told(ask.send_with_response().await.unwrap());
+    assert_eq!((status, request_id, attempts), (201, id("ask"), 2));
+    assert_eq!(request.token.expose(), "r1");
+
+    let read = requests.show("r1").send_with_response().await.unwrap();
+    let (status, request_id, attempts, _) = told(read);
+    assert_eq!((status, request_id, attempts), (200, id("read"), 2));
+
+    let respond = requests.respond("r1", "x").send_with_response();
+    let (status, request_id, attempts, _) = told(respond.await.unwrap());
+    assert_eq!((status, request_id, attempts), (200, id("respond"), 2));
+
+    let close = requests.close("r1").without_value();
+    let close = told(close.send_with_response().await.unwrap());
+    assert_eq!(close, (200, id("close"), 2, ()));
 }
 
 #[tokio::test]
@@ -120,7 +228,7 @@ async fn no_call_waits_longer_than_its_own_timeout_for_the_edition() {
 }
 
 #[tokio::test]
-async fn what_fails_before_the_push_is_sent_was_not_sent() {
+async fn a_failure_before_the_push_is_sent_has_the_outcome_not_sent() {
     for (response, is_retryable) in [
         (FakeResponse::status(500), true),
         (FakeResponse::status(403), false),
@@ -162,7 +270,7 @@ async fn a_call_shows_what_it_does_and_no_secret() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_that_the_service_closed_opens_early_if_the_program_says_so() {
+async fn a_limit_that_the_service_closed_can_be_reopened_early() {
     let fake = instance("oss");
     fake.once(
         &operations::PUSHES_ACTIVE,

@@ -1,4 +1,4 @@
-//! Whatever is in a secret, and whatever a file is called.
+//! Arbitrary secrets and file names.
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -27,7 +27,7 @@ fn any_secret_arrives_as_it_was() {
     let runtime = Runtime::new().expect("a runtime");
     let sandbox = runtime.block_on(sandbox(OpenSource));
     let (owner, viewer) = runtime.block_on(async { (owner(&sandbox), viewer(&sandbox)) });
-    // A secret of nothing but space is no secret to the service.
+    // The service refuses a blank secret.
     let secret = "(?s).{0,300}".prop_filter("blank", |text| !text.trim().is_empty());
     let passphrase = "(?s).{1,60}".prop_filter("blank", |text| !text.trim().is_empty());
     cases(64)
@@ -48,7 +48,7 @@ fn any_secret_arrives_as_it_was() {
         .expect("every secret");
 }
 
-/// The name under which a file arrives, as it is documented.
+/// Returns the documented name of a received file.
 fn arriving(name: &str) -> String {
     let name = name.trim_end_matches(['/', '\\']);
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -62,7 +62,7 @@ fn arriving(name: &str) -> String {
 }
 
 #[test]
-fn no_file_is_lost_whatever_it_is_called_and_it_stays_in_its_folder() {
+fn a_file_with_any_name_is_kept_and_stays_in_its_folder() {
     let runtime = Runtime::new().expect("a runtime");
     let sandbox = runtime.block_on(sandbox(OpenSource));
     let (owner, viewer) = runtime.block_on(async { (owner(&sandbox), viewer(&sandbox)) });

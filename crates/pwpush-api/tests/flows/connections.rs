@@ -1,4 +1,4 @@
-//! What becomes of calls whose connection breaks.
+//! Calls whose connection breaks.
 
 use pwpush_api::http::Method;
 use pwpush_api::{ErrorKind, Expiry, NewPush, Outcome};

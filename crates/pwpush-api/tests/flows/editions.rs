@@ -1,4 +1,4 @@
-//! Editions, and instances that are none.
+//! Editions, and servers that are not instances of Password Pusher.
 
 use pwpush_api::types::Edition;
 use pwpush_api::{Expiry, Fate, NewPush, NotAsAsked, Reason};
@@ -47,7 +47,7 @@ async fn an_instance_that_cannot_be_used_says_why() {
     }
 }
 
-/// The trap of the two editions: each ignores the other's member and keeps the secret for a week.
+/// Each edition ignores the other's member and would keep the secret for a week.
 #[tokio::test]
 async fn a_wrong_edition_never_makes_a_secret_live_longer() {
     for (edition, assumed, expiry) in [
@@ -65,14 +65,14 @@ async fn a_wrong_edition_never_makes_a_secret_live_longer() {
                 let active = pwpush.pushes().active().items();
                 assert_eq!(active.try_collect().await.unwrap().len(), 0);
             }
-            // The hosted service may know days as well.
+            // The hosted service may support days, too.
             Ok(push) => assert_eq!((edition, push.expire_after_days), (Hosted, Some(1))),
         }
     }
 }
 
 #[tokio::test]
-async fn a_secret_that_nobody_may_expire_is_handed_back_to_its_maker() {
+async fn a_secret_that_cannot_be_expired_is_returned_in_the_error() {
     let sandbox = sandbox(OpenSource).await;
     let pwpush = viewer(&sandbox).assume_edition(Edition::Commercial);
     let push = NewPush::text("x")

@@ -1,4 +1,4 @@
-//! Files that are sent and received.
+//! Uploads and downloads of files.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -24,7 +24,7 @@ async fn files_arrive_whole_under_the_names_that_the_service_gives_them() {
         let large: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
         let on_disk = folder.path().join("large.bin");
         tokio::fs::write(&on_disk, &large).await.unwrap();
-        // Names as they are given, and as they arrive.
+        // Names as they are sent and as they are received.
         let names = [
             ("a \"quoted\"; name.txt", "a -quoted-- name.txt"),
             ("two\r\nlines.txt", "two--lines.txt"),
@@ -67,6 +67,19 @@ async fn files_arrive_whole_under_the_names_that_the_service_gives_them() {
         assert_eq!(length, large.len() as u64);
         assert_eq!(told.lock().unwrap().last(), Some(&length));
         assert!(tokio::fs::read(&path).await.unwrap() == large);
+    }
+}
+
+#[tokio::test]
+async fn files_need_no_message() {
+    for edition in [OpenSource, Hosted] {
+        let sandbox = sandbox(edition).await;
+        for message in ["", " \n"] {
+            let push = NewPush::files([Upload::bytes("a.txt", "x")]).message(message);
+            let push = owner(&sandbox).pushes().create(push).await.unwrap();
+            let push = read(&viewer(&sandbox), push.token.expose()).await;
+            assert_eq!(push.files.unwrap().len(), 1);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use security_api_sandbox::PasswordPusherEdition::{Hosted, OpenSource};
 use super::support::{owner, sandbox, viewer};
 
 #[tokio::test]
-async fn a_request_is_answered_read_and_closed() {
+async fn a_request_is_fulfilled_read_and_closed() {
     let sandbox = sandbox(Hosted).await;
     let (asking, asked) = (owner(&sandbox).requests(), viewer(&sandbox).requests());
     let request = NewRequest::new("The key, please.")
@@ -66,6 +66,33 @@ async fn a_request_is_answered_read_and_closed() {
             .unwrap()
             .is_empty()
     );
+}
+
+#[tokio::test]
+async fn a_protected_request_is_answered_with_its_passphrase_only() {
+    let sandbox = sandbox(Hosted).await;
+    let (asking, asked) = (owner(&sandbox).requests(), viewer(&sandbox).requests());
+    let request = NewRequest::new("The key, please.").passphrase("umbrella");
+    let request = asking.create(request).await.unwrap();
+    let token = &request.token;
+    for error in [
+        asked.show(token).await.unwrap_err(),
+        asked.show(token).passphrase("wrong").await.unwrap_err(),
+        asked.respond(token, "4711").await.unwrap_err(),
+        asked
+            .respond(token, "4711")
+            .passphrase("wrong")
+            .await
+            .unwrap_err(),
+    ] {
+        let reason = Reason::of(&error);
+        assert_eq!(reason, Some(Reason::PassphraseRefused), "{error}");
+    }
+    asked.show(token).passphrase("umbrella").await.unwrap();
+    let respond = asked.respond(token, "4711").passphrase("umbrella");
+    assert_eq!(respond.await.unwrap().state, Some(RequestState::Ready));
+    let read = asking.show(token).passphrase("umbrella").await.unwrap();
+    assert_eq!(read.response.unwrap().expose(), "4711");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Secrets that are given, read and gone.
+//! Secrets that are pushed, retrieved and expired.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use security_api_sandbox::Sandbox;
 
 use super::support::{owner, sandbox, stranger, viewer};
 
-/// What a reading finds, which may use a view up.
+/// Retrieves the push, which may use up a view, and returns whether it has expired.
 async fn is_expired(client: &Client, token: &Secret) -> bool {
     client.pushes().show(token).await.unwrap().is_expired()
 }

@@ -1,4 +1,4 @@
-//! Instances that their operators set up in other ways: never is it `Ok` where something else was done.
+//! Instances with other settings: the result is never `Ok` if the request was not fulfilled.
 
 use pwpush_api::types::EmailStatus;
 use pwpush_api::{
@@ -76,7 +76,7 @@ async fn an_option_that_is_switched_off_is_an_error_or_listed() {
 }
 
 #[tokio::test]
-async fn what_an_instance_allows_is_not_refused() {
+async fn values_that_an_instance_allows_are_not_refused() {
     let wide = settings().days(1, 1000, 7).views(1, 1000, 5).max_files(20);
     let sandbox = with(options().settings(&wide)).await;
     let pushes = owner(&sandbox).pushes();
@@ -138,7 +138,7 @@ async fn mail_that_cannot_be_sent_says_why() {
     assert_eq!(mail.status, Some(EmailStatus::Failed));
 }
 
-/// The instance and its users speak French; what only differs in words is told apart all the same.
+/// The instance and its users use French. Refusals that differ only in their texts are still distinguished.
 #[tokio::test]
 async fn refusals_are_told_apart_in_every_language() {
     let french = || options().user_language("fr").default_locale("fr");
@@ -206,7 +206,7 @@ async fn a_link_is_where_the_operator_says_and_leads_to_the_secret() {
     assert!(matches!(read, Retrieved::Secret(_)));
 }
 
-/// A passphrase protects, or it is refused.
+/// A passphrase either protects the push or is refused.
 #[tokio::test]
 async fn a_blank_passphrase_is_refused_and_another_protects() {
     let sandbox = with(options()).await;
@@ -217,10 +217,18 @@ async fn a_blank_passphrase_is_refused_and_another_protects() {
         assert!(error.is_invalid(), "{error}");
     }
     assert_eq!(sandbox.password_pusher().pushes(), 0);
-    let push = NewPush::text("x").passphrase(" a ");
-    let push = pushes.create(push).await.unwrap();
-    let error = pushes.show(&push.token).await.unwrap_err();
-    assert_eq!(Reason::of(&error), Some(Reason::PassphraseRefused));
-    let read = pushes.show(&push.token).passphrase(" a ").await.unwrap();
-    assert!(read.payload().is_some());
+    // Nothing is trimmed, not even the line end of a file.
+    for (passphrase, other) in [(" a ", "a"), ("umbrella\n", "umbrella")] {
+        let push = NewPush::text("x").passphrase(passphrase);
+        let push = pushes.create(push).await.unwrap();
+        let wrong = pushes.show(&push.token).passphrase(other);
+        for error in [
+            pushes.show(&push.token).await.unwrap_err(),
+            wrong.await.unwrap_err(),
+        ] {
+            assert_eq!(Reason::of(&error), Some(Reason::PassphraseRefused));
+        }
+        let read = pushes.show(&push.token).passphrase(passphrase);
+        assert!(read.await.unwrap().payload().is_some());
+    }
 }

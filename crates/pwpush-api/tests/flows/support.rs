@@ -1,4 +1,4 @@
-//! What these tests have in common.
+//! Common functions of these tests.
 
 use pwpush_api::{Client, ClientBuilder, RateLimiter};
 use security_api_sandbox::{PasswordPusherEdition, PasswordPusherOptions, Sandbox};

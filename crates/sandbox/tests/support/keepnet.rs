@@ -164,7 +164,10 @@ pub(crate) fn search(order_by: &str, ascending: bool) -> Value {
         "pageSize": 10,
         "orderBy": order_by,
         "ascending": ascending,
-        "filter": {"Condition": "AND", "SearchInputTextValue": ""},
+        "filter": {"Condition": "AND", "SearchInputTextValue": "", "FilterGroups": [
+            {"Condition": "AND", "FilterItems": [], "FilterGroups": []},
+            {"Condition": "OR", "FilterItems": [], "FilterGroups": []},
+        ]},
     })
 }
 

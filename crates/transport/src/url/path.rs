@@ -8,7 +8,7 @@ use crate::operation::Operation;
 /// not put in: its placeholder stays, and it is passed to `secret` together with its name.
 ///
 /// # Errors
-/// If a value is empty, or has `.` or `..` as a segment: URL parsers resolve such segments even when they are
+/// If a value is empty or blank, or has `.` or `..` as a segment: URL parsers resolve such segments even when they are
 /// percent-encoded, so the request would go to another resource.
 ///
 /// # Panics
@@ -51,9 +51,9 @@ pub(crate) fn push_segment(path: &mut String, name: &str, value: &str) -> Result
 
 /// Checks that a value stays within its segment, and returns whether it needs no encoding.
 fn check_segment(name: &str, value: &str) -> Result<bool, Error> {
-    if value.is_empty() {
+    if value.trim().is_empty() {
         return Err(Error::invalid(format!(
-            "`{name}` is empty: an empty id would address the whole collection"
+            "`{name}` is empty or blank: such an id would address the whole collection"
         )));
     }
     let is_plain = is_plain(value);
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn an_id_that_would_leave_its_segment_is_refused_before_anything_is_sent() {
         for id in [
-            "", ".", "..", "../admin", "a/../b", "..\\x", "%2e%2e", "%2E.", ".%2e/x",
+            "", " ", "\u{a0}", ".", "..", "../admin", "a/../b", "..\\x", "%2e%2e", "%2E.", ".%2e/x",
         ] {
             let error = expand(id).unwrap_err();
             assert!(error.to_string().contains("`id`"), "{id}: {error}");

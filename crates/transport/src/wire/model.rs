@@ -81,8 +81,6 @@ pub enum Mark {
     Json,
     /// It is sent with this value if it is not set.
     Default(bool),
-    /// A secret that is refused if it is empty or blank.
-    NotBlank,
     /// Nothing.
     None,
 }

@@ -38,6 +38,14 @@ impl Secret {
         &self.0
     }
 
+    /// Why it is not sent under this name, if it is empty or blank: a service takes such a secret for none.
+    pub(crate) fn refusal(&self, name: &str) -> Option<String> {
+        let blank = self.expose().trim().is_empty();
+        blank.then(|| {
+            format!("`{name}` is empty or blank: give a secret, or leave it out if it is optional")
+        })
+    }
+
     /// The secret as the bytes of a body, cleared with the last handle to them.
     pub(crate) fn to_bytes(&self) -> Bytes {
         Bytes::from_owner(Zeroizing::new(self.expose().as_bytes().to_vec()))

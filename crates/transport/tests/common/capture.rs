@@ -1,4 +1,4 @@
-//! A subscriber that keeps every span and event with all its fields as text.
+//! A subscriber that records every span and event, with all fields as text.
 
 use std::fmt::{Debug, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -49,7 +49,7 @@ impl Visit for Fields<'_> {
 }
 
 impl Capture {
-    /// Everything on this thread goes here while the guard lives.
+    /// Records this thread while the guard lives.
     pub(crate) fn start() -> (Self, tracing::subscriber::DefaultGuard) {
         let capture = Self::default();
         let guard = tracing::subscriber::set_default(capture.clone());
@@ -62,7 +62,7 @@ impl Capture {
         spans
     }
 
-    /// Spans and events as one text, to search in.
+    /// Returns spans and events as one text.
     pub(crate) fn text(&self) -> String {
         format!(
             "{:?}\n{}",

@@ -1,4 +1,4 @@
-//! A server of HTTP/2 over TLS that writes what its script says, frame by frame.
+//! A scripted server of HTTP/2 over TLS, frame by frame.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,28 +20,28 @@ pub(crate) const ENHANCE_YOUR_CALM: u32 = 11;
 /// The body of a whole response.
 pub(crate) const GOOD: &[u8] = b"\"good\"";
 
-/// What the server does about one request.
+/// The server's reaction to a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Frame {
-    /// Status 200, with a length of two digits if one is announced.
+    /// Status 200, with a content length of two digits if `announced` is set.
     Head {
         announced: Option<u8>,
     },
-    /// [`GOOD`], and perhaps the end of the stream.
+    /// [`GOOD`], with or without the end of the stream.
     Data {
         is_last: bool,
     },
     Reset(u32),
-    /// A GOAWAY after which the request counts as taken up, or does not.
+    /// A GOAWAY that includes or excludes the request.
     GoAway {
         is_taken: bool,
         reason: u32,
     },
-    /// The first GOAWAY of a graceful shutdown, which names no stream yet.
+    /// The first GOAWAY of a graceful shutdown, which excludes no stream.
     GoAwaySoon,
-    /// How many streams the client may have from now on.
+    /// The new maximum number of streams.
     Streams(u32),
-    /// Time for the client to read what was written.
+    /// A pause in which the client reads.
     Pause,
     /// Closes the connection.
     Close,
@@ -99,7 +99,7 @@ pub(crate) struct Http2 {
 }
 
 impl Http2 {
-    /// Does these things about its requests, over all connections and in their order, and responds to the others.
+    /// Follows the script across all connections, and responds to all further requests.
     pub(crate) async fn start(certificate: &Certificate, script: Vec<Vec<Frame>>) -> Self {
         let (listener, url) = listen().await;
         let acceptor = acceptor(certificate, &[b"h2"]);
@@ -124,7 +124,7 @@ impl Http2 {
         server
     }
 
-    /// Reads frames, and acts on each HEADERS.
+    /// Reads frames, and reacts to each HEADERS frame.
     async fn serve(
         &self,
         mut stream: impl AsyncRead + AsyncWrite + Unpin,
@@ -152,7 +152,7 @@ impl Http2 {
                 match frame {
                     Frame::Pause => tokio::time::sleep(Duration::from_millis(20)).await,
                     Frame::Close => {
-                        // Closing with something unread would reset the connection, and drop what was written.
+                        // Closing with unread data would reset the connection and drop what was written.
                         stream.shutdown().await.ok()?;
                         while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
                         return None;

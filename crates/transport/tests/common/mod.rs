@@ -1,4 +1,4 @@
-//! What the scenarios share: a small service over `FakeTransport`, and servers whose every byte is scripted.
+//! Common code of the tests: a small service over `FakeTransport`, and scripted servers.
 #![allow(
     dead_code,
     reason = "each file of tests is a program of its own and uses a part"
@@ -25,14 +25,15 @@ use serde_json::Value;
 pub(crate) static READ: Operation =
     Operation::new("things.get", Method::GET, "/things/{id}").idempotent();
 pub(crate) static CREATE: Operation = Operation::new("things.create", Method::POST, "/things");
-/// Its 503 says that nothing was done.
+/// A 503 means that the service did nothing.
 pub(crate) static BOOK: Operation =
     Operation::new("slots.book", Method::POST, "/slots").refusing(&[503]);
 pub(crate) static EXPORT: Operation = Operation::new("exports.get", Method::GET, "/export")
     .idempotent()
     .limit("exports");
 
-/// JSON errors with `code` and `message`; a code `locked` is a lock on one object, `"ok":false` a failure within a 200.
+/// JSON errors with `code` and `message`. The code `locked` is a lock on one object, and `"ok":false` is a failure with
+/// status 200.
 #[derive(Debug)]
 pub(crate) struct Service;
 
@@ -87,7 +88,7 @@ pub(crate) fn builder() -> ClientBuilder<Client> {
     ClientBuilder::new(Ok(settings())).no_proxy()
 }
 
-/// rustls without a provider of its own takes the program's.
+/// Installs a process-wide provider for rustls, for builds without one.
 pub(crate) fn install_provider() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -96,12 +97,12 @@ pub(crate) fn install_provider() {
     });
 }
 
-/// A client of the fake with all defaults.
+/// Returns a client of the fake with all defaults.
 pub(crate) fn over(fake: &FakeTransport) -> Client {
     builder().transport(fake.clone()).build().unwrap()
 }
 
-/// Re-sends at once, for tests in real time.
+/// Returns a policy that retries at once, for tests in real time.
 pub(crate) fn hurried() -> RetryPolicy {
     RetryPolicy::default().backoff(Duration::from_millis(1), Duration::from_millis(1))
 }
@@ -117,7 +118,7 @@ pub(crate) fn create(client: &Client) -> Call<Value> {
         .call()
 }
 
-/// The error of a call for which no connection could be made, in so many attempts.
+/// Returns the error of a call that could not connect in this many attempts.
 pub(crate) async fn unconnected(call: Call<Value>, attempts: u32) -> Error {
     let error = call.await.unwrap_err();
     assert_eq!(

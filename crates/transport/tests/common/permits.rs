@@ -1,4 +1,4 @@
-//! Asking a limiter, and judging what it gave by code that shares nothing with it.
+//! Requests permits from a limiter, and checks them with independent code.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +13,7 @@ pub(crate) fn limiter(per_second: f64, burst: u32) -> RateLimiter {
     RateLimiter::new(Rate::per_second(per_second, burst).unwrap())
 }
 
-/// The order and times in which callers got their permits.
+/// The order and times of the callers' permits.
 #[derive(Clone, Default)]
 pub(crate) struct Log(pub(crate) Arc<Mutex<Vec<(usize, Instant)>>>);
 
@@ -50,11 +50,11 @@ impl Log {
     }
 }
 
-/// How late a start may be without putting off the next, in seconds.
+/// The delay, in seconds, by which a start may be late without shifting the next one.
 pub(crate) const TOLERANCE: f64 = 0.01;
 
-/// Whether any window of time holds more starts than the rate and burst allow. Shares nothing with the limiter: for
-/// each two starts, what lies between them must fit into the time between them and the tolerance.
+/// Returns a message if any window of time holds more starts than the rate and burst allow. For each two starts, the
+/// starts between them must fit into the time between them plus the tolerance.
 pub(crate) fn over_quota(times: &[Instant], per_second: f64, burst: usize) -> Option<String> {
     for (first, start) in times.iter().enumerate() {
         for (last, end) in times.iter().enumerate().skip(first + burst) {
@@ -70,7 +70,7 @@ pub(crate) fn over_quota(times: &[Instant], per_second: f64, burst: usize) -> Op
     None
 }
 
-/// A runtime that stands still unless it is driven.
+/// Returns a runtime that progresses only while it is driven.
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()

@@ -1,4 +1,4 @@
-//! Certificates, and servers of TLS.
+//! Certificates and TLS servers.
 
 use std::sync::Arc;
 
@@ -25,21 +25,21 @@ pub(crate) fn expired(name: &str) -> Certificate {
     CertifiedKey { cert, signing_key }
 }
 
-/// A place for a server of TLS, and the URL of it that fits a certificate for `localhost`.
+/// Listens for TLS, and returns the URL that matches a certificate for `localhost`.
 pub(crate) async fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     (listener, format!("https://localhost:{port}"))
 }
 
-/// Accepts TLS with this certificate, and speaks one of these protocols.
+/// Accepts TLS with this certificate and these protocols.
 pub(crate) fn acceptor(certificate: &Certificate, protocols: &[&[u8]]) -> TlsAcceptor {
     accepting(certificate, protocols, |config| {
         config.with_no_client_auth()
     })
 }
 
-/// The same, but only from clients that show a certificate.
+/// Accepts TLS only from clients with a certificate.
 pub(crate) fn demanding_acceptor(certificate: &Certificate, protocols: &[&[u8]]) -> TlsAcceptor {
     let mut roots = RootCertStore::empty();
     roots.add(certificate.cert.der().clone()).unwrap();

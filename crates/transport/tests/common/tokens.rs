@@ -1,4 +1,4 @@
-//! A token endpoint and a service that takes its tokens.
+//! A token endpoint, and a service that accepts its tokens.
 
 use std::sync::Mutex;
 
@@ -36,7 +36,7 @@ pub(crate) fn bearer(request: &FakeRequest) -> String {
         .to_owned()
 }
 
-/// Grants `token-1`, `token-2` and so on, each after this delay and for this life in seconds.
+/// Grants `token-1`, `token-2` and so on, with this delay and lifetime in seconds.
 pub(crate) fn granting(fake: &FakeTransport, delay: f64, life: u64) {
     let granted = Mutex::new(0);
     fake.path("/token", move |_| {
@@ -47,7 +47,7 @@ pub(crate) fn granting(fake: &FakeTransport, delay: f64, life: u64) {
     });
 }
 
-/// A service that takes any token, the tokens it issues, and a client.
+/// Returns a service that accepts any token, its credential, and a client.
 pub(crate) fn good(delay: f64, life: u64) -> (FakeTransport, OAuth2, Client) {
     let (fake, credential) = (FakeTransport::new(), oauth2());
     granting(&fake, delay, life);
@@ -56,7 +56,7 @@ pub(crate) fn good(delay: f64, life: u64) -> (FakeTransport, OAuth2, Client) {
     (fake, credential, client)
 }
 
-/// Makes this many calls at once; how many succeeded, and the errors.
+/// Makes concurrent calls. Returns the number of successes, and the errors.
 pub(crate) async fn crowd(client: &Client, count: usize) -> (usize, Vec<Error>) {
     let mut calls = JoinSet::new();
     for _ in 0..count {

@@ -1,4 +1,4 @@
-//! A TCP server that does to each request what its script says.
+//! A scripted TCP server.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What the server does once it has read a request.
+/// The server's reaction to a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
     /// Writes these bytes and reads the next request.
@@ -16,9 +16,9 @@ pub(crate) enum Act {
     SendThenClose(Vec<u8>),
     /// Writes these bytes and resets the connection.
     SendThenReset(Vec<u8>),
-    /// Writes these bytes, and resets the connection once the next request has arrived, without reading it.
+    /// Writes these bytes, and resets the connection when the next request arrives, without reading it.
     SendThenResetUnread(Vec<u8>),
-    /// Writes these bytes and then nothing more.
+    /// Writes these bytes and then stops.
     SendThenHang(Vec<u8>),
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Plays the script, one act for each request over all connections; the last act goes on for ever.
+    /// Follows the script, one act for each request across all connections. The last act repeats.
     pub(crate) async fn start(script: Vec<Act>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Self {
@@ -62,7 +62,7 @@ impl Server {
         self.requests.load(Ordering::SeqCst)
     }
 
-    /// How many connections both sides have closed, the server first.
+    /// Returns the number of connections that both sides have closed, the server first.
     pub(crate) fn closed(&self) -> usize {
         self.closed.load(Ordering::SeqCst)
     }
@@ -91,7 +91,7 @@ async fn serve(
             }
             Act::SendThenReset(bytes) => {
                 stream.write_all(bytes).await.unwrap();
-                // Closing with no time to linger sends RST instead of FIN.
+                // Closing without lingering sends RST instead of FIN.
                 stream.set_zero_linger().unwrap();
                 return;
             }
@@ -109,7 +109,7 @@ async fn serve(
     }
 }
 
-/// Reads one HTTP/1.1 request with its body by Content-Length.
+/// Reads one HTTP/1.1 request, with its body by Content-Length.
 pub(crate) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<Vec<u8>> {
     let mut request = Vec::new();
     let mut byte = [0];
@@ -130,7 +130,7 @@ pub(crate) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Optio
     Some(request)
 }
 
-/// A whole response.
+/// Returns a whole response.
 pub(crate) fn response(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
     let mut bytes = format!(
         "HTTP/1.1 {status} Status\r\n{headers}content-length: {}\r\n\r\n",

@@ -1,11 +1,11 @@
-//! The table in a crate's README of the operations that it covers.
+//! The coverage table in a crate's README.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::super::ir::{ALWAYS, Api, Body, Operation, Source};
 
-/// A table of all operations, or of the areas if the API has such.
+/// Returns a table of all operations, or of the areas if the API has areas.
 pub(super) fn table(api: &Api) -> String {
     match api.resources.iter().any(|resource| resource.area.is_some()) {
         true => areas(api),
@@ -13,7 +13,7 @@ pub(super) fn table(api: &Api) -> String {
     }
 }
 
-/// One row for each area: its feature, how many operations it has, and the methods of the client that lead to them.
+/// Returns one row for each area: its feature, its number of operations, and the client methods that lead to them.
 fn areas(api: &Api) -> String {
     let mut areas: BTreeMap<&str, (usize, Vec<&str>)> = BTreeMap::new();
     for resource in &api.resources {
@@ -39,7 +39,7 @@ fn areas(api: &Api) -> String {
     table
 }
 
-/// One row for each operation.
+/// Returns one row for each operation.
 fn operations(api: &Api) -> String {
     let all = || {
         api.resources
@@ -72,7 +72,7 @@ fn operations(api: &Api) -> String {
     table
 }
 
-/// How the operation is called: the arguments by their names, or two dots where a call is hand-written.
+/// Returns the call of the operation: with its arguments by name, or with `..` if the call is hand-written.
 fn call(operation: &Operation) -> String {
     let (resource, name) = (&operation.resource, &operation.name);
     if operation.call.is_some() {

@@ -1,4 +1,4 @@
-//! What the documentation of operations and their parameters says.
+//! The documentation of operations and their parameters.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use super::literal::{self, Literals};
 use super::text;
 use crate::project::Service;
 
-/// The documentation of an operation.
+/// Returns the documentation of an operation.
 pub(super) fn operation(api: &Api, service: &Service, operation: &Operation) -> String {
     let mut parts = vec![operation.summary.clone()];
     if !operation.description.is_empty() {
@@ -70,14 +70,14 @@ fn edition_of(edition: Edition) -> &'static str {
     }
 }
 
-/// What all searches have, by their names on the wire.
+/// The terms that all searches have, by wire name.
 const SEARCH_TERMS: &[(&str, &str)] = &[
     ("orderBy", "order_by"),
     ("pageNumber", "page_number"),
     ("pageSize", "page_size"),
 ];
 
-/// A description that calls members and parameters by their names on the wire, with those that they have in Rust.
+/// Replaces the wire names of members and parameters in a description with their Rust names.
 fn in_rust(api: &Api, operation: &Operation, description: &str) -> String {
     let mut names: BTreeMap<&str, &str> = SEARCH_TERMS.iter().copied().collect();
     let (sent, given) = (
@@ -122,7 +122,7 @@ fn arguments(operation: &Operation) -> Vec<String> {
         .collect()
 }
 
-/// The documentation of a parameter.
+/// Returns the documentation of a parameter.
 pub(super) fn option(parameter: &Parameter) -> String {
     let mut doc = parameter.doc.clone();
     match (parameter.range.least, parameter.range.most) {
@@ -138,7 +138,7 @@ pub(super) fn option(parameter: &Parameter) -> String {
     doc
 }
 
-/// A call of the operation, as it would stand in a program.
+/// Returns a call of the operation as a program would write it.
 fn example(api: &Api, service: &Service, operation: &Operation) -> Option<String> {
     let mut literals = Literals::new(api, &now);
     let body = literals.body(operation, false)?;
@@ -210,7 +210,7 @@ fn import(module: &str, names: &[String]) -> String {
     }
 }
 
-/// Examples need no more of times than that they are there.
+/// Ignores the given seconds: in examples any time will do.
 fn now(_: i64) -> String {
     "Timestamp::now()".to_owned()
 }

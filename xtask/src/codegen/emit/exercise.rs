@@ -1,4 +1,4 @@
-//! Calls of every operation with everything set, for the exerciser.
+//! Calls every operation with all members and options set, for the exerciser.
 
 mod call;
 mod source;
@@ -21,13 +21,13 @@ use crate::project::Service;
 use call::{Used, Writer};
 use source::{Sources, resource_of, sources};
 
-/// Files, what is said of each, and what is in it.
+/// Files, each with its module documentation and its items.
 type Contents = BTreeMap<PathBuf, (String, Vec<TokenStream>)>;
 
-/// The exerciser's files, below the folder of its own: one, or one for each resource where there are areas.
+/// Returns the files below the exerciser's folder: one, or one for each resource if the API has areas.
 ///
 /// # Errors
-/// Operations of which no call can be written.
+/// The operations for which no call can be generated.
 pub(super) fn files(api: &Api, service: &Service) -> Result<Contents, Vec<Refusal>> {
     let whole = PathBuf::from(service.exercise);
     let about = "Calls of every operation with every optional parameter set.";
@@ -67,17 +67,17 @@ pub(super) fn files(api: &Api, service: &Service) -> Result<Contents, Vec<Refusa
 
         use super::report::Report;
 
-        /// Calls what creates records that others are done with.
+        /// Creates the records that later calls need.
         pub(crate) async fn create(#client: &#library::Client, report: &mut Report) {
             #(Box::pin(#creating::create(#client, report)).await;)*
         }
 
-        /// Calls every other operation once that deletes nothing.
+        /// Calls every other operation once, except deletions.
         pub(crate) async fn run(#client: &#library::Client, report: &mut Report) {
             #(Box::pin(#modules::run(#client, report)).await;)*
         }
 
-        /// Calls every operation once that deletes.
+        /// Calls every deletion once.
         pub(crate) async fn delete(#client: &#library::Client, report: &mut Report) {
             #(Box::pin(#deleting::delete(#client, report)).await;)*
         }
@@ -86,7 +86,8 @@ pub(super) fn files(api: &Api, service: &Service) -> Result<Contents, Vec<Refusa
     Ok(files)
 }
 
-/// The items of a file that calls the operations of these resources; `depth` folders below the program's root.
+/// Returns the items of a file that calls the operations of `resources`. The file is `depth` folders below the root of
+/// the program.
 fn items(
     api: &Api,
     service: &Service,
@@ -110,14 +111,14 @@ fn items(
     let operations = resources.iter().flat_map(|r| &r.operations);
     let (mut deleting, mut lasting): (Vec<_>, Vec<_>) =
         operations.partition(|operation| deletes(operation));
-    // What takes things out of others follows what puts them in; what has to wait comes last.
+    // Removals from a group follow the additions. Operations that have to wait come last.
     lasting.sort_by_key(|operation| (operation.eventually, operation.method == "DELETE"));
-    // What deletes whole records comes last, so that the others still find them.
+    // Operations that delete whole records come last, so that the others still find them.
     deleting.sort_by_key(|operation| {
         operation.path.ends_with("/bulk-delete")
             || operation.path.ends_with('}') && operation.arguments.len() == 1
     });
-    // What creates comes first, so that no list is empty.
+    // Creations come first, so that no list is empty.
     let (creating, lasting): (Vec<_>, Vec<_>) = lasting
         .into_iter()
         .partition(|operation| creates(operation, sources));
@@ -138,7 +139,7 @@ fn items(
         };
         let gate = gate(operation.unconfirmed.is_some());
         if deletes {
-            // Asked for anew, as what was known may be deleted by now.
+            // Look the ids up again: an earlier call may have deleted them.
             let known = writer.known(&own);
             deletions.push(quote!(#gate { #(#known)* #call }));
         } else if creates {
@@ -161,7 +162,7 @@ fn items(
         let calls = in_order(creations.clone());
         let calls = calls.iter().map(|(_, creation)| &creation.call);
         quote! {
-            /// Calls what creates records that others are done with.
+            /// Creates the records that later calls need.
             #expect
             pub(crate) async fn create(#client: &#library::Client, report: &mut Report) {
                 #(#calls)*
@@ -172,7 +173,7 @@ fn items(
     let run = (!calls.is_empty()).then(|| {
         let expect = expect(&lasting);
         quote! {
-            /// Calls every other operation once that deletes nothing.
+            /// Calls every other operation once, except deletions.
             #expect
             pub(crate) async fn run(#client: &#library::Client, report: &mut Report) {
                 #(#known)*
@@ -183,7 +184,7 @@ fn items(
     let delete = (!deletions.is_empty()).then(|| {
         let expect = expect(&deleting);
         quote! {
-            /// Calls every operation once that deletes.
+            /// Calls every deletion once.
             #expect
             pub(crate) async fn delete(#client: &#library::Client, report: &mut Report) {
                 #(#deletions)*
@@ -202,15 +203,15 @@ fn items(
 /// A call that creates a record.
 #[derive(Clone)]
 struct Creation {
-    /// The resources of which it needs records.
+    /// The resources whose records the call needs.
     needed: BTreeSet<String>,
     call: TokenStream,
 }
 
-/// By resource.
+/// Creations by resource.
 type Creations = BTreeMap<String, Creation>;
 
-/// What needs no others first, as far as that goes.
+/// Orders creations by dependency. A cycle is broken at its first name.
 fn in_order(mut creations: Creations) -> Vec<(String, Creation)> {
     let mut ordered = Vec::new();
     while !creations.is_empty() {
@@ -225,7 +226,7 @@ fn in_order(mut creations: Creations) -> Vec<(String, Creation)> {
     ordered
 }
 
-/// Whether it creates a record whose id others need.
+/// Returns whether the operation creates a record whose id other calls need.
 fn creates(operation: &Operation, sources: &Sources<'_>) -> bool {
     operation.name == "create" && sources.contains_key(&operation.resource)
 }
@@ -256,12 +257,12 @@ fn all_sent(api: &Api, sent: &Sent) -> Result<(), Vec<Refusal>> {
     }
 }
 
-/// Whether it deletes what others may need, and does not just take it out of something.
+/// Returns whether the operation deletes a record, rather than removing it from a group.
 fn deletes(operation: &Operation) -> bool {
     operation.method == "DELETE" && !operation.name.starts_with("remove_")
 }
 
-/// The attribute of a function that calls these.
+/// Returns the `expect` attribute for a function that calls `operations`.
 fn expect(operations: &[&Operation]) -> Option<TokenStream> {
     let mut operations = operations.iter();
     let deprecated = operations.any(|operation| {
@@ -270,4 +271,55 @@ fn expect(operations: &[&Operation]) -> Option<TokenStream> {
     });
     deprecated
         .then(|| quote!(#[expect(deprecated, reason = "deprecated parameters are exercised too")]))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn members_of_requests_that_no_call_sends_are_refused() {
+        let cat = json!({"description": "A cat.", "type": "object", "properties": {
+            "name": {"description": "Its name.", "type": "string"},
+            "toy": {"description": "Its toy.", "$ref": "#/components/schemas/Toy"},
+        }});
+        let toy = json!({"description": "A toy.", "type": "object", "properties": {
+            "colour": {"description": "Its colour.", "type": "string"},
+        }});
+        let content = json!({"application/json": {"schema": {"$ref": "#/components/schemas/Cat"}}});
+        let description = json!({
+            "openapi": "3.1.0",
+            "info": {"title": "Cats", "version": "1"},
+            "tags": [{"name": "Cats", "description": "Cats."}],
+            "paths": {"/cats": {"post": {
+                "operationId": "cats.create",
+                "tags": ["Cats"],
+                "summary": "Adds a cat.",
+                "x-idempotent": false,
+                "requestBody": {"required": true, "content": content},
+                "responses": {"204": {"description": "It is there."}},
+            }}},
+            "components": {"schemas": {"Cat": cat, "Toy": toy}},
+        });
+        let api = read::api(&description).unwrap();
+        let missing = |sent: &[(&str, &str)]| {
+            let sent = sent.iter();
+            let sent = sent.map(|(model, member)| ((*model).to_owned(), (*member).to_owned()));
+            let refusals = all_sent(&api, &Sent::new(sent.collect())).err();
+            let refusals = refusals.unwrap_or_default().into_iter();
+            refusals.map(|one| one.pointer).collect::<Vec<_>>()
+        };
+        let every = [("Cat", "name"), ("Cat", "toy"), ("Toy", "colour")];
+        assert_eq!(missing(&every), [""; 0]);
+        assert_eq!(
+            missing(&every[..2]),
+            ["/components/schemas/Toy/properties/colour"]
+        );
+        assert_eq!(
+            missing(&every[1..]),
+            ["/components/schemas/Cat/properties/name"]
+        );
+    }
 }

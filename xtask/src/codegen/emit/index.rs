@@ -1,4 +1,4 @@
-//! The files that declare the others and say what they show.
+//! The `mod.rs` files, which declare and re-export the other modules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,8 @@ use super::text;
 use super::types::{code, ident};
 use crate::project::Service;
 
-/// The `mod.rs` files: one, or one for each folder of an area and one above them. By folder, with a sentence about each.
+/// Returns the `mod.rs` files by folder, each with its module documentation. An API with areas has one for each area
+/// and one for the root.
 pub(super) fn files(
     api: &Api,
     places: &Places,
@@ -74,7 +75,7 @@ pub(super) fn files(
     indexes
 }
 
-/// All modules with code in them, below the generated one.
+/// Returns all modules with code, relative to the generated root.
 fn modules<'a>(api: &'a Api, places: &'a Places) -> BTreeSet<Vec<&'a str>> {
     let mut modules = places.modules();
     for resource in &api.resources {
@@ -84,7 +85,7 @@ fn modules<'a>(api: &'a Api, places: &'a Places) -> BTreeSet<Vec<&'a str>> {
     modules
 }
 
-/// The modules of what areas share, and the condition of each: that of any type in it.
+/// Returns the modules of shared types, each with its `cfg`: any area that uses one of its types enables it.
 fn shared<'a>(places: &'a Places, service: &Service) -> BTreeMap<&'a str, Option<String>> {
     let mut areas_of = BTreeMap::<&str, Option<BTreeSet<String>>>::new();
     for home in places.homes() {
@@ -110,7 +111,7 @@ fn shared<'a>(places: &'a Places, service: &Service) -> BTreeMap<&'a str, Option
     conditions.collect()
 }
 
-/// The condition of a type within its file, as an attribute.
+/// Returns the `cfg` attribute of a type within its file.
 pub(super) fn condition(service: &Service, home: &Home) -> Option<String> {
     match home {
         Home::Shared { areas, .. } => condition_of(service, areas),
@@ -118,7 +119,8 @@ pub(super) fn condition(service: &Service, home: &Home) -> Option<String> {
     }
 }
 
-/// The condition that one of these areas is needed. Where a feature stands for several of them, that feature does.
+/// Returns a `cfg` attribute that holds if any of `areas` is enabled. A feature that enables several of them replaces
+/// them.
 fn condition_of(service: &Service, areas: &BTreeSet<String>) -> Option<String> {
     let mut features: BTreeSet<&str> = areas.iter().map(String::as_str).collect();
     for (feature, group) in service.groups {
@@ -138,7 +140,7 @@ fn condition_of(service: &Service, areas: &BTreeSet<String>) -> Option<String> {
     }
 }
 
-/// The declarations of these modules, of which each has one or two parts.
+/// Declares `modules`. Each path has one or two segments.
 fn declared(modules: &[&[&str]], area: Option<&str>, resources: &[&Resource]) -> TokenStream {
     let unconfirmed = |name: &str| {
         let mut resources = resources.iter();
@@ -174,7 +176,7 @@ fn path(module: &[&str]) -> TokenStream {
     quote!(#(#parts)::*)
 }
 
-/// How far a module is seen: those of an area are shown by the one above them.
+/// Returns the visibility of a module: the root re-exports the modules of an area.
 fn visibility(in_area: bool) -> TokenStream {
     match in_area {
         true => quote!(pub(super)),
@@ -182,7 +184,7 @@ fn visibility(in_area: bool) -> TokenStream {
     }
 }
 
-/// The module that shows the types in these modules.
+/// Returns the `types` module, which re-exports the types of `modules`.
 fn types(modules: &[&[&str]], in_area: bool) -> TokenStream {
     let with_types = modules
         .iter()
@@ -238,7 +240,7 @@ fn static_lists(resources: &[&Resource]) -> Vec<TokenStream> {
         .collect()
 }
 
-/// References to the statics of all operations.
+/// Returns references to the statics of all operations.
 fn all_statics(resources: &[&Resource]) -> Vec<TokenStream> {
     let statics = resources.iter().flat_map(|r| statics(&r.operations));
     statics
@@ -299,7 +301,7 @@ fn operations_of_area(resources: &[&Resource]) -> TokenStream {
     }
 }
 
-/// What stands above the areas.
+/// Returns the items of the root module of an API with areas.
 fn whole(
     areas: &BTreeSet<&str>,
     with_types: &BTreeSet<&str>,
@@ -370,7 +372,7 @@ fn whole(
     ]
 }
 
-/// Re-exports from a resource's calls, those that are not sure to exist apart.
+/// Re-exports a resource's calls. Unconfirmed ones get a separate `use` with a `cfg`.
 fn re_exports(resource: &Resource, names: Vec<(bool, String)>) -> Vec<TokenStream> {
     let module = ident(&resource.name);
     let mut lists = Vec::new();

@@ -1,4 +1,4 @@
-//! Values that fit the description, written as Rust: for examples and for the exerciser.
+//! Values that fit the description, written as Rust, for examples and for the exerciser.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,38 +10,38 @@ use super::super::ir::{
 };
 use super::super::read::OWN_ID;
 
-/// A time to stand for times of which no example is given.
+/// The time used if the description has no example.
 const SOME_TIME: i64 = 1_700_000_000;
 
-/// Stands for ids of that form.
+/// The example of an id in UUID format.
 const UUID: &str = "7f1c2d7e-9a1b-4c3d-8e5f-0a1b2c3d4e5f";
 
-/// What stands in files of comma-separated values, of which only the name is given.
+/// The content of CSV files. The description gives only their names.
 const TABLE: &str = "Email,First name\njohn.hill@example.com,John\n";
 
-/// Members by their types and names on the wire.
+/// Members by type and wire name.
 pub(super) type Sent = RefCell<BTreeSet<(String, String)>>;
 
-/// Writes values, and keeps which named types they mention.
+/// Writes values, and records the named types that they mention.
 pub(super) struct Literals<'a> {
     api: &'a Api,
-    /// The call that gives a time, made of its seconds.
+    /// Formats a time, given in seconds, as a Rust expression.
     time: &'a dyn Fn(i64) -> String,
-    /// What `x-id-of` may name, and what to write for the id instead of the example.
+    /// The expression for each id, by its name in `x-id-of`. It replaces the example.
     ids: BTreeMap<String, String>,
-    /// Where the exerciser's own functions are, if values are made for it.
+    /// The path of the exerciser's `report` module, if the values are for the exerciser.
     exerciser: Option<String>,
-    /// Which members any call of the exerciser sends.
+    /// The members that the exerciser's calls send so far.
     sent: Option<&'a Sent>,
-    /// The column by which the operation's search is ordered.
+    /// The column by which the operation's search is sorted.
     order_by: String,
-    /// The types of the objects that are being written, from the outside in.
+    /// The types of the objects being written, outermost first.
     open: Vec<String>,
     /// The resource of the operation whose values are written.
     resource: String,
-    /// What sets apart the names and addresses that the operation gives, as no two records may have the same.
+    /// A suffix that keeps the names and addresses of the operation unique, since no two records may share them.
     distinction: Option<String>,
-    /// Those of which an id was written, and the example it was written instead of.
+    /// The ids that were written, each with the example that it replaced.
     used: BTreeMap<String, String>,
     types: BTreeSet<String>,
     /// Hand-written types of the service's crate that were mentioned.
@@ -66,8 +66,8 @@ impl<'a> Literals<'a> {
         }
     }
 
-    /// Writes values for the exerciser: these for ids, what variables of the environment hold where members say so, and
-    /// names that no other call uses. Each member of each type is written at least once.
+    /// Configures the writer for the exerciser. `ids` replace examples, members with a variable are read from the
+    /// environment, and names are unique to the call. Each member of each type is written at least once.
     pub(super) fn exercising(
         mut self,
         exerciser: &str,
@@ -87,22 +87,22 @@ impl<'a> Literals<'a> {
         self
     }
 
-    /// What `x-id-of` named wherever an id was written, and the example it was written instead of.
+    /// Returns the ids that were written, by their name in `x-id-of`, each with the example that it replaced.
     pub(super) fn used(&self) -> &BTreeMap<String, String> {
         &self.used
     }
 
-    /// The named types that were mentioned.
+    /// Returns the named types that were mentioned.
     pub(super) fn types(&self) -> BTreeSet<String> {
         self.types.clone()
     }
 
-    /// The names of hand-written types that were mentioned.
+    /// Returns the names of the hand-written types that were mentioned.
     pub(super) fn own(&self) -> BTreeSet<String> {
         self.own.clone()
     }
 
-    /// The call of an operation that is called as the description says, with the values of its path filled in.
+    /// Returns the call that the description states in `x-call`, with the values of its path filled in.
     pub(super) fn given_call(&mut self, client: &str, operation: &Operation) -> Option<String> {
         let mut call = operation.call.clone()?;
         for parameter in &operation.arguments {
@@ -112,7 +112,8 @@ impl<'a> Literals<'a> {
         Some(format!("{client}.{call}"))
     }
 
-    /// The call of an operation with its required values; a body of several members is the variable of its name.
+    /// Returns the call of an operation with its required values. A body with several members is passed as the variable
+    /// of its name.
     pub(super) fn call(&mut self, client: &str, operation: &Operation) -> Option<String> {
         let mut arguments = Vec::new();
         for parameter in &operation.arguments {
@@ -148,7 +149,7 @@ impl<'a> Literals<'a> {
         ))
     }
 
-    /// `.name(value)`.
+    /// Returns `.name(value)`.
     pub(super) fn option(&mut self, parameter: &Parameter) -> Option<String> {
         Some(format!(
             ".{}({})",
@@ -157,7 +158,7 @@ impl<'a> Literals<'a> {
         ))
     }
 
-    /// A required parameter. Its own `id` in the path is that of the resource.
+    /// Returns a required parameter. `id` and the like in the path are the id of the operation's resource.
     fn argument(&mut self, parameter: &Parameter, operation: &Operation) -> Option<String> {
         let own = parameter.place == Place::Path && ID_NAMES.contains(&parameter.wire.as_str());
         if own && matches!(parameter.ty, Ty::Text | Ty::Secret) && parameter.id_of.is_none() {
@@ -210,7 +211,7 @@ impl<'a> Literals<'a> {
         }
     }
 
-    /// The known id of a resource where a value of this type stands: an id, or a list of ids.
+    /// Returns the known id of a resource as a value of this type: an id, or a list of ids.
     fn id_as(
         &mut self,
         ty: &Ty,
@@ -230,7 +231,7 @@ impl<'a> Literals<'a> {
         matches!(self.api.types.get(name), Some(Type::Model(_)))
     }
 
-    /// The known id of a resource.
+    /// Returns the known id of a resource.
     fn id(&mut self, resource: Option<&String>, example: Option<&Value>) -> Option<String> {
         let resource = match resource?.as_str() {
             OWN_ID => self.resource.clone(),
@@ -244,7 +245,8 @@ impl<'a> Literals<'a> {
         Some(known)
     }
 
-    /// The statement that makes the body of a call: with all members if `full`, else with the first optional one.
+    /// Returns the statement that builds the body of a call: with all members if `full`, otherwise with the first
+    /// optional one.
     pub(super) fn body(&mut self, operation: &Operation, full: bool) -> Option<String> {
         match &operation.body {
             Some(Body::Model { name, model, .. }) => {
@@ -254,14 +256,14 @@ impl<'a> Literals<'a> {
         }
     }
 
-    /// An object: its required members, and the first or all of the optional ones. Objects in objects in objects are
-    /// only written if they are required, or were not sent before.
+    /// Returns an object with its required members, and with the first or all of the optional ones. Nested objects of
+    /// nested objects are written only if they are required or not sent yet.
     fn model(&mut self, name: &str, full: bool, depth: usize) -> Option<String> {
         let Some(Type::Model(model)) = self.api.types.get(name) else {
             return None;
         };
         self.types.insert(name.to_owned());
-        // An object within one of its own type has nothing but what it needs.
+        // A nested value of the same type gets required members only, so that recursion ends.
         let is_inner = self.open.iter().any(|open| open == name);
         self.open.push(name.to_owned());
         let (required, optional): (Vec<_>, Vec<_>) = model.members.iter().partition(|m| m.required);
@@ -278,7 +280,7 @@ impl<'a> Literals<'a> {
         let mut text = format!("{name}::new({})", arguments.join(", "));
         let shown = if full { optional.len() } else { 1 };
         for member in optional.into_iter().take(shown) {
-            // What may have any form is left out of examples.
+            // Examples omit members of any JSON type.
             if let Some(value) = self.member(member, depth) {
                 text.push_str(&format!(".{}({value})", member.name));
                 self.note(name, member);
@@ -288,7 +290,7 @@ impl<'a> Literals<'a> {
         Some(text)
     }
 
-    /// Whether the exerciser has yet to send this member.
+    /// Returns whether the exerciser has yet to send this member.
     fn is_due(&self, model: &str, member: &Member) -> bool {
         let key = (model.to_owned(), member.wire.clone());
         self.sent.is_some_and(|sent| !sent.borrow().contains(&key))
@@ -301,7 +303,7 @@ impl<'a> Literals<'a> {
         }
     }
 
-    /// A value that is owned, as it stands in a map or a list.
+    /// Returns an owned value, as maps and lists need it.
     fn owned(
         &mut self,
         ty: &Ty,
@@ -386,7 +388,7 @@ impl<'a> Literals<'a> {
                 self.types.insert(ty.clone());
                 match variant {
                     Some(variant) => format!("{ty}::{}", variant.name),
-                    // None is known.
+                    // The enumeration lists no value.
                     None => format!("{ty}::from({:?})", wanted.unwrap_or("Unknown")),
                 }
             }
@@ -404,7 +406,7 @@ impl<'a> Literals<'a> {
                 };
                 format!("[{}]", values?.join(", "))
             }
-            // Examples leave out what may have any form.
+            // Examples omit values of any JSON type.
             _ if self.exerciser.is_none() => return None,
             Ty::Map(inner) => {
                 let examples = example.and_then(Value::as_object);
@@ -423,7 +425,7 @@ impl<'a> Literals<'a> {
     }
 }
 
-/// A text of this format and length, as much like this one as can be.
+/// Adapts `text` to a format and a length.
 fn fitting(text: &str, format: Option<&str>, length: Length) -> String {
     let least = length.least.unwrap_or_default();
     let text = match format {
@@ -435,7 +437,7 @@ fn fitting(text: &str, format: Option<&str>, length: Length) -> String {
         _ => text,
     };
     let mut fitting: Vec<char> = text.chars().collect();
-    // What sets it apart from others stands at its end.
+    // Shorten from the front: the unique suffix is at the end.
     let over = fitting
         .len()
         .saturating_sub(length.most.unwrap_or(usize::MAX));
@@ -444,7 +446,7 @@ fn fitting(text: &str, format: Option<&str>, length: Length) -> String {
     fitting.into_iter().collect()
 }
 
-/// The option that an example shows: one that needs nothing imported and is no guess.
+/// Returns the option that an example shows: one that needs no import and is not inferred.
 pub(super) fn shown_option(operation: &Operation) -> Option<&Parameter> {
     use super::super::ir::Source;
     operation.options.iter().find(|option| {

@@ -10,7 +10,7 @@ use super::super::place::Places;
 use super::text::{self, Item};
 use super::types::{Scope, code, ident};
 
-/// The items of a type, which is compiled under this condition.
+/// Returns the items of a type that is compiled under `condition`.
 pub(super) fn items(
     places: &Places,
     scope: &Scope<'_>,
@@ -47,7 +47,7 @@ fn type_doc(doc: &str, source: Option<Source>) -> String {
     }
 }
 
-/// The condition and the vendor's name, as lines.
+/// Returns the `cfg` and the alias with the vendor's name, as lines.
 fn attributes(condition: Option<&str>, alias: Option<&String>) -> (String, String) {
     let condition = condition.map_or_else(String::new, |condition| format!("{condition}\n"));
     let alias = alias.map_or_else(String::new, |alias| {
@@ -56,7 +56,7 @@ fn attributes(condition: Option<&str>, alias: Option<&String>) -> (String, Strin
     (condition, alias)
 }
 
-/// An object as a list of its members, which a macro makes into all that it needs.
+/// Returns an object as a call of the `model!` macro.
 fn declaration(
     places: &Places,
     scope: &Scope<'_>,
@@ -103,20 +103,19 @@ fn declaration(
     lines
 }
 
-/// What is said of a member, if it is more than its name says.
+/// Returns the documentation of a member. It is empty if it would only repeat the name.
 fn documented(member: &Member) -> String {
     format!("{}{}", member.doc, text::origin(member.source))
         .trim()
         .to_owned()
 }
 
-/// What is special about a member, for the macro.
+/// Returns the marker of a member for the macro.
 fn mark(member: &Member, read: bool, written: bool) -> &'static str {
     match (&member.ty, member.default.as_ref().and_then(Value::as_bool)) {
         (_, Some(true)) if written && !member.required => " (default true)",
         (_, Some(false)) if written && !member.required => " (default false)",
         (Ty::Json | Ty::Own(_), _) => " (json)",
-        (Ty::Secret, _) if written && member.length.least > Some(0) => " (into 1)",
         (Ty::Secret | Ty::OwnText(_), _) if written => " (into)",
         _ if member.required && read => " (required)",
         _ => "",
@@ -138,7 +137,7 @@ fn member_type(scope: &Scope<'_>, model: &Model, member: &Member) -> String {
     }
 }
 
-/// An enumeration as a list of its values.
+/// Returns an enumeration as a call of the `open_enum!` macro.
 fn open_enum(scope: &Scope<'_>, condition: Option<&str>, enumeration: &Enum) -> String {
     let macro_name = scope.transport("open_enum");
     let (condition, alias) = attributes(condition, enumeration.alias.as_ref());

@@ -3,13 +3,15 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::super::ir::{Body, Encoding, Operation, Outcome, Parameter, Place, Resource, Ty};
+use super::super::ir::{
+    Body, Edition, Encoding, Operation, Outcome, Parameter, Place, Resource, Ty,
+};
 use super::super::names;
 use super::types::{Scope, ident};
 use super::{docs, text};
 use crate::project::Service;
 
-/// What a resource's items are emitted with.
+/// The context in which the items of a resource are generated.
 pub(super) struct Context<'a> {
     pub(super) api: &'a super::super::ir::Api,
     pub(super) scope: &'a Scope<'a>,
@@ -17,12 +19,12 @@ pub(super) struct Context<'a> {
     pub(super) resource: &'a Resource,
 }
 
-/// Whether a call has a type of its own: it has options.
+/// Returns whether the call has its own type, because it has options.
 pub(super) fn has_builder(operation: &Operation) -> bool {
     !operation.internal && !operation.options.is_empty()
 }
 
-/// The name of the type of a call. `Get` in a name would be read as an accessor.
+/// Returns the name of the type of a call. `Get` is avoided, since it would read as an accessor.
 pub(super) fn builder_name(operation: &Operation) -> String {
     let method = match operation.name.strip_prefix("get") {
         Some(rest) if rest.is_empty() || rest.starts_with('_') => format!("read{rest}"),
@@ -31,23 +33,23 @@ pub(super) fn builder_name(operation: &Operation) -> String {
     names::type_name(&format!("{method}_{}", operation.resource))
 }
 
-/// Whether nothing of the resource is sure to exist.
+/// Returns whether all operations of the resource are unconfirmed.
 pub(super) fn all_unconfirmed(resource: &Resource) -> bool {
     resource.operations.iter().all(|o| o.unconfirmed.is_some())
 }
 
-/// Whether only some of the resource is sure to exist.
+/// Returns whether some operations of the resource are unconfirmed, but not all.
 pub(super) fn partly_unconfirmed(resource: &Resource) -> bool {
     let mut operations = resource.operations.iter();
     !all_unconfirmed(resource) && operations.any(|o| o.unconfirmed.is_some())
 }
 
-/// The attribute that hides what is not sure to exist.
+/// Returns the `cfg` attribute of unconfirmed items.
 pub(super) fn gate(unconfirmed: bool) -> Option<TokenStream> {
     unconfirmed.then(|| quote!(#[cfg(feature = "unconfirmed")]))
 }
 
-/// The items of a resource: its handle, the calls, and the statics that describe the operations.
+/// Returns the items of a resource: its handle, its calls, and the statics that describe its operations.
 pub(super) fn items(context: &Context<'_>) -> Vec<TokenStream> {
     let operations = &context.resource.operations;
     let mut items = handle(context);
@@ -62,7 +64,7 @@ pub(super) fn items(context: &Context<'_>) -> Vec<TokenStream> {
     items
 }
 
-/// The static that describes an operation.
+/// Returns the static that describes an operation.
 fn description(context: &Context<'_>, operation: &Operation) -> TokenStream {
     let gate = gate(operation.unconfirmed.is_some() && !all_unconfirmed(context.resource));
     let doc = text::doc(&format!("`{} {}`", operation.method, operation.path));
@@ -86,14 +88,17 @@ fn description(context: &Context<'_>, operation: &Operation) -> TokenStream {
         Outcome::Value {
             ty: Ty::List(_), ..
         } => Some(quote!(.list())),
+        Outcome::Page(_) => Some(quote!(.paged())),
         _ => None,
     };
+    let edition = operation.edition.is_some_and(|it| it != Edition::Both);
+    let edition = edition.then(|| quote!(.edition_specific()));
     let ty = context.scope.transport("Operation");
     let methods = context.scope.transport("__private::http::Method");
     quote! {
         #doc
         #gate
-        pub static #name: #ty = #ty::new(#id, #methods::#method, #path) #idempotent #limit #refusing #secret_path #anonymous #response;
+        pub static #name: #ty = #ty::new(#id, #methods::#method, #path) #idempotent #limit #refusing #secret_path #anonymous #response #edition;
     }
 }
 
@@ -129,7 +134,7 @@ fn handle(context: &Context<'_>) -> Vec<TokenStream> {
     ]
 }
 
-/// A value in the path, as an expression of type `&str`, and the type of its argument.
+/// Returns a value of the path as an expression of type `&str`, and the type of its argument.
 fn path_value(context: &Context<'_>, parameter: &Parameter) -> (TokenStream, TokenStream) {
     let name = ident(&parameter.name);
     let scope = context.scope;
@@ -150,7 +155,7 @@ fn path_value(context: &Context<'_>, parameter: &Parameter) -> (TokenStream, Tok
     }
 }
 
-/// The method of a resource that starts a call.
+/// Returns the method of a resource that starts a call.
 fn method(context: &Context<'_>, operation: &Operation) -> TokenStream {
     let gate = gate(operation.unconfirmed.is_some() && !all_unconfirmed(context.resource));
     let doc = text::doc(&docs::operation(context.api, context.service, operation));
@@ -226,7 +231,7 @@ fn query_argument(context: &Context<'_>, parameter: &Parameter) -> TokenStream {
     quote!(#name: #ty)
 }
 
-/// The argument that a body is made of, and the request with this body.
+/// Returns the argument for a body, and the request with this body.
 fn body(context: &Context<'_>, body: &Body, request: &TokenStream) -> (TokenStream, TokenStream) {
     let scope = context.scope;
     match body {
@@ -295,7 +300,7 @@ fn outcome(context: &Context<'_>, operation: &Operation) -> TokenStream {
     }
 }
 
-/// The type of a call with options.
+/// Returns the type of a call with options.
 fn builder(context: &Context<'_>, operation: &Operation) -> Vec<TokenStream> {
     let gate = gate(operation.unconfirmed.is_some() && !all_unconfirmed(context.resource));
     let name = ident(&builder_name(operation));

@@ -1,4 +1,4 @@
-//! A table by which a test decodes JSON into any type that is read.
+//! A table with which a test decodes JSON into every type that is read.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use super::super::ir::{Api, Ty, Type};
 use super::super::place::Places;
 use crate::project::Service;
 
-/// One line for each type, so that differences are readable. `reads` and `reads_enum` are the test's own.
+/// Returns the file, with one line for each type so that diffs are readable. The test defines `reads` and `reads_enum`.
 pub(super) fn file(header: &str, api: &Api, places: &Places, service: &Service) -> String {
     let (mut models, mut enums, mut own) = (String::new(), String::new(), String::new());
     for (name, ty) in api.types.iter().filter(|(name, _)| places.is_read(name)) {

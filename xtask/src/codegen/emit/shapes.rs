@@ -1,4 +1,4 @@
-//! The responses of an API as data, from which a server that imitates it makes samples.
+//! The responses of an API as data, from which the sandbox makes samples.
 
 use heck::ToSnakeCase;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::ir::{Api, Operation, Outcome, TimeFormat, Ty, Type};
 use super::super::place::Places;
 
-/// One line for each type and operation, so that differences are readable.
+/// Returns the file, with one line for each type and operation so that diffs are readable.
 pub(super) fn file(api: &Api, places: &Places) -> String {
     let types = api.types.iter().filter(|(name, _)| places.is_read(name));
     let types = types.map(|(name, ty)| {
@@ -52,7 +52,7 @@ fn response(operation: &Operation) -> String {
     wrapped(&operation.wrappers, inner)
 }
 
-/// `envelope<page<T>>`: a page says by itself that it holds a list.
+/// Returns a shape such as `envelope<page<T>>`. A page implies the list that it contains.
 fn wrapped(wrappers: &[String], inner: String) -> String {
     wrappers.iter().rev().fold(inner, |inner, wrapper| {
         let name = wrapper.to_snake_case();

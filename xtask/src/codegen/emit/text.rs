@@ -1,14 +1,14 @@
-//! Text: documentation as attributes, items as formatted files.
+//! Documentation as attributes, and items as formatted files.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::super::ir::Source;
 
-/// The width to which documentation is filled.
+/// The width to which documentation is wrapped.
 const WIDTH: usize = 112;
 
-/// Documentation, one attribute for each line.
+/// Returns documentation, one attribute for each line.
 pub(super) fn doc(text: &str) -> TokenStream {
     let lines = fill(text).into_iter().map(|line| match line.as_str() {
         "" => String::new(),
@@ -17,7 +17,7 @@ pub(super) fn doc(text: &str) -> TokenStream {
     quote!(#(#[doc = #lines])*)
 }
 
-/// Fills paragraphs and list items; what stands between fences stays as it is.
+/// Wraps paragraphs and list items. Fenced code is unchanged.
 fn fill(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let (mut open, mut fenced) = (false, false);
@@ -56,7 +56,7 @@ fn fill(text: &str) -> Vec<String> {
     lines
 }
 
-/// Where an operation or type comes from, as a sentence.
+/// Returns the source of an operation or type as a sentence.
 pub(super) fn source(source: Source) -> &'static str {
     match source {
         Source::VendorDocumentation => "Source: the vendor's documentation.",
@@ -70,7 +70,7 @@ pub(super) fn source(source: Source) -> &'static str {
     }
 }
 
-/// Where a member or parameter comes from, if that has to be said.
+/// Returns the source of a member or parameter as a sentence, if it has to be mentioned.
 pub(super) fn origin(source: Option<Source>) -> &'static str {
     match source {
         None | Some(Source::VendorDocumentation | Source::VendorIndex | Source::ServerCode) => "",
@@ -80,7 +80,7 @@ pub(super) fn origin(source: Option<Source>) -> &'static str {
     }
 }
 
-/// Documentation as lines of a file, indented.
+/// Returns documentation as indented lines of a file.
 pub(super) fn doc_lines(text: &str, indent: &str) -> String {
     let lines = fill(text).into_iter().map(|line| match line.as_str() {
         "" => format!("{indent}///\n"),
@@ -92,7 +92,7 @@ pub(super) fn doc_lines(text: &str, indent: &str) -> String {
     }
 }
 
-/// A part of a file: code to be formatted, or lines as they are to stand there.
+/// A part of a file: code to format, or lines to write as they are.
 #[derive(Debug)]
 pub(super) enum Item {
     Code(TokenStream),
@@ -111,7 +111,7 @@ impl From<String> for Item {
     }
 }
 
-/// A file of these items.
+/// Returns a file with these items.
 pub(super) fn file<I: Into<Item>>(header: &str, items: impl IntoIterator<Item = I>) -> String {
     let mut text = header.to_owned();
     for item in items {
@@ -131,7 +131,7 @@ pub(super) fn file<I: Into<Item>>(header: &str, items: impl IntoIterator<Item = 
     text
 }
 
-/// Puts an empty line between the methods of an `impl`, which the formatter sets close.
+/// Inserts an empty line between the methods of an `impl`. The formatter leaves none.
 fn apart(text: &str) -> String {
     let mut spaced = String::with_capacity(text.len());
     let mut lines = text.lines().peekable();

@@ -9,20 +9,20 @@ use quote::{format_ident, quote};
 use super::super::ir::{Parameter, Range, TimeFormat, Ty};
 use super::super::place::Places;
 
-/// An identifier of this name.
+/// Returns an identifier.
 pub(super) fn ident(name: &str) -> Ident {
     format_ident!("{name}")
 }
 
-/// Code that was put together as text.
+/// Parses code that was assembled as text.
 pub(super) fn code(text: &str) -> TokenStream {
     text.parse().expect("the generator writes whole tokens")
 }
 
-/// The module of the shared crate.
+/// The name of the shared crate.
 const TRANSPORT: &str = "security_api_transport";
 
-/// What in a file is compiled only with some features.
+/// The items of a file that are compiled only with certain features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Conditions {
     None,
@@ -32,10 +32,10 @@ pub(super) enum Conditions {
     Types,
 }
 
-/// The names that a file brings into scope, each by the module it comes from.
+/// The names that a file imports, by the module they come from.
 pub(super) struct Scope<'a> {
     places: &'a Places,
-    /// The file, without its ending.
+    /// The path of the file without its extension.
     file: String,
     used: RefCell<BTreeMap<String, BTreeSet<String>>>,
 }
@@ -56,7 +56,7 @@ impl<'a> Scope<'a> {
         ident(name)
     }
 
-    /// Something of the shared crate.
+    /// Imports an item of the shared crate.
     pub(super) fn transport(&self, path: &str) -> Ident {
         match path.rsplit_once("::") {
             Some((module, name)) => self.bring(&format!("{TRANSPORT}::{module}"), name),
@@ -64,7 +64,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Something hand-written in the service's crate.
+    /// Imports a hand-written item of the service's crate.
     pub(super) fn own(&self, path: &str) -> Ident {
         match path.rsplit_once("::") {
             Some((module, name)) => self.bring(&format!("crate::{module}"), name),
@@ -72,12 +72,12 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Something of the standard library.
+    /// Imports an item of the standard library.
     pub(super) fn std(&self, module: &str, name: &str) -> Ident {
         self.bring(&format!("std::{module}"), name)
     }
 
-    /// A named type.
+    /// Imports a named type.
     pub(super) fn named(&self, name: &str) -> Ident {
         if self.places.home(name).file() == self.file {
             return ident(name);
@@ -85,12 +85,11 @@ impl<'a> Scope<'a> {
         self.bring("crate::generated::types", name)
     }
 
-    /// The lines that bring all this into scope. In a file whose items have conditions of their own, what is used
-    /// depends on them.
+    /// Returns the `use` lines. If items of the file have conditions, whether an import is used depends on them.
     pub(super) fn uses(&self, conditions: Conditions) -> String {
         let mut text = String::new();
         let used = self.used.borrow();
-        // The standard library comes first, then other crates, then this one.
+        // The standard library comes first, then other crates, then this crate.
         let rank = |module: &str| match module.split("::").next() {
             Some("std") => 0,
             Some("crate") => 2,
@@ -116,7 +115,7 @@ impl<'a> Scope<'a> {
         text
     }
 
-    /// The type of a value.
+    /// Returns the Rust type of a value.
     pub(super) fn rust(&self, ty: &Ty) -> String {
         match ty {
             Ty::Text => "String".to_owned(),
@@ -139,12 +138,12 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The same as code.
+    /// Returns the Rust type of a value as tokens.
     pub(super) fn tokens(&self, ty: &Ty) -> TokenStream {
         code(&self.rust(ty))
     }
 
-    /// An argument that stands for a value: its type, and the value made of it.
+    /// Returns the type of an argument for a value, and the expression that converts it.
     pub(super) fn argument(&self, name: &str, ty: &Ty) -> (TokenStream, TokenStream) {
         let value = ident(name);
         match ty {
@@ -167,7 +166,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// A value of a path or query as text: an expression that gives `&str`, `String` or something like them.
+    /// Returns a value of a path or query as an expression of type `&str`, `String` or the like.
     pub(super) fn written(&self, ty: &Ty, value: &TokenStream) -> TokenStream {
         match ty {
             Ty::Enum(_) => quote!(#value.as_ref()),
@@ -178,7 +177,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The type of an element of a query parameter.
+    /// Returns the type of an element of a query parameter.
     pub(super) fn query_type(&self, ty: &Ty, range: Range) -> TokenStream {
         match ty {
             Ty::Text | Ty::Secret | Ty::OwnText(_) => {
@@ -190,7 +189,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// What a request is made into to put a parameter's value into its query.
+    /// Returns the method call on a request that sets a query parameter.
     pub(super) fn set_query(&self, parameter: &Parameter) -> TokenStream {
         let (wire, name) = (&parameter.wire, ident(&parameter.name));
         if let Ty::List(element) = &parameter.ty {
@@ -210,7 +209,7 @@ impl<'a> Scope<'a> {
         }
         let numeric = matches!(parameter.ty, Ty::Int32 | Ty::Int64);
         let Range { least, most } = parameter.range;
-        // A least of 0 is kept by the type.
+        // A minimum of 0 needs no check: the argument is unsigned.
         if numeric && (most.is_some() || least.is_some_and(|least| least != 0)) {
             let least = least.map_or_else(|| quote!(i64::MIN), whole);
             let most = most.map_or_else(|| quote!(i64::MAX), whole);
@@ -224,7 +223,7 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// `use` of several names, in as many lines as they need.
+/// Returns a `use` of several names, wrapped if needed.
 fn use_list(module: &str, names: &[&str]) -> String {
     let line = format!("use {module}::{{{}}};\n", names.join(", "));
     if line.len() <= WIDTH {
@@ -243,10 +242,10 @@ fn use_list(module: &str, names: &[&str]) -> String {
     text
 }
 
-/// The most characters of a line.
+/// The width to which `use` lists are wrapped.
 const WIDTH: usize = 100;
 
-/// The type of a number in a query, by what it may be.
+/// Returns the type of a number in a query, chosen by its range.
 fn number(ty: &Ty, range: Range) -> TokenStream {
     match (range.least, range.most) {
         (Some(0..), Some(most)) if u32::try_from(most).is_ok() => quote!(u32),

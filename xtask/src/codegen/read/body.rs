@@ -1,4 +1,4 @@
-//! Bodies of requests.
+//! Request bodies.
 
 use heck::ToSnakeCase as _;
 
@@ -8,22 +8,22 @@ use super::super::node::{Node, Read};
 use super::JSON;
 use super::schema::Schemas;
 
-/// Ways to write a request's body.
+/// The encodings of request bodies.
 const ENCODINGS: &[(&str, Encoding)] = &[
     (JSON, Encoding::Json),
     ("multipart/form-data", Encoding::Multipart),
     ("application/x-www-form-urlencoded", Encoding::UrlEncoded),
 ];
 
-/// By what the records of most lists are ordered.
+/// The column by which most lists are sorted.
 const USUAL_ORDER: &str = "CreateTime";
 
-/// What an operation sends.
+/// Reads the body of an operation.
 pub(super) fn body(node: &Node<'_>, schemas: &mut Schemas) -> Read<Option<Body>> {
     let Some(body) = node.get("requestBody") else {
         return Ok(None);
     };
-    // Hand-written code sends it.
+    // Hand-written code builds the body.
     if node.flag_of("x-internal")? {
         return Ok(None);
     }
@@ -82,14 +82,14 @@ pub(super) fn body(node: &Node<'_>, schemas: &mut Schemas) -> Read<Option<Body>>
         Ty::Own(path) if is_json && schema.clone().resolved()?.flag_of("x-search")? => {
             let type_name = path.rsplit("::").next().unwrap_or(&path);
             Ok(Some(Body::Search {
-                name: argument(&body, type_name, node)?,
+                name: argument(&body, &schema, type_name, node)?,
                 order_by: order_by()?,
                 unlisted: unlisted()?,
                 ty: Ty::Own(path),
             }))
         }
         Ty::Model(model) if is_json && schemas.is_search(&model) => Ok(Some(Body::Search {
-            name: argument(&body, &model, node)?,
+            name: argument(&body, &schema, &model, node)?,
             order_by: order_by()?,
             unlisted: unlisted()?,
             ty: Ty::Model(model),
@@ -97,7 +97,7 @@ pub(super) fn body(node: &Node<'_>, schemas: &mut Schemas) -> Read<Option<Body>>
         Ty::Model(model) => {
             schemas.write_as(&schema, &model, encoding)?;
             Ok(Some(Body::Model {
-                name: argument(&body, &model, node)?,
+                name: argument(&body, &schema, &model, node)?,
                 model,
                 encoding,
             }))
@@ -107,15 +107,19 @@ pub(super) fn body(node: &Node<'_>, schemas: &mut Schemas) -> Read<Option<Body>>
             ty,
         })),
         _ => Err(schema.refuse(
-            "a body that is no object cannot be expressed in generated code",
+            "a body that is not an object cannot be expressed in generated code",
             "describe an object in `#/components/schemas` and refer to it",
         )),
     }
 }
 
-/// What a body is called: `x-rust-name`, or what its type says that it is, unless a parameter is called so.
-fn argument(body: &Node<'_>, model: &str, operation: &Node<'_>) -> Read<String> {
-    let name = names::argument_of(model);
+/// Returns the name of a body: its `x-rust-name`, or the `x-argument` of its schema, or a name made from its type, or
+/// `body` if a parameter has that name.
+fn argument(body: &Node<'_>, schema: &Node<'_>, model: &str, operation: &Node<'_>) -> Read<String> {
+    let name = match schema.clone().resolved()?.text_of("x-argument")? {
+        Some(name) => name.to_owned(),
+        None => names::argument_of(model),
+    };
     let mut taken = operation.items_of("parameters")?.into_iter();
     let taken = taken.any(|parameter| {
         let parameter = parameter.resolved().ok();
@@ -126,7 +130,7 @@ fn argument(body: &Node<'_>, model: &str, operation: &Node<'_>) -> Read<String> 
     names::of(body, if taken { "body" } else { &name }, Use::Argument)
 }
 
-/// A body that is described in place: an argument, if it has one member.
+/// Reads a body that is described in place. Its single member becomes an argument.
 fn member_body(schema: &Node<'_>, schemas: &mut Schemas) -> Read<Body> {
     schema.only(
         "a body described in place",

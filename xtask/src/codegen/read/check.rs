@@ -1,11 +1,11 @@
-//! What must hold of a description as a whole.
+//! Checks of a description as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::ir::{Api, Body, Model, Operation, Outcome, Ty, Type};
 use super::super::node::Refusal;
 
-/// What contradicts itself.
+/// Returns the contradictions.
 pub(super) fn check(api: &Api) -> Vec<Refusal> {
     let mut refusals = unknown_orders(api);
     refusals.extend(read_only(api));
@@ -17,7 +17,7 @@ fn operations(api: &Api) -> impl Iterator<Item = &Operation> {
     resources.flat_map(|resource| &resource.operations)
 }
 
-/// Searches that are ordered by a column which their rows do not have.
+/// Refuses searches that are sorted by a column that their rows do not have.
 fn unknown_orders(api: &Api) -> Vec<Refusal> {
     let lists: BTreeMap<_, _> = operations(api)
         .filter_map(|operation| match &operation.outcome {
@@ -44,7 +44,7 @@ fn unknown_orders(api: &Api) -> Vec<Refusal> {
             (false, false) => Refusal {
                 pointer: operation.pointer.clone(),
                 problem: format!(
-                    "it is ordered by `{order_by}`, which `{}`, a row of its list, does not have",
+                    "it is ordered by `{order_by}`, which `{}`, what it finds, does not have",
                     row.name
                 ),
                 remedy:
@@ -63,7 +63,8 @@ fn unknown_orders(api: &Api) -> Vec<Refusal> {
     refusals
 }
 
-/// By what a search is ordered, or one that has no filter in its example; and whether its rows need not have that.
+/// Returns the column by which a search, or an example without a filter, is sorted. The flag tells whether the rows may
+/// lack it.
 fn order(api: &Api, operation: &Operation) -> Option<(String, bool)> {
     match operation.body.as_ref()? {
         Body::Search {
@@ -81,10 +82,12 @@ fn order(api: &Api, operation: &Operation) -> Option<(String, bool)> {
     }
 }
 
-/// The row of the list that is searched, or exported: that of the search at the same path without `/export`.
+/// Returns the row of the list that is searched or exported. An export has the rows of the search at its path without
+/// `/export`. A search for one record has that record.
 fn row<'a>(operation: &'a Operation, lists: &BTreeMap<&str, &'a Ty>) -> Option<&'a Ty> {
     match &operation.outcome {
         Outcome::Page(row) => Some(row),
+        Outcome::Value { ty, .. } => Some(ty),
         Outcome::Download => {
             let path = operation.path.replacen("/export", "", 1);
             let search = format!("{path}/search");
@@ -97,7 +100,7 @@ fn row<'a>(operation: &'a Operation, lists: &BTreeMap<&str, &'a Ty>) -> Option<&
     }
 }
 
-/// The objects that requests send, and what they mention.
+/// Returns the objects that requests send, with the objects that they contain.
 pub(crate) fn sent(api: &Api) -> Vec<&Model> {
     let mut sent = BTreeSet::new();
     for operation in operations(api) {
@@ -125,7 +128,7 @@ pub(crate) fn sent(api: &Api) -> Vec<&Model> {
     models.collect()
 }
 
-/// Members of requests that only the service may set.
+/// Refuses members of requests that only the service sets.
 fn read_only(api: &Api) -> Vec<Refusal> {
     let models = sent(api).into_iter();
     let members = models.flat_map(|model| model.members.iter().map(move |member| (model, member)));
@@ -142,7 +145,7 @@ fn read_only(api: &Api) -> Vec<Refusal> {
         .collect()
 }
 
-/// Adds a type and all that its members mention.
+/// Adds a type and all types that it contains.
 fn collect<'a>(api: &'a Api, name: &str, found: &mut BTreeSet<&'a str>) {
     let Some((name, ty)) = api.types.get_key_value(name) else {
         return;

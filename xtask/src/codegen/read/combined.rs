@@ -1,12 +1,12 @@
-//! Schemas that stand around one that differs from use to use.
+//! Wrapper schemas, of which one member differs from use to use.
 
 use super::super::node::{Node, Read};
 
-/// A schema with the member of it that differs from use to use: `allOf: [<the schema>, {properties: {<member>: ..}}]`.
-/// The schema names the member, under `key`.
+/// A wrapper schema with the member that differs: `allOf: [<the schema>, {properties: {<member>: ..}}]`. The schema
+/// names the member in `key`.
 pub(super) struct Combined<'a> {
     pub(super) member: Node<'a>,
-    /// The name of the schema.
+    /// The name of the wrapper schema.
     pub(super) schema: &'a str,
 }
 

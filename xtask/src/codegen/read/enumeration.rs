@@ -1,4 +1,4 @@
-//! Enumerations: their values, and what these are called in Rust.
+//! Enumerations: their values and the Rust names of these.
 
 use super::super::ir::{Enum, Variant};
 use super::super::names::{self, Use};
@@ -6,7 +6,7 @@ use super::super::node::{Node, Read};
 use super::keyword::{ANNOTATIONS, SHAPES};
 use super::{described, source};
 
-/// Reads an enumeration, which is called so in Rust.
+/// Reads an enumeration with the Rust name `name`.
 pub(super) fn enumeration(node: &Node<'_>, schema: &str, name: &str) -> Read<Enum> {
     node.only(
         "an enumeration",
@@ -49,7 +49,7 @@ pub(super) fn enumeration(node: &Node<'_>, schema: &str, name: &str) -> Read<Enu
     for map in [docs, given_names].into_iter().flatten() {
         for (wire, node) in map.entries()? {
             if !variants.iter().any(|variant| variant.wire == wire) {
-                return Err(node.refuse(format!("`{wire}` is no value"), "remove it"));
+                return Err(node.refuse(format!("`{wire}` is not a value"), "remove it"));
             }
         }
     }
@@ -63,7 +63,7 @@ pub(super) fn enumeration(node: &Node<'_>, schema: &str, name: &str) -> Read<Enu
             codes.push((number, wire.to_owned()));
             continue;
         }
-        // A value that is only known by its code, and what it is called.
+        // This value is known only by its code.
         let remedy = "call it as a type is called";
         let name = names::check(&value, &names::type_name(wire), Use::Variant, remedy)?;
         if variants.iter().any(|variant| variant.name == name) {

@@ -1,6 +1,6 @@
 //! The keywords of schemas.
 
-/// Keywords that say nothing about the Rust type.
+/// Keywords without effect on the Rust type.
 pub(super) const ANNOTATIONS: &[&str] = &[
     "$comment",
     "default",
@@ -22,6 +22,7 @@ pub(super) const ANNOTATIONS: &[&str] = &[
     "title",
     "uniqueItems",
     "writeOnly",
+    "x-argument",
     "x-default",
     "x-deprecated",
     "x-document",
@@ -31,7 +32,7 @@ pub(super) const ANNOTATIONS: &[&str] = &[
     "x-variable",
 ];
 
-/// Keywords that say which Rust type it is.
+/// Keywords that determine the Rust type.
 pub(super) const SHAPES: &[&str] = &[
     "additionalProperties",
     "enum",
@@ -45,6 +46,6 @@ pub(super) const SHAPES: &[&str] = &[
     "x-timestamp",
 ];
 
-/// What all searches have: hand-written.
+/// The terms of all searches, which are hand-written.
 pub(super) const SEARCH_TERMS: &[&str] =
     &["ascending", "filter", "orderBy", "pageNumber", "pageSize"];

@@ -1,4 +1,4 @@
-//! Objects: their members, and what is said of each.
+//! Objects, their members and the documentation of these.
 
 use std::collections::BTreeSet;
 
@@ -49,7 +49,7 @@ impl Schemas {
             .find(|name| node.get("properties").is_none_or(|p| p.get(name).is_none()))
         {
             return Err(node.refuse(
-                format!("`{missing}` is required but is no member"),
+                format!("`{missing}` is required but is not a member"),
                 "correct `required`",
             ));
         }
@@ -68,7 +68,7 @@ impl Schemas {
         })
     }
 
-    /// A member of an object.
+    /// Reads a member of an object.
     pub(super) fn member(&mut self, node: &Node<'_>, wire: &str, required: bool) -> Read<Member> {
         let name = member_name(node, wire)?;
         let shape = self.shape(node)?;
@@ -108,7 +108,7 @@ impl Schemas {
     }
 }
 
-/// The text of a member's documentation, and what lengths it may have.
+/// Appends the allowed lengths to the documentation of a member.
 fn with_length(doc: String, length: Length) -> String {
     let length = match (length.least, length.most) {
         (None | Some(0), None) => return doc,
@@ -140,7 +140,7 @@ fn length(node: &Node<'_>) -> Read<Length> {
     }
 }
 
-/// What is sent if the caller does not say: `x-default`.
+/// Reads the default value that is sent: `x-default`.
 fn default(node: &Node<'_>, ty: &Ty) -> Read<Option<Value>> {
     let Some(given) = node.get("x-default") else {
         return Ok(None);
@@ -154,13 +154,13 @@ fn default(node: &Node<'_>, ty: &Ty) -> Read<Option<Value>> {
     }
 }
 
-/// Puts members into the order in which they come; others follow by name.
+/// Sorts members as `x-wire-order` does. Others follow by name.
 fn order(node: &Node<'_>, members: &mut [Member]) -> Read<()> {
     let order = node.texts_of("x-wire-order")?;
     for wire in &order {
         if node.get("properties").is_none_or(|p| p.get(wire).is_none()) {
             return Err(node.refuse(
-                format!("`x-wire-order` mentions `{wire}`, which is no member"),
+                format!("`x-wire-order` mentions `{wire}`, which is not a member"),
                 "correct `x-wire-order`",
             ));
         }

@@ -1,4 +1,4 @@
-//! Operations: what they are called, what they take and what they give.
+//! Operations: their names, parameters and results.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::responses::{Responses, responses};
 use super::schema::Schemas;
 use super::{confidence, deprecated, prose, source};
 
-/// Reads an operation, and gives its tag.
+/// Reads an operation, and returns it with its tag.
 pub(super) fn read(found: &Found<'_>, schemas: &mut Schemas) -> Read<(Operation, String)> {
     let node = &found.node;
     node.only(
@@ -100,7 +100,7 @@ pub(super) fn read(found: &Found<'_>, schemas: &mut Schemas) -> Read<(Operation,
     if operation.internal && operation.call.is_none() {
         return Err(node.refuse(
             "nothing says how an operation with `x-internal` is called",
-            "write the hand-written call in `x-call`, as it stands after the client",
+            "write the hand-written call in `x-call`, as it follows the client",
         ));
     }
     if !matches!(operation.body, Some(Body::Search { .. }))
@@ -109,15 +109,15 @@ pub(super) fn read(found: &Found<'_>, schemas: &mut Schemas) -> Read<(Operation,
             .get("x-order-by")
             .or_else(|| node.get("x-order-by-unlisted"))
     {
-        return Err(order.refuse("what is sent is no search", "remove it"));
+        return Err(order.refuse("the body is not a search", "remove it"));
     }
     Ok((operation, tag(node)?))
 }
 
-/// What the documentation says of an operation with `x-replaces: true`.
+/// The documentation of an operation with `x-replaces: true`.
 const REPLACES: &str = "Taken to replace the whole record: get it first, and send all of it.";
 
-/// The description, which begins with a warning if what is sent replaces a record. Every PUT says whether it does.
+/// Reads the description. It begins with a warning if the body replaces a record, which every PUT must state.
 fn description(found: &Found<'_>) -> Read<String> {
     let node = &found.node;
     let given = prose(node, "description")?;
@@ -136,12 +136,12 @@ fn description(found: &Found<'_>) -> Read<String> {
     }
 }
 
-/// Resource and method, out of the `operationId`.
+/// Splits the `operationId` into resource and method.
 fn id(node: &Node<'_>) -> Read<(String, String)> {
     let remedy = "call it `resource.method`, both in snake_case, such as `browsers.list`";
     let id = node.need("operationId", remedy)?;
     let Some((resource, method)) = id.text()?.split_once('.') else {
-        return Err(id.refuse("there is no full stop in it", remedy));
+        return Err(id.refuse("it has no full stop", remedy));
     };
     Ok((
         names::check(&id, resource, Use::Resource, "choose another resource name")?,
@@ -170,7 +170,7 @@ fn edition(node: &Node<'_>) -> Read<Option<Edition>> {
     known.map(Some).ok_or_else(|| {
         let known = Edition::ALL.map(Edition::as_str).join(", ");
         given.refuse(
-            format!("`{name}` is no edition"),
+            format!("`{name}` is not an edition"),
             format!("write one of {known}"),
         )
     })
@@ -189,7 +189,7 @@ fn unconfirmed(node: &Node<'_>) -> Read<Option<String>> {
     }
 }
 
-/// Whether it is called without credential: `security: []`.
+/// Returns whether the operation needs no credential: `security: []`.
 fn anonymous(node: &Node<'_>) -> Read<bool> {
     Ok(node.get("security").is_some() && node.items_of("security")?.is_empty())
 }
@@ -199,12 +199,12 @@ fn refusing(node: &Node<'_>) -> Read<Vec<u16>> {
         let number = status.value().as_u64().and_then(|n| u16::try_from(n).ok());
         number
             .filter(|number| (400..600).contains(number))
-            .ok_or_else(|| status.refuse("this is no status of an error", "write such as 503"))
+            .ok_or_else(|| status.refuse("this is not an error status", "write such as 503"))
     };
     node.items_of("x-refusing")?.iter().map(status).collect()
 }
 
-/// No two arguments, and no two options, may have one name.
+/// Refuses duplicate names of arguments and of options.
 fn distinct(node: &Node<'_>, operation: &Operation) -> Read<()> {
     let body = match &operation.body {
         Some(Body::Model { name, .. } | Body::Search { name, .. } | Body::List { name, .. }) => {

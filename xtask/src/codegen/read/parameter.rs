@@ -1,4 +1,4 @@
-//! Parameters: what operations take in their paths and queries.
+//! Parameters of paths and queries.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::responses::{Style, paging};
 use super::schema::Schemas;
 use super::{deprecated, described, id_of, source};
 
-/// The parameters of an operation, but for the one that names the page.
+/// Reads the parameters of an operation, except the one that selects the page.
 pub(super) fn parameters(found: &Found<'_>, schemas: &mut Schemas) -> Read<Vec<Parameter>> {
     let page = paging(&found.node)?.and_then(Style::parameter);
     let (mut read, mut paged) = (Vec::new(), false);
@@ -31,7 +31,7 @@ pub(super) fn parameters(found: &Found<'_>, schemas: &mut Schemas) -> Read<Vec<P
             "describe it in `parameters`",
         ));
     }
-    // Arguments come in the order of the path.
+    // Arguments are in the order of the path.
     let position = |parameter: &Parameter| match parameter.place {
         Place::Path => found
             .path

@@ -1,22 +1,22 @@
-//! Where the operations of a description stand.
+//! The paths and operations of a description.
 
 use super::super::names::{self, Use};
 use super::super::node::{Node, Read};
 
-/// In the order in which they are listed for one path.
+/// The methods, in the order in which operations of a path are listed.
 const METHODS: &[&str] = &["get", "post", "put", "patch", "delete"];
 
-/// An operation that was found and not yet read.
+/// An operation that is not read yet.
 pub(super) struct Found<'a> {
     pub(super) node: Node<'a>,
     pub(super) item: Node<'a>,
     pub(super) path: &'a str,
     pub(super) method: &'static str,
-    /// The part of the API that it is in.
+    /// The area of the operation.
     pub(super) area: Option<String>,
 }
 
-/// All operations, by path and method.
+/// Returns all operations, by path and method.
 pub(super) fn all<'a>(root: &Node<'a>) -> Vec<Read<Found<'a>>> {
     let mut found = Vec::new();
     let items = match root.entries_of("paths") {
@@ -54,13 +54,5 @@ fn area(item: &Node<'_>) -> Read<Option<String>> {
         return Ok(None);
     };
     let remedy = "name a feature of the crate, in snake_case";
-    let name = names::check(&area, area.text()?, Use::Resource, remedy)?;
-    // Files of what areas share are called by the areas, joined by `_or_` and perhaps numbered.
-    if name.contains("_or_") || !name.ends_with(|c: char| c.is_ascii_lowercase()) {
-        return Err(area.refuse(
-            "files that are called by this area could be mistaken for others",
-            "choose another name, without `_or_` and with a letter at the end",
-        ));
-    }
-    Ok(Some(name))
+    names::check(&area, area.text()?, Use::Resource, remedy).map(Some)
 }

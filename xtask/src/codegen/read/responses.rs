@@ -5,7 +5,7 @@ use super::super::node::{Node, Read};
 use super::schema::Schemas;
 use super::{JSON, described};
 
-/// How a list is paged.
+/// The kind of paging of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
     NextToken,
@@ -20,7 +20,7 @@ impl Style {
         ("search", Self::Search),
     ];
 
-    /// The parameter that names the page.
+    /// Returns the parameter that selects the page.
     pub(super) fn parameter(self) -> Option<&'static str> {
         match self {
             Self::NextToken => Some("nextToken"),
@@ -30,7 +30,7 @@ impl Style {
     }
 }
 
-/// How the list that an operation gives is paged.
+/// Reads how the list of an operation is paged.
 pub(super) fn paging(node: &Node<'_>) -> Read<Option<Style>> {
     let Some(given) = node.text_of("x-paging")? else {
         return Ok(None);
@@ -41,7 +41,7 @@ pub(super) fn paging(node: &Node<'_>) -> Read<Option<Style>> {
         None => {
             let names: Vec<_> = Style::ALL.iter().map(|(name, _)| *name).collect();
             Err(node.refuse(
-                format!("`{given}` is no known way to page"),
+                format!("`{given}` is not a known kind of paging"),
                 format!("say one of {}, or leave it out", names.join(", ")),
             ))
         }
@@ -51,9 +51,9 @@ pub(super) fn paging(node: &Node<'_>) -> Read<Option<Style>> {
 /// The responses of an operation.
 pub(super) struct Responses {
     pub(super) outcome: Outcome,
-    /// The schemas of what stands around the value, from the outside in.
+    /// The schemas that wrap the value, outermost first.
     pub(super) wrappers: Vec<String>,
-    /// Statuses of errors and what they mean.
+    /// Error statuses and their meanings.
     pub(super) errors: Vec<(String, String)>,
 }
 
@@ -116,10 +116,10 @@ fn success(
         Some(Style::Search) => page_in_envelope(&schema, schemas),
         None => {
             let shape = schemas.shape(&schema)?;
-            // Nothing where an object or a list is expected is read as one that is empty.
+            // An absent object or list is decoded as an empty one.
             let fills = match shape.ty {
                 Ty::Model(_) | Ty::List(_) | Ty::Map(_) => true,
-                // An envelope shows that there is something.
+                // Within an envelope an absent JSON value is decoded as null.
                 Ty::Json => !shape.wrappers.is_empty(),
                 _ => false,
             };
@@ -132,7 +132,7 @@ fn success(
     }
 }
 
-/// The type of the items of a page that is a list, or has one.
+/// Returns the item type of a page that is a list, or an object with one list.
 fn page_of_list(schema: &Node<'_>, schemas: &mut Schemas) -> Read<Ty> {
     let target = schema.clone().resolved()?;
     let entries = target.entries_of("properties")?;
@@ -141,30 +141,33 @@ fn page_of_list(schema: &Node<'_>, schemas: &mut Schemas) -> Read<Ty> {
         [(_, only)] => only.clone(),
         _ => {
             return Err(schema.refuse(
-                "it cannot be told which member of the page is the list",
+                "which member of the page is the list cannot be determined",
                 "leave one member",
             ));
         }
     };
     match schemas.shape(&list)?.ty {
         Ty::List(item) => Ok(*item),
-        _ => Err(list.refuse("it is no list", "describe a list, or an object with a list")),
+        _ => Err(list.refuse(
+            "this is not a list",
+            "describe a list, or an object with a list",
+        )),
     }
 }
 
-/// The type of the items of a page in an envelope.
+/// Returns the item type of a page in an envelope.
 fn page_in_envelope(schema: &Node<'_>, schemas: &mut Schemas) -> Read<(Outcome, Vec<String>)> {
     let shape = schemas.shape(schema)?;
     match shape.ty {
         Ty::List(item) if !shape.wrappers.is_empty() => Ok((Outcome::Page(*item), shape.wrappers)),
         _ => Err(schema.refuse(
-            "this is no page",
+            "this is not a page",
             "describe an `allOf` of the envelope and its payload, which is one of a page and its items",
         )),
     }
 }
 
-/// The type of the items of a page.
+/// Returns the item type of a page.
 fn page_item(schema: &Node<'_>, schemas: &mut Schemas) -> Read<Ty> {
     let remedy = "describe an object with `result`, a list, and `paging`";
     let properties = schema.need("properties", remedy)?;
@@ -173,6 +176,6 @@ fn page_item(schema: &Node<'_>, schemas: &mut Schemas) -> Read<Ty> {
     let result = properties.need("result", remedy)?;
     match schemas.shape(&result)?.ty {
         Ty::List(item) => Ok(*item),
-        _ => Err(result.refuse("`result` is no list", remedy)),
+        _ => Err(result.refuse("`result` is not a list", remedy)),
     }
 }

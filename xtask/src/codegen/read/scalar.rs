@@ -4,7 +4,7 @@ use super::super::ir::{TimeFormat, Ty};
 use super::super::node::{Node, Read};
 use super::keyword::SHAPES;
 
-/// The kind of value, and whether null is one.
+/// Returns the kind of value, and whether it is nullable.
 pub(super) fn kind<'a>(node: &Node<'a>) -> Read<(Option<&'a str>, bool)> {
     let Some(kind) = node.get("type") else {
         let described = SHAPES.iter().any(|key| node.get(key).is_some());
@@ -25,7 +25,7 @@ pub(super) fn kind<'a>(node: &Node<'a>) -> Read<(Option<&'a str>, bool)> {
         .collect();
     match (others.as_slice(), kinds.len()) {
         ([only], 2) => Ok((Some(only), true)),
-        // Text is read from numbers, too.
+        // Text can be decoded from numbers, too.
         (["string", "integer"], count) => Ok((Some("string"), count == 3)),
         _ => Err(kind.refuse(
             "a choice between several types cannot be expressed in generated code",
@@ -34,10 +34,10 @@ pub(super) fn kind<'a>(node: &Node<'a>) -> Read<(Option<&'a str>, bool)> {
     }
 }
 
-/// Kinds of text that have a hand-written type in the service's crate.
+/// Formats of text that have a hand-written type in the service's crate.
 const TEXTS: &[(&str, &str)] = &[("date-time", "DateTime"), ("time-span", "TimeSpan")];
 
-/// The type of a string.
+/// Returns the type of a string.
 pub(super) fn text(node: &Node<'_>) -> Read<Ty> {
     if node.get("enum").is_some() || node.get("x-known-values").is_some() {
         return Err(node.refuse(
@@ -53,7 +53,7 @@ pub(super) fn text(node: &Node<'_>) -> Read<Ty> {
         return match known {
             Some((_, path)) => Ok(Ty::OwnText((*path).to_owned())),
             None => Err(given.refuse(
-                "this is no known kind of text",
+                "this format of text is not known",
                 "say date-time or time-span",
             )),
         };
@@ -72,14 +72,14 @@ pub(super) fn text(node: &Node<'_>) -> Read<Ty> {
     }
 }
 
-/// The type of an integer.
+/// Returns the type of an integer.
 pub(super) fn integer(node: &Node<'_>) -> Read<Ty> {
     match node.text_of("x-timestamp")? {
         None => {}
         Some("unix-seconds") => return Ok(Ty::Time(TimeFormat::UnixSeconds)),
         Some(other) => {
             return Err(node.refuse(
-                format!("`{other}` is no known way to write times"),
+                format!("`{other}` is not a known format of times"),
                 "say `x-timestamp: unix-seconds`",
             ));
         }

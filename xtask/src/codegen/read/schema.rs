@@ -1,4 +1,4 @@
-//! Schemas: what types values have, and the named types they mention.
+//! Schemas: the types of values, and the named types that they refer to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,12 +14,12 @@ use super::scalar::{integer, kind, text};
 
 const COMBINATORS: &[&str] = &["$ref", "allOf", "oneOf"];
 
-/// The type of a value, and whether it may be null.
+/// The type of a value, and whether it is nullable.
 #[derive(Debug, Clone)]
 pub(super) struct Shape {
     pub(super) ty: Ty,
     pub(super) nullable: bool,
-    /// The schemas of what it stands in, from the outside in.
+    /// The schemas that wrap the value, outermost first.
     pub(super) wrappers: Vec<String>,
 }
 
@@ -33,27 +33,27 @@ impl Shape {
     }
 }
 
-/// The named types met so far.
+/// The named types found so far.
 #[derive(Debug, Default)]
 pub(super) struct Schemas {
     types: BTreeMap<String, Type>,
-    /// Rust names, to the schema that has it.
+    /// Schemas by their Rust names.
     names: BTreeMap<String, String>,
     /// Addresses of schemas that were refused or are being read.
     started: BTreeSet<String>,
-    /// Addresses of schemas without a type of their own that are being read.
+    /// Addresses of schemas without a Rust type that are being read.
     open: BTreeSet<String>,
-    /// How models that are bodies are written.
+    /// The encodings of models that are bodies.
     encodings: BTreeMap<String, Encoding>,
     pub(super) refusals: Vec<Refusal>,
-    /// Members need not be described.
+    /// Whether members need no description.
     pub(super) terse: bool,
-    /// The Rust names of schemas that do not say theirs.
+    /// The Rust names of schemas without `x-rust-name`.
     rust_names: BTreeMap<String, String>,
 }
 
 impl Schemas {
-    /// None yet. `terse` descriptions need not describe each member.
+    /// Creates an empty set. With `terse` members need no description.
     pub(super) fn new(root: &Node<'_>, terse: bool) -> Self {
         let handles = root.all_named("operationId").into_iter().filter_map(|id| {
             let (resource, _) = id.split_once('.')?;
@@ -81,10 +81,10 @@ impl Schemas {
         }
     }
 
-    /// The types, once everything was read.
+    /// Returns the types, after everything was read.
     ///
     /// # Errors
-    /// What was refused, and schemas that nothing uses.
+    /// The refusals so far, and schemas that nothing refers to.
     pub(super) fn finish(
         mut self,
         root: &Node<'_>,
@@ -109,7 +109,7 @@ impl Schemas {
         }
     }
 
-    /// Says of each model how it is written: what is in a form is written as a part of it.
+    /// Sets the encoding of each model. Models inside a form become parts of it.
     fn encode(&mut self) {
         let named = |model: &Model| {
             let types = model.members.iter().filter_map(|member| member.ty.named());
@@ -133,12 +133,12 @@ impl Schemas {
         }
     }
 
-    /// Whether the model has search terms in it.
+    /// Returns whether the model has search terms.
     pub(super) fn is_search(&self, model: &str) -> bool {
         matches!(self.types.get(model), Some(Type::Model(model)) if model.search)
     }
 
-    /// Says that a model is a body that is written so.
+    /// Records the encoding of a model that is a body.
     pub(super) fn write_as(
         &mut self,
         node: &Node<'_>,
@@ -154,7 +154,7 @@ impl Schemas {
         }
     }
 
-    /// The type of the value that this schema describes.
+    /// Returns the type of the value that this schema describes.
     pub(super) fn shape(&mut self, node: &Node<'_>) -> Read<Shape> {
         node.only("a schema", &[ANNOTATIONS, COMBINATORS, SHAPES])?;
         if let Some((name, target)) = node.reference()? {
@@ -189,7 +189,7 @@ impl Schemas {
             Some("array") => {
                 let items = node.need("items", "say what the list holds, in `items`")?;
                 let inner = self.shape(&items)?;
-                // JSON of any form may be null.
+                // `Json` is nullable by itself.
                 if inner.nullable && inner.ty != Ty::Json {
                     return Err(items.refuse(
                         "a list that holds nulls cannot be expressed in generated code",
@@ -201,7 +201,7 @@ impl Schemas {
             Some("object") => self.object(node)?,
             Some(other) => {
                 return Err(node.refuse(
-                    format!("`{other}` is no type"),
+                    format!("`{other}` is not a type"),
                     "say string, integer, number, boolean, array, object or null",
                 ));
             }
@@ -209,7 +209,7 @@ impl Schemas {
         Ok(Shape::bare(ty, nullable))
     }
 
-    /// Either something or null.
+    /// Reads `oneOf`: a schema or null.
     fn one_of(&mut self, node: &Node<'_>) -> Read<Shape> {
         let parts = node.items_of("oneOf")?;
         let is_null = |part: &&Node<'_>| part.value().get("type") == Some(&Value::from("null"));
@@ -236,7 +236,7 @@ impl Schemas {
         match node.get("additionalProperties") {
             Some(values) if values.value().is_object() => {
                 let shape = self.shape(&values)?;
-                // JSON of any form may be null by itself.
+                // `Json` is nullable by itself.
                 Ok(Ty::Map(Box::new(
                     match shape.nullable && shape.ty != Ty::Json {
                         true => Ty::Optional(Box::new(shape.ty)),
@@ -248,7 +248,7 @@ impl Schemas {
         }
     }
 
-    /// The type of a reference to a named schema.
+    /// Returns the type of a reference to a named schema.
     fn named(&mut self, from: &Node<'_>, name: &str, target: &Node<'_>) -> Read<Shape> {
         match target.get("x-handwritten") {
             Some(path) if path.value().is_string() => {
@@ -278,7 +278,7 @@ impl Schemas {
             if !self.open.insert(target.pointer().to_owned()) {
                 return Err(from.refuse(
                     format!("`{name}` is made of nothing but itself"),
-                    "let an object stand in between",
+                    "put an object in between",
                 ));
             }
             let shape = self.shape(target);
@@ -319,7 +319,7 @@ impl Schemas {
     }
 }
 
-/// Addresses that anything refers to.
+/// Collects the addresses of all references.
 fn references(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| references(item, found)),

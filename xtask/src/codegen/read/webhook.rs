@@ -1,4 +1,4 @@
-//! Webhooks: the types they carry. Envelopes and signatures are read by hand-written code.
+//! Webhooks: the types of their payloads. Hand-written code reads envelopes and signatures.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::super::ir::Webhook;
 use super::super::node::{Node, Read};
 use super::schema::Schemas;
 
-/// Reads what a webhook carries.
+/// Reads the payload of a webhook.
 pub(super) fn read(node: &Node<'_>, schemas: &mut Schemas) -> Read<Webhook> {
     let post = node.need("post", "webhooks are delivered with POST")?;
     let group = match post.items_of("tags")?.as_slice() {
@@ -44,7 +44,7 @@ struct Parts {
     types: BTreeSet<String>,
 }
 
-/// Goes through an envelope, which may be put together of several, for the types in it.
+/// Collects the types in an envelope, which may be combined from several.
 fn collect(node: &Node<'_>, schemas: &mut Schemas, parts: &mut Parts) -> Read<()> {
     if let Some((_, target)) = node.reference()? {
         if target.get("x-handwritten").is_some() {

@@ -1,4 +1,4 @@
-//! What cannot be turned into code, and what is said of it.
+//! Tests of refusals.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::{TINY, description};
 mod areas;
 mod bodies;
 
-/// What is refused of the tiny description after a change.
+/// Returns the refusals of the tiny description after a change.
 fn refusals(change: impl FnOnce(&mut Value)) -> Vec<Refusal> {
     let mut description = description(&TINY);
     change(&mut description);
@@ -32,7 +32,7 @@ const LIST: &str = "/paths/~1cats/get";
 const GET: &str = "/paths/~1cats~1{id}/get";
 const CAT: &str = "/components/schemas/Cat";
 
-/// What is wrong, how it is made so, and place and remedy that are to be named.
+/// The problem, the change that causes it, and the expected pointer and remedy.
 type Row = (&'static str, Change, &'static str, &'static str);
 
 fn check(table: &[Row], refusals: impl Fn(Change) -> Vec<Refusal>) {
@@ -46,7 +46,7 @@ fn check(table: &[Row], refusals: impl Fn(Change) -> Vec<Refusal>) {
 }
 
 #[test]
-fn what_cannot_be_expressed_is_refused_with_place_and_remedy() {
+fn inexpressible_parts_are_refused_with_place_and_remedy() {
     let table: &[Row] = &[
         (
             "nothing is said about repeating",
@@ -173,7 +173,7 @@ fn what_cannot_be_expressed_is_refused_with_place_and_remedy() {
             "`x-rust-name`",
         ),
         (
-            "a value that is no name",
+            "a value that is not a name",
             |d| remove(d, "/components/schemas/Mood", "x-rust-names"),
             "/components/schemas/Mood/enum/2",
             "`x-rust-names`",
@@ -271,10 +271,10 @@ fn what_cannot_be_expressed_is_refused_with_place_and_remedy() {
                 set(d, "/components/schemas", "Seconds", list);
             },
             "/components/schemas/Seconds/items",
-            "let an object stand in between",
+            "put an object in between",
         ),
         (
-            "an id that is no text",
+            "an id that is not text",
             |d| {
                 let number = "/components/schemas/Toy/properties/number";
                 set(d, number, "x-id-of", json!("cats"));
@@ -381,7 +381,7 @@ fn what_cannot_be_expressed_is_refused_with_place_and_remedy() {
             "a secret only alone",
         ),
         (
-            "a code that is no number",
+            "a code that is not a number",
             |d| {
                 set(
                     d,

@@ -1,4 +1,4 @@
-//! Releases that would leave a registry, a tag and the history at odds.
+//! Releases that would make the registry, the tags and the history disagree.
 
 use super::super::git;
 use super::super::level::Level;
@@ -7,7 +7,7 @@ use super::registry::Registry;
 use super::workspace::Small;
 use super::{PUSH, PWPUSH, TRANSPORT, execute, order};
 
-/// A workspace whose crates are all released.
+/// Returns a workspace whose crates are all released.
 fn released(registry: &Registry) -> Small {
     let small = Small::new(registry);
     for name in [TRANSPORT, PWPUSH, PUSH] {
@@ -16,14 +16,14 @@ fn released(registry: &Registry) -> Small {
     small
 }
 
-/// Changes a crate so that there is something to release, without changing what is public.
+/// Changes a crate so that there is something to release, without changing its public API.
 fn change(small: &Small, name: &str) {
     small.append(name, "src/lib.rs", "fn private() {}\n");
     small.note(name, "- Something private.");
     small.commit("Change something");
 }
 
-/// Refuses a release before anything is done, and says why.
+/// Checks that a release is refused before anything is done, and returns the reason.
 #[track_caller]
 fn refused(small: &Small, registry: &Registry, name: &str, level: Level) -> String {
     let before = (small.head(), small.tags(), registry.versions(name));
@@ -40,7 +40,7 @@ fn a_version_that_is_taken_is_not_released_again() {
     let small = released(&registry);
     change(&small, PWPUSH);
 
-    // By a tag that is no part of this history.
+    // The tag is outside this history.
     git::git(&small.root, ["checkout", "--quiet", "-b", "other"]).unwrap();
     small.append(PWPUSH, "src/lib.rs", "// Another one.\n");
     small.commit("Go elsewhere");
@@ -53,7 +53,7 @@ fn a_version_that_is_taken_is_not_released_again() {
     );
     git::git(&small.root, ["tag", "--delete", "pwpush-api-v0.1.1"]).unwrap();
 
-    // By the changelog.
+    // The changelog lists the version.
     small.append(
         PWPUSH,
         "CHANGELOG.md",
@@ -67,7 +67,7 @@ fn a_version_that_is_taken_is_not_released_again() {
     );
     execute(&small, PWPUSH, Some(Level::Minor)).unwrap();
 
-    // By the registry.
+    // The registry has the version.
     change(&small, PUSH);
     execute(&small, PUSH, Some(Level::Patch)).unwrap();
     git::git(&small.root, ["tag", "--delete", "push-security-api-v0.1.1"]).unwrap();
@@ -80,7 +80,7 @@ fn a_version_that_is_taken_is_not_released_again() {
 }
 
 #[test]
-fn what_builds_with_unreleased_crates_alone_is_not_released() {
+fn a_crate_that_needs_unreleased_crates_is_not_released() {
     let registry = Registry::start();
     let small = released(&registry);
     small.append(TRANSPORT, "src/lib.rs", "pub fn fresh() {}\n");
@@ -130,7 +130,7 @@ fn requirements_in_the_manifests_of_dependants_follow() {
     }
     small.bless();
     small.commit("Break something");
-    // From 0.1 over 0.2 to 1.0.
+    // From 0.1 to 0.2 to 1.0.
     execute(&small, TRANSPORT, Some(Level::Major)).unwrap();
     for name in [PWPUSH, PUSH] {
         let error = refused(&small, &registry, name, Level::Patch);
@@ -149,7 +149,7 @@ fn requirements_in_the_manifests_of_dependants_follow() {
 }
 
 #[test]
-fn what_was_begun_goes_on_only_as_it_was_begun() {
+fn a_release_resumes_only_unchanged() {
     let registry = Registry::start();
     let small = released(&registry);
     change(&small, PWPUSH);
@@ -157,7 +157,7 @@ fn what_was_begun_goes_on_only_as_it_was_begun() {
     execute(&small, PWPUSH, Some(Level::Patch)).unwrap_err();
     let begun = small.head();
 
-    // What the package says may change with the manifest of the workspace as well.
+    // The package may also change with the manifest of the workspace.
     change(&small, TRANSPORT);
     execute(&small, TRANSPORT, Some(Level::Patch)).unwrap();
     let error = refused(&small, &registry, PWPUSH, Level::Patch);
@@ -176,7 +176,7 @@ fn a_version_that_was_set_in_part_is_told_of() {
     let registry = Registry::start();
     let small = released(&registry);
     change(&small, PWPUSH);
-    // As an end between the files and the commit leaves it.
+    // The state after an interruption between writing the files and the commit.
     small.replace(PWPUSH, "Cargo.toml", "0.1.0", "0.1.1");
     small.replace(
         PWPUSH,
@@ -193,7 +193,7 @@ fn a_version_that_was_set_in_part_is_told_of() {
     git::git(&small.root, ["restore", "."]).unwrap();
     execute(&small, PWPUSH, Some(Level::Patch)).unwrap();
 
-    // Nor is the gate left out for a release that goes on.
+    // A resumed release runs the gate, too.
     let gate = |small: &Small| {
         release(&small.load(), &order(PUSH, Some(Level::Patch)), || {
             Ok(false)

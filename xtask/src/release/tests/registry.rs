@@ -1,4 +1,4 @@
-//! A registry in memory, on a loopback port: a sparse index, archives, and publishing, as cargo's book describes them.
+//! A registry in memory, on a loopback port: a sparse index, archives and publishing, as the Cargo book describes them.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-/// What the registry is called in cargo's configuration.
+/// The name of the registry in Cargo's configuration.
 pub(super) const NAME: &str = "local";
 
 #[derive(Default)]
@@ -26,7 +26,7 @@ struct Shelf {
 
 type Shared = Arc<Mutex<Shelf>>;
 
-/// The registry; it ends when it is dropped.
+/// The registry, which stops when it is dropped.
 pub(super) struct Registry {
     shelf: Shared,
     address: SocketAddr,
@@ -61,7 +61,7 @@ impl Registry {
         }
     }
 
-    /// Cargo's configuration with this registry in place of crates.io.
+    /// Returns Cargo's configuration with this registry instead of crates.io.
     pub(super) fn configuration(&self) -> String {
         let index = format!("sparse+http://{}/index/", self.address);
         format!(
@@ -70,12 +70,12 @@ impl Registry {
         )
     }
 
-    /// Has it refuse what is published next.
+    /// Makes the registry refuse the next upload.
     pub(super) fn refuse_next(&self) {
         self.shelf.lock().unwrap().refuses = true;
     }
 
-    /// What was published of a crate.
+    /// Returns the published versions of a crate.
     pub(super) fn versions(&self, name: &str) -> Vec<String> {
         let shelf = self.shelf.lock().unwrap();
         let lines = shelf.index.get(name).into_iter().flatten();
@@ -84,7 +84,7 @@ impl Registry {
             .collect()
     }
 
-    /// What a version needs.
+    /// Returns the dependencies of a version.
     pub(super) fn needs(&self, name: &str, version: &str) -> Vec<String> {
         let shelf = self.shelf.lock().unwrap();
         let line = shelf.index[name]
@@ -134,7 +134,7 @@ async fn download(
         .ok_or(StatusCode::NOT_FOUND)
 }
 
-/// A part that is preceded by its length.
+/// Returns the next part of a body, which begins with its length.
 fn part<'a>(body: &mut &'a [u8]) -> &'a [u8] {
     let (length, rest) = body.split_first_chunk().expect("a length");
     let (part, rest) = rest.split_at(u32::from_le_bytes(*length) as usize);

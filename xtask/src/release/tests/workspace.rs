@@ -1,4 +1,4 @@
-//! A workspace of three crates with the names and the dependencies of ours.
+//! A workspace of three crates with the names and dependencies of ours.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::release::git::git;
 use crate::release::workspace::Workspace;
 use crate::release::{api, package};
 
-/// The workspace, in a folder that goes with it.
+/// The workspace, in a temporary folder.
 pub(super) struct Small {
     _place: TempDir,
     pub(super) root: PathBuf,
@@ -99,7 +99,7 @@ impl Small {
         write(&self.path(name, file), &text.replace(old, new));
     }
 
-    /// Adds to what the changelog says is unreleased.
+    /// Adds an unreleased entry to the changelog.
     pub(super) fn note(&self, name: &str, note: &str) {
         self.replace(
             name,
@@ -116,7 +116,7 @@ impl Small {
         assert!(made.unwrap().success());
     }
 
-    /// Writes what is public.
+    /// Writes the snapshots of the public API.
     pub(super) fn bless(&self) {
         api::check(&self.load(), None, true).unwrap();
     }

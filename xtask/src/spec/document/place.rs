@@ -1,21 +1,21 @@
-//! Where in a text something stands.
+//! Locations in a text.
 
 use std::collections::HashSet;
 
 use super::escaped;
 
-/// Whether a text is JSON, or nothing.
+/// Returns whether a text is JSON, or empty.
 pub(super) fn is_json(text: &str) -> bool {
     text.trim_start().starts_with('{')
 }
 
-/// The line that a byte is in.
+/// Returns the line of a byte.
 pub(super) fn line_at(text: &str, at: usize) -> u64 {
     let lines = text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n');
     lines.map(|_| 1).sum::<u64>() + 1
 }
 
-/// Where in a text that breaks off in this line somebody is who has read up to here.
+/// Returns the JSON pointer to the value that is open when the text ends at `line`.
 pub(super) fn pointer_at(text: &str, line: u64) -> String {
     match is_json(text) {
         true => scan(text, text.len(), |_, _| {}),
@@ -23,14 +23,14 @@ pub(super) fn pointer_at(text: &str, line: u64) -> String {
     }
 }
 
-/// Where in a JSON text that is broken somebody is who has read up to here.
+/// Returns the JSON pointer to the value in which parsing of a JSON text failed.
 pub(super) fn in_json(text: &str, line: usize, column: usize) -> String {
     let before = text.split_inclusive('\n').take(line.saturating_sub(1));
     let before: usize = before.map(str::len).sum();
     scan(text, before + column, |_, _| {})
 }
 
-/// The first key of a JSON text that stands in its map for the second time, its line and where it is.
+/// Returns the first duplicate key of a JSON text, its line and its pointer.
 pub(super) fn twice(text: &str) -> Option<(String, u64, String)> {
     let mut found = None;
     scan(text, text.len(), |at, key| {
@@ -41,16 +41,16 @@ pub(super) fn twice(text: &str) -> Option<(String, u64, String)> {
     Some((key, line_at(text, at), scan(text, end, |_, _| {})))
 }
 
-/// A map or a list that is open where somebody reads.
+/// A map or list that is open at a position.
 enum Open {
-    /// With the key that was read last, until its value ends, and all keys.
+    /// The last key, until its value ends, and all keys.
     Map(Option<String>, HashSet<String>),
-    /// With how many elements there were.
+    /// The number of elements so far.
     List(usize),
 }
 
-/// Reads a JSON text up to a byte, and gives the pointer to what is open there. Tells the start of each key that its map has
-/// already.
+/// Reads a JSON text up to the byte `end`, and returns the pointer to the value that is open there. Calls `twice` with
+/// the start of each duplicate key.
 fn scan(text: &str, end: usize, mut twice: impl FnMut(usize, &str)) -> String {
     let text = text.as_bytes();
     let end = end.min(text.len());
@@ -93,9 +93,10 @@ fn scan(text: &str, end: usize, mut twice: impl FnMut(usize, &str)) -> String {
     steps.map(|step| format!("/{step}")).collect()
 }
 
-/// Where in a YAML text that is broken in this line somebody is, by the keys and dashes at the beginnings of lines.
+/// Returns the pointer to the value that is open at a line of a YAML text, from the keys and dashes at the beginnings
+/// of lines.
 fn in_yaml(text: &str, line: u64) -> String {
-    // Of each the indentation, and a key or how many elements there were.
+    // Open levels: indentation, and the key or the number of elements so far.
     let mut open: Vec<(usize, Result<String, usize>)> = Vec::new();
     let lines = usize::try_from(line).unwrap_or(usize::MAX);
     for line in text.lines().take(lines) {
@@ -107,7 +108,7 @@ fn in_yaml(text: &str, line: u64) -> String {
             let indent = line.len() - rest.len();
             let in_list = rest.strip_prefix("- ");
             let mut index = 0;
-            // Elements of a list may stand below its key without an indentation of their own.
+            // The elements of a list may have the indentation of its key.
             while let Some((known, step)) = open.last()
                 && (*known > indent || *known == indent && (in_list.is_none() || step.is_err()))
             {
@@ -134,8 +135,7 @@ fn in_yaml(text: &str, line: u64) -> String {
     steps.map(|step| format!("/{step}")).collect()
 }
 
-/// The line on which the deepest part of a pointer stands that the text has: each key is looked for after the one it is in,
-/// and in YAML below its indentation.
+/// Returns the line of the deepest part of a pointer that the text has. Each key is searched after its parent.
 pub(super) fn line_of(text: &str, pointer: &str) -> Option<u64> {
     let mut at = 0;
     for key in pointer.split('/').skip(1) {

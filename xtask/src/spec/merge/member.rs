@@ -1,4 +1,4 @@
-//! Members and parameters that are added to what we describe.
+//! Adds members and parameters to our description.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::spec::facts;
 use crate::spec::schema::Flat;
 
 impl Merger<'_> {
-    /// Adds what stands at this place, or tells that a person must.
+    /// Adds a place, or reports that a person must decide.
     pub(super) fn add_place(&mut self, addition: &Addition, place: &str) {
         let told = match place.strip_prefix("query.") {
             Some(name) => self.add_parameter(&addition.operation, name),
@@ -19,7 +19,7 @@ impl Merger<'_> {
         }
     }
 
-    /// The operation as the vendor spells it.
+    /// Returns the operation in the vendor's spelling.
     fn spelled(&self, operation: &str) -> String {
         let spelling = self.spelling.get(operation).map(String::as_str);
         spelling.unwrap_or(operation).to_owned()
@@ -69,7 +69,8 @@ impl Merger<'_> {
         )))
     }
 
-    /// Adds a member to the schema of the object that it is in. Nothing is told if that was done for another operation.
+    /// Adds a member to its object's schema. Returns `Some(None)` if another operation has added it already, and `None`
+    /// if it cannot be added.
     fn add_member(&mut self, operation: &str, place: &str) -> Option<Option<String>> {
         let document = self.document;
         let spelling = self.spelled(operation);
@@ -78,7 +79,7 @@ impl Merger<'_> {
         let own = facts::of_operation(&self.ours.description, operation)?;
         let schema = own.get(&outer)?.schema.clone()?;
         let (home, said) = self.ours.schema(&schema)?;
-        // What is written by hand, or stands around others, has its members in code.
+        // Hand-written types and wrappers have their members in code.
         let by_hand = ["x-handwritten", "x-envelope", "x-page"]
             .iter()
             .any(|key| said.get(key).is_some());

@@ -1,4 +1,4 @@
-//! What is called how, in our description and in Rust.
+//! Names in our description and in Rust.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
 
 use crate::codegen::{self, Use};
 
-/// What an operation may be called, the best first: after the fixed parts of its path below those of its resource, and its
-/// method.
+/// Returns possible names of an operation, the best first: from the fixed parts of its path below those of its
+/// resource, and its method.
 pub(super) fn of_operation(root: &str, method: &str, path: &str) -> Vec<String> {
     let tail = path.strip_prefix(root).unwrap_or(path);
     let is_parameter = |part: &&str| part.starts_with('{');
@@ -47,12 +47,12 @@ pub(super) fn of_operation(root: &str, method: &str, path: &str) -> Vec<String> 
     names
 }
 
-/// The last part of the name of a .NET type: `A.B.C+D` is `CD`, and the arguments of a generic one are put before it.
+/// Returns the last part of a .NET type name: `CD` for `A.B.C+D`. The arguments of a generic type become prefixes.
 pub(super) fn short(name: &str) -> String {
     let name = match name.split_once('`') {
         Some((outer, rest)) => {
             let count: String = rest.chars().take_while(char::is_ascii_digit).collect();
-            // Each argument is a type in brackets, followed by the assembly that it is of.
+            // Each argument is a type in brackets, followed by its assembly.
             let arguments = rest[count.len()..].split("[[").nth(1).unwrap_or_default();
             let inner = match arguments.contains('`') {
                 true => short(&rest[rest.find("[[").map_or(0, |at| at + 2)..]),
@@ -78,7 +78,7 @@ pub(super) fn short(name: &str) -> String {
     }
 }
 
-/// The words of a name, as a sentence.
+/// Converts the words of a name into a sentence.
 pub(super) fn words(name: &str) -> String {
     let words = name.to_snake_case().replace('_', " ");
     let mut letters = words.chars();
@@ -93,7 +93,7 @@ pub(super) fn words(name: &str) -> String {
     }
 }
 
-/// What the vendor says of something, or else its name as a sentence.
+/// Returns the vendor's description, or the name as a sentence.
 pub(super) fn described(given: Option<&str>, name: &str) -> String {
     match given.map(str::trim) {
         Some(given) if !given.is_empty() => given.to_owned(),
@@ -101,7 +101,7 @@ pub(super) fn described(given: Option<&str>, name: &str) -> String {
     }
 }
 
-/// What something with this name is called in Rust, if it has to be said since it cannot be called as its name says.
+/// Returns the Rust name for a wire name, or `None` if the default will do.
 pub(super) fn in_rust(wire: &str, what: Use, taken: &mut BTreeSet<String>) -> Option<String> {
     let usual = wire.to_snake_case();
     let base = match wire {
@@ -120,7 +120,7 @@ pub(super) fn in_rust(wire: &str, what: Use, taken: &mut BTreeSet<String>) -> Op
     (name != usual).then_some(name)
 }
 
-/// A name in ASCII letters, digits and `_`.
+/// Converts a name to ASCII letters, digits and `_`.
 fn snake(name: &str) -> String {
     let ascii = name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
     ascii.to_snake_case()

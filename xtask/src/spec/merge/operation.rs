@@ -1,4 +1,4 @@
-//! Operations that are added.
+//! Adds operations to our description.
 
 use std::collections::BTreeSet;
 
@@ -14,12 +14,12 @@ use crate::codegen::Use;
 use crate::spec::operation::{Operation, Parameter, bare, is_json, placeholders};
 use crate::spec::schema::Flat;
 
-/// Where an operation stands that is added: beside those with the nearest paths.
+/// The operations with the nearest paths, next to which an operation is added.
 struct Neighbour {
     file: usize,
     resource: String,
     tag: String,
-    /// The path that those of the resource have in common.
+    /// The common prefix of the resource's paths.
     root: String,
 }
 
@@ -33,7 +33,7 @@ impl Merger<'_> {
         self.settled.insert(addition.clone());
         let described_by = self
             .neighbour(given.path)
-            .ok_or("our description has no operation that it could stand beside");
+            .ok_or("our description has no operation with a similar path");
         let whole = placeholders(given.path).count() == given.path.matches('{').count()
             && given.path.split('/').all(|part| {
                 !part.contains('{')
@@ -67,7 +67,7 @@ impl Merger<'_> {
             "{}: added {key} as {id}; decide what is marked with DECIDE",
             file.name
         ));
-        // What was added is known to what is added next.
+        // Later additions need to know this one.
         let mut known = json!({"operationId": id, "tags": [neighbour.tag]});
         if let Some((kind, column)) = order_by {
             known[kind] = column.into();
@@ -75,7 +75,7 @@ impl Merger<'_> {
         file.value["paths"][path][given.method] = known;
     }
 
-    /// An operation as it stands below its path, and by what it is ordered.
+    /// Returns the lines of an operation below its path, and the column by which it is sorted.
     fn lines(
         &mut self,
         given: &Operation<'_>,
@@ -119,7 +119,7 @@ impl Merger<'_> {
                 one_line(&servers)
             ));
         }
-        // Arguments must not be called as the body may be.
+        // Arguments must not have the name of the body.
         let (mut arguments, mut options) = (BTreeSet::from(["body".to_owned()]), BTreeSet::new());
         let mut written = Vec::new();
         for parameter in given.parameters() {
@@ -174,15 +174,16 @@ impl Merger<'_> {
                     }
                 }
             });
-        let mut order_by = None;
         if searches && is_page {
             lines.push("  x-paging: search".to_owned());
-            order_by = self
-                .column(given)
-                .map(|column| ("x-order-by".to_owned(), column));
-        } else if searches && is_file {
-            order_by = self.order_of_list(given);
         }
+        let order_by = match is_file {
+            _ if !searches => None,
+            true => self.order_of_list(given),
+            false => self
+                .column(given)
+                .map(|column| ("x-order-by".to_owned(), column)),
+        };
         if let Some((key, column)) = &order_by {
             lines.push("  # DECIDE: by which column.".to_owned());
             lines.push(format!("  {key}: {}", flow(&json!(column))));
@@ -202,7 +203,7 @@ impl Merger<'_> {
         (lines, order_by)
     }
 
-    /// Adds what is sent to the lines of an operation, and says whether it is a search.
+    /// Appends the body to the lines of an operation, and returns whether it is a search.
     fn body(&mut self, given: &Operation<'_>, lines: &mut Vec<String>) -> bool {
         let Some((kind, schema)) = given.request() else {
             return false;
@@ -243,10 +244,10 @@ impl Merger<'_> {
         is_json && is_search(&flat)
     }
 
-    /// A parameter as it stands in a list.
+    /// Returns the description of a parameter.
     ///
     /// # Errors
-    /// Why it cannot be described.
+    /// The reason why the parameter cannot be described.
     pub(super) fn parameter(
         &mut self,
         parameter: &Parameter<'_>,
@@ -316,9 +317,9 @@ impl Merger<'_> {
         Ok(flow(&shown))
     }
 
-    /// The file, resource, tag and root path of the operations that stand nearest to a path.
+    /// Returns the file, resource, tag and root path of the operations that are nearest to a path.
     fn neighbour(&self, path: &str) -> Option<Neighbour> {
-        // What a path calls its parameters says nothing.
+        // The names of path parameters do not matter.
         let is_same = |a: &str, b: &str| a == b || a.starts_with('{') && b.starts_with('{');
         let common = |other: &str| {
             let pairs = path.split('/').zip(other.split('/'));
@@ -331,7 +332,7 @@ impl Merger<'_> {
                 Some((other, index, id, operation["tags"][0].as_str()?))
             })
         });
-        // Of those equally near, the one with the shortest path.
+        // Of equally near paths, take the shortest.
         let (_, file, id, tag) =
             candidates.min_by_key(|(other, ..)| (std::cmp::Reverse(common(other)), other.len()))?;
         let resource = id.split('.').next().unwrap_or(id);
@@ -356,15 +357,18 @@ impl Merger<'_> {
         })
     }
 
-    /// A column of the rows of a list.
+    /// Returns a column of a list's rows, or of the one record that a search finds.
     fn column(&self, given: &Operation<'_>) -> Option<String> {
         let (_, schema) = given.response()?.1?;
         let mut row = Flat::of(self.document, schema);
         for step in ["data", "results"] {
-            let (_, inner, _) = row.members().find(|(name, ..)| *name == step)?;
+            let inner = row.members().find(|(name, ..)| *name == step);
+            let Some((_, inner, _)) = inner else { break };
             row = Flat::of(self.document, inner);
         }
-        let row = Flat::of(self.document, row.items?);
+        if let Some(rows) = row.items {
+            row = Flat::of(self.document, rows);
+        }
         let mut names = row.names();
         let usual = row
             .names()
@@ -372,7 +376,7 @@ impl Merger<'_> {
         usual.or_else(|| names.next()).map(str::to_owned)
     }
 
-    /// What orders the list that a file has the rows of.
+    /// Returns how the list that an export belongs to is sorted.
     fn order_of_list(&self, given: &Operation<'_>) -> Option<(String, String)> {
         let path = given.path.replacen("/export", "", 1);
         let list = self.ours.operation(&path, "post");
@@ -384,7 +388,7 @@ impl Merger<'_> {
     }
 }
 
-/// A text for a comment.
+/// Formats a text for a comment.
 fn one_line(text: &str) -> String {
     text.replace(char::is_control, " ")
 }

@@ -1,4 +1,4 @@
-//! Our description, as text and as what it says.
+//! Our description, as text and as parsed values.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub(super) struct File {
     path: PathBuf,
     pub(super) name: String,
     pub(super) text: Text,
-    /// What it says, with the names of what was added.
+    /// The parsed document, with the names of additions.
     pub(super) value: Value,
     pub(super) changed: bool,
 }
@@ -25,9 +25,9 @@ pub(super) struct File {
 #[derive(Clone)]
 pub(super) struct Ours {
     pub(super) files: Vec<File>,
-    /// All documents as one, as they were read.
+    /// All documents merged, as they were read.
     pub(super) description: Value,
-    /// The key that says of texts that they are times.
+    /// The key with the format of times that are texts.
     pub(super) texts: &'static str,
 }
 
@@ -48,7 +48,7 @@ impl Ours {
                 .into_owned();
             files.push(File {
                 value: serde_saphyr::from_str(&text)
-                    .with_context(|| format!("{name} is no YAML"))?,
+                    .with_context(|| format!("{name} is not YAML"))?,
                 text: Text::new(&text),
                 changed: false,
                 path,
@@ -70,23 +70,23 @@ impl Ours {
         Ok(())
     }
 
-    /// Whether code can be generated from what it says now.
+    /// Checks that code can be generated from the current state.
     ///
     /// # Errors
-    /// What cannot be turned into code.
+    /// Everything that cannot be turned into code.
     pub(super) fn check(&self, service: &Service) -> anyhow::Result<()> {
         if !self.files.iter().any(|file| file.changed) {
             return Ok(());
         }
         let documents = self.files.iter().map(|file| {
             let value = serde_saphyr::from_str(&file.text.to_string())
-                .with_context(|| format!("{} is no YAML", file.name))?;
+                .with_context(|| format!("{} is not YAML", file.name))?;
             Ok((value, file.name.clone()))
         });
         codegen::check(service, documents.collect::<anyhow::Result<_>>()?)
     }
 
-    /// The operations of a file: path, method, and what is said of each.
+    /// Returns the operations of a file: path, method and value.
     pub(super) fn operations(file: &File) -> impl Iterator<Item = (&str, &str, &Value)> {
         let paths = file.value["paths"].as_object().into_iter().flatten();
         paths.flat_map(|(path, item)| {
@@ -96,7 +96,7 @@ impl Ours {
         })
     }
 
-    /// The operation at this path.
+    /// Returns the operation at this path.
     pub(super) fn operation(&self, path: &str, method: &str) -> Option<&Value> {
         let mut files = self.files.iter();
         files.find_map(|file| file.value["paths"][path].get(method))
@@ -107,7 +107,7 @@ impl Ours {
         operations.any(|(_, _, operation)| operation["operationId"] == id)
     }
 
-    /// The file of a schema, and what it says.
+    /// Returns the index of a schema's file, and the schema.
     pub(super) fn schema(&self, name: &str) -> Option<(usize, &Value)> {
         let mut files = self.files.iter().enumerate();
         files.find_map(|(index, file)| {
@@ -124,7 +124,7 @@ impl Ours {
         })
     }
 
-    /// A reference to a schema, from this file.
+    /// Returns a reference to a schema from this file.
     pub(super) fn reference(&self, name: &str, home: usize) -> Value {
         let file = match self.schema(name) {
             Some((index, _)) if index != home => self.files[index].name.as_str(),
@@ -133,7 +133,7 @@ impl Ours {
         json!({"$ref": format!("{file}#/components/schemas/{name}")})
     }
 
-    /// Whether a schema of ours says the same as one of the vendor's.
+    /// Returns whether one of our schemas describes the same as one of the vendor's.
     pub(super) fn is_like(&self, name: &str, document: &Value, schema: &Value, side: &str) -> bool {
         let own = &self.description["components"]["schemas"][name];
         if own.is_null() {
@@ -143,7 +143,7 @@ impl Ours {
         cover::alike(&own, &facts::of_schema(document, side, schema))
     }
 
-    /// Whether a schema can have this name without changing what other types are called in Rust.
+    /// Returns whether a schema can have this name without changing the Rust names of other types.
     pub(super) fn is_free(&self, name: &str) -> bool {
         if self.schema(name).is_some() || !codegen::is_free(name, codegen::Use::Type) {
             return false;

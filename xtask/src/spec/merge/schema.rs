@@ -1,4 +1,4 @@
-//! Schemas of the vendor's document as our description writes them.
+//! Converts schemas of the vendor's document into schemas of our description.
 
 use std::collections::BTreeSet;
 
@@ -11,13 +11,13 @@ use super::{Merger, Side};
 use crate::codegen::{self, Use};
 use crate::spec::schema::Flat;
 
-/// The members that every search has.
+/// The members of all searches.
 const SEARCH_TERMS: &[&str] = &["ascending", "filter", "orderBy", "pageNumber", "pageSize"];
 
-/// Our schema of a search that has no other members.
+/// Our schema of a search without other members.
 const SEARCH: &str = "SearchRequest";
 
-/// Whether an object says what to search for, and which page of it.
+/// Returns whether an object has all search terms.
 pub(super) fn is_search(flat: &Flat<'_>) -> bool {
     SEARCH_TERMS
         .iter()
@@ -25,7 +25,7 @@ pub(super) fn is_search(flat: &Flat<'_>) -> bool {
 }
 
 impl Merger<'_> {
-    /// What an operation gives, in the envelope and page that ours have; and whether it is a page.
+    /// Returns the schema of a response, with our envelope and page, and whether it is a page.
     pub(super) fn received(&mut self, schema: &Value) -> (Value, bool) {
         let document = self.document;
         if let Some((envelope, member, inner)) = self.wrapped(schema, "x-envelope") {
@@ -43,7 +43,8 @@ impl Merger<'_> {
         (self.schema(schema, "Response"), false)
     }
 
-    /// The schema of ours that an object is like but for one member, the name of that member, and what it is.
+    /// Returns our wrapper schema with the members of this object, the name of its variable member, and the schema of
+    /// that member.
     fn wrapped(&self, schema: &Value, kind: &str) -> Option<(String, String, Value)> {
         let flat = Flat::of(self.document, schema);
         let names: BTreeSet<_> = flat.names().collect();
@@ -67,7 +68,7 @@ impl Merger<'_> {
         let items = flat.items.map_or(json!({}), |items| {
             let mut items = self.schema(items, place);
             not_null(&mut items);
-            // A list of secrets cannot be written.
+            // A list of secrets cannot be expressed.
             if let Some(items) = items.as_object_mut() {
                 items.remove("x-secret");
             }
@@ -80,11 +81,11 @@ impl Merger<'_> {
         self.ours.reference(name, self.home)
     }
 
-    /// A schema as we write it. An object that is described in place is called after where it stands.
+    /// Converts a schema. An object that is described in place is named after its place.
     pub(super) fn schema(&mut self, schema: &Value, place: &str) -> Value {
         let flat = Flat::of(self.document, schema);
         if flat.has_members() {
-            // An object that is in itself without a list in between would have no end in Rust.
+            // In Rust, an object that contains itself needs a list in between.
             let is_endless = flat
                 .address
                 .as_ref()
@@ -116,13 +117,13 @@ impl Merger<'_> {
         let kind = flat.kind();
         let mut written = Map::new();
         let kind = match kind.as_str() {
-            // Maps cannot be written into forms.
+            // Forms cannot contain maps.
             "map" | "object" if self.side.is_form() => "string",
             "list" if self.side == Side::SentAsPairs => "string",
             "list" => "array",
             "map" => "object",
             kind @ ("string" | "integer" | "number" | "boolean" | "object") => kind,
-            // Text is read from numbers, too.
+            // Text can be decoded from numbers, too.
             "string or integer" => {
                 return json!({"type": ["string", "integer"]});
             }
@@ -189,7 +190,7 @@ impl Merger<'_> {
         Value::Object(written)
     }
 
-    /// A reference to an enumeration, if each of its values can have a name in Rust.
+    /// Returns a reference to an enumeration, if each of its values can have a Rust name.
     fn enumeration(&mut self, flat: &Flat<'_>, name: &str) -> Option<Value> {
         let values = flat.listed();
         let names: BTreeSet<_> = values
@@ -224,7 +225,7 @@ impl Merger<'_> {
         Some(self.own(&name))
     }
 
-    /// A name that no schema has, made out of this one.
+    /// Returns an unused schema name that is derived from `name`.
     fn unused(&self, name: &str) -> String {
         let longer = format!("{}{name}", self.method);
         let numbered = (2..100).map(|number| format!("{longer}{number}"));
@@ -241,7 +242,7 @@ impl Merger<'_> {
         file.changed = true;
     }
 
-    /// A reference to the schema of an object: ours if one of its name says the same, else one that is added.
+    /// Returns a reference to an object's schema: ours if it has the name and the same members, or a new one.
     fn object(&mut self, schema: &Value, flat: &Flat<'_>, place: &str) -> Value {
         let name = match flat.name() {
             Some(name) => short(&name),
@@ -263,7 +264,7 @@ impl Merger<'_> {
         if let Some(name) = made.as_ref().and_then(|made| self.made.get(made)) {
             return self.own(&name.clone());
         }
-        // A form is written otherwise than JSON is, so it has a schema of its own.
+        // A form is encoded differently from JSON, so it needs another schema.
         let direction = if is_sent { "request" } else { "response" };
         let known = flat.name().and_then(|name| self.known.get(&name));
         let likely: Vec<_> = known.into_iter().chain([&name]).collect();
@@ -274,7 +275,7 @@ impl Merger<'_> {
             return self.own(own);
         }
         let name = self.unused(&name);
-        // Known before its members are, since one may be of its own type.
+        // Record the schema before its members, since a member may have its type.
         if let Some(made) = made {
             self.made.insert(made, name.clone());
         }
@@ -299,7 +300,7 @@ impl Merger<'_> {
             lines.push("  x-search: true".to_owned());
         }
         lines.push("  type: object".to_owned());
-        // What is received is read member by member, and only so many can be told to be missing.
+        // Members of a response are decoded one by one, and at most 64 can be required.
         let counted = if is_sent { usize::MAX } else { 64 };
         let required: Vec<_> = members
             .iter()
@@ -342,7 +343,7 @@ impl Merger<'_> {
         self.own(&name)
     }
 
-    /// A member of an object, as it stands under `properties`.
+    /// Returns a member of an object for `properties`.
     pub(super) fn member(
         &mut self,
         name: &str,
@@ -368,7 +369,7 @@ fn indented(lines: Vec<String>) -> impl Iterator<Item = String> {
     lines.into_iter().map(|line| format!("  {line}"))
 }
 
-/// Takes null away from a schema.
+/// Makes a schema not nullable.
 pub(super) fn not_null(schema: &mut Value) {
     let Some(kinds) = schema["type"].as_array() else {
         return;

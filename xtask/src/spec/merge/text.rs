@@ -1,4 +1,4 @@
-//! Our descriptions as text: additions leave every other line as it is.
+//! Our descriptions as text: additions keep every other line as it is.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ impl Text {
         }
     }
 
-    /// The lines below the one with this key, which stands in this range at this indentation.
+    /// Returns the lines below `key`, within a range of lines and at this indentation.
     fn block(
         &self,
         within: std::ops::Range<usize>,
@@ -56,7 +56,7 @@ impl Text {
         self.lines.splice(at..at, indented.collect::<Vec<_>>());
     }
 
-    /// Adds an operation: to its path if that is there, else as a path before the first that sorts after it.
+    /// Adds an operation to its path. A new path is inserted in sorted order.
     pub(super) fn add_operation(&mut self, path: &str, lines: &[String]) {
         let all = 0..self.lines.len();
         let Some(paths) = self.block(all, 0, "paths") else {
@@ -75,7 +75,7 @@ impl Text {
         self.insert(at, 2, &[format!("{}:", key(path))]);
     }
 
-    /// Adds a parameter to an operation; says whether it could.
+    /// Adds a parameter to an operation, and returns whether that was possible.
     pub(super) fn add_parameter(&mut self, path: &str, method: &str, line: &str) -> bool {
         let all = 0..self.lines.len();
         let operation = self
@@ -86,7 +86,7 @@ impl Text {
             return false;
         };
         if let Some(parameters) = self.block(operation.clone(), 6, "parameters") {
-            // A list in one line has no lines of its own.
+            // A list in flow style has no lines.
             let is_list = !parameters.is_empty();
             if is_list {
                 self.insert(parameters.end, 8, &[line.to_owned()]);
@@ -123,7 +123,7 @@ impl Text {
         }
     }
 
-    /// Adds a member to a schema, unless it has one of that name; says whether it did.
+    /// Adds a member to a schema, and returns whether the name was free.
     pub(super) fn add_member(&mut self, schema: &str, name: &str, lines: &[String]) -> bool {
         let all = 0..self.lines.len();
         let properties = self
@@ -141,10 +141,10 @@ impl Text {
     }
 }
 
-/// How long a line of ours may be.
+/// The maximum width of a line.
 const WIDTH: usize = 120;
 
-/// A member of a map that stands at this indentation: in one line if it fits into one.
+/// Returns a member of a map at this indentation, in one line if it fits.
 pub(super) fn block(name: &str, value: &Value, depth: usize) -> Vec<String> {
     let line = format!("{}: {}", key(name), flow(value));
     if depth + line.len() <= WIDTH {
@@ -183,7 +183,7 @@ pub(super) fn block(name: &str, value: &Value, depth: usize) -> Vec<String> {
     }
 }
 
-/// A value in one line, as our descriptions write it.
+/// Returns a value in flow style.
 pub(super) fn flow(value: &Value) -> String {
     match value {
         Value::Object(map) => {
@@ -202,7 +202,7 @@ pub(super) fn flow(value: &Value) -> String {
     }
 }
 
-/// A key of a map.
+/// Returns a key of a map.
 pub(super) fn key(name: &str) -> String {
     let is_path = name.starts_with('/')
         && name
@@ -225,7 +225,7 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// A text in the quotes in which any character can be written.
+/// Returns a double-quoted text, in which any character can be written.
 fn double_quoted(text: &str) -> String {
     let escaped = |c: char| match c {
         '"' | '\\' => format!("\\{c}"),
@@ -236,7 +236,7 @@ fn double_quoted(text: &str) -> String {
     format!("\"{}\"", text.chars().map(escaped).collect::<String>())
 }
 
-/// Whether a text needs no quotes, in a line or in braces.
+/// Returns whether a text needs no quotes, in block and in flow style.
 fn is_plain(text: &str) -> bool {
     let first = text.starts_with(|c: char| c.is_ascii_alphabetic());
     let others = text

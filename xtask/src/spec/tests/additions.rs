@@ -1,4 +1,4 @@
-//! Everything that a vendor may add is added to our description, or told.
+//! Every addition of a vendor is added to our description or reported.
 
 use serde_json::{Value, json};
 
@@ -7,14 +7,14 @@ use super::{SHELTER, fixture, merged, workspace};
 use crate::codegen;
 use crate::project;
 
-/// The document of a vendor who says what we describe.
+/// Returns a vendor's document that matches our description.
 fn document() -> Value {
     let root = project::root().join("xtask/tests/areas");
     let ours = facts::of(&codegen::description(&root, &SHELTER).unwrap());
     fixture::document(&ours, &ours)
 }
 
-/// Merges a document with what was added to it, and gives what was told and what is described now.
+/// Merges a changed document, and returns the report and the resulting facts.
 fn after(before: &Value, document: &Value) -> (Vec<String>, facts::Facts, tempfile::TempDir) {
     let folder = workspace(before, "");
     let told = merged(folder.path(), document).unwrap();
@@ -27,7 +27,7 @@ fn parameter(name: &str, place: &str, required: bool) -> Value {
     json!({"name": name, "in": place, "required": required, "schema": {"type": "string"}})
 }
 
-/// The schemas that have a member of this name.
+/// Returns the schemas that have a member with this name.
 fn schemas_with<'a>(
     document: &'a mut Value,
     member: &'a str,
@@ -157,7 +157,7 @@ fn every_kind_of_addition_is_described_or_told() {
                 }
             },
         ),
-        // What is written by hand, or stands around others.
+        // Hand-written types and wrappers.
         (
             "DECIDE: GET /cats/{id} response.traceId added: string",
             |document| {
@@ -186,7 +186,7 @@ fn every_kind_of_addition_is_described_or_told() {
                 add_member(document, "text", "more", &json!({"type": "string"}));
             },
         ),
-        // What is sent or given at all.
+        // Whole bodies and responses.
         (
             "DECIDE: DELETE /cats/{id} request added: object",
             |document| {
@@ -208,7 +208,7 @@ fn every_kind_of_addition_is_described_or_told() {
                     json!([{"url": "https://status.example.com"}]);
             },
         ),
-        // What is no addition is told as well.
+        // Changes that are not additions are reported, too.
         (
             "DECIDE: GET /cats/{id} response.data.id string -> integer",
             |document| {
@@ -264,7 +264,7 @@ fn every_kind_of_addition_is_described_or_told() {
             told.iter().any(|line| line.starts_with(says)),
             "{says}: {told:#?}"
         );
-        // Nothing else is passed in silence either.
+        // No other change is ignored.
         let (old, new) = (facts::of(&before), facts::of(&document));
         for change in diff::each(&old, &new, &[]) {
             let place = change.place.clone().unwrap_or_default();
@@ -282,14 +282,14 @@ fn every_kind_of_addition_is_described_or_told() {
                 "{change:?}: {told:#?}"
             );
         }
-        // Once it is recorded, nothing is new.
+        // After recording, nothing is new.
         let text = facts::written(&new);
         std::fs::write(folder.path().join("api/vendor.txt"), text).unwrap();
         assert_eq!(merged(folder.path(), &document).unwrap(), [""; 0], "{says}");
     }
 }
 
-/// Operations that have everything that a document can have, and more than our description can.
+/// Returns operations with every feature of OpenAPI, and more than our description can express.
 fn hostile_operations() -> Value {
     let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
     let json_of = |schema: Value| json!({"content": {"application/json": {"schema": schema}}});

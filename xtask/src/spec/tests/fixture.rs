@@ -1,4 +1,4 @@
-//! A document of the size and in the style of a vendor's, made from what is recorded of it.
+//! A document of the size and style of a vendor's, made from its record.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::super::facts::{Facts, Places, UNRECORDED};
 
-/// Makes a document out of facts, as .NET services publish theirs: generic types by their full names, which are percent-encoded
-/// in every other reference, references in `allOf`, several media types per body, parameters of paths, enumerations without
-/// values, and a mark at the beginning. Where nothing was recorded, it says what we describe.
+/// Makes a document from facts, as .NET services publish it: generic types by their full names, which are
+/// percent-encoded in every other reference, references in `allOf`, several media types per body, path parameters,
+/// enumerations without values, and a byte order mark. Unrecorded places are filled from our description.
 pub(super) fn document(facts: &Facts, ours: &Facts) -> Value {
     let mut maker = Maker {
         schemas: Map::new(),
@@ -99,7 +99,7 @@ fn content(kinds: &[&str], schema: &Value) -> Value {
     content.collect::<Map<_, _>>().into()
 }
 
-/// What is at each place, with what we describe where nothing was recorded.
+/// Returns the kind of each place, with ours for unrecorded places.
 fn filled(places: &Places, ours: &Places) -> BTreeMap<String, String> {
     let mut filled = BTreeMap::new();
     for (place, fact) in places {
@@ -111,7 +111,7 @@ fn filled(places: &Places, ours: &Places) -> BTreeMap<String, String> {
             let Some(rest) = inner.strip_prefix(place.as_str()) else {
                 break;
             };
-            // Some members of ours are another document's.
+            // Some of our members belong to another document.
             let is_inside = rest.is_empty() || rest.starts_with(['.', '[', '{']);
             if is_inside && (rest.is_empty() || !rest.contains("type")) {
                 filled.insert(inner.clone(), own.what.clone());
@@ -126,13 +126,13 @@ fn filled(places: &Places, ours: &Places) -> BTreeMap<String, String> {
 
 struct Maker {
     schemas: Map<String, Value>,
-    /// Names of schemas, by what they say.
+    /// The names of schemas, by content.
     names: BTreeMap<String, String>,
     count: usize,
 }
 
 impl Maker {
-    /// The schema at a place. `open` are the places that it is in, and the names of their schemas.
+    /// Returns the schema at a place. `open` are the places around it and the names of their schemas.
     fn schema(
         &mut self,
         places: &BTreeMap<String, String>,
@@ -237,7 +237,7 @@ impl Maker {
         }
         let Some(own) = name else {
             schema.extend(flags);
-            // What has no values is an enumeration without them.
+            // An enumeration without values.
             if *what == "string" && place.contains("status") {
                 self.schemas
                     .insert("Thing.Unknown".to_owned(), json!({"type": "string"}));
@@ -270,7 +270,7 @@ impl Maker {
         self.reference(&name, flags)
     }
 
-    /// A reference to a schema, in the ways in which documents write them.
+    /// Returns a reference to a schema, in the various ways in which documents write it.
     fn reference(&mut self, name: &str, flags: Map<String, Value>) -> Value {
         self.count += 1;
         let address = match self.count.is_multiple_of(2) {
@@ -292,7 +292,7 @@ impl Maker {
     }
 }
 
-/// Names and places of the members of an object. Names may have dots in them.
+/// Returns the names and places of an object's direct members. Names may contain dots.
 fn direct<'a>(
     places: &'a BTreeMap<String, String>,
     place: &'a str,

@@ -1,4 +1,4 @@
-//! Documents as hostile as they come.
+//! Hostile documents.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::super::diff::{Change, changes};
 use super::super::document::Document;
 use super::super::{cover, facts};
 
-/// A document with an operation that gives a value of this schema, next to these schemas.
+/// Returns a document with an operation whose response has this schema, next to these schemas.
 fn giving(schema: &Value, schemas: Value) -> Value {
     json!({
         "openapi": "3.0.4",
@@ -168,7 +168,7 @@ fn references_are_followed_however_they_are_written() {
 
 #[test]
 fn schemas_that_refer_to_each_other_have_an_end() {
-    // Each of a dozen refers to all: written out, these are more places than anything can hold.
+    // Each of a dozen schemas refers to all: written out, they have more places than fit into memory.
     let names: Vec<_> = (0..12).map(|number| format!("Entity{number}")).collect();
     let schemas = names.iter().map(|name| {
         let members = names
@@ -186,7 +186,7 @@ fn schemas_that_refer_to_each_other_have_an_end() {
     let read = facts::of(&document);
     assert!(read["GET /a"].len() < 20_000, "{}", read["GET /a"].len());
     assert_eq!(changes(&read, &facts::of(&document)), []);
-    // What is inside of what cannot end is not written out either.
+    // The contents of a circular schema are not written out either.
     let mut chain = json!({"type": "string"});
     for _ in 0..40 {
         chain = json!({"type": "array", "items": chain});
@@ -240,7 +240,7 @@ PUT /b server: https://b.example.com
 ";
     let read = Document::parse("vendor", document.to_string()).unwrap();
     assert_eq!(facts_of(&read.value), expected);
-    // Without names of schemas, and without components at all.
+    // Without names of schemas, and without components.
     assert_eq!(
         facts_of(&json!({"openapi": "3.1.0", "paths": {"/c": {"get": {}}}})),
         "GET /c\n"
@@ -248,7 +248,7 @@ PUT /b server: https://b.example.com
 }
 
 #[test]
-fn of_several_media_types_the_one_is_read_that_clients_use() {
+fn the_media_type_that_clients_use_is_read() {
     for (kinds, what) in [
         (
             vec!["text/plain", "text/json", "application/json"],
@@ -283,7 +283,7 @@ fn of_several_media_types_the_one_is_read_that_clients_use() {
     }
 }
 
-/// What JSON says, as YAML says it: with a mark, other ends of lines, and statuses that are numbers.
+/// A JSON document as YAML: with a byte order mark, other line endings, and statuses that are numbers.
 const YAML: &str = "\u{feff}openapi: 3.1.0\r
 paths:\r
   /a:\r
@@ -315,7 +315,7 @@ fn yaml_is_read_as_json_is() {
 }
 
 #[test]
-fn facts_are_read_as_they_are_written_whatever_names_have_in_them() {
+fn facts_with_any_names_survive_a_round_trip() {
     let members = [
         "a.b",
         "a b",

@@ -1,4 +1,4 @@
-//! Documents that cannot be read, and those that are read although they are written unusually.
+//! Documents that cannot be read, and valid documents with unusual formatting.
 
 use serde_json::json;
 
@@ -6,11 +6,11 @@ use super::super::document::Document;
 use super::super::facts;
 
 #[test]
-fn what_cannot_be_read_is_told_where_it_stands() {
+fn unreadable_documents_are_reported_with_their_location() {
     for (text, says) in [
         (
             "{\"openapi\": \"3.0.0\", \"paths\": {\"/a\": {\"get\": {\"x\": [1,\n{\"example\":}]}}}}",
-            "vendor:2: this is no JSON: expected value at line 2 column 12 (at #/paths/~1a/get/x/1/example)",
+            "vendor:2: this is not JSON: expected value at line 2 column 12 (at #/paths/~1a/get/x/1/example)",
         ),
         (
             "{\"swagger\": \"2.0\"}",
@@ -24,8 +24,8 @@ fn what_cannot_be_read_is_told_where_it_stands() {
             "{\"openapi\": \"3.2.0\", \"paths\": {}}",
             "vendor:1: this is neither OpenAPI 3.0 nor 3.1 (at #/openapi)",
         ),
-        ("<html>", "vendor: this is no OpenAPI document"),
-        ("", "vendor: this is no OpenAPI document"),
+        ("<html>", "vendor: this is not an OpenAPI document"),
+        ("", "vendor: this is not an OpenAPI document"),
         (
             "{\"openapi\": \"3.0.1\", \"paths\": {\"/a\": {\"$ref\": \"paths.yaml#/a\"}}}",
             "vendor:1: `paths.yaml#/a` is in another file; put all into one, as redocly's `bundle` does (at #/paths/~1a/$ref)",
@@ -42,7 +42,7 @@ fn what_cannot_be_read_is_told_where_it_stands() {
     }
 }
 
-/// Why this file is refused.
+/// Returns why this file is refused.
 fn refusal(bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("vendor");
@@ -52,16 +52,16 @@ fn refusal(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn what_nothing_could_be_read_of_in_silence_is_refused() {
+fn documents_that_would_silently_have_no_facts_are_refused() {
     let cut_off = "{\"openapi\": \"3.0.1\",\n\"paths\": {\"/a\": {\n\"get\": {\"tags\": [\"A";
     for (text, says) in [
         (
             "{\"openapi\": \"3.0.1\", \"paths\": {\n\"/a\": {},\n\"/a\": {}}}",
-            "vendor:3: the key `/a` stands there twice (at #/paths/~1a)",
+            "vendor:3: the key `/a` is duplicated (at #/paths/~1a)",
         ),
         (
             "{\"openapi\": \"3.0.1\", \"paths\": {\"/a\": {\"get\": {\"parameters\": [{}, {\"in\": 1, \n\"in\": 2}]}}}}",
-            "vendor:2: the key `in` stands there twice (at #/paths/~1a/get/parameters/1/in)",
+            "vendor:2: the key `in` is duplicated (at #/paths/~1a/get/parameters/1/in)",
         ),
         (
             "{\"openapi\": \"3.0.1\", \"paths\": {\n\"a\": {\"get\": {}}}}",
@@ -69,7 +69,7 @@ fn what_nothing_could_be_read_of_in_silence_is_refused() {
         ),
         (
             "{\"openapi\": \"3.0.1\", \"paths\": {\n\"/a\": {\n\"get\": []}}}",
-            "vendor:3: an operation is no map (at #/paths/~1a/get)",
+            "vendor:3: an operation is not a map (at #/paths/~1a/get)",
         ),
         (
             "{\"openapi\": \"3.0.1\", \"paths\": {\"/a\": {\"get\": {\n\"parameters\": 1}}}}",
@@ -77,22 +77,22 @@ fn what_nothing_could_be_read_of_in_silence_is_refused() {
         ),
         (
             "openapi: 3.0.1\npaths: {}\ncomponents:\n  schemas:\n    A:\n      properties: [a]\n",
-            "vendor:6: `properties` is no map (at #/components/schemas/A/properties)",
+            "vendor:6: `properties` is not a map (at #/components/schemas/A/properties)",
         ),
         (
             "openapi: 3.0.1\npaths:\n  /a:\n    get:\n      parameters:\n        - name: a\n        - in: query\n          name: [\n",
-            "vendor:8: this is no YAML: ",
+            "vendor:8: this is not YAML: ",
         ),
         (
             "openapi: 3.0.1\npaths:\n  '/a':\n    get: {}\n    get: {}\n",
-            "vendor:5: this is no YAML: ",
+            "vendor:5: this is not YAML: ",
         ),
         (cut_off, "(at #/paths/~1a/get/tags/0)"),
     ] {
         let error = refusal(text.as_bytes());
         assert!(error.contains(says), "{error}\n{says}");
     }
-    // Where in YAML the reader stopped is told by the keys around it.
+    // In YAML the location comes from the surrounding keys.
     let error = refusal(b"openapi: 3.0.1\npaths:\n  /a:\n    get:\n      parameters:\n        - name: a\n        - in: query\n          name: \"b\n");
     assert!(
         error.ends_with("(at #/paths/~1a/get/parameters/1/name)"),

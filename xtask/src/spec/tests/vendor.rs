@@ -1,4 +1,4 @@
-//! A document of the size of the vendor's, compared and merged.
+//! Comparison and merge of a document of the size of the vendor's.
 
 use std::path::Path;
 
@@ -33,7 +33,7 @@ fn parsed(document: &Value) -> Value {
         .value
 }
 
-/// A copy with one path removed, one member retyped and one operation added; and the lines that tell so.
+/// Returns a copy with one path removed, one member retyped and one operation added, and the expected lines.
 fn changed(document: &Value) -> (Value, [String; 3]) {
     let mut copy = document.clone();
     let paths = copy["paths"].as_object_mut().unwrap();
@@ -103,7 +103,7 @@ fn a_copy_with_three_changes_differs_in_those_alone() {
     assert_eq!(shown, expected);
 }
 
-/// A copy of our description in a folder of its own.
+/// Returns a temporary copy of our description.
 fn workspace() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let api = folder.path().join(keepnet().description);
@@ -153,7 +153,7 @@ fn merging_takes_exactly_the_operation_that_was_added_and_code_is_generated_of_i
         before.lines().all(|line| lines.any(|other| other == line)),
         "a line was changed"
     );
-    // The operation, and what it sends; what it gives is known.
+    // The operation and its body. The schema of its response is known.
     assert_eq!(after.matches("DECIDE").count(), 2);
 
     record(folder.path(), &copy);
@@ -189,7 +189,7 @@ fn operations_like_those_there_are_could_be_added() {
 }
 
 #[test]
-fn an_operation_goes_where_those_of_its_path_are_whatever_parameters_are_called() {
+fn an_operation_joins_those_of_its_path_despite_other_names_of_parameters() {
     let (recorded, ours) = lists();
     let mut document = fixture::document(&recorded, &ours);
     let done = json!({"responses": {"204": {"description": "Done"}}});

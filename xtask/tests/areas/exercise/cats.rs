@@ -5,7 +5,7 @@
 use areas_api::operations;
 use super::super::report::Report;
 
-/// Calls every other operation once that deletes nothing.
+/// Calls every other operation once, except deletions.
 pub(crate) async fn run(areas: &areas_api::Client, report: &mut Report) {
     let cats_id = super::super::report::known(
             areas.cats().search(areas_api::SearchRequest::default()).page(),
@@ -70,7 +70,7 @@ pub(crate) async fn run(areas: &areas_api::Client, report: &mut Report) {
     }
 }
 
-/// Calls every operation once that deletes.
+/// Calls every deletion once.
 pub(crate) async fn delete(areas: &areas_api::Client, report: &mut Report) {
     #[cfg(feature = "unconfirmed")]
     {

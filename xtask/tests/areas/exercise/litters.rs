@@ -5,7 +5,7 @@
 use areas_api::operations;
 use super::super::report::Report;
 
-/// Calls every other operation once that deletes nothing.
+/// Calls every other operation once, except deletions.
 pub(crate) async fn run(areas: &areas_api::Client, report: &mut Report) {
     {
         use areas_api::types::LitterSearch;

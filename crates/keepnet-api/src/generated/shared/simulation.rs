@@ -400,7 +400,7 @@ model! {
         /// 1 to 200 characters.
         username: String = "username",
         /// 1 to 200 characters.
-        password: Secret = "password" (into 1),
+        password: Secret = "password" (into),
         record_type_id: Option<i32> = "recordTypeId",
         /// At most 200 characters.
         dns_record: Option<String> = "dnsRecord",
@@ -550,6 +550,29 @@ model! {
 
 #[cfg(feature = "_simulator")]
 model! {
+    /// One page of a landing page template as it is to be.
+    #[doc(alias = "LandingPageView")]
+    #[derive(Clone)]
+    pub struct LandingPageRequest: Sent {
+        resource_id: Option<String> = "resourceId",
+        /// 1 to 200 characters.
+        name: String = "name",
+        order: i32 = "order",
+        /// Not empty.
+        content: String = "content",
+        /// What the AI was or is told.
+        prompt: Option<String> = "prompt",
+        /// The numeric id of what it is below.
+        parent_id: Option<i32> = "parentId",
+        language_type: Option<i32> = "languageType",
+        /// The id of the language, from the list of languages.
+        language_type_resource_id: Option<String> = "languageTypeResourceId",
+        languages: Option<Vec<LandingPageRequest>> = "languages",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+model! {
     /// A landing page template: one page or more, and the address that leads to them.
     #[derive(Clone, Default)]
     pub struct LandingPageTemplate: Received {
@@ -616,7 +639,7 @@ model! {
         path_type_id: i32 = "pathTypeId",
         extension_type_id: i32 = "extensionTypeId",
         parameter_type_id: i32 = "parameterTypeId",
-        landing_pages: Option<Vec<LandingPageView>> = "landingPages",
+        landing_pages: Option<Vec<LandingPageRequest>> = "landingPages",
         tags: Option<Vec<String>> = "tags",
         /// The id of the language, from the list of languages.
         language_type_resource_id: Option<String> = "languageTypeResourceId",
@@ -650,28 +673,6 @@ model! {
         created_by: Option<String> = "createdBy",
         /// When it was created.
         create_time: Option<DateTime> = "createTime",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-model! {
-    /// One page of a landing page template as it is to be.
-    #[derive(Clone)]
-    pub struct LandingPageView: Sent {
-        resource_id: Option<String> = "resourceId",
-        /// 1 to 200 characters.
-        name: String = "name",
-        order: i32 = "order",
-        /// Not empty.
-        content: String = "content",
-        /// What the AI was or is told.
-        prompt: Option<String> = "prompt",
-        /// The numeric id of what it is below.
-        parent_id: Option<i32> = "parentId",
-        language_type: Option<i32> = "languageType",
-        /// The id of the language, from the list of languages.
-        language_type_resource_id: Option<String> = "languageTypeResourceId",
-        languages: Option<Vec<LandingPageView>> = "languages",
     }
 }
 
@@ -1112,7 +1113,7 @@ model! {
         /// 1 to 200 characters.
         username: String = "username",
         /// 1 to 200 characters.
-        password: Secret = "password" (into 1),
+        password: Secret = "password" (into),
     }
 }
 

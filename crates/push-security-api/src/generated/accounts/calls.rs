@@ -231,7 +231,8 @@ pub static ACCOUNTS_LIST: Operation = Operation::new(
         Method::GET,
         "/v1/accounts",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /v1/accounts/{id}`
 pub static ACCOUNTS_GET: Operation = Operation::new(

@@ -199,7 +199,8 @@ pub static ACCOUNTS_OTHER_LIST: Operation = Operation::new(
         Method::GET,
         "/v1/accountsOther",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /v1/accountsOther/{id}`
 pub static ACCOUNTS_OTHER_GET: Operation = Operation::new(

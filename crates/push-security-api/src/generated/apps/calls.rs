@@ -204,7 +204,8 @@ security_api_transport::__call_options!(ListApps);
 
 /// `GET /v1/apps`
 pub static APPS_LIST: Operation = Operation::new("apps.list", Method::GET, "/v1/apps")
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /v1/apps/{id}`
 pub static APPS_GET: Operation = Operation::new("apps.get", Method::GET, "/v1/apps/{id}")

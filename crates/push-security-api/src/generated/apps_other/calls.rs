@@ -138,7 +138,8 @@ pub static APPS_OTHER_LIST: Operation = Operation::new(
         Method::GET,
         "/v1/appsOther",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /v1/appsOther/{id}`
 pub static APPS_OTHER_GET: Operation = Operation::new(

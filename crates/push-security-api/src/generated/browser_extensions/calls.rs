@@ -187,7 +187,8 @@ pub static BROWSER_EXTENSIONS_LIST: Operation = Operation::new(
         Method::GET,
         "/v1/browserExtensions",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /v1/browserExtensions/{id}`
 #[cfg(feature = "unconfirmed")]

@@ -173,7 +173,8 @@ pub static BROWSERS_LIST: Operation = Operation::new(
         Method::GET,
         "/v1/browsers",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /v1/browsers/{id}`
 pub static BROWSERS_GET: Operation = Operation::new(

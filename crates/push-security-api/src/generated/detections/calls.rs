@@ -213,7 +213,8 @@ pub static DETECTIONS_LIST: Operation = Operation::new(
         Method::GET,
         "/v1/detections",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /v1/detections/{id}`
 pub static DETECTIONS_GET: Operation = Operation::new(

@@ -263,7 +263,8 @@ pub static EMPLOYEES_LIST: Operation = Operation::new(
         Method::GET,
         "/v1/employees",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /v1/employees/{id}`
 pub static EMPLOYEES_GET: Operation = Operation::new(

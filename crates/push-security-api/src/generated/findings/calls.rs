@@ -185,7 +185,8 @@ pub static FINDINGS_LIST: Operation = Operation::new(
         Method::GET,
         "/v1/findings",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /v1/findings/{id}`
 pub static FINDINGS_GET: Operation = Operation::new(

@@ -54,4 +54,5 @@ pub static ACCOUNTS_LIST: Operation = Operation::new(
         "/api/v2/accounts",
     )
     .idempotent()
-    .list();
+    .list()
+    .edition_specific();

@@ -94,32 +94,9 @@ impl Pushes {
         self.client().operation(&PUSHES_SHOW, &[token.into().expose()])
     }
 
-    /// Expires a push now, and erases its secret, passphrase and files.
-    ///
-    /// The owner may do so, and anybody else if the push is deletable by its viewers. A push that has expired already
-    /// is responded to in the same way.
-    ///
-    /// Both editions have it.
-    ///
-    /// `DELETE /api/v2/pushes/{url_token}`. Idempotent: retried automatically.
-    ///
-    /// - `token`: The push's token, which is the part after `/p/` in its link. Who has it can read the push.
-    ///
-    /// Errors of the service: 302, the instance has no user yet and leads to the page that makes the first; 401, the
-    /// caller may not expire this push, or the token is not known (with an empty body); 403, the instance demands a
-    /// second factor that the user has not set up; 404, there is no such push, or it was anonymous and its record is
-    /// erased; 429, the address sends more than 120 requests a minute or 60 a second.
-    ///
-    /// Source: the vendor's documentation.
-    ///
-    /// ```no_run
-    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
-    /// let push = pwpush.pushes().expire("fkwjfvhall92").await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn expire(&self, token: impl Into<Secret>) -> Call<Push> {
-        self.client().operation(&PUSHES_EXPIRE, &[token.into().expose()]).call()
+    /// The request of `pushes.expire`, to which hand-written code adds the rest.
+    pub(crate) fn expire_request(&self, token: impl Into<Secret>) -> Request {
+        self.client().operation(&PUSHES_EXPIRE, &[token.into().expose()])
     }
 
     /// Lists what happened to a push of the caller's, oldest first.
@@ -326,7 +303,8 @@ pub static PUSHES_ACTIVE: Operation = Operation::new(
         Method::GET,
         "/api/v2/pushes/active",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /api/v2/pushes/expired`
 pub static PUSHES_EXPIRED: Operation = Operation::new(
@@ -334,7 +312,8 @@ pub static PUSHES_EXPIRED: Operation = Operation::new(
         Method::GET,
         "/api/v2/pushes/expired",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /api/v2/pushes/{url_token}`
 pub static PUSHES_SHOW: Operation = Operation::new(
@@ -360,7 +339,8 @@ pub static PUSHES_AUDIT: Operation = Operation::new(
         "/api/v2/pushes/{url_token}/audit",
     )
     .idempotent()
-    .secret_path(&["url_token"]);
+    .secret_path(&["url_token"])
+    .paged();
 
 /// `POST /api/v2/pushes/{url_token}/notify_emails`
 pub static PUSHES_NOTIFY: Operation = Operation::new(
@@ -368,7 +348,8 @@ pub static PUSHES_NOTIFY: Operation = Operation::new(
         Method::POST,
         "/api/v2/pushes/{url_token}/notify_emails",
     )
-    .secret_path(&["url_token"]);
+    .secret_path(&["url_token"])
+    .edition_specific();
 
 /// `GET /api/v2/pushes/{url_token}/preview`
 pub static PUSHES_PREVIEW: Operation = Operation::new(

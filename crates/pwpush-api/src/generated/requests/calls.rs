@@ -2,11 +2,10 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Requests for a secret or files, responded to through a link. Commercial edition only.
 
-use security_api_transport::{Call, Client, Error, Operation, Request, Response, Secret};
+use security_api_transport::{Call, Client, Operation, Request, Secret};
 use security_api_transport::__private::http::Method;
-use security_api_transport::middleware::CallFuture;
 use crate::{Items, List, Page, Pages, RawItems};
-use crate::generated::types::{AuditEntry, Preview, RetrievedRequest, SecretRequest};
+use crate::generated::types::{AuditEntry, Preview, SecretRequest};
 
 /// Requests for a secret or files, responded to through a link. Commercial edition only.
 ///
@@ -141,57 +140,14 @@ impl Requests {
         }
     }
 
-    /// Reads a request and, once there is one, the response to it.
-    ///
-    /// Whether reading has an effect is not known, so it is not done again once it may have been done.
-    ///
-    /// Commercial edition only.
-    ///
-    /// `GET /api/v2/requests/{url_token}`. Not retried once it may have run.
-    ///
-    /// - `token`: The request's token, which creating it gives and its link has in it.
-    ///
-    /// Errors of the service: 401, the passphrase is missing or wrong, or the token is not known (with an empty body);
-    /// 404, there is no such object, or the edition does not have the operation at all; 429, a passphrase was tried for
-    /// this object more than 5 times in a minute (JSON, without `Retry-After`), or the address sends too much (text,
-    /// with it).
-    ///
-    /// Source: public clients of this API. Confidence: medium.
-    ///
-    /// ```no_run
-    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
-    /// let retrieved_request = pwpush.requests().show("qhr3cvhkad8w").await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn show(&self, token: impl Into<Secret>) -> ShowRequests {
-        ShowRequests {
-            request: self.client().operation(&REQUESTS_SHOW, &[token.into().expose()]),
-        }
+    /// The request of `requests.show`, to which hand-written code adds the rest.
+    pub(crate) fn show_request(&self, token: impl Into<Secret>) -> Request {
+        self.client().operation(&REQUESTS_SHOW, &[token.into().expose()])
     }
 
-    /// Closes a request of the caller's.
-    ///
-    /// Commercial edition only.
-    ///
-    /// `DELETE /api/v2/requests/{url_token}`. Idempotent: retried automatically.
-    ///
-    /// - `token`: The request's token, which creating it gives and its link has in it.
-    ///
-    /// Errors of the service: 401, the token is missing or not known (with an empty body), or its user has not
-    /// confirmed their address or is locked (with JSON); 404, there is no such object, or the edition does not have the
-    /// operation at all; 429, the address sends more than 120 requests a minute or 60 a second.
-    ///
-    /// Source: public clients of this API. Confidence: medium.
-    ///
-    /// ```no_run
-    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
-    /// let secret_request = pwpush.requests().close("qhr3cvhkad8w").await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn close(&self, token: impl Into<Secret>) -> Call<SecretRequest> {
-        self.client().operation(&REQUESTS_CLOSE, &[token.into().expose()]).call()
+    /// The request of `requests.close`, to which hand-written code adds the rest.
+    pub(crate) fn close_request(&self, token: impl Into<Secret>) -> Request {
+        self.client().operation(&REQUESTS_CLOSE, &[token.into().expose()])
     }
 
     /// Lists what happened to a request of the caller's.
@@ -412,57 +368,13 @@ impl ReadyRequests {
 
 security_api_transport::__call_options!(ReadyRequests);
 
-/// Reads a request and, once there is one, the response to it.
-///
-/// From [`Requests::show`].
-#[derive(Debug, Clone)]
-#[must_use = "a call does nothing until it is awaited"]
-pub struct ShowRequests {
-    request: Request,
-}
-
-impl ShowRequests {
-    /// The passphrase, if one is set.
-    pub fn passphrase(mut self, passphrase: impl Into<Secret>) -> Self {
-        self.request = self.request.set_secret_query("passphrase", &passphrase.into());
-        self
-    }
-
-    /// Sends the call; the same as awaiting it.
-    ///
-    /// # Errors
-    ///
-    /// See [`Error`](security_api_transport::Error).
-    pub fn send(self) -> CallFuture<RetrievedRequest> {
-        self.request.call().send()
-    }
-
-    /// Sends the call and gives status, headers, request id and attempts beside the value.
-    ///
-    /// # Errors
-    ///
-    /// See [`Error`](security_api_transport::Error).
-    pub fn send_with_response(self) -> CallFuture<Response<RetrievedRequest>> {
-        self.request.call().send_with_response()
-    }
-}
-
-impl IntoFuture for ShowRequests {
-    type Output = Result<RetrievedRequest, Error>;
-    type IntoFuture = CallFuture<RetrievedRequest>;
-    fn into_future(self) -> Self::IntoFuture {
-        self.send()
-    }
-}
-
-security_api_transport::__call_options!(ShowRequests);
-
 /// `POST /api/v2/requests`
 pub static REQUESTS_CREATE: Operation = Operation::new(
-    "requests.create",
-    Method::POST,
-    "/api/v2/requests",
-);
+        "requests.create",
+        Method::POST,
+        "/api/v2/requests",
+    )
+    .edition_specific();
 
 /// `GET /api/v2/requests/active`
 pub static REQUESTS_ACTIVE: Operation = Operation::new(
@@ -470,7 +382,9 @@ pub static REQUESTS_ACTIVE: Operation = Operation::new(
         Method::GET,
         "/api/v2/requests/active",
     )
-    .idempotent();
+    .idempotent()
+    .paged()
+    .edition_specific();
 
 /// `GET /api/v2/requests/closed`
 pub static REQUESTS_CLOSED: Operation = Operation::new(
@@ -478,7 +392,9 @@ pub static REQUESTS_CLOSED: Operation = Operation::new(
         Method::GET,
         "/api/v2/requests/closed",
     )
-    .idempotent();
+    .idempotent()
+    .paged()
+    .edition_specific();
 
 /// `GET /api/v2/requests/open`
 pub static REQUESTS_OPEN: Operation = Operation::new(
@@ -486,7 +402,9 @@ pub static REQUESTS_OPEN: Operation = Operation::new(
         Method::GET,
         "/api/v2/requests/open",
     )
-    .idempotent();
+    .idempotent()
+    .paged()
+    .edition_specific();
 
 /// `GET /api/v2/requests/ready`
 pub static REQUESTS_READY: Operation = Operation::new(
@@ -494,7 +412,9 @@ pub static REQUESTS_READY: Operation = Operation::new(
         Method::GET,
         "/api/v2/requests/ready",
     )
-    .idempotent();
+    .idempotent()
+    .paged()
+    .edition_specific();
 
 /// `GET /api/v2/requests/{url_token}`
 pub static REQUESTS_SHOW: Operation = Operation::new(
@@ -502,7 +422,8 @@ pub static REQUESTS_SHOW: Operation = Operation::new(
         Method::GET,
         "/api/v2/requests/{url_token}",
     )
-    .secret_path(&["url_token"]);
+    .secret_path(&["url_token"])
+    .edition_specific();
 
 /// `DELETE /api/v2/requests/{url_token}`
 pub static REQUESTS_CLOSE: Operation = Operation::new(
@@ -511,7 +432,8 @@ pub static REQUESTS_CLOSE: Operation = Operation::new(
         "/api/v2/requests/{url_token}",
     )
     .idempotent()
-    .secret_path(&["url_token"]);
+    .secret_path(&["url_token"])
+    .edition_specific();
 
 /// `GET /api/v2/requests/{url_token}/audit`
 pub static REQUESTS_AUDIT: Operation = Operation::new(
@@ -520,7 +442,9 @@ pub static REQUESTS_AUDIT: Operation = Operation::new(
         "/api/v2/requests/{url_token}/audit",
     )
     .idempotent()
-    .secret_path(&["url_token"]);
+    .secret_path(&["url_token"])
+    .paged()
+    .edition_specific();
 
 /// `GET /api/v2/requests/{url_token}/preview`
 pub static REQUESTS_PREVIEW: Operation = Operation::new(
@@ -529,7 +453,8 @@ pub static REQUESTS_PREVIEW: Operation = Operation::new(
         "/api/v2/requests/{url_token}/preview",
     )
     .idempotent()
-    .secret_path(&["url_token"]);
+    .secret_path(&["url_token"])
+    .edition_specific();
 
 /// `PATCH /api/v2/requests/{url_token}/respond`
 pub static REQUESTS_RESPOND: Operation = Operation::new(
@@ -537,4 +462,5 @@ pub static REQUESTS_RESPOND: Operation = Operation::new(
         Method::PATCH,
         "/api/v2/requests/{url_token}/respond",
     )
-    .secret_path(&["url_token"]);
+    .secret_path(&["url_token"])
+    .edition_specific();

@@ -56,4 +56,5 @@ pub static WORKSPACES_LIST: Operation = Operation::new(
         "/api/v2/workspaces",
     )
     .idempotent()
-    .list();
+    .list()
+    .edition_specific();

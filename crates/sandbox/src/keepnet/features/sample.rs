@@ -15,6 +15,14 @@ pub(crate) const SEARCHES: [&str; 4] = [
     "/api/target-users/{resourceId}/groups",
 ];
 
+/// Whether a search at this path finds one record, not a page: the actions of one person, or the settings whose published
+/// response is an id. Source: the published description.
+fn finds_one(path: &str) -> bool {
+    path.contains("-job-report/search-")
+        || path.starts_with("/api/training-reports/anonymous/")
+        || path == "/api/companies/direct-email-settings/search"
+}
+
 /// A response of the right shape for an operation whose records are not kept. Source: the published description.
 pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (shapes, operation) = (Shapes::get(), call.operation);
@@ -42,6 +50,14 @@ pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
             };
             return Ok(Outcome::Data(page(of, rows, 1, number, size)));
         }
+    }
+    if operation.method == "POST" && finds_one(path) {
+        let search = Search::of(call)?;
+        // The columns of rows whose form is not published are not known.
+        if let (Type::Envelope(row), false) = (&operation.response, is_id(&operation.response)) {
+            search.check(shapes, row)?;
+        }
+        return Ok(Outcome::Data(shapes.sample(&operation.response)));
     }
     let changes = match operation.method.as_str() {
         "PUT" | "PATCH" => Some("Update"),

@@ -90,7 +90,8 @@ impl Operator {
 }
 
 impl Filter {
-    /// A filter. What is wrong with it is added to the list.
+    /// Reads a filter, and adds its faults to the list. A filter without groups has one, since the vendor documents that
+    /// tenants may refuse it.
     pub(crate) fn read(body: &Map<String, Value>, wrong: &mut Vec<String>) -> Self {
         let text = member(body, "searchInputTextValue").and_then(Value::as_str);
         let filter = Self {
@@ -100,6 +101,9 @@ impl Filter {
         };
         if text.is_none() {
             wrong.push("The SearchInputTextValue field is required.".to_owned());
+        }
+        if filter.groups.is_empty() {
+            wrong.push("The FilterGroups field is required.".to_owned());
         }
         filter
     }
@@ -313,7 +317,9 @@ mod tests {
             assert!(keeps(filter(top, "OR"), json!({"name": "b"})));
             assert!(!keeps(filter(top, "AND"), json!({"name": "b"})));
         }
-        let free = json!({"Condition": "AND", "SearchInputTextValue": " TEXT "});
+        let group = json!({"Condition": "AND", "FilterItems": [], "FilterGroups": []});
+        let free =
+            json!({"Condition": "AND", "SearchInputTextValue": " TEXT ", "FilterGroups": [group]});
         assert!(keeps(free.clone(), json!({"a": "some text", "b": 1})));
         assert!(!keeps(free, json!({"a": "other", "b": 1})));
     }
@@ -326,6 +332,14 @@ mod tests {
             (
                 json!({"Condition": "AND", "SearchInputTextValue": null}),
                 "SearchInputTextValue",
+            ),
+            (
+                json!({"Condition": "AND", "SearchInputTextValue": ""}),
+                "FilterGroups",
+            ),
+            (
+                json!({"Condition": "AND", "SearchInputTextValue": "", "FilterGroups": []}),
+                "FilterGroups",
             ),
             (one("a", "Like", json!("b")), "Like"),
             (one("", "=", json!("b")), "FieldName"),

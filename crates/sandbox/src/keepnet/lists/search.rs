@@ -15,7 +15,7 @@ use crate::keepnet::shapes::{Shapes, Type, page};
 const UNLISTED: &[(&str, &str)] = &[
     ("QuishingCampaignJobPrintoutUsers", "lastSendingTime"),
     ("EnrollmentCertificate", "email"),
-    ("TrainingView", "Name"),
+    ("Training", "Name"),
 ];
 
 /// Searches that have paging but no filter.

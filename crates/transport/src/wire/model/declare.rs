@@ -15,9 +15,9 @@
 /// | `Form` | as `Sent`, but `Into<Form>` instead of `Serialize` |
 ///
 /// What follows the name on the wire is for a member that is `(required)` in a response, that is wanted as `(json)`, see
-/// [`Slot::takes_json`](crate::model::Slot::takes_json), whose type is made `(into)` of others in a request, that is a
-/// secret made `(into 1)`, which is refused if it is empty or blank, or that is sent as `(default true)` or
-/// `(default false)` if it is not set.
+/// [`Slot::takes_json`](crate::model::Slot::takes_json), whose type is made `(into)` of others in a request, or that
+/// is sent as `(default true)` or `(default false)` if it is not set. A secret that is empty or blank is refused when it is
+/// sent.
 ///
 /// ```
 /// use security_api_transport::model;
@@ -151,9 +151,6 @@ macro_rules! __mark {
     };
     (into) => {
         $crate::model::Mark::None
-    };
-    (into $least:literal) => {
-        $crate::model::Mark::NotBlank
     };
 }
 
@@ -342,7 +339,7 @@ macro_rules! __setters {
     };
     (
         $name:ident [$($argument:tt)*] [$($value:tt)*] [$($method:tt)*]
-        $(#[$note:meta])* $member:ident: Option<$type:ty> = $wire:literal (into $($least:literal)?), $($rest:tt)*
+        $(#[$note:meta])* $member:ident: Option<$type:ty> = $wire:literal (into), $($rest:tt)*
     ) => {
         $crate::__setters! {
             $name [$($argument)*] [$($value)* $member: ::std::option::Option::None,]
@@ -420,7 +417,7 @@ macro_rules! __setters {
     };
     (
         $name:ident [$($argument:tt)*] [$($value:tt)*] [$($method:tt)*]
-        $(#[$note:meta])* $member:ident: $type:ty = $wire:literal (into $($least:literal)?), $($rest:tt)*
+        $(#[$note:meta])* $member:ident: $type:ty = $wire:literal (into), $($rest:tt)*
     ) => {
         $crate::__setters! {
             $name [$($argument)* $member: impl Into<$type>,] [$($value)* $member: $member.into(),]

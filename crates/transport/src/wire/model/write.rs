@@ -58,12 +58,10 @@ fn each<E>(
                     write(name, Shape::Bool(value))?;
                 }
             }
-            Shape::Secret(secret)
-                if secret.expose().trim().is_empty()
-                    && names.marks.contains(&(*name, Mark::NotBlank)) =>
-            {
-                write(name, Shape::Refused(format!("`{name}` is empty or blank")))?;
-            }
+            Shape::Secret(secret) => match secret.refusal(name) {
+                Some(reason) => write(name, Shape::Refused(reason))?,
+                None => write(name, Shape::Secret(secret))?,
+            },
             shape => write(name, shape)?,
         }
     }

@@ -15,12 +15,12 @@ use super::super::types::ident;
 use super::source::{Source, Sources, is_open, variable};
 use crate::project::Service;
 
-/// What the generator relies on when it goes on with code that it wrote as text.
+/// The panic message for generated text that does not parse.
 const WHOLE: &str = "literals are whole statements and expressions";
 
-/// How an id is used.
+/// The use of an id.
 pub(super) struct Used {
-    /// What stands in for it.
+    /// The value to use if the id is not found.
     example: String,
     only_unconfirmed: bool,
 }
@@ -32,22 +32,22 @@ pub(super) struct Writer<'a> {
     pub(super) api: &'a Api,
     pub(super) service: &'a Service,
     pub(super) sources: &'a Sources<'a>,
-    /// Which members are sent.
+    /// The members that calls send so far.
     pub(super) sent: &'a Sent,
-    /// The path of the exerciser's own functions.
+    /// The path of the exerciser's `report` module.
     pub(super) report: String,
-    /// What tells this file's names apart from those of others.
+    /// A name that is unique to the file and keeps its record names unique.
     pub(super) file: &'a str,
-    /// How many calls were written whose responses are ids.
+    /// The number of calls written so far that only look up an id.
     pub(super) asked: Cell<usize>,
 }
 
 /// A call as code.
 struct Written {
     imports: TokenStream,
-    /// What makes the body.
+    /// The statements that build the body.
     body: Vec<syn::Stmt>,
-    /// Without what sends it.
+    /// The call without `send`.
     text: String,
     used: BTreeMap<String, String>,
 }
@@ -57,7 +57,7 @@ impl Writer<'_> {
         syn::parse_str(&format!("{}::{name}", self.report)).expect(WHOLE)
     }
 
-    /// The statements that ask for these ids, and for those needed to ask.
+    /// Returns the statements that look up the ids in `used`, and the ids needed to do so.
     pub(super) fn known(&self, used: &AllUsed) -> Vec<TokenStream> {
         let (mut done, mut statements) = (BTreeSet::new(), Vec::new());
         for (name, used) in used {
@@ -124,14 +124,14 @@ impl Writer<'_> {
         });
     }
 
-    /// The call of an operation whose response is an id, without its options.
+    /// Writes the call of an operation whose response contains an id, without options.
     fn write_source(&self, operation: &Operation) -> Option<Written> {
         self.asked.set(self.asked.get() + 1);
         let distinction = format!("{}-{}", self.file, self.asked.get());
         self.write(operation, &distinction, false)
     }
 
-    /// The call of an operation with its body and arguments, and its options if asked for.
+    /// Writes the call of an operation with its body and arguments, and with its options if `options`.
     fn write(&self, operation: &Operation, distinction: &str, options: bool) -> Option<Written> {
         let unconfirmed = operation.unconfirmed.is_some();
         let known = self.sources.iter().filter(|(_, source)| {
@@ -176,7 +176,7 @@ impl Writer<'_> {
         })
     }
 
-    /// The statements that call an operation; notes the ids that they use.
+    /// Returns the statements that call an operation, and adds the ids that they use to `used`.
     pub(super) fn call(&self, operation: &Operation, used: &mut AllUsed) -> Option<TokenStream> {
         let Written {
             imports,
@@ -193,7 +193,7 @@ impl Writer<'_> {
             used.only_unconfirmed &= unconfirmed;
         }
         let described = ident(&names::static_name(&operation.id));
-        // Hand-written calls are awaited as they stand.
+        // Hand-written calls are awaited directly.
         let sent = if operation.call.is_some() {
             let call: syn::Expr = syn::parse_str(&text).expect(WHOLE);
             quote!(report.done(&operations::#described, #call.await))

@@ -1,4 +1,4 @@
-//! Where the ids come from that calls need.
+//! The sources of the ids that calls need.
 
 use std::collections::BTreeMap;
 
@@ -6,16 +6,16 @@ use heck::ToSnakeCase as _;
 
 use super::super::super::ir::{Api, Body, Member, Operation, Outcome, Ty, Type};
 
-/// Where an id comes from: the first item of a list, or a response.
+/// The source of an id: a member of the first item of a list, or of a response.
 pub(super) struct Source<'a> {
     pub(super) operation: &'a Operation,
     pub(super) member: &'a Member,
 }
 
-/// By what `x-id-of` calls them.
+/// Sources by their name in `x-id-of`.
 pub(super) type Sources<'a> = BTreeMap<String, Source<'a>>;
 
-/// The variable that holds an id.
+/// Returns the name of the variable that holds an id.
 pub(super) fn variable(source: &str) -> String {
     let name = source.to_snake_case();
     match name.ends_with("_id") {
@@ -24,7 +24,7 @@ pub(super) fn variable(source: &str) -> String {
     }
 }
 
-/// Where the ids come from that `x-id-of` names: resources, and operations that it names themselves.
+/// Returns the source of every id: of each resource with a list, and of each operation named in `x-id-of`.
 pub(super) fn sources(api: &Api) -> Sources<'_> {
     let mut found = BTreeMap::new();
     let operations = || {
@@ -81,7 +81,7 @@ pub(super) fn sources(api: &Api) -> Sources<'_> {
     found
 }
 
-/// The member that holds the id of what this is: `id` or the like, or `<resource>Id`.
+/// Returns the member that holds the id of the object: `id` or the like, or `<resource>Id`.
 fn own_id<'a>(api: &'a Api, ty: &Ty, resource: &str) -> Option<&'a Member> {
     let one = match resource.strip_suffix("ies") {
         Some(stem) => format!("{stem}y"),
@@ -94,7 +94,7 @@ fn own_id<'a>(api: &'a Api, ty: &Ty, resource: &str) -> Option<&'a Member> {
     })
 }
 
-/// Whether a search needs nothing but search terms.
+/// Returns whether a search needs nothing but search terms.
 pub(super) fn is_open(api: &Api, search: &Ty) -> bool {
     match search.named().and_then(|name| api.types.get(name)) {
         Some(Type::Model(model)) => model.members.iter().all(|member| !member.required),
@@ -102,7 +102,7 @@ pub(super) fn is_open(api: &Api, search: &Ty) -> bool {
     }
 }
 
-/// The resource whose list or response an id is from.
+/// Returns the resource whose list or response contains the id.
 pub(super) fn resource_of(source: &str) -> &str {
     source
         .split_once('.')

@@ -1,4 +1,4 @@
-//! What is too large or too much wrapped.
+//! Refusals of areas, envelopes and searches.
 
 use serde_json::{Value, json};
 
@@ -60,12 +60,6 @@ fn areas_and_pages_that_cannot_be_expressed_are_refused() {
             "the file of the others",
         ),
         (
-            "an area whose files could be those of others",
-            |d| set(d, "/paths/~1cats", "x-area", json!("cats_or_dogs")),
-            "/paths/~1cats/x-area",
-            "another name",
-        ),
-        (
             "webhooks beside areas",
             |d| set(d, "/paths/~1cats", "x-area", json!("indoors")),
             "/webhooks",
@@ -75,7 +69,7 @@ fn areas_and_pages_that_cannot_be_expressed_are_refused() {
     check(table, |change| refusals(change));
 }
 
-/// What is refused of the description in areas after a change.
+/// Returns the refusals of the description with areas after a change.
 fn refusals_in_areas(change: impl FnOnce(&mut Value)) -> Vec<Refusal> {
     let mut description = description(&AREAS);
     change(&mut description);
@@ -120,7 +114,7 @@ fn envelopes_and_searches_that_cannot_be_expressed_are_refused() {
             "a schema of its own",
         ),
         (
-            "a required search term that is no member",
+            "a required search term that is not a member",
             |d| {
                 set(
                     d,
@@ -151,6 +145,17 @@ fn envelopes_and_searches_that_cannot_be_expressed_are_refused() {
             "or say in `x-order-by-unlisted`",
         ),
         (
+            "a search for one record by a column that it does not have",
+            |d| {
+                let owner = json!({"schema": {"$ref": "#/components/schemas/Owner"}});
+                let found =
+                    json!({"200": {"description": "It.", "content": {"application/json": owner}}});
+                set(d, "/paths/~1dogs~1search/post", "responses", found);
+            },
+            "/paths/~1dogs~1search/post",
+            "name a member of the row in `x-order-by`",
+        ),
+        (
             "a column said to be unlisted that rows have",
             |d| {
                 set(
@@ -177,7 +182,7 @@ fn envelopes_and_searches_that_cannot_be_expressed_are_refused() {
             "a schema of its own, without the member",
         ),
         (
-            "a default that is no flag",
+            "a default that is not a flag",
             |d| {
                 let minimum = "/components/schemas/LitterSearch/properties/minimum";
                 set(d, minimum, "x-default", json!(1));

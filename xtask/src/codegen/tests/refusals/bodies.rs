@@ -1,4 +1,4 @@
-//! What cannot be sent.
+//! Refusals of bodies.
 
 use serde_json::json;
 
@@ -14,7 +14,7 @@ fn bodies_that_cannot_be_written_are_refused() {
             "`x-call`",
         ),
         (
-            "an order of what is no search",
+            "an order of a body that is not a search",
             |d| set(d, "/paths/~1cats/post", "x-order-by", json!("Name")),
             "/paths/~1cats/post/x-order-by",
             "remove it",

@@ -41,11 +41,11 @@ impl CallbackCampaignJobs {
     pub fn export(
         &self,
         resource_id: impl AsRef<str>,
-        campaign_job_export: impl Into<CampaignJobExportRequest>,
+        export: impl Into<CampaignJobExportRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&CALLBACK_CAMPAIGN_JOBS_EXPORT, &[resource_id.as_ref()])
-            .try_json(search::complete(campaign_job_export.into(), "CreateTime"))
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -71,14 +71,14 @@ impl CallbackCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-        campaign_resend_to_users: impl Into<CampaignResendToUsersRequest>,
+        recipients: impl Into<CampaignResendToUsersRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_JOBS_RESEND_TO_USERS,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json(&campaign_resend_to_users.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -95,14 +95,14 @@ impl CallbackCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-        campaign_resend: impl Into<CampaignResendRequest>,
+        recipients: impl Into<CampaignResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_JOBS_RESEND,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json(&campaign_resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -134,11 +134,11 @@ impl CallbackCampaignJobs {
     /// Source: the vendor's documentation.
     pub fn start(
         &self,
-        callback_campaign_instance: impl Into<CallbackCampaignInstanceRequest>,
+        launch: impl Into<CallbackCampaignInstanceRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_CAMPAIGN_JOBS_START, &[])
-            .json(&callback_campaign_instance.into())
+            .json(&launch.into())
             .call()
     }
 
@@ -247,7 +247,8 @@ pub static CALLBACK_CAMPAIGN_JOBS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/callback-simulator/campaign-job/search/{resourceId}",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/callback-simulator/campaign-job/start`
 pub static CALLBACK_CAMPAIGN_JOBS_START: Operation = Operation::new(

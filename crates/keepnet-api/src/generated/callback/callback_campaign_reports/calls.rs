@@ -284,4 +284,5 @@ pub static CALLBACK_CAMPAIGN_REPORTS_SEARCH_USERS: Operation = Operation::new(
         Method::POST,
         "/api/callback-simulator/campaign-job-report/{searchType}/search/{resourceId}/{instanceGroup}",
     )
-    .idempotent();
+    .idempotent()
+    .paged();

@@ -41,11 +41,11 @@ impl CallbackCampaigns {
     /// Inferred by analogy; unconfirmed. Confidence: medium.
     pub fn create(
         &self,
-        callback_campaign_create: impl Into<CallbackCampaignCreateRequest>,
+        callback_campaign: impl Into<CallbackCampaignCreateRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_CREATE, &[])
-            .json(&callback_campaign_create.into())
+            .json(&callback_campaign.into())
             .call()
     }
 
@@ -56,11 +56,11 @@ impl CallbackCampaigns {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -71,11 +71,11 @@ impl CallbackCampaigns {
     /// Source: the vendor's documentation.
     pub fn calculate_schedule_info(
         &self,
-        callback_calculate_schedule_info: impl Into<CallbackCalculateScheduleInfoRequest>,
+        schedule: impl Into<CallbackCalculateScheduleInfoRequest>,
     ) -> Call<CallbackCampaignScheduleInfo> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_CALCULATE_SCHEDULE_INFO, &[])
-            .json(&callback_calculate_schedule_info.into())
+            .json(&schedule.into())
             .call()
     }
 
@@ -86,11 +86,11 @@ impl CallbackCampaigns {
     /// Source: the vendor's documentation.
     pub fn calculate_sending_info(
         &self,
-        campaign_sending_info: impl Into<CampaignSendingInfoRequest>,
+        sending: impl Into<CampaignSendingInfoRequest>,
     ) -> Call<CampaignSendingInfo> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_CALCULATE_SENDING_INFO, &[])
-            .json(&campaign_sending_info.into())
+            .json(&sending.into())
             .call()
     }
 
@@ -261,7 +261,8 @@ pub static CALLBACK_CAMPAIGNS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/callback-simulator/campaign/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/callback-simulator/campaign/search/export`
 pub static CALLBACK_CAMPAIGNS_EXPORT: Operation = Operation::new(

@@ -40,11 +40,11 @@ impl CallbackEmailTemplates {
     /// Inferred by analogy; unconfirmed. Confidence: medium.
     pub fn create(
         &self,
-        callback_email_template_create: impl Into<CallbackEmailTemplateCreateRequest>,
+        callback_email_template: impl Into<CallbackEmailTemplateCreateRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_CREATE, &[])
-            .json(&callback_email_template_create.into())
+            .json(&callback_email_template.into())
             .call()
     }
 
@@ -55,11 +55,11 @@ impl CallbackEmailTemplates {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -145,11 +145,11 @@ impl CallbackEmailTemplates {
     pub fn update(
         &self,
         resource_id: impl AsRef<str>,
-        ps_email_template: impl Into<UpdatePsEmailTemplateRequest>,
+        template: impl Into<UpdatePsEmailTemplateRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_UPDATE, &[resource_id.as_ref()])
-            .json(&ps_email_template.into())
+            .json(&template.into())
             .call()
     }
 
@@ -203,7 +203,8 @@ pub static CALLBACK_EMAIL_TEMPLATES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/callback-simulator/email-template/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/callback-simulator/email-template/search/export`
 pub static CALLBACK_EMAIL_TEMPLATES_EXPORT: Operation = Operation::new(

@@ -53,11 +53,11 @@ impl CallbackScenarios {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_SCENARIOS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -187,7 +187,8 @@ pub static CALLBACK_SCENARIOS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/callback-simulator/scenario/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /api/callback-simulator/scenario/{resourceId}`
 pub static CALLBACK_SCENARIOS_GET: Operation = Operation::new(

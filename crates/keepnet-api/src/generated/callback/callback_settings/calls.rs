@@ -212,7 +212,8 @@ pub static CALLBACK_SETTINGS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/callback-simulator/settings/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/callback-simulator/settings/search/export`
 pub static CALLBACK_SETTINGS_EXPORT: Operation = Operation::new(

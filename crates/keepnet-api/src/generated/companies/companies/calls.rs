@@ -55,19 +55,13 @@ impl Companies {
     /// use keepnet_api::types::CompaniesCreateForm;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let companies_create = CompaniesCreateForm::new("Example Ltd", "WqYpDAqqMqF3", "EUXYtiUamFcy", "Jt9whxjR5gcL", "iEqwzrSNbcv8", 500, "UTC", "DD/MM/YYYY", "HH:mm").file(Upload::bytes("file.txt", "content"));
-    /// let record_id = keepnet.companies().create(companies_create).await?;
+    /// let form = CompaniesCreateForm::new("Example Ltd", "WqYpDAqqMqF3", "EUXYtiUamFcy", "Jt9whxjR5gcL", "iEqwzrSNbcv8", 500, "UTC", "DD/MM/YYYY", "HH:mm").file(Upload::bytes("file.txt", "content"));
+    /// let record_id = keepnet.companies().create(form).await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn create(
-        &self,
-        companies_create: impl Into<CompaniesCreateForm>,
-    ) -> Call<RecordId> {
-        self.client()
-            .operation(&COMPANIES_CREATE, &[])
-            .form(companies_create.into().into())
-            .call()
+    pub fn create(&self, form: impl Into<CompaniesCreateForm>) -> Call<RecordId> {
+        self.client().operation(&COMPANIES_CREATE, &[]).form(form.into().into()).call()
     }
 
     /// Gets whether agentic AI is on for the company.
@@ -167,11 +161,11 @@ impl Companies {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -335,11 +329,11 @@ impl Companies {
     /// Source: the vendor's documentation.
     pub fn list_by_groups(
         &self,
-        companies_by_group_resource_ids: impl Into<CompaniesByGroupResourceIdsRequest>,
+        groups: impl Into<CompaniesByGroupResourceIdsRequest>,
     ) -> Call<Vec<String>> {
         self.client()
             .operation(&COMPANIES_LIST_BY_GROUPS, &[])
-            .json(&companies_by_group_resource_ids.into())
+            .json(&groups.into())
             .call()
     }
 
@@ -363,11 +357,11 @@ impl Companies {
     /// Source: the vendor's documentation.
     pub fn license_expiry_date(
         &self,
-        company_license_expiry_date: impl Into<CompanyLicenseExpiryDateRequest>,
+        start: impl Into<CompanyLicenseExpiryDateRequest>,
     ) -> Call<CompanyLicenseExpiryDate> {
         self.client()
             .operation(&COMPANIES_LICENSE_EXPIRY_DATE, &[])
-            .json(&company_license_expiry_date.into())
+            .json(&start.into())
             .call()
     }
 
@@ -380,11 +374,11 @@ impl Companies {
     /// Source: the vendor's documentation.
     pub fn update_limited(
         &self,
-        companies_update_limited: impl Into<CompaniesUpdateLimitedForm>,
+        form: impl Into<CompaniesUpdateLimitedForm>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_UPDATE_LIMITED, &[])
-            .form(companies_update_limited.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -461,11 +455,11 @@ impl Companies {
     /// Source: the vendor's documentation.
     pub fn update_privacy_mask(
         &self,
-        company_privacy_pentester_mask: impl Into<CompanyPrivacyPentesterMask>,
+        mask: impl Into<CompanyPrivacyPentesterMask>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_UPDATE_PRIVACY_MASK, &[])
-            .json(&company_privacy_pentester_mask.into())
+            .json(&mask.into())
             .call()
     }
 
@@ -543,13 +537,10 @@ impl Companies {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn export(
-        &self,
-        company_export: impl Into<CompanyExportRequest>,
-    ) -> Call<Download> {
+    pub fn export(&self, export: impl Into<CompanyExportRequest>) -> Call<Download> {
         self.client()
             .operation(&COMPANIES_EXPORT, &[])
-            .try_json(search::complete(company_export.into(), "CreateTime"))
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -560,11 +551,11 @@ impl Companies {
     /// Source: the vendor's documentation.
     pub fn teams_app_authorize_link(
         &self,
-        teams_app: impl Into<TeamsAppRequest>,
+        company: impl Into<TeamsAppRequest>,
     ) -> Call<TeamsAppAuthorizeLinkResponse> {
         self.client()
             .operation(&COMPANIES_TEAMS_APP_AUTHORIZE_LINK, &[])
-            .json(&teams_app.into())
+            .json(&company.into())
             .call()
     }
 
@@ -588,11 +579,11 @@ impl Companies {
     /// Source: the vendor's documentation.
     pub fn check_teams_app(
         &self,
-        teams_app: impl Into<TeamsAppRequest>,
+        company: impl Into<TeamsAppRequest>,
     ) -> Call<TeamsAppCheckResponse> {
         self.client()
             .operation(&COMPANIES_CHECK_TEAMS_APP, &[])
-            .json(&teams_app.into())
+            .json(&company.into())
             .call()
     }
 
@@ -603,11 +594,11 @@ impl Companies {
     /// Source: the vendor's documentation.
     pub fn install_teams_app_to_users(
         &self,
-        teams_app: impl Into<TeamsAppRequest>,
+        company: impl Into<TeamsAppRequest>,
     ) -> Call<TeamsAppInstallToUsersResponse> {
         self.client()
             .operation(&COMPANIES_INSTALL_TEAMS_APP_TO_USERS, &[])
-            .json(&teams_app.into())
+            .json(&company.into())
             .call()
     }
 
@@ -618,11 +609,11 @@ impl Companies {
     /// Source: the vendor's documentation.
     pub fn remove_teams_app(
         &self,
-        teams_app_remove: impl Into<TeamsAppRemoveRequest>,
+        company: impl Into<TeamsAppRemoveRequest>,
     ) -> Call<()> {
         self.client()
             .operation(&COMPANIES_REMOVE_TEAMS_APP, &[])
-            .json(&teams_app_remove.into())
+            .json(&company.into())
             .call()
     }
 
@@ -633,11 +624,11 @@ impl Companies {
     /// Source: the vendor's documentation.
     pub fn send_teams_test_activity(
         &self,
-        send_test_teams_activity: impl Into<SendTestTeamsActivityRequest>,
+        user: impl Into<SendTestTeamsActivityRequest>,
     ) -> Call<SendTestActivityResponse> {
         self.client()
             .operation(&COMPANIES_SEND_TEAMS_TEST_ACTIVITY, &[])
-            .json(&send_test_teams_activity.into())
+            .json(&user.into())
             .call()
     }
 
@@ -648,11 +639,11 @@ impl Companies {
     /// Source: the vendor's documentation.
     pub fn upload_teams_app(
         &self,
-        teams_app: impl Into<TeamsAppRequest>,
+        company: impl Into<TeamsAppRequest>,
     ) -> Call<Option<String>> {
         self.client()
             .operation(&COMPANIES_UPLOAD_TEAMS_APP, &[])
-            .json(&teams_app.into())
+            .json(&company.into())
             .call()
     }
 
@@ -663,11 +654,11 @@ impl Companies {
     /// Source: the vendor's documentation.
     pub fn teams_obo_authorize_link(
         &self,
-        teams_obo_authorize_link: impl Into<TeamsOboAuthorizeLinkRequest>,
+        company: impl Into<TeamsOboAuthorizeLinkRequest>,
     ) -> Call<TeamsOboAuthorizeLinkResponse> {
         self.client()
             .operation(&COMPANIES_TEAMS_OBO_AUTHORIZE_LINK, &[])
-            .json(&teams_obo_authorize_link.into())
+            .json(&company.into())
             .call()
     }
 
@@ -721,19 +712,19 @@ impl Companies {
     /// use keepnet_api::types::CompaniesUpdateForm;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let companies_update = CompaniesUpdateForm::new("Example Ltd", "WqYpDAqqMqF3", "EUXYtiUamFcy", "Jt9whxjR5gcL", "iEqwzrSNbcv8", 500, "UTC", "DD/MM/YYYY", "HH:mm").file(Upload::bytes("file.txt", "content"));
-    /// let record_id = keepnet.companies().update("Pyj3hdcjcXds", companies_update).await?;
+    /// let form = CompaniesUpdateForm::new("Example Ltd", "WqYpDAqqMqF3", "EUXYtiUamFcy", "Jt9whxjR5gcL", "iEqwzrSNbcv8", 500, "UTC", "DD/MM/YYYY", "HH:mm").file(Upload::bytes("file.txt", "content"));
+    /// let record_id = keepnet.companies().update("Pyj3hdcjcXds", form).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn update(
         &self,
         resource_id: impl AsRef<str>,
-        companies_update: impl Into<CompaniesUpdateForm>,
+        form: impl Into<CompaniesUpdateForm>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_UPDATE, &[resource_id.as_ref()])
-            .form(companies_update.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -1014,7 +1005,8 @@ pub static COMPANIES_SEARCH_CLIENTS: Operation = Operation::new(
         Method::POST,
         "/api/companies/clients/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/companies/clients/search/export`
 pub static COMPANIES_EXPORT_CLIENTS: Operation = Operation::new(
@@ -1163,7 +1155,8 @@ pub static COMPANIES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/companies/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/companies/search/export`
 pub static COMPANIES_EXPORT: Operation = Operation::new(

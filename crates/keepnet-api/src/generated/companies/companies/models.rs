@@ -55,7 +55,7 @@ model! {
         /// The id that was generated before. 1 to 32 characters.
         client_id: String = "clientId",
         /// The secret that was generated before. 1 to 100 characters.
-        client_secret: Secret = "clientSecret" (into 1),
+        client_secret: Secret = "clientSecret" (into),
         /// 1 is active; 0 or 2 is inactive.
         status_id: i32 = "statusId",
         /// Whether calls may come only from `allowedIpAddresses`.

@@ -60,11 +60,11 @@ impl CompanyGroups {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANY_GROUPS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -198,11 +198,11 @@ impl CompanyGroups {
     pub fn add_companies(
         &self,
         resource_id: impl AsRef<str>,
-        company_group_companies: impl Into<CompanyGroupCompaniesRequest>,
+        companies: impl Into<CompanyGroupCompaniesRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANY_GROUPS_ADD_COMPANIES, &[resource_id.as_ref()])
-            .json(&company_group_companies.into())
+            .json(&companies.into())
             .call()
     }
 
@@ -216,11 +216,11 @@ impl CompanyGroups {
     pub fn remove_companies(
         &self,
         resource_id: impl AsRef<str>,
-        company_group_companies: impl Into<CompanyGroupCompaniesRequest>,
+        companies: impl Into<CompanyGroupCompaniesRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANY_GROUPS_REMOVE_COMPANIES, &[resource_id.as_ref()])
-            .json(&company_group_companies.into())
+            .json(&companies.into())
             .call()
     }
 }
@@ -254,7 +254,8 @@ pub static COMPANY_GROUPS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/company-groups/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/company-groups/search-with-parent`
 pub static COMPANY_GROUPS_SEARCH_WITH_PARENT: Operation = Operation::new(
@@ -262,7 +263,8 @@ pub static COMPANY_GROUPS_SEARCH_WITH_PARENT: Operation = Operation::new(
         Method::POST,
         "/api/company-groups/search-with-parent",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/company-groups/search/export`
 pub static COMPANY_GROUPS_EXPORT: Operation = Operation::new(
@@ -300,7 +302,8 @@ pub static COMPANY_GROUPS_SEARCH_COMPANIES: Operation = Operation::new(
         Method::POST,
         "/api/company-groups/{resourceId}/companies/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/company-groups/{resourceId}/companies/search/export`
 pub static COMPANY_GROUPS_EXPORT_COMPANIES: Operation = Operation::new(

@@ -68,11 +68,11 @@ impl Ldap {
     /// Source: the vendor's documentation.
     pub fn create_config(
         &self,
-        ldap_config_create: impl Into<LdapConfigCreate>,
+        ldap_config: impl Into<LdapConfigCreate>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&LDAP_CREATE_CONFIG, &[])
-            .json(&ldap_config_create.into())
+            .json(&ldap_config.into())
             .call()
     }
 
@@ -113,12 +113,9 @@ impl Ldap {
     /// Source: the vendor's documentation.
     pub fn create_mapping(
         &self,
-        ldap_setting_create_mapping: impl Into<LdapSettingCreateMapping>,
+        mapping: impl Into<LdapSettingCreateMapping>,
     ) -> Call<LdapMappingId> {
-        self.client()
-            .operation(&LDAP_CREATE_MAPPING, &[])
-            .json(&ldap_setting_create_mapping.into())
-            .call()
+        self.client().operation(&LDAP_CREATE_MAPPING, &[]).json(&mapping.into()).call()
     }
 
     /// Gets how far an import from the directory is.
@@ -148,11 +145,11 @@ impl Ldap {
     /// Source: the vendor's documentation.
     pub fn test_connection(
         &self,
-        ldap_setting_test_connection: impl Into<LdapSettingTestConnectionRequest>,
+        connection: impl Into<LdapSettingTestConnectionRequest>,
     ) -> Call<LdapSettingConnection> {
         self.client()
             .operation(&LDAP_TEST_CONNECTION, &[])
-            .json(&ldap_setting_test_connection.into())
+            .json(&connection.into())
             .call()
     }
 
@@ -183,7 +180,8 @@ pub static LDAP_SEARCH_ACTIVE_DIRECTORY_GROUPS: Operation = Operation::new(
         Method::POST,
         "/api/active-directory/groups",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/active-directory/users`
 pub static LDAP_SEARCH_ACTIVE_DIRECTORY_USERS: Operation = Operation::new(

@@ -44,7 +44,7 @@ model! {
         /// Not empty.
         username: String = "username",
         /// Not empty.
-        password: Secret = "password" (into 1),
+        password: Secret = "password" (into),
         /// Not empty.
         base_dn: String = "baseDN",
         relative_dn: Option<Vec<String>> = "relativeDN",
@@ -153,7 +153,7 @@ model! {
         /// Not empty.
         username: String = "username",
         /// Not empty.
-        password: Secret = "password" (into 1),
+        password: Secret = "password" (into),
         /// Not empty.
         url: String = "url",
         base_dn: Option<String> = "baseDN",
@@ -180,7 +180,7 @@ model! {
         /// Not empty.
         username: String = "username",
         /// Not empty.
-        password: Secret = "password" (into 1),
+        password: Secret = "password" (into),
         /// Not empty.
         url: String = "url",
         base_dn: Option<String> = "baseDN",

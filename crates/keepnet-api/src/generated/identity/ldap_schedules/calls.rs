@@ -62,11 +62,11 @@ impl LdapSchedules {
     pub fn update(
         &self,
         resource_id: impl AsRef<str>,
-        ldap_config_update: impl Into<LdapConfigUpdateRequest>,
+        ldap_config: impl Into<LdapConfigUpdateRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&LDAP_SCHEDULES_UPDATE, &[resource_id.as_ref()])
-            .json(&ldap_config_update.into())
+            .json(&ldap_config.into())
             .call()
     }
 
@@ -88,7 +88,8 @@ pub static LDAP_SCHEDULES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/ldap-schedule/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /api/ldap-schedule/{resourceId}`
 pub static LDAP_SCHEDULES_GET: Operation = Operation::new(

@@ -36,13 +36,10 @@ impl SamlSettings {
     /// `POST /api/companies/saml-settings`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn create(
-        &self,
-        saml_settings_create: impl Into<SamlSettingsCreateForm>,
-    ) -> Call<RecordId> {
+    pub fn create(&self, form: impl Into<SamlSettingsCreateForm>) -> Call<RecordId> {
         self.client()
             .operation(&SAML_SETTINGS_CREATE, &[])
-            .form(saml_settings_create.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -75,11 +72,11 @@ impl SamlSettings {
     /// Source: the vendor's documentation.
     pub fn parse_metadata_file(
         &self,
-        saml_settings_parse_metadata_file: impl Into<SamlSettingsParseMetadataFileForm>,
+        form: impl Into<SamlSettingsParseMetadataFileForm>,
     ) -> Call<ParseMetadata> {
         self.client()
             .operation(&SAML_SETTINGS_PARSE_METADATA_FILE, &[])
-            .form(saml_settings_parse_metadata_file.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -130,11 +127,11 @@ impl SamlSettings {
     pub fn update(
         &self,
         resource_id: impl AsRef<str>,
-        saml_settings_update: impl Into<SamlSettingsUpdateForm>,
+        form: impl Into<SamlSettingsUpdateForm>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&SAML_SETTINGS_UPDATE, &[resource_id.as_ref()])
-            .form(saml_settings_update.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -232,7 +229,8 @@ pub static SAML_SETTINGS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/companies/saml-settings/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/companies/saml-settings/search/export`
 pub static SAML_SETTINGS_EXPORT: Operation = Operation::new(

@@ -170,7 +170,8 @@ pub static SCIM_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/scim/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /api/scim/{resourceId}`
 pub static SCIM_GET: Operation = Operation::new(

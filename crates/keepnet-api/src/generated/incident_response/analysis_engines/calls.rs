@@ -66,11 +66,11 @@ impl AnalysisEngines {
     pub fn test_connection(
         &self,
         resource_id: impl AsRef<str>,
-        test_analysis_engine: impl Into<TestAnalysisEngineRequest>,
+        analysis_engine: impl Into<TestAnalysisEngineRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&ANALYSIS_ENGINES_TEST_CONNECTION, &[resource_id.as_ref()])
-            .json(&test_analysis_engine.into())
+            .json(&analysis_engine.into())
             .call()
     }
 
@@ -299,7 +299,8 @@ pub static ANALYSIS_ENGINES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/analysis-engines/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/analysis-engines/search/export`
 pub static ANALYSIS_ENGINES_EXPORT: Operation = Operation::new(

@@ -34,11 +34,11 @@ impl InvestigationActions {
     /// Source: the vendor's documentation.
     pub fn update_delete(
         &self,
-        investigation_action_status: impl Into<UpdateInvestigationActionStatusRequest>,
+        status: impl Into<UpdateInvestigationActionStatusRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_UPDATE_DELETE, &[])
-            .json(&investigation_action_status.into())
+            .json(&status.into())
             .call()
     }
 
@@ -49,11 +49,11 @@ impl InvestigationActions {
     /// Source: the vendor's documentation.
     pub fn update_delete_and_notify(
         &self,
-        investigation_action_status: impl Into<UpdateInvestigationActionStatusRequest>,
+        status: impl Into<UpdateInvestigationActionStatusRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_UPDATE_DELETE_AND_NOTIFY, &[])
-            .json(&investigation_action_status.into())
+            .json(&status.into())
             .call()
     }
 
@@ -64,11 +64,11 @@ impl InvestigationActions {
     /// Source: the vendor's documentation.
     pub fn update_warning(
         &self,
-        investigation_action_status: impl Into<UpdateInvestigationActionStatusRequest>,
+        status: impl Into<UpdateInvestigationActionStatusRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_UPDATE_WARNING, &[])
-            .json(&investigation_action_status.into())
+            .json(&status.into())
             .call()
     }
 
@@ -88,19 +88,19 @@ impl InvestigationActions {
     /// use keepnet_api::types::CreateInvestigationDeleteActionRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let investigation_delete_action = CreateInvestigationDeleteActionRequest::new().is_permanent_delete(false);
-    /// let record_id = keepnet.investigation_actions().create_delete("gHU43xJCdQWq", &investigation_delete_action).await?;
+    /// let action = CreateInvestigationDeleteActionRequest::new().is_permanent_delete(false);
+    /// let record_id = keepnet.investigation_actions().create_delete("gHU43xJCdQWq", &action).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn create_delete(
         &self,
         resource_id: impl AsRef<str>,
-        investigation_delete_action: impl Into<CreateInvestigationDeleteActionRequest>,
+        action: impl Into<CreateInvestigationDeleteActionRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_CREATE_DELETE, &[resource_id.as_ref()])
-            .json(&investigation_delete_action.into())
+            .json(&action.into())
             .call()
     }
 
@@ -137,11 +137,11 @@ impl InvestigationActions {
     pub fn create_warning(
         &self,
         resource_id: impl AsRef<str>,
-        investigation_warning_action: impl Into<CreateInvestigationWarningActionRequest>,
+        action: impl Into<CreateInvestigationWarningActionRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_CREATE_WARNING, &[resource_id.as_ref()])
-            .json(&investigation_warning_action.into())
+            .json(&action.into())
             .call()
     }
 }

@@ -183,7 +183,8 @@ pub static INVESTIGATION_RESULTS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/investigations/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/investigations/search/export`
 pub static INVESTIGATION_RESULTS_EXPORT: Operation = Operation::new(
@@ -199,7 +200,8 @@ pub static INVESTIGATION_RESULTS_SEARCH_EMAILS: Operation = Operation::new(
         Method::POST,
         "/api/investigations/{resourceId}/search-email",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/investigations/{resourceId}/search-email/export`
 pub static INVESTIGATION_RESULTS_EXPORT_EMAILS: Operation = Operation::new(
@@ -215,7 +217,8 @@ pub static INVESTIGATION_RESULTS_SEARCH_USERS: Operation = Operation::new(
         Method::POST,
         "/api/investigations/{resourceId}/search-user",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/investigations/{resourceId}/search-user/export`
 pub static INVESTIGATION_RESULTS_EXPORT_USERS: Operation = Operation::new(

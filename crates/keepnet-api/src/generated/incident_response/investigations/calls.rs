@@ -171,11 +171,11 @@ impl Investigations {
     pub fn finish_user(
         &self,
         resource_id: impl AsRef<str>,
-        finish_user_investigation: impl Into<FinishUserInvestigationRequest>,
+        user_investigation: impl Into<FinishUserInvestigationRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATIONS_FINISH_USER, &[resource_id.as_ref()])
-            .json(&finish_user_investigation.into())
+            .json(&user_investigation.into())
             .call()
     }
 }

@@ -64,11 +64,11 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_api_connectivity_ews(
         &self,
-        test_api_ews_mail_provider: impl Into<TestApiEwsMailProviderRequest>,
+        mail_provider: impl Into<TestApiEwsMailProviderRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_API_CONNECTIVITY_EWS, &[])
-            .json(&test_api_ews_mail_provider.into())
+            .json(&mail_provider.into())
             .call()
     }
 
@@ -79,11 +79,11 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_email_body_access_ews(
         &self,
-        test_api_ews_mail_provider: impl Into<TestApiEwsMailProviderRequest>,
+        mail_provider: impl Into<TestApiEwsMailProviderRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_BODY_ACCESS_EWS, &[])
-            .json(&test_api_ews_mail_provider.into())
+            .json(&mail_provider.into())
             .call()
     }
 
@@ -94,11 +94,11 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_email_header_access_ews(
         &self,
-        test_api_ews_mail_provider: impl Into<TestApiEwsMailProviderRequest>,
+        mail_provider: impl Into<TestApiEwsMailProviderRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_HEADER_ACCESS_EWS, &[])
-            .json(&test_api_ews_mail_provider.into())
+            .json(&mail_provider.into())
             .call()
     }
 
@@ -109,11 +109,11 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_inbox_access_ews(
         &self,
-        test_api_ews_mail_provider: impl Into<TestApiEwsMailProviderRequest>,
+        mail_provider: impl Into<TestApiEwsMailProviderRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_INBOX_ACCESS_EWS, &[])
-            .json(&test_api_ews_mail_provider.into())
+            .json(&mail_provider.into())
             .call()
     }
 
@@ -124,11 +124,11 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_mail_filter_ews(
         &self,
-        test_api_ews_mail_provider: impl Into<TestApiEwsMailProviderRequest>,
+        mail_provider: impl Into<TestApiEwsMailProviderRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_MAIL_FILTER_EWS, &[])
-            .json(&test_api_ews_mail_provider.into())
+            .json(&mail_provider.into())
             .call()
     }
 
@@ -139,11 +139,11 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_privileges_access_ews(
         &self,
-        test_api_ews_mail_provider: impl Into<TestApiEwsMailProviderRequest>,
+        mail_provider: impl Into<TestApiEwsMailProviderRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_PRIVILEGES_ACCESS_EWS, &[])
-            .json(&test_api_ews_mail_provider.into())
+            .json(&mail_provider.into())
             .call()
     }
 
@@ -247,13 +247,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_all_users_access_gsuite(
         &self,
-        test_api_google_workspace_mail_provider: impl Into<
+        api_google_workspace_mail_provider: impl Into<
             TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_ALL_USERS_ACCESS_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider.into())
+            .json(&api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -264,13 +264,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_api_connectivity_gsuite(
         &self,
-        test_api_google_workspace_mail_provider: impl Into<
+        api_google_workspace_mail_provider: impl Into<
             TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_API_CONNECTIVITY_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider.into())
+            .json(&api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -281,13 +281,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_create_new_category_gsuite(
         &self,
-        test_api_google_workspace_mail_provider: impl Into<
+        api_google_workspace_mail_provider: impl Into<
             TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_CREATE_NEW_CATEGORY_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider.into())
+            .json(&api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -298,13 +298,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_delete_email_gsuite(
         &self,
-        test_api_google_workspace_mail_provider: impl Into<
+        api_google_workspace_mail_provider: impl Into<
             TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_DELETE_EMAIL_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider.into())
+            .json(&api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -315,13 +315,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_email_access_gsuite(
         &self,
-        test_api_google_workspace_mail_provider: impl Into<
+        api_google_workspace_mail_provider: impl Into<
             TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_ACCESS_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider.into())
+            .json(&api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -332,13 +332,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_inbox_access_gsuite(
         &self,
-        test_api_google_workspace_mail_provider: impl Into<
+        api_google_workspace_mail_provider: impl Into<
             TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_INBOX_ACCESS_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider.into())
+            .json(&api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -349,13 +349,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_privileges_access_gsuite(
         &self,
-        test_api_google_workspace_mail_provider: impl Into<
+        api_google_workspace_mail_provider: impl Into<
             TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_PRIVILEGES_ACCESS_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider.into())
+            .json(&api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -366,13 +366,13 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_update_category_gsuite(
         &self,
-        test_api_google_workspace_mail_provider: impl Into<
+        api_google_workspace_mail_provider: impl Into<
             TestApiGoogleWorkspaceMailProviderRequest,
         >,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_UPDATE_CATEGORY_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider.into())
+            .json(&api_google_workspace_mail_provider.into())
             .call()
     }
 
@@ -401,11 +401,11 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_all_users_access_o365(
         &self,
-        test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
+        mail_provider: impl Into<TestApiO365MailProviderRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_ALL_USERS_ACCESS_O365, &[])
-            .json(&test_api_o365_mail_provider.into())
+            .json(&mail_provider.into())
             .call()
     }
 
@@ -416,11 +416,11 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_api_connectivity_o365(
         &self,
-        test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
+        mail_provider: impl Into<TestApiO365MailProviderRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_API_CONNECTIVITY_O365, &[])
-            .json(&test_api_o365_mail_provider.into())
+            .json(&mail_provider.into())
             .call()
     }
 
@@ -431,11 +431,11 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_create_new_category_o365(
         &self,
-        test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
+        mail_provider: impl Into<TestApiO365MailProviderRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_CREATE_NEW_CATEGORY_O365, &[])
-            .json(&test_api_o365_mail_provider.into())
+            .json(&mail_provider.into())
             .call()
     }
 
@@ -446,11 +446,11 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_delete_email_o365(
         &self,
-        test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
+        mail_provider: impl Into<TestApiO365MailProviderRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_DELETE_EMAIL_O365, &[])
-            .json(&test_api_o365_mail_provider.into())
+            .json(&mail_provider.into())
             .call()
     }
 
@@ -461,11 +461,11 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_email_access_o365(
         &self,
-        test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
+        mail_provider: impl Into<TestApiO365MailProviderRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_ACCESS_O365, &[])
-            .json(&test_api_o365_mail_provider.into())
+            .json(&mail_provider.into())
             .call()
     }
 
@@ -476,11 +476,11 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_inbox_access_o365(
         &self,
-        test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
+        mail_provider: impl Into<TestApiO365MailProviderRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_INBOX_ACCESS_O365, &[])
-            .json(&test_api_o365_mail_provider.into())
+            .json(&mail_provider.into())
             .call()
     }
 
@@ -491,11 +491,11 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_privileges_access_o365(
         &self,
-        test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
+        mail_provider: impl Into<TestApiO365MailProviderRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_PRIVILEGES_ACCESS_O365, &[])
-            .json(&test_api_o365_mail_provider.into())
+            .json(&mail_provider.into())
             .call()
     }
 
@@ -506,11 +506,11 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn check_update_category_o365(
         &self,
-        test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
+        mail_provider: impl Into<TestApiO365MailProviderRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_UPDATE_CATEGORY_O365, &[])
-            .json(&test_api_o365_mail_provider.into())
+            .json(&mail_provider.into())
             .call()
     }
 
@@ -521,11 +521,11 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn list_o365_related_domains(
         &self,
-        test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
+        mail_provider: impl Into<TestApiO365MailProviderRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_LIST_O365_RELATED_DOMAINS, &[])
-            .json(&test_api_o365_mail_provider.into())
+            .json(&mail_provider.into())
             .call()
     }
 
@@ -850,7 +850,8 @@ pub static MAIL_CONFIGURATIONS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/mail-configurations/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/mail-configurations/search/export`
 pub static MAIL_CONFIGURATIONS_EXPORT: Operation = Operation::new(

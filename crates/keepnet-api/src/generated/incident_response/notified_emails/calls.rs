@@ -37,11 +37,11 @@ impl NotifiedEmails {
     /// Source: the vendor's documentation.
     pub fn download_attachments_zip(
         &self,
-        download_zip: impl Into<DownloadZipRequest>,
+        archive: impl Into<DownloadZipRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&NOTIFIED_EMAILS_DOWNLOAD_ATTACHMENTS_ZIP, &[])
-            .json(&download_zip.into())
+            .json(&archive.into())
             .call()
     }
 
@@ -90,18 +90,18 @@ impl NotifiedEmails {
     /// use keepnet_api::types::BulkUpdateNotifiedEmailRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let bulk_update_notified_email = BulkUpdateNotifiedEmailRequest::new().resource_id_list(["kc83gQE8cuyP"]);
-    /// let record_id = keepnet.notified_emails().update_many(&bulk_update_notified_email).await?;
+    /// let changes = BulkUpdateNotifiedEmailRequest::new().resource_id_list(["kc83gQE8cuyP"]);
+    /// let record_id = keepnet.notified_emails().update_many(&changes).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn update_many(
         &self,
-        bulk_update_notified_email: impl Into<BulkUpdateNotifiedEmailRequest>,
+        changes: impl Into<BulkUpdateNotifiedEmailRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&NOTIFIED_EMAILS_UPDATE_MANY, &[])
-            .json(&bulk_update_notified_email.into())
+            .json(&changes.into())
             .call()
     }
 
@@ -112,11 +112,11 @@ impl NotifiedEmails {
     /// Source: the vendor's documentation.
     pub fn bulk_update_email_stats(
         &self,
-        bulk_update_notified_email: impl Into<BulkUpdateNotifiedEmailRequest>,
+        changes: impl Into<BulkUpdateNotifiedEmailRequest>,
     ) -> Call<NotifiedEmailStats> {
         self.client()
             .operation(&NOTIFIED_EMAILS_BULK_UPDATE_EMAIL_STATS, &[])
-            .json(&bulk_update_notified_email.into())
+            .json(&changes.into())
             .call()
     }
 
@@ -205,11 +205,11 @@ impl NotifiedEmails {
     /// Source: the vendor's documentation.
     pub fn download_msg_files_zip(
         &self,
-        download_zip: impl Into<DownloadZipRequest>,
+        archive: impl Into<DownloadZipRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&NOTIFIED_EMAILS_DOWNLOAD_MSG_FILES_ZIP, &[])
-            .json(&download_zip.into())
+            .json(&archive.into())
             .call()
     }
 
@@ -555,7 +555,8 @@ pub static NOTIFIED_EMAILS_SEARCH_MATCHING_PLAYBOOKS: Operation = Operation::new
         Method::POST,
         "/api/notified-emails/matching-playbooks/{playbookResourceId}/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/notified-emails/matching-playbooks/{playbookResourceId}/search/export`
 pub static NOTIFIED_EMAILS_EXPORT_MATCHING_PLAYBOOKS: Operation = Operation::new(
@@ -587,7 +588,8 @@ pub static NOTIFIED_EMAILS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/notified-emails/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/notified-emails/search/export`
 pub static NOTIFIED_EMAILS_EXPORT: Operation = Operation::new(

@@ -115,7 +115,8 @@ pub static PLAYBOOKS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/playbooks/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/playbooks/search/export`
 pub static PLAYBOOKS_EXPORT: Operation = Operation::new(

@@ -63,14 +63,14 @@ impl PhishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-        campaign_resend_to_users: impl Into<CampaignResendToUsersRequest>,
+        recipients: impl Into<CampaignResendToUsersRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(
                 &PHISHING_CAMPAIGN_JOBS_RESEND_TO_USERS,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json(&campaign_resend_to_users.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -87,14 +87,14 @@ impl PhishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-        campaign_resend: impl Into<CampaignResendRequest>,
+        recipients: impl Into<CampaignResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(
                 &PHISHING_CAMPAIGN_JOBS_RESEND,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json(&campaign_resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -113,19 +113,19 @@ impl PhishingCampaignJobs {
     /// use keepnet_api::types::CampaignInstanceRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let campaign_instance = CampaignInstanceRequest::new().exclude_from_reports(false);
-    /// let record_id = keepnet.phishing_campaign_jobs().start("r6tGcNckZ3Fu", &campaign_instance).await?;
+    /// let launch = CampaignInstanceRequest::new().exclude_from_reports(false);
+    /// let record_id = keepnet.phishing_campaign_jobs().start("r6tGcNckZ3Fu", &launch).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn start(
         &self,
         resource_id: impl AsRef<str>,
-        campaign_instance: impl Into<CampaignInstanceRequest>,
+        launch: impl Into<CampaignInstanceRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_CAMPAIGN_JOBS_START, &[resource_id.as_ref()])
-            .json(&campaign_instance.into())
+            .json(&launch.into())
             .call()
     }
 

@@ -212,7 +212,7 @@ impl PhishingCampaignReports {
                 &PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_REPLIED,
                 &[resource_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "ReplySent"))
             .call()
     }
 
@@ -400,11 +400,11 @@ impl PhishingCampaignReports {
     pub fn export_jobs(
         &self,
         resource_id: impl AsRef<str>,
-        campaign_job_export: impl Into<CampaignJobExportRequest>,
+        export: impl Into<CampaignJobExportRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&PHISHING_CAMPAIGN_REPORTS_EXPORT_JOBS, &[resource_id.as_ref()])
-            .try_json(search::complete(campaign_job_export.into(), "CreatedDate"))
+            .try_json(search::complete(export.into(), "CreatedDate"))
             .call()
     }
 
@@ -540,7 +540,8 @@ pub static PHISHING_CAMPAIGN_REPORTS_SEARCH_ACTIVITY_USERS: Operation = Operatio
         Method::POST,
         "/api/phishing-simulator/phishing-campaign-job-report/activity-users/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `PUT /api/phishing-simulator/phishing-campaign-job-report/activity/{resourceId}`
 pub static PHISHING_CAMPAIGN_REPORTS_UPDATE_ACTIVITY: Operation = Operation::new(
@@ -563,7 +564,8 @@ pub static PHISHING_CAMPAIGN_REPORTS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/phishing-simulator/phishing-campaign-job-report/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/phishing-simulator/phishing-campaign-job-report/search-email-clicked/{resourceId}`
 pub static PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_CLICKED: Operation = Operation::new(
@@ -659,7 +661,8 @@ pub static PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS: Operation = Operation::new(
         Method::POST,
         "/api/phishing-simulator/phishing-campaign-job-report/{resourceId}/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/phishing-simulator/phishing-campaign-job-report/{resourceId}/search/export`
 pub static PHISHING_CAMPAIGN_REPORTS_EXPORT_JOBS: Operation = Operation::new(
@@ -684,4 +687,5 @@ pub static PHISHING_CAMPAIGN_REPORTS_SEARCH_USERS: Operation = Operation::new(
         Method::POST,
         "/api/phishing-simulator/phishing-campaign-job-report/{searchType}/search/{resourceId}/{instanceGroup}",
     )
-    .idempotent();
+    .idempotent()
+    .paged();

@@ -76,11 +76,11 @@ impl PhishingCampaigns {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -91,11 +91,11 @@ impl PhishingCampaigns {
     /// Source: the vendor's documentation.
     pub fn calculate_schedule_info(
         &self,
-        phishing_calculate_schedule_info: impl Into<PhishingCalculateScheduleInfoRequest>,
+        schedule: impl Into<PhishingCalculateScheduleInfoRequest>,
     ) -> Call<CampaignScheduleInfo> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_CALCULATE_SCHEDULE_INFO, &[])
-            .json(&phishing_calculate_schedule_info.into())
+            .json(&schedule.into())
             .call()
     }
 
@@ -106,11 +106,11 @@ impl PhishingCampaigns {
     /// Source: the vendor's documentation.
     pub fn calculate_sending_info(
         &self,
-        campaign_sending_info: impl Into<CampaignSendingInfoRequest>,
+        sending: impl Into<CampaignSendingInfoRequest>,
     ) -> Call<CampaignSendingInfo> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_CALCULATE_SENDING_INFO, &[])
-            .json(&campaign_sending_info.into())
+            .json(&sending.into())
             .call()
     }
 
@@ -474,7 +474,8 @@ pub static PHISHING_CAMPAIGNS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/phishing-simulator/phishing-campaign/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/phishing-simulator/phishing-campaign/search/export`
 pub static PHISHING_CAMPAIGNS_EXPORT: Operation = Operation::new(
@@ -490,7 +491,8 @@ pub static PHISHING_CAMPAIGNS_SEARCH_UNSCHEDULED: Operation = Operation::new(
         Method::POST,
         "/api/phishing-simulator/phishing-campaign/search/unscheduled",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /api/phishing-simulator/phishing-campaign/{resourceId}`
 pub static PHISHING_CAMPAIGNS_GET: Operation = Operation::new(

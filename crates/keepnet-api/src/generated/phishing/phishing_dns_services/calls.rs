@@ -139,11 +139,11 @@ impl PhishingDnsServices {
     pub fn test(
         &self,
         resource_id: impl AsRef<str>,
-        test_dns_service_provider: impl Into<TestDnsServiceProviderRequest>,
+        dns_service_provider: impl Into<TestDnsServiceProviderRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_DNS_SERVICES_TEST, &[resource_id.as_ref()])
-            .json(&test_dns_service_provider.into())
+            .json(&dns_service_provider.into())
             .call()
     }
 }
@@ -169,7 +169,8 @@ pub static PHISHING_DNS_SERVICES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/phishing-simulator/dns-services/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/phishing-simulator/dns-services/search/export`
 pub static PHISHING_DNS_SERVICES_EXPORT: Operation = Operation::new(

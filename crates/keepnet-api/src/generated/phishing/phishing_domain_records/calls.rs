@@ -87,11 +87,11 @@ impl PhishingDomainRecords {
     /// Source: the vendor's documentation.
     pub fn test(
         &self,
-        test_domain_record: impl Into<TestDomainRecordRequest>,
+        domain_record: impl Into<TestDomainRecordRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_DOMAIN_RECORDS_TEST, &[])
-            .json(&test_domain_record.into())
+            .json(&domain_record.into())
             .call()
     }
 
@@ -163,7 +163,8 @@ pub static PHISHING_DOMAIN_RECORDS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/phishing-simulator/domain-records/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/phishing-simulator/domain-records/search/export`
 pub static PHISHING_DOMAIN_RECORDS_EXPORT: Operation = Operation::new(

@@ -50,11 +50,11 @@ impl PhishingEmailTemplates {
     /// Source: public clients of this API.
     pub fn create(
         &self,
-        phishing_email_templates_create: impl Into<PhishingEmailTemplatesCreateForm>,
+        form: impl Into<PhishingEmailTemplatesCreateForm>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_CREATE, &[])
-            .form(phishing_email_templates_create.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -85,11 +85,11 @@ impl PhishingEmailTemplates {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -170,11 +170,11 @@ impl PhishingEmailTemplates {
     /// Source: the vendor's documentation.
     pub fn translate(
         &self,
-        translate_email_template_with_ai: impl Into<TranslateEmailTemplateWithAiRequest>,
+        template: impl Into<TranslateEmailTemplateWithAiRequest>,
     ) -> Call<SuccessFlag> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_TRANSLATE, &[])
-            .json(&translate_email_template_with_ai.into())
+            .json(&template.into())
             .call()
     }
 
@@ -203,11 +203,11 @@ impl PhishingEmailTemplates {
     pub fn update(
         &self,
         resource_id: impl AsRef<str>,
-        phishing_email_templates_update: impl Into<PhishingEmailTemplatesUpdateForm>,
+        form: impl Into<PhishingEmailTemplatesUpdateForm>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_UPDATE, &[resource_id.as_ref()])
-            .form(phishing_email_templates_update.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -330,7 +330,8 @@ pub static PHISHING_EMAIL_TEMPLATES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/phishing-simulator/email-templates/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/phishing-simulator/email-templates/search/export`
 pub static PHISHING_EMAIL_TEMPLATES_EXPORT: Operation = Operation::new(

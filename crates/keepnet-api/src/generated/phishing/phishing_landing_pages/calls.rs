@@ -73,11 +73,11 @@ impl PhishingLandingPages {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -141,13 +141,11 @@ impl PhishingLandingPages {
     /// Source: the vendor's documentation.
     pub fn translate_content(
         &self,
-        translate_landing_page_content_with_ai: impl Into<
-            TranslateLandingPageContentWithAiRequest,
-        >,
+        landing_page_content_with_ai: impl Into<TranslateLandingPageContentWithAiRequest>,
     ) -> Call<Option<String>> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_TRANSLATE_CONTENT, &[])
-            .json(&translate_landing_page_content_with_ai.into())
+            .json(&landing_page_content_with_ai.into())
             .call()
     }
 
@@ -298,7 +296,8 @@ pub static PHISHING_LANDING_PAGES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/phishing-simulator/landing-page-template/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/phishing-simulator/landing-page-template/search/export`
 pub static PHISHING_LANDING_PAGES_EXPORT: Operation = Operation::new(

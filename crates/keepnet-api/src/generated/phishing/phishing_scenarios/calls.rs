@@ -55,11 +55,11 @@ impl PhishingScenarios {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_SCENARIOS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -296,7 +296,8 @@ pub static PHISHING_SCENARIOS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/phishing-simulator/phishing-scenario/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/phishing-simulator/phishing-scenario/search/category-info`
 pub static PHISHING_SCENARIOS_SEARCH_CATEGORY_INFO: Operation = Operation::new(
@@ -304,7 +305,8 @@ pub static PHISHING_SCENARIOS_SEARCH_CATEGORY_INFO: Operation = Operation::new(
         Method::POST,
         "/api/phishing-simulator/phishing-scenario/search/category-info",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/phishing-simulator/phishing-scenario/search/export`
 pub static PHISHING_SCENARIOS_EXPORT: Operation = Operation::new(

@@ -31,12 +31,9 @@ impl AgentAuth {
     /// Source: public clients of this API.
     pub fn login_url(
         &self,
-        agent_auth_login: impl Into<AgentAuthLoginRequest>,
+        session: impl Into<AgentAuthLoginRequest>,
     ) -> Call<Option<RawJson>> {
-        self.client()
-            .operation(&AGENT_AUTH_LOGIN_URL, &[])
-            .json(&agent_auth_login.into())
-            .call()
+        self.client().operation(&AGENT_AUTH_LOGIN_URL, &[]).json(&session.into()).call()
     }
 
     /// Exchanges an authorisation code for a token of an agent.
@@ -46,12 +43,9 @@ impl AgentAuth {
     /// Source: public clients of this API.
     pub fn token(
         &self,
-        agent_auth_token: impl Into<AgentAuthTokenRequest>,
+        code: impl Into<AgentAuthTokenRequest>,
     ) -> Call<Option<RawJson>> {
-        self.client()
-            .operation(&AGENT_AUTH_TOKEN, &[])
-            .json(&agent_auth_token.into())
-            .call()
+        self.client().operation(&AGENT_AUTH_TOKEN, &[]).json(&code.into()).call()
     }
 }
 

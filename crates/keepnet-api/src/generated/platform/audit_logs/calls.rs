@@ -93,7 +93,8 @@ pub static AUDIT_LOGS_LIST: Operation = Operation::new(
         Method::POST,
         "/api/audit-logs",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/audit-logs/search`
 pub static AUDIT_LOGS_SEARCH: Operation = Operation::new(
@@ -101,7 +102,8 @@ pub static AUDIT_LOGS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/audit-logs/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/audit-logs/search/export`
 pub static AUDIT_LOGS_EXPORT: Operation = Operation::new(

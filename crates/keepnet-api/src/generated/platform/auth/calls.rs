@@ -45,16 +45,13 @@ impl Auth {
     /// use keepnet_api::types::AuthTokenForm;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let auth_token = AuthTokenForm::new("client_credentials", "5f1c2d7e9a", "not-a-real-secret", "api1");
-    /// let auth_token_response = keepnet.auth().token(&auth_token).await?;
+    /// let form = AuthTokenForm::new("client_credentials", "5f1c2d7e9a", "not-a-real-secret", "api1");
+    /// let auth_token_response = keepnet.auth().token(&form).await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn token(
-        &self,
-        auth_token: impl Into<AuthTokenForm>,
-    ) -> Call<AuthTokenResponse> {
-        urlencoded(self.client().operation(&AUTH_TOKEN, &[]), &auth_token.into()).call()
+    pub fn token(&self, form: impl Into<AuthTokenForm>) -> Call<AuthTokenResponse> {
+        urlencoded(self.client().operation(&AUTH_TOKEN, &[]), &form.into()).call()
     }
 }
 

@@ -43,12 +43,9 @@ impl Files {
     /// Source: public clients of this API.
     pub fn compress_html(
         &self,
-        compress_html: impl Into<CompressHtmlRequest>,
+        html: impl Into<CompressHtmlRequest>,
     ) -> Call<Option<RawJson>> {
-        self.client()
-            .operation(&FILES_COMPRESS_HTML, &[])
-            .json(&compress_html.into())
-            .call()
+        self.client().operation(&FILES_COMPRESS_HTML, &[]).json(&html.into()).call()
     }
 
     /// Deletes files.
@@ -56,14 +53,8 @@ impl Files {
     /// `DELETE /api/file/delete`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete_many(
-        &self,
-        delete_files: impl Into<DeleteFilesRequest>,
-    ) -> Call<RecordId> {
-        self.client()
-            .operation(&FILES_DELETE_MANY, &[])
-            .json(&delete_files.into())
-            .call()
+    pub fn delete_many(&self, files: impl Into<DeleteFilesRequest>) -> Call<RecordId> {
+        self.client().operation(&FILES_DELETE_MANY, &[]).json(&files.into()).call()
     }
 
     /// Reads the content of an e-mail file (`.eml` or `.msg`).
@@ -73,11 +64,11 @@ impl Files {
     /// Source: the vendor's documentation.
     pub fn parse_email_file(
         &self,
-        files_parse_email_file: impl Into<FilesParseEmailFileForm>,
+        form: impl Into<FilesParseEmailFileForm>,
     ) -> Call<ParsedEmail> {
         self.client()
             .operation(&FILES_PARSE_EMAIL_FILE, &[])
-            .form(files_parse_email_file.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -86,11 +77,8 @@ impl Files {
     /// `POST /api/file/upload`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn upload(&self, files_upload: impl Into<FilesUploadForm>) -> Call<RecordId> {
-        self.client()
-            .operation(&FILES_UPLOAD, &[])
-            .form(files_upload.into().into())
-            .call()
+    pub fn upload(&self, form: impl Into<FilesUploadForm>) -> Call<RecordId> {
+        self.client().operation(&FILES_UPLOAD, &[]).form(form.into().into()).call()
     }
 
     /// Gets the id of an uploaded file.

@@ -50,4 +50,5 @@ pub static NOTIFICATION_ACTIVITY_LOGS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/notifications/{enrollmentId}/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();

@@ -45,4 +45,5 @@ pub static TAGS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/tags/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();

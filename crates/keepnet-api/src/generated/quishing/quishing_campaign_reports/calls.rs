@@ -110,7 +110,7 @@ impl QuishingCampaignReports {
     ) -> Call<QuishingCampaignJobUserEmailAll> {
         self.client()
             .operation(&QUISHING_CAMPAIGN_REPORTS_SEARCH_ALL, &[resource_id.as_ref()])
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "ActionTime"))
             .call()
     }
 
@@ -332,11 +332,11 @@ impl QuishingCampaignReports {
     pub fn export_jobs(
         &self,
         resource_id: impl AsRef<str>,
-        campaign_job_export: impl Into<CampaignJobExportRequest>,
+        export: impl Into<CampaignJobExportRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&QUISHING_CAMPAIGN_REPORTS_EXPORT_JOBS, &[resource_id.as_ref()])
-            .try_json(search::complete(campaign_job_export.into(), "CreatedDate"))
+            .try_json(search::complete(export.into(), "CreatedDate"))
             .call()
     }
 
@@ -420,7 +420,8 @@ pub static QUISHING_CAMPAIGN_REPORTS_SEARCH_PRINTOUT_USERS: Operation = Operatio
         Method::POST,
         "/api/quishing-simulator/quishing-campaign-job-report/printout-users/search/{resourceId}/{instanceGroup}",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/quishing-simulator/quishing-campaign-job-report/search`
 pub static QUISHING_CAMPAIGN_REPORTS_SEARCH: Operation = Operation::new(
@@ -428,7 +429,8 @@ pub static QUISHING_CAMPAIGN_REPORTS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/quishing-simulator/quishing-campaign-job-report/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/quishing-simulator/quishing-campaign-job-report/search-all/{resourceId}`
 pub static QUISHING_CAMPAIGN_REPORTS_SEARCH_ALL: Operation = Operation::new(
@@ -516,7 +518,8 @@ pub static QUISHING_CAMPAIGN_REPORTS_SEARCH_JOBS: Operation = Operation::new(
         Method::POST,
         "/api/quishing-simulator/quishing-campaign-job-report/{resourceId}/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/quishing-simulator/quishing-campaign-job-report/{resourceId}/search/export`
 pub static QUISHING_CAMPAIGN_REPORTS_EXPORT_JOBS: Operation = Operation::new(
@@ -541,4 +544,5 @@ pub static QUISHING_CAMPAIGN_REPORTS_SEARCH_USERS: Operation = Operation::new(
         Method::POST,
         "/api/quishing-simulator/quishing-campaign-job-report/{searchType}/search/{resourceId}/{instanceGroup}",
     )
-    .idempotent();
+    .idempotent()
+    .paged();

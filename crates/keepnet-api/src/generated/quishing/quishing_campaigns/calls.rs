@@ -57,11 +57,11 @@ impl QuishingCampaigns {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -72,11 +72,11 @@ impl QuishingCampaigns {
     /// Source: the vendor's documentation.
     pub fn calculate_schedule_info(
         &self,
-        quishing_calculate_schedule_info: impl Into<QuishingCalculateScheduleInfoRequest>,
+        schedule: impl Into<QuishingCalculateScheduleInfoRequest>,
     ) -> Call<CampaignScheduleInfo> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_CALCULATE_SCHEDULE_INFO, &[])
-            .json(&quishing_calculate_schedule_info.into())
+            .json(&schedule.into())
             .call()
     }
 
@@ -87,11 +87,11 @@ impl QuishingCampaigns {
     /// Source: the vendor's documentation.
     pub fn calculate_sending_info(
         &self,
-        campaign_sending_info: impl Into<CampaignSendingInfoRequest>,
+        sending: impl Into<CampaignSendingInfoRequest>,
     ) -> Call<CampaignSendingInfo> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_CALCULATE_SENDING_INFO, &[])
-            .json(&campaign_sending_info.into())
+            .json(&sending.into())
             .call()
     }
 
@@ -335,7 +335,8 @@ pub static QUISHING_CAMPAIGNS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/quishing-simulator/quishing-campaign/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/quishing-simulator/quishing-campaign/search/export`
 pub static QUISHING_CAMPAIGNS_EXPORT: Operation = Operation::new(

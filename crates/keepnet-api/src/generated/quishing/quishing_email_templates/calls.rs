@@ -39,11 +39,11 @@ impl QuishingEmailTemplates {
     /// Inferred by analogy; unconfirmed. Confidence: medium.
     pub fn create(
         &self,
-        quishing_email_templates_create: impl Into<QuishingEmailTemplatesCreateForm>,
+        form: impl Into<QuishingEmailTemplatesCreateForm>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_EMAIL_TEMPLATES_CREATE, &[])
-            .form(quishing_email_templates_create.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -125,11 +125,11 @@ impl QuishingEmailTemplates {
     pub fn update(
         &self,
         resource_id: impl AsRef<str>,
-        quishing_email_templates_update: impl Into<QuishingEmailTemplatesUpdateForm>,
+        form: impl Into<QuishingEmailTemplatesUpdateForm>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_EMAIL_TEMPLATES_UPDATE, &[resource_id.as_ref()])
-            .form(quishing_email_templates_update.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -205,7 +205,8 @@ pub static QUISHING_EMAIL_TEMPLATES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/quishing-simulator/email-templates/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/quishing-simulator/email-templates/search/export`
 pub static QUISHING_EMAIL_TEMPLATES_EXPORT: Operation = Operation::new(

@@ -51,11 +51,11 @@ impl QuishingLandingPages {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_LANDING_PAGES_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -199,7 +199,8 @@ pub static QUISHING_LANDING_PAGES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/quishing-simulator/landing-page-template/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/quishing-simulator/landing-page-template/search/export`
 pub static QUISHING_LANDING_PAGES_EXPORT: Operation = Operation::new(

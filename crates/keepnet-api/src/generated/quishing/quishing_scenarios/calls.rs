@@ -55,11 +55,11 @@ impl QuishingScenarios {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_SCENARIOS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -279,7 +279,8 @@ pub static QUISHING_SCENARIOS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/quishing-simulator/quishing-scenario/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/quishing-simulator/quishing-scenario/search/export`
 pub static QUISHING_SCENARIOS_EXPORT: Operation = Operation::new(

@@ -69,11 +69,11 @@ impl QuishingTemplates {
     /// Inferred by analogy; unconfirmed. Confidence: medium.
     pub fn create(
         &self,
-        quishing_templates_create: impl Into<QuishingTemplatesCreateForm>,
+        form: impl Into<QuishingTemplatesCreateForm>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_TEMPLATES_CREATE, &[])
-            .form(quishing_templates_create.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -84,11 +84,11 @@ impl QuishingTemplates {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_TEMPLATES_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -171,11 +171,11 @@ impl QuishingTemplates {
     pub fn update(
         &self,
         resource_id: impl AsRef<str>,
-        quishing_templates_update: impl Into<QuishingTemplatesUpdateForm>,
+        form: impl Into<QuishingTemplatesUpdateForm>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_TEMPLATES_UPDATE, &[resource_id.as_ref()])
-            .form(quishing_templates_update.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -238,7 +238,8 @@ pub static QUISHING_TEMPLATES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/quishing-simulator/quishing-templates/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/quishing-simulator/quishing-templates/search/export`
 pub static QUISHING_TEMPLATES_EXPORT: Operation = Operation::new(

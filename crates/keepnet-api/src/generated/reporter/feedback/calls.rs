@@ -29,11 +29,8 @@ impl Feedback {
     /// `POST /api/feedback`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn create(
-        &self,
-        send_feedback: impl Into<SendFeedbackRequest>,
-    ) -> Call<RecordId> {
-        self.client().operation(&FEEDBACK_CREATE, &[]).json(&send_feedback.into()).call()
+    pub fn create(&self, feedback: impl Into<SendFeedbackRequest>) -> Call<RecordId> {
+        self.client().operation(&FEEDBACK_CREATE, &[]).json(&feedback.into()).call()
     }
 }
 

@@ -45,13 +45,10 @@ impl PhishingReporter {
     /// `POST /api/phishing-reporter`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn save(
-        &self,
-        phishing_reporter_save: impl Into<PhishingReporterSaveForm>,
-    ) -> Call<RecordId> {
+    pub fn save(&self, form: impl Into<PhishingReporterSaveForm>) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_REPORTER_SAVE, &[])
-            .form(phishing_reporter_save.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -62,11 +59,11 @@ impl PhishingReporter {
     /// Source: the vendor's documentation.
     pub fn delete_many_users(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_REPORTER_DELETE_MANY_USERS, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -250,11 +247,11 @@ impl PhishingReporter {
     /// Source: the vendor's documentation.
     pub fn link_graph_account(
         &self,
-        connect_graph_account: impl Into<ConnectGraphAccountRequest>,
+        graph_account: impl Into<ConnectGraphAccountRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_REPORTER_LINK_GRAPH_ACCOUNT, &[])
-            .json(&connect_graph_account.into())
+            .json(&graph_account.into())
             .call()
     }
 
@@ -323,11 +320,11 @@ impl PhishingReporter {
     /// Source: the vendor's documentation.
     pub fn translate_addin_settings(
         &self,
-        dialog_box_settings_translation: impl Into<DialogBoxSettingsTranslationRequest>,
+        translation: impl Into<DialogBoxSettingsTranslationRequest>,
     ) -> Call<Option<String>> {
         self.client()
             .operation(&PHISHING_REPORTER_TRANSLATE_ADDIN_SETTINGS, &[])
-            .json(&dialog_box_settings_translation.into())
+            .json(&translation.into())
             .call()
     }
 
@@ -485,7 +482,8 @@ pub static PHISHING_REPORTER_SEARCH_HISTORY: Operation = Operation::new(
         Method::POST,
         "/api/phishing-reporter/history/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/phishing-reporter/history/search/export`
 pub static PHISHING_REPORTER_EXPORT_HISTORY: Operation = Operation::new(
@@ -524,7 +522,8 @@ pub static PHISHING_REPORTER_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/phishing-reporter/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/phishing-reporter/search/export`
 pub static PHISHING_REPORTER_EXPORT: Operation = Operation::new(

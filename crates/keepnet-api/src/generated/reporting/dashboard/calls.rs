@@ -76,12 +76,9 @@ impl Dashboard {
     /// Source: the vendor's documentation.
     pub fn save_widgets(
         &self,
-        dashboard_widgets_ordering: impl Into<CreateDashboardWidgetsOrderingRequest>,
+        order: impl Into<CreateDashboardWidgetsOrderingRequest>,
     ) -> Call<DashboardWidgetsOrdering> {
-        self.client()
-            .operation(&DASHBOARD_SAVE_WIDGETS, &[])
-            .json(&dashboard_widgets_ordering.into())
-            .call()
+        self.client().operation(&DASHBOARD_SAVE_WIDGETS, &[]).json(&order.into()).call()
     }
 }
 

@@ -56,18 +56,18 @@ impl ExecutiveReports {
     /// use keepnet_api::types::WidgetDataRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let widget_data = WidgetDataRequest::new().widget_ids(["aYHmMhd6a8X8"]);
-    /// let executive_report_widget_result = keepnet.executive_reports().widget_data(&widget_data).await?;
+    /// let widgets = WidgetDataRequest::new().widget_ids(["aYHmMhd6a8X8"]);
+    /// let executive_report_widget_result = keepnet.executive_reports().widget_data(&widgets).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn widget_data(
         &self,
-        widget_data: impl Into<WidgetDataRequest>,
+        widgets: impl Into<WidgetDataRequest>,
     ) -> Call<Vec<ExecutiveReportWidgetResult>> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_WIDGET_DATA, &[])
-            .json(&widget_data.into())
+            .json(&widgets.into())
             .call()
     }
 
@@ -162,11 +162,11 @@ impl ExecutiveReports {
     pub fn upload_pdf(
         &self,
         resource_id: impl AsRef<str>,
-        executive_reports_upload_pdf: impl Into<ExecutiveReportsUploadPdfForm>,
+        form: impl Into<ExecutiveReportsUploadPdfForm>,
     ) -> Call<()> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_UPLOAD_PDF, &[resource_id.as_ref()])
-            .form(executive_reports_upload_pdf.into().into())
+            .form(form.into().into())
             .call()
     }
 }

@@ -11,7 +11,7 @@ model! {
     #[doc(alias = "CreateExecutiveReportServiceRequest")]
     #[derive(Clone, Default)]
     pub struct CreateExecutiveReportRequest: Sent {
-        executive_report: Option<ExecutiveReportModel> = "executiveReport",
+        executive_report: Option<ExecutiveReportContents> = "executiveReport",
         scheduling: Option<Scheduling> = "scheduling",
         widget_layouts: Option<Vec<WidgetLayout>> = "widgetLayouts",
     }
@@ -52,18 +52,10 @@ model! {
 }
 
 model! {
-    /// Widgets that belong together.
-    #[derive(Clone, Default)]
-    pub struct ExecutiveReportMetric: Received {
-        name: Option<String> = "name",
-        widgets: Option<Vec<ExecutiveReportWidget>> = "widgets",
-    }
-}
-
-model! {
     /// What an executive report is about.
+    #[doc(alias = "ExecutiveReportModel")]
     #[derive(Clone, Default)]
-    pub struct ExecutiveReportModel: Sent {
+    pub struct ExecutiveReportContents: Sent {
         name: Option<String> = "name",
         company_name: Option<String> = "companyName",
         description: Option<String> = "description",
@@ -72,6 +64,15 @@ model! {
         date_period: Option<DatePeriod> = "datePeriod",
         start_date: Option<DateTime> = "startDate" (into),
         end_date: Option<DateTime> = "endDate" (into),
+    }
+}
+
+model! {
+    /// Widgets that belong together.
+    #[derive(Clone, Default)]
+    pub struct ExecutiveReportMetric: Received {
+        name: Option<String> = "name",
+        widgets: Option<Vec<ExecutiveReportWidget>> = "widgets",
     }
 }
 
@@ -166,7 +167,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct UpdateExecutiveReportRequest: Sent {
         executive_report_resource_id: Option<String> = "executiveReportResourceId",
-        executive_report: Option<ExecutiveReportModel> = "executiveReport",
+        executive_report: Option<ExecutiveReportContents> = "executiveReport",
         scheduling: Option<Scheduling> = "scheduling",
         widget_layouts: Option<Vec<WidgetLayout>> = "widgetLayouts",
     }

@@ -75,11 +75,11 @@ impl GamificationReports {
     /// Source: the vendor's documentation.
     pub fn calculate_badges(
         &self,
-        calculate_badges: impl Into<CalculateBadgesRequest>,
+        badges: impl Into<CalculateBadgesRequest>,
     ) -> Call<RawJson> {
         self.client()
             .operation(&GAMIFICATION_REPORTS_CALCULATE_BADGES, &[])
-            .json(&calculate_badges.into())
+            .json(&badges.into())
             .call()
     }
 
@@ -97,14 +97,14 @@ impl GamificationReports {
     pub fn learning(
         &self,
         target_user_resource_id: impl AsRef<str>,
-        my_learning: impl Into<MyLearningRequest>,
+        filter: impl Into<MyLearningRequest>,
     ) -> Call<MyLearning> {
         self.client()
             .operation(
                 &GAMIFICATION_REPORTS_LEARNING,
                 &[target_user_resource_id.as_ref()],
             )
-            .json(&my_learning.into())
+            .json(&filter.into())
             .call()
     }
 

@@ -114,8 +114,8 @@ impl Leaderboard {
     /// use keepnet_api::types::LeaderboardUserTimelineRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let leaderboard_user_timeline = LeaderboardUserTimelineRequest::new().target_user_resource_id("zQbQLNKyaDXf");
-    /// let mut items = keepnet.leaderboard().user_timeline(&leaderboard_user_timeline).items();
+    /// let timeline = LeaderboardUserTimelineRequest::new().target_user_resource_id("zQbQLNKyaDXf");
+    /// let mut items = keepnet.leaderboard().user_timeline(&timeline).items();
     /// while let Some(gamification_timeline_entry) = items.try_next().await? {
     ///     println!("{gamification_timeline_entry:?}");
     /// }
@@ -124,11 +124,11 @@ impl Leaderboard {
     /// ```
     pub fn user_timeline(
         &self,
-        leaderboard_user_timeline: impl Into<LeaderboardUserTimelineRequest>,
+        timeline: impl Into<LeaderboardUserTimelineRequest>,
     ) -> List<GamificationTimelineEntry> {
         self.client()
             .operation(&LEADERBOARD_USER_TIMELINE, &[])
-            .json(&leaderboard_user_timeline.into())
+            .json(&timeline.into())
             .list()
     }
 
@@ -139,11 +139,11 @@ impl Leaderboard {
     /// Source: the vendor's documentation.
     pub fn export_user_timeline(
         &self,
-        leaderboard_user_timeline_export: impl Into<LeaderboardUserTimelineExportRequest>,
+        export: impl Into<LeaderboardUserTimelineExportRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&LEADERBOARD_EXPORT_USER_TIMELINE, &[])
-            .json(&leaderboard_user_timeline_export.into())
+            .json(&export.into())
             .call()
     }
 
@@ -169,11 +169,11 @@ impl Leaderboard {
     /// Source: the vendor's documentation.
     pub fn user_performance(
         &self,
-        leaderboard_user: impl Into<LeaderboardUserRequest>,
+        user: impl Into<LeaderboardUserRequest>,
     ) -> Call<Vec<GamificationUserPerformance>> {
         self.client()
             .operation(&LEADERBOARD_USER_PERFORMANCE, &[])
-            .json(&leaderboard_user.into())
+            .json(&user.into())
             .call()
     }
 }
@@ -192,7 +192,8 @@ pub static LEADERBOARD_LIST: Operation = Operation::new(
         Method::POST,
         "/api/leaderboard/get-all",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/leaderboard/get-all/export`
 pub static LEADERBOARD_EXPORT: Operation = Operation::new(
@@ -208,7 +209,8 @@ pub static LEADERBOARD_TOP_PERFORMERS: Operation = Operation::new(
         Method::POST,
         "/api/leaderboard/get-top-performers",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/leaderboard/get-user-timeline`
 pub static LEADERBOARD_USER_TIMELINE: Operation = Operation::new(
@@ -216,7 +218,8 @@ pub static LEADERBOARD_USER_TIMELINE: Operation = Operation::new(
         Method::POST,
         "/api/leaderboard/get-user-timeline",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/leaderboard/get-user-timeline/export`
 pub static LEADERBOARD_EXPORT_USER_TIMELINE: Operation = Operation::new(

@@ -185,7 +185,8 @@ pub static SCHEDULED_REPORTS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/report-scheduling/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/report-scheduling/search/export`
 pub static SCHEDULED_REPORTS_EXPORT: Operation = Operation::new(

@@ -34,11 +34,11 @@ impl SecurityGrowthAuth {
     /// Source: the vendor's documentation.
     pub fn login(
         &self,
-        security_growth_login: impl Into<SecurityGrowthLoginRequest>,
+        user: impl Into<SecurityGrowthLoginRequest>,
     ) -> Call<SecurityGrowthLoginResponse> {
         self.client()
             .operation(&SECURITY_GROWTH_AUTH_LOGIN, &[])
-            .json(&security_growth_login.into())
+            .json(&user.into())
             .call()
     }
 
@@ -49,11 +49,11 @@ impl SecurityGrowthAuth {
     /// Source: the vendor's documentation.
     pub fn send_magic_link(
         &self,
-        security_growth_magic_link_send: impl Into<SecurityGrowthMagicLinkSendRequest>,
+        user: impl Into<SecurityGrowthMagicLinkSendRequest>,
     ) -> Call<SecurityGrowthMagicLinkSendResponse> {
         self.client()
             .operation(&SECURITY_GROWTH_AUTH_SEND_MAGIC_LINK, &[])
-            .json(&security_growth_magic_link_send.into())
+            .json(&user.into())
             .call()
     }
 }

@@ -64,11 +64,11 @@ impl SecurityGrowthDashboard {
     /// Source: the vendor's documentation.
     pub fn my_certificates(
         &self,
-        user_certificate: impl Into<UserCertificateRequest>,
+        pagination: impl Into<UserCertificateRequest>,
     ) -> Call<UserCertificate> {
         self.client()
             .operation(&SECURITY_GROWTH_DASHBOARD_MY_CERTIFICATES, &[])
-            .json(&user_certificate.into())
+            .json(&pagination.into())
             .call()
     }
 
@@ -77,13 +77,10 @@ impl SecurityGrowthDashboard {
     /// `POST /api/securitygrowthdashboard/my-learning`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn my_learning(
-        &self,
-        my_learning: impl Into<MyLearningRequest>,
-    ) -> Call<MyLearning> {
+    pub fn my_learning(&self, filter: impl Into<MyLearningRequest>) -> Call<MyLearning> {
         self.client()
             .operation(&SECURITY_GROWTH_DASHBOARD_MY_LEARNING, &[])
-            .json(&my_learning.into())
+            .json(&filter.into())
             .call()
     }
 
@@ -123,11 +120,11 @@ impl SecurityGrowthDashboard {
     /// Source: the vendor's documentation.
     pub fn user_timeline(
         &self,
-        leaderboard_user_timeline: impl Into<LeaderboardUserTimelineRequest>,
+        timeline: impl Into<LeaderboardUserTimelineRequest>,
     ) -> Call<Vec<GamificationTimelineEntry>> {
         self.client()
             .operation(&SECURITY_GROWTH_DASHBOARD_USER_TIMELINE, &[])
-            .json(&leaderboard_user_timeline.into())
+            .json(&timeline.into())
             .call()
     }
 }

@@ -34,14 +34,8 @@ impl AllowList {
     /// `POST /api/allow-list`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn create(
-        &self,
-        allow_list_create: impl Into<AllowListCreateForm>,
-    ) -> Call<RecordId> {
-        self.client()
-            .operation(&ALLOW_LIST_CREATE, &[])
-            .form(allow_list_create.into().into())
-            .call()
+    pub fn create(&self, form: impl Into<AllowListCreateForm>) -> Call<RecordId> {
+        self.client().operation(&ALLOW_LIST_CREATE, &[]).form(form.into().into()).call()
     }
 
     /// Removes domains from the allow list.
@@ -51,12 +45,9 @@ impl AllowList {
     /// Source: the vendor's documentation.
     pub fn delete(
         &self,
-        delete_allow_list: impl Into<DeleteAllowListRequest>,
+        allow_list: impl Into<DeleteAllowListRequest>,
     ) -> Call<RecordId> {
-        self.client()
-            .operation(&ALLOW_LIST_DELETE, &[])
-            .json(&delete_allow_list.into())
-            .call()
+        self.client().operation(&ALLOW_LIST_DELETE, &[]).json(&allow_list.into()).call()
     }
 
     /// Marks a domain as verified without a check.
@@ -166,7 +157,8 @@ pub static ALLOW_LIST_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/allow-list/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/allow-list/search/export`
 pub static ALLOW_LIST_EXPORT: Operation = Operation::new(

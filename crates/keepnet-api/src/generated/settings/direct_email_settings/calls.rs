@@ -150,11 +150,11 @@ impl DirectEmailSettings {
     /// Source: the vendor's documentation.
     pub fn test(
         &self,
-        test_direct_email_setting: impl Into<TestDirectEmailSettingRequest>,
+        direct_email_setting: impl Into<TestDirectEmailSettingRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_TEST, &[])
-            .json(&test_direct_email_setting.into())
+            .json(&direct_email_setting.into())
             .call()
     }
 

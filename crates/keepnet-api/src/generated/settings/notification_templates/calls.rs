@@ -67,11 +67,11 @@ impl NotificationTemplates {
     /// Source: the vendor's documentation.
     pub fn check_availability(
         &self,
-        check_availability: impl Into<CheckAvailabilityRequest>,
+        availability: impl Into<CheckAvailabilityRequest>,
     ) -> Call<CheckAvailability> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_CHECK_AVAILABILITY, &[])
-            .json(&check_availability.into())
+            .json(&availability.into())
             .call()
     }
 
@@ -146,11 +146,11 @@ impl NotificationTemplates {
     /// Source: the vendor's documentation.
     pub fn translate(
         &self,
-        translate_email_template_with_ai: impl Into<TranslateEmailTemplateWithAiRequest>,
+        template: impl Into<TranslateEmailTemplateWithAiRequest>,
     ) -> Call<SuccessFlag> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_TRANSLATE, &[])
-            .json(&translate_email_template_with_ai.into())
+            .json(&template.into())
             .call()
     }
 
@@ -366,7 +366,8 @@ pub static NOTIFICATION_TEMPLATES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/companies/email-templates/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/companies/email-templates/search/export`
 pub static NOTIFICATION_TEMPLATES_EXPORT: Operation = Operation::new(

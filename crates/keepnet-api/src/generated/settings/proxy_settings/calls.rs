@@ -75,11 +75,11 @@ impl ProxySettings {
     /// Source: the vendor's documentation.
     pub fn test(
         &self,
-        test_proxy_setting: impl Into<TestProxySettingRequest>,
+        proxy_setting: impl Into<TestProxySettingRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&PROXY_SETTINGS_TEST, &[])
-            .json(&test_proxy_setting.into())
+            .json(&proxy_setting.into())
             .call()
     }
 
@@ -139,7 +139,8 @@ pub static PROXY_SETTINGS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/companies/proxy-settings/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/companies/proxy-settings/search/export`
 pub static PROXY_SETTINGS_EXPORT: Operation = Operation::new(

@@ -86,11 +86,11 @@ impl SiemSettings {
     /// Source: the vendor's documentation.
     pub fn test(
         &self,
-        test_siem_setting: impl Into<TestSiemSettingRequest>,
+        siem_setting: impl Into<TestSiemSettingRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&SIEM_SETTINGS_TEST, &[])
-            .json(&test_siem_setting.into())
+            .json(&siem_setting.into())
             .call()
     }
 
@@ -150,7 +150,8 @@ pub static SIEM_SETTINGS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/companies/siem-settings/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/companies/siem-settings/search/export`
 pub static SIEM_SETTINGS_EXPORT: Operation = Operation::new(

@@ -75,11 +75,11 @@ impl SmtpSettings {
     /// Source: the vendor's documentation.
     pub fn test(
         &self,
-        test_smtp_setting: impl Into<TestSmtpSettingRequest>,
+        smtp_setting: impl Into<TestSmtpSettingRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&SMTP_SETTINGS_TEST, &[])
-            .json(&test_smtp_setting.into())
+            .json(&smtp_setting.into())
             .call()
     }
 
@@ -135,13 +135,11 @@ impl SmtpSettings {
     pub fn test_existing(
         &self,
         resource_id: impl AsRef<str>,
-        test_smtp_setting_with_resource_id: impl Into<
-            TestSmtpSettingWithResourceIdRequest,
-        >,
+        smtp_setting_with_resource_id: impl Into<TestSmtpSettingWithResourceIdRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&SMTP_SETTINGS_TEST_EXISTING, &[resource_id.as_ref()])
-            .json(&test_smtp_setting_with_resource_id.into())
+            .json(&smtp_setting_with_resource_id.into())
             .call()
     }
 }
@@ -159,7 +157,8 @@ pub static SMTP_SETTINGS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/companies/smtp-settings/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/companies/smtp-settings/search/export`
 pub static SMTP_SETTINGS_EXPORT: Operation = Operation::new(

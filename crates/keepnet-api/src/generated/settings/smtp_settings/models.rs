@@ -36,7 +36,7 @@ model! {
         /// 1 to 200 characters.
         user_name: String = "userName",
         /// 1 to 200 characters.
-        password: Secret = "password" (into 1),
+        password: Secret = "password" (into),
         use_authentication: Option<bool> = "useAuthentication",
         use_ssl: Option<bool> = "useSSL",
         has_smtp_relay: Option<bool> = "hasSMTPRelay",

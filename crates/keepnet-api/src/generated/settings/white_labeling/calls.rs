@@ -43,11 +43,11 @@ impl WhiteLabeling {
     /// Source: the vendor's documentation.
     pub fn get_by_url(
         &self,
-        white_labeling_get_by_url: impl Into<WhiteLabelingGetByUrlForm>,
+        form: impl Into<WhiteLabelingGetByUrlForm>,
     ) -> Call<WhiteLabelingByDomain> {
         self.client()
             .operation(&WHITE_LABELING_GET_BY_URL, &[])
-            .form(white_labeling_get_by_url.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -56,11 +56,8 @@ impl WhiteLabeling {
     /// `POST /api/whitelabeling/check-dns`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn check_dns(&self, check_dns: impl Into<CheckDnsRequest>) -> Call<RecordId> {
-        self.client()
-            .operation(&WHITE_LABELING_CHECK_DNS, &[])
-            .json(&check_dns.into())
-            .call()
+    pub fn check_dns(&self, dns: impl Into<CheckDnsRequest>) -> Call<RecordId> {
+        self.client().operation(&WHITE_LABELING_CHECK_DNS, &[]).json(&dns.into()).call()
     }
 
     /// Gets the branding that applies to the caller, inherited ones included.
@@ -97,11 +94,11 @@ impl WhiteLabeling {
     pub fn update(
         &self,
         resource_id: impl AsRef<str>,
-        white_labeling_update: impl Into<WhiteLabelingUpdateForm>,
+        form: impl Into<WhiteLabelingUpdateForm>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&WHITE_LABELING_UPDATE, &[resource_id.as_ref()])
-            .form(white_labeling_update.into().into())
+            .form(form.into().into())
             .call()
     }
 

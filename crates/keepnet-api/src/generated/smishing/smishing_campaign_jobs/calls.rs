@@ -49,14 +49,14 @@ impl SmishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-        campaign_resend_to_users: impl Into<CampaignResendToUsersRequest>,
+        recipients: impl Into<CampaignResendToUsersRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(
                 &SMISHING_CAMPAIGN_JOBS_RESEND_TO_USERS,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json(&campaign_resend_to_users.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -73,14 +73,14 @@ impl SmishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-        campaign_resend: impl Into<CampaignResendRequest>,
+        recipients: impl Into<CampaignResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(
                 &SMISHING_CAMPAIGN_JOBS_RESEND,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json(&campaign_resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -97,11 +97,11 @@ impl SmishingCampaignJobs {
     pub fn start(
         &self,
         resource_id: impl AsRef<str>,
-        campaign_instance: impl Into<CampaignInstanceRequest>,
+        launch: impl Into<CampaignInstanceRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_CAMPAIGN_JOBS_START, &[resource_id.as_ref()])
-            .json(&campaign_instance.into())
+            .json(&launch.into())
             .call()
     }
 

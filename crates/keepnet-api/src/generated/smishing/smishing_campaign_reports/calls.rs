@@ -108,7 +108,7 @@ impl SmishingCampaignReports {
                 &SMISHING_CAMPAIGN_REPORTS_SEARCH_SMS_ALL,
                 &[resource_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "ActionTime"))
             .call()
     }
 
@@ -264,13 +264,11 @@ impl SmishingCampaignReports {
     pub fn export_jobs(
         &self,
         resource_id: impl AsRef<str>,
-        export_smishing_campaign_job: impl Into<ExportSmishingCampaignJobRequest>,
+        export: impl Into<ExportSmishingCampaignJobRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&SMISHING_CAMPAIGN_REPORTS_EXPORT_JOBS, &[resource_id.as_ref()])
-            .try_json(
-                search::complete(export_smishing_campaign_job.into(), "CreatedDate"),
-            )
+            .try_json(search::complete(export.into(), "CreatedDate"))
             .call()
     }
 
@@ -354,7 +352,8 @@ pub static SMISHING_CAMPAIGN_REPORTS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/smishing-simulator/smishing-campaign-job-report/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/smishing-simulator/smishing-campaign-job-report/search-mfa-submitted/{resourceId}`
 pub static SMISHING_CAMPAIGN_REPORTS_SEARCH_MFA_SUBMITTED: Operation = Operation::new(
@@ -426,7 +425,8 @@ pub static SMISHING_CAMPAIGN_REPORTS_SEARCH_JOBS: Operation = Operation::new(
         Method::POST,
         "/api/smishing-simulator/smishing-campaign-job-report/{resourceId}/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/smishing-simulator/smishing-campaign-job-report/{resourceId}/search/export`
 pub static SMISHING_CAMPAIGN_REPORTS_EXPORT_JOBS: Operation = Operation::new(
@@ -451,4 +451,5 @@ pub static SMISHING_CAMPAIGN_REPORTS_SEARCH_USERS: Operation = Operation::new(
         Method::POST,
         "/api/smishing-simulator/smishing-campaign-job-report/{searchType}/search/{resourceId}/{instanceGroup}",
     )
-    .idempotent();
+    .idempotent()
+    .paged();

@@ -56,11 +56,11 @@ impl SmishingCampaigns {
     /// Source: the vendor's documentation.
     pub fn calculate_schedule_info(
         &self,
-        smishing_calculate_schedule_info: impl Into<SmishingCalculateScheduleInfoRequest>,
+        schedule: impl Into<SmishingCalculateScheduleInfoRequest>,
     ) -> Call<CampaignScheduleInfo> {
         self.client()
             .operation(&SMISHING_CAMPAIGNS_CALCULATE_SCHEDULE_INFO, &[])
-            .json(&smishing_calculate_schedule_info.into())
+            .json(&schedule.into())
             .call()
     }
 
@@ -71,11 +71,11 @@ impl SmishingCampaigns {
     /// Source: the vendor's documentation.
     pub fn calculate_sending_info(
         &self,
-        smishing_calculate_sending_info: impl Into<SmishingCalculateSendingInfoRequest>,
+        sending: impl Into<SmishingCalculateSendingInfoRequest>,
     ) -> Call<CampaignSendingInfo> {
         self.client()
             .operation(&SMISHING_CAMPAIGNS_CALCULATE_SENDING_INFO, &[])
-            .json(&smishing_calculate_sending_info.into())
+            .json(&sending.into())
             .call()
     }
 
@@ -239,7 +239,8 @@ pub static SMISHING_CAMPAIGNS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/smishing-simulator/smishing-campaign/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/smishing-simulator/smishing-campaign/search/export`
 pub static SMISHING_CAMPAIGNS_EXPORT: Operation = Operation::new(

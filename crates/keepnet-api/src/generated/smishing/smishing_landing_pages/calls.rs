@@ -54,11 +54,11 @@ impl SmishingLandingPages {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_LANDING_PAGES_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -202,7 +202,8 @@ pub static SMISHING_LANDING_PAGES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/smishing-simulator/landing-page-template/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/smishing-simulator/landing-page-template/search/export`
 pub static SMISHING_LANDING_PAGES_EXPORT: Operation = Operation::new(

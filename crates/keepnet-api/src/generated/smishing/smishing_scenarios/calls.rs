@@ -54,11 +54,11 @@ impl SmishingScenarios {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_SCENARIOS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -247,7 +247,8 @@ pub static SMISHING_SCENARIOS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/smishing-simulator/smishing-scenario/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/smishing-simulator/smishing-scenario/search/export`
 pub static SMISHING_SCENARIOS_EXPORT: Operation = Operation::new(

@@ -69,11 +69,11 @@ impl SmishingTextTemplates {
     /// Inferred by analogy; unconfirmed. Confidence: medium.
     pub fn create(
         &self,
-        smishing_text_templates_create: impl Into<SmishingTextTemplatesCreateForm>,
+        form: impl Into<SmishingTextTemplatesCreateForm>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_TEXT_TEMPLATES_CREATE, &[])
-            .form(smishing_text_templates_create.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -84,11 +84,11 @@ impl SmishingTextTemplates {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_TEXT_TEMPLATES_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -153,11 +153,11 @@ impl SmishingTextTemplates {
     pub fn update(
         &self,
         resource_id: impl AsRef<str>,
-        smishing_text_templates_update: impl Into<SmishingTextTemplatesUpdateForm>,
+        form: impl Into<SmishingTextTemplatesUpdateForm>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_TEXT_TEMPLATES_UPDATE, &[resource_id.as_ref()])
-            .form(smishing_text_templates_update.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -212,7 +212,8 @@ pub static SMISHING_TEXT_TEMPLATES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/smishing-simulator/text-templates/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/smishing-simulator/text-templates/search/export`
 pub static SMISHING_TEXT_TEMPLATES_EXPORT: Operation = Operation::new(

@@ -220,11 +220,11 @@ impl Communities {
     pub fn appoint_owner(
         &self,
         resource_id: impl AsRef<str>,
-        appoint_community_owner: impl Into<AppointCommunityOwnerRequest>,
+        community_owner: impl Into<AppointCommunityOwnerRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_APPOINT_OWNER, &[resource_id.as_ref()])
-            .json(&appoint_community_owner.into())
+            .json(&community_owner.into())
             .call()
     }
 
@@ -238,11 +238,11 @@ impl Communities {
     pub fn invite(
         &self,
         resource_id: impl AsRef<str>,
-        invite_to_community: impl Into<InviteToCommunityRequest>,
+        invitation: impl Into<InviteToCommunityRequest>,
     ) -> Call<Vec<InviteToCommunity>> {
         self.client()
             .operation(&COMMUNITIES_INVITE, &[resource_id.as_ref()])
-            .json(&invite_to_community.into())
+            .json(&invitation.into())
             .call()
     }
 
@@ -330,11 +330,11 @@ impl Communities {
     pub fn remove_member(
         &self,
         resource_id: impl AsRef<str>,
-        remove_community_member: impl Into<RemoveCommunityMemberRequest>,
+        community_member: impl Into<RemoveCommunityMemberRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_REMOVE_MEMBER, &[resource_id.as_ref()])
-            .json(&remove_community_member.into())
+            .json(&community_member.into())
             .call()
     }
 }
@@ -404,7 +404,8 @@ pub static COMMUNITIES_SEARCH_ALL: Operation = Operation::new(
         Method::POST,
         "/api/communities/search/all",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/communities/search/my`
 pub static COMMUNITIES_SEARCH_MY: Operation = Operation::new(
@@ -412,7 +413,8 @@ pub static COMMUNITIES_SEARCH_MY: Operation = Operation::new(
         Method::POST,
         "/api/communities/search/my",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /api/communities/suggested`
 pub static COMMUNITIES_SUGGESTED: Operation = Operation::new(
@@ -480,7 +482,8 @@ pub static COMMUNITIES_SEARCH_MEMBERS: Operation = Operation::new(
         Method::POST,
         "/api/communities/{resourceId}/member",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/communities/{resourceId}/membershiprequest`
 pub static COMMUNITIES_SEARCH_MEMBERSHIP_REQUESTS: Operation = Operation::new(
@@ -488,7 +491,8 @@ pub static COMMUNITIES_SEARCH_MEMBERSHIP_REQUESTS: Operation = Operation::new(
         Method::POST,
         "/api/communities/{resourceId}/membershiprequest",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /api/communities/{resourceId}/membershiprequest-count`
 pub static COMMUNITIES_MEMBERSHIP_REQUEST_COUNT: Operation = Operation::new(

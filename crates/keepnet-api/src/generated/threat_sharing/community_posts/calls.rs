@@ -83,13 +83,11 @@ impl CommunityPosts {
     /// Source: the vendor's documentation.
     pub fn message_file_preview(
         &self,
-        community_posts_message_file_preview: impl Into<
-            CommunityPostsMessageFilePreviewForm,
-        >,
+        form: impl Into<CommunityPostsMessageFilePreviewForm>,
     ) -> Call<CreateCommunityPostEmail> {
         self.client()
             .operation(&COMMUNITY_POSTS_MESSAGE_FILE_PREVIEW, &[])
-            .form(community_posts_message_file_preview.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -125,11 +123,11 @@ impl CommunityPosts {
     /// Source: the vendor's documentation.
     pub fn parse_email_url(
         &self,
-        parse_email_url: impl Into<ParseEmailUrlRequest>,
+        email_url: impl Into<ParseEmailUrlRequest>,
     ) -> Call<Vec<EmlParserUri>> {
         self.client()
             .operation(&COMMUNITY_POSTS_PARSE_EMAIL_URL, &[])
-            .json(&parse_email_url.into())
+            .json(&email_url.into())
             .call()
     }
 
@@ -305,11 +303,11 @@ impl CommunityPosts {
     pub fn share(
         &self,
         resource_id: impl AsRef<str>,
-        share_post: impl Into<SharePostRequest>,
+        recipients: impl Into<SharePostRequest>,
     ) -> Call<Vec<String>> {
         self.client()
             .operation(&COMMUNITY_POSTS_SHARE, &[resource_id.as_ref()])
-            .json(&share_post.into())
+            .json(&recipients.into())
             .call()
     }
 }
@@ -374,7 +372,8 @@ pub static COMMUNITY_POSTS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/community-posts/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/community-posts/search/{communityResourceId}`
 pub static COMMUNITY_POSTS_SEARCH_BY_COMMUNITY: Operation = Operation::new(
@@ -382,7 +381,8 @@ pub static COMMUNITY_POSTS_SEARCH_BY_COMMUNITY: Operation = Operation::new(
         Method::POST,
         "/api/community-posts/search/{communityResourceId}",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /api/community-posts/top-posts`
 pub static COMMUNITY_POSTS_TOP_POSTS: Operation = Operation::new(

@@ -75,11 +75,11 @@ impl IsDashboard {
     /// Source: the vendor's documentation.
     pub fn export_stats(
         &self,
-        export_multi_filter: impl Into<ExportMultiFilterRequest>,
+        export: impl Into<ExportMultiFilterRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&IS_DASHBOARD_EXPORT_STATS, &[])
-            .try_json(search::complete(export_multi_filter.into(), "TotalRequest"))
+            .try_json(search::complete(export.into(), "TotalRequest"))
             .call()
     }
 
@@ -90,12 +90,9 @@ impl IsDashboard {
     /// Source: the vendor's documentation.
     pub fn summary(
         &self,
-        is_dashboard: impl Into<IsDashboardRequest>,
+        filter: impl Into<IsDashboardRequest>,
     ) -> Call<Vec<IsDashboardSummary>> {
-        self.client()
-            .operation(&IS_DASHBOARD_SUMMARY, &[])
-            .json(&is_dashboard.into())
-            .call()
+        self.client().operation(&IS_DASHBOARD_SUMMARY, &[]).json(&filter.into()).call()
     }
 }
 
@@ -105,7 +102,8 @@ pub static IS_DASHBOARD_SEARCH_LOG: Operation = Operation::new(
         Method::POST,
         "/api/is/dashboard/search-log",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/is/dashboard/search-log/export`
 pub static IS_DASHBOARD_EXPORT_LOG: Operation = Operation::new(
@@ -121,7 +119,8 @@ pub static IS_DASHBOARD_SEARCH_STATS: Operation = Operation::new(
         Method::POST,
         "/api/is/dashboard/search-stats",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/is/dashboard/search-stats/export`
 pub static IS_DASHBOARD_EXPORT_STATS: Operation = Operation::new(

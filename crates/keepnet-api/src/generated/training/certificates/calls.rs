@@ -70,10 +70,10 @@ impl Certificates {
     /// `POST /api/certificates/search/export`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn export(&self, export_list: impl Into<ExportListRequest>) -> Call<Download> {
+    pub fn export(&self, export: impl Into<ExportListRequest>) -> Call<Download> {
         self.client()
             .operation(&CERTIFICATES_EXPORT, &[])
-            .try_json(search::complete(export_list.into(), "CreateTime"))
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -169,7 +169,8 @@ pub static CERTIFICATES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/certificates/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/certificates/search/export`
 pub static CERTIFICATES_EXPORT: Operation = Operation::new(

@@ -6,8 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    CreateScormProxyRequest, EditEnrollmentRequest, EnrollmentByIdResponse, EnrollmentCertificate,
-    EnrollmentContents, EnrollmentDetail, EnrollmentStart, EnrollmentTypes, EnrollmentView,
+    CreateScormProxyRequest, EditEnrollmentRequest, Enrollment, EnrollmentByIdResponse,
+    EnrollmentCertificate, EnrollmentContents, EnrollmentDetail, EnrollmentStart, EnrollmentTypes,
     ExportEnrollmentRequest, RecordId, ResendCertificateData, ResendCertificateRequest,
     ResendEnrollmentTeamsRequest, SearchEnrollmentRequest, SendEnrollmentSmsRequest,
     SendEnrollmentSmsResponse, SendEnrollmentTeamsRequest, SendEnrollmentTeamsResponse,
@@ -48,19 +48,16 @@ impl Enrollments {
     /// use keepnet_api::types::EnrollmentStart;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let enrollment_start = EnrollmentStart::new().company_id(1042);
-    /// let enrollment_detail = keepnet.enrollments().create(&enrollment_start).await?;
+    /// let enrollment = EnrollmentStart::new().company_id(1042);
+    /// let enrollment_detail = keepnet.enrollments().create(&enrollment).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn create(
         &self,
-        enrollment_start: impl Into<EnrollmentStart>,
+        enrollment: impl Into<EnrollmentStart>,
     ) -> Call<EnrollmentDetail> {
-        self.client()
-            .operation(&ENROLLMENTS_CREATE, &[])
-            .json(&enrollment_start.into())
-            .call()
+        self.client().operation(&ENROLLMENTS_CREATE, &[]).json(&enrollment.into()).call()
     }
 
     /// Searches archived enrolments, page by page.
@@ -71,7 +68,7 @@ impl Enrollments {
     pub fn search_archived(
         &self,
         search: impl Into<SearchEnrollmentRequest>,
-    ) -> List<EnrollmentView> {
+    ) -> List<Enrollment> {
         self.client()
             .operation(&ENROLLMENTS_SEARCH_ARCHIVED, &[])
             .try_json(search::complete(search.into(), "CreateTime"))
@@ -166,11 +163,11 @@ impl Enrollments {
     /// Source: the vendor's documentation.
     pub fn resend_teams(
         &self,
-        resend_enrollment_teams: impl Into<ResendEnrollmentTeamsRequest>,
+        notification: impl Into<ResendEnrollmentTeamsRequest>,
     ) -> Call<SendEnrollmentTeamsResponse> {
         self.client()
             .operation(&ENROLLMENTS_RESEND_TEAMS, &[])
-            .json(&resend_enrollment_teams.into())
+            .json(&notification.into())
             .call()
     }
 
@@ -183,11 +180,11 @@ impl Enrollments {
     /// Source: public clients of this API.
     pub fn create_scorm_proxy(
         &self,
-        scorm_proxy: impl Into<CreateScormProxyRequest>,
+        training: impl Into<CreateScormProxyRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&ENROLLMENTS_CREATE_SCORM_PROXY, &[])
-            .json(&scorm_proxy.into())
+            .json(&training.into())
             .call()
     }
 
@@ -204,8 +201,8 @@ impl Enrollments {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let mut items = keepnet.enrollments().search(SearchEnrollmentRequest::new().enrollment_type(EnrollmentTypeRequest::Scorm)).items();
-    /// while let Some(enrollment_view) = items.try_next().await? {
-    ///     println!("{enrollment_view:?}");
+    /// while let Some(enrollment) = items.try_next().await? {
+    ///     println!("{enrollment:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -213,7 +210,7 @@ impl Enrollments {
     pub fn search(
         &self,
         search: impl Into<SearchEnrollmentRequest>,
-    ) -> List<EnrollmentView> {
+    ) -> List<Enrollment> {
         self.client()
             .operation(&ENROLLMENTS_SEARCH, &[])
             .try_json(search::complete(search.into(), "CreateTime"))
@@ -225,13 +222,10 @@ impl Enrollments {
     /// `POST /api/enrollments/search/export`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn export(
-        &self,
-        export_enrollment: impl Into<ExportEnrollmentRequest>,
-    ) -> Call<Download> {
+    pub fn export(&self, export: impl Into<ExportEnrollmentRequest>) -> Call<Download> {
         self.client()
             .operation(&ENROLLMENTS_EXPORT, &[])
-            .try_json(search::complete(export_enrollment.into(), "CreateTime"))
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -242,12 +236,9 @@ impl Enrollments {
     /// Source: the vendor's documentation.
     pub fn send_sms(
         &self,
-        send_enrollment_sms: impl Into<SendEnrollmentSmsRequest>,
+        sms: impl Into<SendEnrollmentSmsRequest>,
     ) -> Call<SendEnrollmentSmsResponse> {
-        self.client()
-            .operation(&ENROLLMENTS_SEND_SMS, &[])
-            .json(&send_enrollment_sms.into())
-            .call()
+        self.client().operation(&ENROLLMENTS_SEND_SMS, &[]).json(&sms.into()).call()
     }
 
     /// Sends a target user the Microsoft Teams message of an enrolment.
@@ -257,11 +248,11 @@ impl Enrollments {
     /// Source: the vendor's documentation.
     pub fn send_teams(
         &self,
-        send_enrollment_teams: impl Into<SendEnrollmentTeamsRequest>,
+        message: impl Into<SendEnrollmentTeamsRequest>,
     ) -> Call<SendEnrollmentTeamsResponse> {
         self.client()
             .operation(&ENROLLMENTS_SEND_TEAMS, &[])
-            .json(&send_enrollment_teams.into())
+            .json(&message.into())
             .call()
     }
 
@@ -432,7 +423,8 @@ pub static ENROLLMENTS_SEARCH_ARCHIVED: Operation = Operation::new(
         Method::POST,
         "/api/enrollments/archive/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `DELETE /api/enrollments/archive/{resourceId}`
 pub static ENROLLMENTS_DELETE_ARCHIVED: Operation = Operation::new(
@@ -500,7 +492,8 @@ pub static ENROLLMENTS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/enrollments/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/enrollments/search/export`
 pub static ENROLLMENTS_EXPORT: Operation = Operation::new(
@@ -530,7 +523,8 @@ pub static ENROLLMENTS_SEARCH_CERTIFICATES: Operation = Operation::new(
         Method::POST,
         "/api/enrollments/{enrollmentId}/certificates/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/enrollments/{enrollmentId}/stop-autoenroll`
 pub static ENROLLMENTS_STOP_AUTO_ENROLL: Operation = Operation::new(

@@ -36,6 +36,39 @@ model! {
 }
 
 model! {
+    /// An enrolment in a list.
+    #[doc(alias = "EnrollmentSearchRestView")]
+    #[derive(Clone, Default)]
+    pub struct Enrollment: Received {
+        tags: Option<Vec<String>> = "tags",
+        languages: Option<Vec<String>> = "languages",
+        /// The id of the enrolment.
+        enrollment_id: Option<String> = "enrollmentId",
+        name: Option<String> = "name",
+        enrolled_by: Option<String> = "enrolledBy",
+        start_date: Option<DateTime> = "startDate",
+        training_name: Option<String> = "trainingName",
+        delivery: Option<String> = "delivery",
+        delivery_type: Option<String> = "deliveryType",
+        /// When it was created.
+        create_time: Option<DateTime> = "createTime",
+        is_reminder_active: Option<bool> = "isReminderActive",
+        is_auto_enrollment_active: Option<bool> = "isAutoEnrollmentActive",
+        status: Option<String> = "status",
+        recipient_type: Option<String> = "recipientType",
+        category: Option<String> = "category",
+        #[deprecated(note = "The service marks it as outdated and names no other.")]
+        target_audience: Option<String> = "targetAudience",
+        kind: Option<String> = "type",
+        has_quiz: Option<bool> = "hasQuiz",
+        send_templates_in_preferred_language: Option<bool> = "sendTemplatesInPreferredLanguage",
+        training_roles: Option<Vec<TrainingRole>> = "trainingRoles",
+        duration: Option<String> = "duration",
+        level: Option<String> = "level",
+    }
+}
+
+model! {
     /// An enrolment with all its settings.
     #[doc(alias = "GetEnrollmentByIdResponse")]
     #[derive(Clone, Default)]
@@ -223,39 +256,6 @@ model! {
         survey_reminder_email_notification_template_type_resource_id: Option<String> = "surveyReminderEmailNotificationTemplateTypeResourceId",
         certificate_email_notification_template_type_resource_id: Option<String> = "certificateEmailNotificationTemplateTypeResourceId",
         can_save_vendor: Option<bool> = "canSaveVendor",
-    }
-}
-
-model! {
-    /// An enrolment in a list.
-    #[doc(alias = "EnrollmentSearchRestView")]
-    #[derive(Clone, Default)]
-    pub struct EnrollmentView: Received {
-        tags: Option<Vec<String>> = "tags",
-        languages: Option<Vec<String>> = "languages",
-        /// The id of the enrolment.
-        enrollment_id: Option<String> = "enrollmentId",
-        name: Option<String> = "name",
-        enrolled_by: Option<String> = "enrolledBy",
-        start_date: Option<DateTime> = "startDate",
-        training_name: Option<String> = "trainingName",
-        delivery: Option<String> = "delivery",
-        delivery_type: Option<String> = "deliveryType",
-        /// When it was created.
-        create_time: Option<DateTime> = "createTime",
-        is_reminder_active: Option<bool> = "isReminderActive",
-        is_auto_enrollment_active: Option<bool> = "isAutoEnrollmentActive",
-        status: Option<String> = "status",
-        recipient_type: Option<String> = "recipientType",
-        category: Option<String> = "category",
-        #[deprecated(note = "The service marks it as outdated and names no other.")]
-        target_audience: Option<String> = "targetAudience",
-        kind: Option<String> = "type",
-        has_quiz: Option<bool> = "hasQuiz",
-        send_templates_in_preferred_language: Option<bool> = "sendTemplatesInPreferredLanguage",
-        training_roles: Option<Vec<TrainingRole>> = "trainingRoles",
-        duration: Option<String> = "duration",
-        level: Option<String> = "level",
     }
 }
 

@@ -49,12 +49,9 @@ impl Scorm {
     /// Source: the vendor's documentation.
     pub fn lms_finish(
         &self,
-        scorm_lms_finish: impl Into<ScormLmsFinishForm>,
+        form: impl Into<ScormLmsFinishForm>,
     ) -> Call<Option<String>> {
-        self.client()
-            .operation(&SCORM_LMS_FINISH, &[])
-            .form(scorm_lms_finish.into().into())
-            .call()
+        self.client().operation(&SCORM_LMS_FINISH, &[]).form(form.into().into()).call()
     }
 
     /// Gets a value of a SCORM session.

@@ -49,11 +49,11 @@ impl ScormProxy {
     /// Source: the vendor's documentation.
     pub fn lms_finish(
         &self,
-        scorm_proxy_lms_finish: impl Into<ScormProxyLmsFinishForm>,
+        form: impl Into<ScormProxyLmsFinishForm>,
     ) -> Call<Option<String>> {
         self.client()
             .operation(&SCORM_PROXY_LMS_FINISH, &[])
-            .form(scorm_proxy_lms_finish.into().into())
+            .form(form.into().into())
             .call()
     }
 

@@ -71,7 +71,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_USERS,
                 &[enrollment_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "LastInteractionDate"))
             .call()
     }
 
@@ -92,7 +92,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_PROGRESS,
                 &[enrollment_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "SessionStartDate"))
             .call()
     }
 
@@ -116,7 +116,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_PROGRESS_DETAIL,
                 &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "SessionDate"))
             .call()
     }
 
@@ -137,7 +137,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_RESULTS,
                 &[enrollment_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "SessionStartDate"))
             .call()
     }
 
@@ -161,7 +161,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_RESULT_DETAIL,
                 &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "SessionDate"))
             .call()
     }
 
@@ -201,7 +201,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_USER_DETAIL,
                 &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
             )
-            .try_json(search::complete(search.into(), "CreateTime"))
+            .try_json(search::complete(search.into(), "SessionDate"))
             .call()
     }
 
@@ -243,14 +243,14 @@ impl TrainingReports {
     pub fn resend_clicked_emails(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend: impl Into<ResendRequest>,
+        recipients: impl Into<ResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(
                 &TRAINING_REPORTS_RESEND_CLICKED_EMAILS,
                 &[enrollment_id.as_ref()],
             )
-            .json(&resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -285,14 +285,14 @@ impl TrainingReports {
     pub fn export_clicked_emails(
         &self,
         enrollment_id: impl AsRef<str>,
-        export_list: impl Into<ExportListRequest>,
+        export: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(
                 &TRAINING_REPORTS_EXPORT_CLICKED_EMAILS,
                 &[enrollment_id.as_ref()],
             )
-            .try_json(search::complete(export_list.into(), "email"))
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -393,11 +393,11 @@ impl TrainingReports {
     pub fn resend_exam_results(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend: impl Into<ResendRequest>,
+        recipients: impl Into<ResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_EXAM_RESULTS, &[enrollment_id.as_ref()])
-            .json(&resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -429,11 +429,11 @@ impl TrainingReports {
     pub fn export_exam_results(
         &self,
         enrollment_id: impl AsRef<str>,
-        export_list: impl Into<ExportListRequest>,
+        export: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&TRAINING_REPORTS_EXPORT_EXAM_RESULTS, &[enrollment_id.as_ref()])
-            .try_json(search::complete(export_list.into(), "email"))
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -484,11 +484,11 @@ impl TrainingReports {
     pub fn resend_no_response(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend: impl Into<ResendRequest>,
+        recipients: impl Into<ResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_NO_RESPONSE, &[enrollment_id.as_ref()])
-            .json(&resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -520,11 +520,11 @@ impl TrainingReports {
     pub fn export_no_response(
         &self,
         enrollment_id: impl AsRef<str>,
-        export_list: impl Into<ExportListRequest>,
+        export: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&TRAINING_REPORTS_EXPORT_NO_RESPONSE, &[enrollment_id.as_ref()])
-            .try_json(search::complete(export_list.into(), "email"))
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -538,11 +538,11 @@ impl TrainingReports {
     pub fn resend_opened_emails(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend: impl Into<ResendRequest>,
+        recipients: impl Into<ResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_OPENED_EMAILS, &[enrollment_id.as_ref()])
-            .json(&resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -574,11 +574,11 @@ impl TrainingReports {
     pub fn export_opened_emails(
         &self,
         enrollment_id: impl AsRef<str>,
-        export_list: impl Into<ExportListRequest>,
+        export: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&TRAINING_REPORTS_EXPORT_OPENED_EMAILS, &[enrollment_id.as_ref()])
-            .try_json(search::complete(export_list.into(), "email"))
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -614,11 +614,11 @@ impl TrainingReports {
     pub fn resend_progress(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend: impl Into<ResendRequest>,
+        recipients: impl Into<ResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_PROGRESS, &[enrollment_id.as_ref()])
-            .json(&resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -650,11 +650,11 @@ impl TrainingReports {
     pub fn export_progress(
         &self,
         enrollment_id: impl AsRef<str>,
-        export_list: impl Into<ExportListRequest>,
+        export: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&TRAINING_REPORTS_EXPORT_PROGRESS, &[enrollment_id.as_ref()])
-            .try_json(search::complete(export_list.into(), "email"))
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -689,11 +689,11 @@ impl TrainingReports {
     pub fn resend(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend_enrollment_by_types: impl Into<ResendEnrollmentByTypes>,
+        recipients: impl Into<ResendEnrollmentByTypes>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND, &[enrollment_id.as_ref()])
-            .json(&resend_enrollment_by_types.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -707,14 +707,14 @@ impl TrainingReports {
     pub fn resend_sending_report(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend: impl Into<ResendRequest>,
+        recipients: impl Into<ResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(
                 &TRAINING_REPORTS_RESEND_SENDING_REPORT,
                 &[enrollment_id.as_ref()],
             )
-            .json(&resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -749,14 +749,14 @@ impl TrainingReports {
     pub fn export_sending_report(
         &self,
         enrollment_id: impl AsRef<str>,
-        export_list: impl Into<ExportListRequest>,
+        export: impl Into<ExportListRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(
                 &TRAINING_REPORTS_EXPORT_SENDING_REPORT,
                 &[enrollment_id.as_ref()],
             )
-            .try_json(search::complete(export_list.into(), "email"))
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -795,11 +795,11 @@ impl TrainingReports {
     pub fn resend_users(
         &self,
         enrollment_id: impl AsRef<str>,
-        resend: impl Into<ResendRequest>,
+        recipients: impl Into<ResendRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_USERS, &[enrollment_id.as_ref()])
-            .json(&resend.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -957,7 +957,8 @@ pub static TRAINING_REPORTS_SEARCH_ACTIVITY_USERS: Operation = Operation::new(
         Method::POST,
         "/api/training-reports/activity-users/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/training-reports/anonymous/{enrollmentId}`
 pub static TRAINING_REPORTS_SEARCH_ANONYMOUS_USERS: Operation = Operation::new(
@@ -1043,7 +1044,8 @@ pub static TRAINING_REPORTS_SEARCH_CLICKED_EMAILS: Operation = Operation::new(
         Method::POST,
         "/api/training-reports/{enrollmentId}/clicked-emails/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/training-reports/{enrollmentId}/clicked-emails/search/export`
 pub static TRAINING_REPORTS_EXPORT_CLICKED_EMAILS: Operation = Operation::new(
@@ -1102,7 +1104,8 @@ pub static TRAINING_REPORTS_SEARCH_EXAM_RESULTS: Operation = Operation::new(
         Method::POST,
         "/api/training-reports/{enrollmentId}/exam-results/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/training-reports/{enrollmentId}/exam-results/search/export`
 pub static TRAINING_REPORTS_EXPORT_EXAM_RESULTS: Operation = Operation::new(
@@ -1142,7 +1145,8 @@ pub static TRAINING_REPORTS_SEARCH_NO_RESPONSE: Operation = Operation::new(
         Method::POST,
         "/api/training-reports/{enrollmentId}/no-response/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/training-reports/{enrollmentId}/no-response/search/export`
 pub static TRAINING_REPORTS_EXPORT_NO_RESPONSE: Operation = Operation::new(
@@ -1165,7 +1169,8 @@ pub static TRAINING_REPORTS_SEARCH_OPENED_EMAILS: Operation = Operation::new(
         Method::POST,
         "/api/training-reports/{enrollmentId}/opened-emails/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/training-reports/{enrollmentId}/opened-emails/search/export`
 pub static TRAINING_REPORTS_EXPORT_OPENED_EMAILS: Operation = Operation::new(
@@ -1197,7 +1202,8 @@ pub static TRAINING_REPORTS_SEARCH_PROGRESS: Operation = Operation::new(
         Method::POST,
         "/api/training-reports/{enrollmentId}/progress/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/training-reports/{enrollmentId}/progress/search/export`
 pub static TRAINING_REPORTS_EXPORT_PROGRESS: Operation = Operation::new(
@@ -1213,7 +1219,8 @@ pub static TRAINING_REPORTS_SEARCH_REMINDER_MAILS: Operation = Operation::new(
         Method::POST,
         "/api/training-reports/{enrollmentId}/reminder-mails/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/training-reports/{enrollmentId}/resend`
 pub static TRAINING_REPORTS_RESEND: Operation = Operation::new(
@@ -1235,7 +1242,8 @@ pub static TRAINING_REPORTS_SEARCH_SENDING_REPORT: Operation = Operation::new(
         Method::POST,
         "/api/training-reports/{enrollmentId}/sending-report/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/training-reports/{enrollmentId}/sending-report/search/export`
 pub static TRAINING_REPORTS_EXPORT_SENDING_REPORT: Operation = Operation::new(
@@ -1266,7 +1274,8 @@ pub static TRAINING_REPORTS_SEARCH_USERS: Operation = Operation::new(
         Method::POST,
         "/api/training-reports/{enrollmentId}/users/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/training-reports/{enrollmentId}/users/search/export`
 pub static TRAINING_REPORTS_EXPORT_USERS: Operation = Operation::new(

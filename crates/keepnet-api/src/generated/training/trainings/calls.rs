@@ -9,10 +9,10 @@ use security_api_transport::middleware::CallFuture;
 use crate::{List, search};
 use crate::generated::types::{
     Choice, DownloadTrainingContentRequest, ExportTrainingRequest, IdName, RecordId,
-    ScormTrainingUrl, ScormTrainingUrlPreviewRequest, SearchTrainingRequest,
+    ScormTrainingUrl, ScormTrainingUrlPreviewRequest, SearchTrainingRequest, Training,
     TrainingContentUpload, TrainingDetail, TrainingDetailDraftRequest, TrainingLanguage,
-    TrainingNumberSummary, TrainingSearchSummary, TrainingView, TrainingsCreateForm,
-    TrainingsUpdateForm, TrainingsUploadContentForm, TrainingsUploadFileContentForm,
+    TrainingNumberSummary, TrainingSearchSummary, TrainingsCreateForm, TrainingsUpdateForm,
+    TrainingsUploadContentForm, TrainingsUploadFileContentForm,
 };
 use crate::search::SearchRequest;
 
@@ -39,14 +39,8 @@ impl Trainings {
     /// `POST /api/trainings`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn create(
-        &self,
-        trainings_create: impl Into<TrainingsCreateForm>,
-    ) -> Call<RecordId> {
-        self.client()
-            .operation(&TRAININGS_CREATE, &[])
-            .form(trainings_create.into().into())
-            .call()
+    pub fn create(&self, form: impl Into<TrainingsCreateForm>) -> Call<RecordId> {
+        self.client().operation(&TRAININGS_CREATE, &[]).form(form.into().into()).call()
     }
 
     /// Lists the behaviours that trainings work on.
@@ -85,12 +79,9 @@ impl Trainings {
     /// Source: public clients of this API.
     pub fn download(
         &self,
-        download_training_content: impl Into<DownloadTrainingContentRequest>,
+        content: impl Into<DownloadTrainingContentRequest>,
     ) -> Call<Download> {
-        self.client()
-            .operation(&TRAININGS_DOWNLOAD, &[])
-            .json(&download_training_content.into())
-            .call()
+        self.client().operation(&TRAININGS_DOWNLOAD, &[]).json(&content.into()).call()
     }
 
     /// Gets the content that a target user was enrolled in.
@@ -179,11 +170,11 @@ impl Trainings {
     /// Source: the vendor's documentation.
     pub fn scorm_preview_url(
         &self,
-        scorm_training_url_preview: impl Into<ScormTrainingUrlPreviewRequest>,
+        training: impl Into<ScormTrainingUrlPreviewRequest>,
     ) -> Call<ScormTrainingUrl> {
         self.client()
             .operation(&TRAININGS_SCORM_PREVIEW_URL, &[])
-            .json(&scorm_training_url_preview.into())
+            .json(&training.into())
             .call()
     }
 
@@ -201,16 +192,13 @@ impl Trainings {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let mut items = keepnet.trainings().search(SearchTrainingRequest::new().training_search_type(TrainingSearchType::All).training_type(TrainingTypeRequest::Scorm).training_ids(["ZZGcMLzGznAn"])).items();
-    /// while let Some(training_view) = items.try_next().await? {
-    ///     println!("{training_view:?}");
+    /// while let Some(training) = items.try_next().await? {
+    ///     println!("{training:?}");
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub fn search(
-        &self,
-        search: impl Into<SearchTrainingRequest>,
-    ) -> List<TrainingView> {
+    pub fn search(&self, search: impl Into<SearchTrainingRequest>) -> List<Training> {
         self.client()
             .operation(&TRAININGS_SEARCH, &[])
             .try_json(search::complete(search.into(), "Name"))
@@ -237,13 +225,10 @@ impl Trainings {
     /// `POST /api/trainings/search/export`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn export(
-        &self,
-        export_training: impl Into<ExportTrainingRequest>,
-    ) -> Call<Download> {
+    pub fn export(&self, export: impl Into<ExportTrainingRequest>) -> Call<Download> {
         self.client()
             .operation(&TRAININGS_EXPORT, &[])
-            .try_json(search::complete(export_training.into(), "CreateTime"))
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -307,11 +292,11 @@ impl Trainings {
     pub fn update(
         &self,
         resource_id: impl AsRef<str>,
-        trainings_update: impl Into<TrainingsUpdateForm>,
+        form: impl Into<TrainingsUpdateForm>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAININGS_UPDATE, &[resource_id.as_ref()])
-            .form(trainings_update.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -368,11 +353,11 @@ impl Trainings {
     pub fn upload_content(
         &self,
         resource_id: impl AsRef<str>,
-        trainings_upload_content: impl Into<TrainingsUploadContentForm>,
+        form: impl Into<TrainingsUploadContentForm>,
     ) -> Call<TrainingContentUpload> {
         self.client()
             .operation(&TRAININGS_UPLOAD_CONTENT, &[resource_id.as_ref()])
-            .form(trainings_upload_content.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -386,11 +371,11 @@ impl Trainings {
     pub fn upload_file_content(
         &self,
         resource_id: impl AsRef<str>,
-        trainings_upload_file_content: impl Into<TrainingsUploadFileContentForm>,
+        form: impl Into<TrainingsUploadFileContentForm>,
     ) -> Call<TrainingContentUpload> {
         self.client()
             .operation(&TRAININGS_UPLOAD_FILE_CONTENT, &[resource_id.as_ref()])
-            .form(trainings_upload_file_content.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -655,7 +640,8 @@ pub static TRAININGS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/trainings/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/trainings/search-summary`
 pub static TRAININGS_SEARCH_SUMMARY: Operation = Operation::new(
@@ -663,7 +649,8 @@ pub static TRAININGS_SEARCH_SUMMARY: Operation = Operation::new(
         Method::POST,
         "/api/trainings/search-summary",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/trainings/search/export`
 pub static TRAININGS_EXPORT: Operation = Operation::new(

@@ -78,6 +78,37 @@ impl From<SearchRequest> for SearchTrainingRequest {
 }
 
 model! {
+    /// A training in a list.
+    #[doc(alias = "TrainingSearchRestView")]
+    #[derive(Clone, Default)]
+    pub struct Training: Received {
+        tags: Option<Vec<String>> = "tags",
+        languages: Option<Vec<String>> = "languages",
+        compliances: Option<Vec<String>> = "compliances",
+        available_for: Option<Vec<String>> = "availableFor",
+        vendor_name: Option<String> = "vendorName",
+        is_new: Option<bool> = "isNew",
+        is_favourite: Option<bool> = "isFavourite",
+        cover_image: Option<TrainingCoverImage> = "coverImage",
+        training_roles: Option<Vec<TrainingRole>> = "trainingRoles",
+        training_id: Option<String> = "trainingId",
+        training_name: Option<String> = "trainingName",
+        description: Option<String> = "description",
+        created_by: Option<String> = "createdBy",
+        /// When it was created.
+        create_time: Option<DateTime> = "createTime",
+        /// Whether the caller may change it.
+        is_editable: Option<bool> = "isEditable",
+        category: Option<String> = "category",
+        target_audience: Option<String> = "targetAudience",
+        kind: Option<String> = "type",
+        has_quiz: Option<bool> = "hasQuiz",
+        duration: Option<String> = "duration",
+        level: Option<String> = "level",
+    }
+}
+
+model! {
     /// The content of a training in one language, as it is to be.
     #[derive(Clone, Default)]
     pub struct TrainingContentRequest: Sent {
@@ -174,37 +205,6 @@ open_enum! {
         CreatedByMe = "CreatedByMe",
     }
     codes { 1 = "All", 2 = "MostPopular", 3 = "Favourites", 4 = "CreatedByMe" }
-}
-
-model! {
-    /// A training in a list.
-    #[doc(alias = "TrainingSearchRestView")]
-    #[derive(Clone, Default)]
-    pub struct TrainingView: Received {
-        tags: Option<Vec<String>> = "tags",
-        languages: Option<Vec<String>> = "languages",
-        compliances: Option<Vec<String>> = "compliances",
-        available_for: Option<Vec<String>> = "availableFor",
-        vendor_name: Option<String> = "vendorName",
-        is_new: Option<bool> = "isNew",
-        is_favourite: Option<bool> = "isFavourite",
-        cover_image: Option<TrainingCoverImage> = "coverImage",
-        training_roles: Option<Vec<TrainingRole>> = "trainingRoles",
-        training_id: Option<String> = "trainingId",
-        training_name: Option<String> = "trainingName",
-        description: Option<String> = "description",
-        created_by: Option<String> = "createdBy",
-        /// When it was created.
-        create_time: Option<DateTime> = "createTime",
-        /// Whether the caller may change it.
-        is_editable: Option<bool> = "isEditable",
-        category: Option<String> = "category",
-        target_audience: Option<String> = "targetAudience",
-        kind: Option<String> = "type",
-        has_quiz: Option<bool> = "hasQuiz",
-        duration: Option<String> = "duration",
-        level: Option<String> = "level",
-    }
 }
 
 model! {

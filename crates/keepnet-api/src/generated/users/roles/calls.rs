@@ -141,7 +141,8 @@ pub static ROLES_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/roles/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /api/roles/{resourceId}`
 pub static ROLES_GET: Operation = Operation::new(

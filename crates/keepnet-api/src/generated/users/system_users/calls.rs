@@ -69,11 +69,11 @@ impl SystemUsers {
     /// Source: the vendor's documentation.
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -90,18 +90,18 @@ impl SystemUsers {
     /// use keepnet_api::types::ChangePasswordRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let change_password = ChangePasswordRequest::new().current_password("not-the-old-password");
-    /// let record_id = keepnet.system_users().change_password(&change_password).await?;
+    /// let password = ChangePasswordRequest::new().current_password("not-the-old-password");
+    /// let record_id = keepnet.system_users().change_password(&password).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn change_password(
         &self,
-        change_password: impl Into<ChangePasswordRequest>,
+        password: impl Into<ChangePasswordRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_CHANGE_PASSWORD, &[])
-            .json(&change_password.into())
+            .json(&password.into())
             .call()
     }
 
@@ -112,11 +112,11 @@ impl SystemUsers {
     /// Source: the vendor's documentation.
     pub fn create_password(
         &self,
-        reset_password: impl Into<ResetPasswordRequest>,
+        password: impl Into<ResetPasswordRequest>,
     ) -> Call<CreatePasswordService> {
         self.client()
             .operation(&SYSTEM_USERS_CREATE_PASSWORD, &[])
-            .json(&reset_password.into())
+            .json(&password.into())
             .call()
     }
 
@@ -240,18 +240,18 @@ impl SystemUsers {
     /// use keepnet_api::types::ResetPasswordRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let reset_password = ResetPasswordRequest::new().token("not-a-real-token");
-    /// let record_id = keepnet.system_users().reset_password(&reset_password).await?;
+    /// let password = ResetPasswordRequest::new().token("not-a-real-token");
+    /// let record_id = keepnet.system_users().reset_password(&password).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn reset_password(
         &self,
-        reset_password: impl Into<ResetPasswordRequest>,
+        password: impl Into<ResetPasswordRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_RESET_PASSWORD, &[])
-            .json(&reset_password.into())
+            .json(&password.into())
             .call()
     }
 
@@ -286,13 +286,10 @@ impl SystemUsers {
     /// `POST /api/system-users/search/export`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn export(
-        &self,
-        export_system_user: impl Into<ExportSystemUserRequest>,
-    ) -> Call<Download> {
+    pub fn export(&self, export: impl Into<ExportSystemUserRequest>) -> Call<Download> {
         self.client()
             .operation(&SYSTEM_USERS_EXPORT, &[])
-            .try_json(search::complete(export_system_user.into(), "CreateTime"))
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -309,18 +306,18 @@ impl SystemUsers {
     /// use keepnet_api::types::SendPasswordResetLinkRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let send_password_reset_link = SendPasswordResetLinkRequest::new().email("jane.doe@example.com");
-    /// let record_id = keepnet.system_users().send_reset_password_link(&send_password_reset_link).await?;
+    /// let user = SendPasswordResetLinkRequest::new().email("jane.doe@example.com");
+    /// let record_id = keepnet.system_users().send_reset_password_link(&user).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn send_reset_password_link(
         &self,
-        send_password_reset_link: impl Into<SendPasswordResetLinkRequest>,
+        user: impl Into<SendPasswordResetLinkRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_SEND_RESET_PASSWORD_LINK, &[])
-            .json(&send_password_reset_link.into())
+            .json(&user.into())
             .call()
     }
 
@@ -422,11 +419,11 @@ impl SystemUsers {
     pub fn add_role(
         &self,
         resource_id: impl AsRef<str>,
-        to_role: impl Into<AddToRoleRequest>,
+        membership: impl Into<AddToRoleRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_ADD_ROLE, &[resource_id.as_ref()])
-            .json(&to_role.into())
+            .json(&membership.into())
             .call()
     }
 
@@ -575,7 +572,8 @@ pub static SYSTEM_USERS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/system-users/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/system-users/search/export`
 pub static SYSTEM_USERS_EXPORT: Operation = Operation::new(

@@ -107,11 +107,11 @@ impl TargetGroups {
     /// Source: the vendor's documentation.
     pub fn search_by_name(
         &self,
-        target_group_by_name: impl Into<TargetGroupByNameRequest>,
+        search: impl Into<TargetGroupByNameRequest>,
     ) -> List<TargetGroup> {
         self.client()
             .operation(&TARGET_GROUPS_SEARCH_BY_NAME, &[])
-            .json(&target_group_by_name.into())
+            .json(&search.into())
             .list()
     }
 
@@ -179,11 +179,11 @@ impl TargetGroups {
     /// Source: the vendor's documentation.
     pub fn user_count_details_ext(
         &self,
-        target_group_user_count_detail: impl Into<TargetGroupUserCountDetailRequest>,
+        groups: impl Into<TargetGroupUserCountDetailRequest>,
     ) -> Call<Vec<TargetGroupUserCountDetail>> {
         self.client()
             .operation(&TARGET_GROUPS_USER_COUNT_DETAILS_EXT, &[])
-            .json(&target_group_user_count_detail.into())
+            .json(&groups.into())
             .call()
     }
 
@@ -192,13 +192,10 @@ impl TargetGroups {
     /// `POST /api/target-groups/upload`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn upload(
-        &self,
-        target_groups_upload: impl Into<TargetGroupsUploadForm>,
-    ) -> Call<Transaction> {
+    pub fn upload(&self, form: impl Into<TargetGroupsUploadForm>) -> Call<Transaction> {
         self.client()
             .operation(&TARGET_GROUPS_UPLOAD, &[])
-            .form(target_groups_upload.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -247,19 +244,16 @@ impl TargetGroups {
     /// use keepnet_api::types::CreateTargetGroupUsersRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let target_group_users = CreateTargetGroupUsersRequest::new().target_user_resource_ids(["zQbQLNKyaDXf"]);
-    /// let response = keepnet.target_groups().add_users(&target_group_users).await?;
+    /// let users = CreateTargetGroupUsersRequest::new().target_user_resource_ids(["zQbQLNKyaDXf"]);
+    /// let response = keepnet.target_groups().add_users(&users).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn add_users(
         &self,
-        target_group_users: impl Into<CreateTargetGroupUsersRequest>,
+        users: impl Into<CreateTargetGroupUsersRequest>,
     ) -> Call<Vec<BTreeMap<String, RawJson>>> {
-        self.client()
-            .operation(&TARGET_GROUPS_ADD_USERS, &[])
-            .json(&target_group_users.into())
-            .call()
+        self.client().operation(&TARGET_GROUPS_ADD_USERS, &[]).json(&users.into()).call()
     }
 
     /// Gets a target group by its id.
@@ -350,19 +344,19 @@ impl TargetGroups {
     /// use keepnet_api::types::DeleteTargetGroupUsersRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let delete_target_group_users = DeleteTargetGroupUsersRequest::new().target_user_resource_ids(["zQbQLNKyaDXf"]);
-    /// let record_id = keepnet.target_groups().remove_users("J2ZxvuWV35qY", &delete_target_group_users).await?;
+    /// let users = DeleteTargetGroupUsersRequest::new().target_user_resource_ids(["zQbQLNKyaDXf"]);
+    /// let record_id = keepnet.target_groups().remove_users("J2ZxvuWV35qY", &users).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn remove_users(
         &self,
         resource_id: impl AsRef<str>,
-        delete_target_group_users: impl Into<DeleteTargetGroupUsersRequest>,
+        users: impl Into<DeleteTargetGroupUsersRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_GROUPS_REMOVE_USERS, &[resource_id.as_ref()])
-            .json(&delete_target_group_users.into())
+            .json(&users.into())
             .call()
     }
 
@@ -376,11 +370,11 @@ impl TargetGroups {
     pub fn export_users(
         &self,
         resource_id: impl AsRef<str>,
-        target_group_users_export: impl Into<TargetGroupUsersExportRequest>,
+        export: impl Into<TargetGroupUsersExportRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&TARGET_GROUPS_EXPORT_USERS, &[resource_id.as_ref()])
-            .try_json(search::complete(target_group_users_export.into(), "CreateTime"))
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 }
@@ -452,7 +446,8 @@ pub static TARGET_GROUPS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/target-groups/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/target-groups/search-name`
 pub static TARGET_GROUPS_SEARCH_BY_NAME: Operation = Operation::new(
@@ -460,7 +455,8 @@ pub static TARGET_GROUPS_SEARCH_BY_NAME: Operation = Operation::new(
         Method::POST,
         "/api/target-groups/search-name",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/target-groups/search/all`
 pub static TARGET_GROUPS_SEARCH_ALL: Operation = Operation::new(
@@ -468,7 +464,8 @@ pub static TARGET_GROUPS_SEARCH_ALL: Operation = Operation::new(
         Method::POST,
         "/api/target-groups/search/all",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/target-groups/search/current-company`
 pub static TARGET_GROUPS_SEARCH_CURRENT_COMPANY: Operation = Operation::new(
@@ -476,7 +473,8 @@ pub static TARGET_GROUPS_SEARCH_CURRENT_COMPANY: Operation = Operation::new(
         Method::POST,
         "/api/target-groups/search/current-company",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/target-groups/search/export`
 pub static TARGET_GROUPS_EXPORT: Operation = Operation::new(
@@ -563,7 +561,8 @@ pub static TARGET_GROUPS_SEARCH_USERS: Operation = Operation::new(
         Method::POST,
         "/api/target-groups/{resourceId}/users",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `DELETE /api/target-groups/{resourceId}/users`
 pub static TARGET_GROUPS_REMOVE_USERS: Operation = Operation::new(

@@ -78,18 +78,18 @@ impl TargetUsers {
     /// use keepnet_api::types::BulkDeleteRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let bulk_delete = BulkDeleteRequest::new().items(["zQbQLNKyaDXf"]);
-    /// let record_id = keepnet.target_users().delete_many(&bulk_delete).await?;
+    /// let selection = BulkDeleteRequest::new().items(["zQbQLNKyaDXf"]);
+    /// let record_id = keepnet.target_users().delete_many(&selection).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn delete_many(
         &self,
-        bulk_delete: impl Into<BulkDeleteRequest>,
+        selection: impl Into<BulkDeleteRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_USERS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json(&selection.into())
             .call()
     }
 
@@ -100,11 +100,11 @@ impl TargetUsers {
     /// Source: the vendor's documentation.
     pub fn list_by_resource_ids(
         &self,
-        target_users_by_resource_ids: impl Into<TargetUsersByResourceIdsRequest>,
+        users: impl Into<TargetUsersByResourceIdsRequest>,
     ) -> Call<Vec<TargetUserEmail>> {
         self.client()
             .operation(&TARGET_USERS_LIST_BY_RESOURCE_IDS, &[])
-            .json(&target_users_by_resource_ids.into())
+            .json(&users.into())
             .call()
     }
 
@@ -143,18 +143,18 @@ impl TargetUsers {
     /// use keepnet_api::types::CreateTargetUserFieldMappingRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let target_user_field_mapping = CreateTargetUserFieldMappingRequest::new().transaction_id("miob2aJEsKWZ");
-    /// let record_id = keepnet.target_users().create_mapping(&target_user_field_mapping).await?;
+    /// let mapping = CreateTargetUserFieldMappingRequest::new().transaction_id("miob2aJEsKWZ");
+    /// let record_id = keepnet.target_users().create_mapping(&mapping).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn create_mapping(
         &self,
-        target_user_field_mapping: impl Into<CreateTargetUserFieldMappingRequest>,
+        mapping: impl Into<CreateTargetUserFieldMappingRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_USERS_CREATE_MAPPING, &[])
-            .json(&target_user_field_mapping.into())
+            .json(&mapping.into())
             .call()
     }
 
@@ -165,11 +165,11 @@ impl TargetUsers {
     /// Source: the vendor's documentation.
     pub fn list_for_enrollment_emails(
         &self,
-        target_user_for_enrollment: impl Into<TargetUserForEnrollmentRequest>,
+        recipients: impl Into<TargetUserForEnrollmentRequest>,
     ) -> Call<Vec<TargetUserEmail>> {
         self.client()
             .operation(&TARGET_USERS_LIST_FOR_ENROLLMENT_EMAILS, &[])
-            .json(&target_user_for_enrollment.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -180,11 +180,11 @@ impl TargetUsers {
     /// Source: the vendor's documentation.
     pub fn count_for_enrollment_emails(
         &self,
-        target_user_for_enrollment: impl Into<TargetUserForEnrollmentRequest>,
+        recipients: impl Into<TargetUserForEnrollmentRequest>,
     ) -> Call<Vec<TargetUserEmail>> {
         self.client()
             .operation(&TARGET_USERS_COUNT_FOR_ENROLLMENT_EMAILS, &[])
-            .json(&target_user_for_enrollment.into())
+            .json(&recipients.into())
             .call()
     }
 
@@ -209,11 +209,11 @@ impl TargetUsers {
     /// Source: the vendor's documentation.
     pub fn list_by_resource_ids_include_deleted(
         &self,
-        target_users_by_resource_ids: impl Into<TargetUsersByResourceIdsRequest>,
+        users: impl Into<TargetUsersByResourceIdsRequest>,
     ) -> Call<Vec<TargetUserEmail>> {
         self.client()
             .operation(&TARGET_USERS_LIST_BY_RESOURCE_IDS_INCLUDE_DELETED, &[])
-            .json(&target_users_by_resource_ids.into())
+            .json(&users.into())
             .call()
     }
 
@@ -251,11 +251,11 @@ impl TargetUsers {
     /// Source: the vendor's documentation.
     pub fn search_for_scorm_email(
         &self,
-        target_user_for_scorm: impl Into<TargetUserForScormRequest>,
+        user: impl Into<TargetUserForScormRequest>,
     ) -> Call<TargetUser> {
         self.client()
             .operation(&TARGET_USERS_SEARCH_FOR_SCORM_EMAIL, &[])
-            .json(&target_user_for_scorm.into())
+            .json(&user.into())
             .call()
     }
 
@@ -302,8 +302,8 @@ impl TargetUsers {
     /// use keepnet_api::types::TargetUserByEmailRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let target_user_by_email = TargetUserByEmailRequest::new().email("jane.doe@example.com");
-    /// let mut items = keepnet.target_users().search_by_email(&target_user_by_email).items();
+    /// let search = TargetUserByEmailRequest::new().email("jane.doe@example.com");
+    /// let mut items = keepnet.target_users().search_by_email(&search).items();
     /// while let Some(target_user) = items.try_next().await? {
     ///     println!("{target_user:?}");
     /// }
@@ -312,11 +312,11 @@ impl TargetUsers {
     /// ```
     pub fn search_by_email(
         &self,
-        target_user_by_email: impl Into<TargetUserByEmailRequest>,
+        search: impl Into<TargetUserByEmailRequest>,
     ) -> List<TargetUser> {
         self.client()
             .operation(&TARGET_USERS_SEARCH_BY_EMAIL, &[])
-            .json(&target_user_by_email.into())
+            .json(&search.into())
             .list()
     }
 
@@ -359,18 +359,15 @@ impl TargetUsers {
     /// use keepnet_api::types::TargetUsersUploadForm;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let target_users_upload = TargetUsersUploadForm::new().file(Upload::bytes("people.csv", "Email,First name\njohn.hill@example.com,John\n"));
-    /// let upload_file = keepnet.target_users().upload(target_users_upload).await?;
+    /// let form = TargetUsersUploadForm::new().file(Upload::bytes("people.csv", "Email,First name\njohn.hill@example.com,John\n"));
+    /// let upload_file = keepnet.target_users().upload(form).await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn upload(
-        &self,
-        target_users_upload: impl Into<TargetUsersUploadForm>,
-    ) -> Call<UploadFile> {
+    pub fn upload(&self, form: impl Into<TargetUsersUploadForm>) -> Call<UploadFile> {
         self.client()
             .operation(&TARGET_USERS_UPLOAD, &[])
-            .form(target_users_upload.into().into())
+            .form(form.into().into())
             .call()
     }
 
@@ -501,19 +498,19 @@ impl TargetUsers {
     /// use keepnet_api::types::TargetUserImportRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let target_user_import = TargetUserImportRequest::new().import_type("Selected");
-    /// let response = keepnet.target_users().confirm_import("miob2aJEsKWZ", &target_user_import).await?;
+    /// let rows = TargetUserImportRequest::new().import_type("Selected");
+    /// let response = keepnet.target_users().confirm_import("miob2aJEsKWZ", &rows).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn confirm_import(
         &self,
         transaction_id: impl AsRef<str>,
-        target_user_import: impl Into<TargetUserImportRequest>,
+        rows: impl Into<TargetUserImportRequest>,
     ) -> Call<BTreeMap<String, RawJson>> {
         self.client()
             .operation(&TARGET_USERS_CONFIRM_IMPORT, &[transaction_id.as_ref()])
-            .json(&target_user_import.into())
+            .json(&rows.into())
             .call()
     }
 
@@ -678,7 +675,8 @@ pub static TARGET_USERS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/api/target-users/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/target-users/search-email`
 pub static TARGET_USERS_SEARCH_BY_EMAIL: Operation = Operation::new(
@@ -686,7 +684,8 @@ pub static TARGET_USERS_SEARCH_BY_EMAIL: Operation = Operation::new(
         Method::POST,
         "/api/target-users/search-email",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/target-users/search/export`
 pub static TARGET_USERS_EXPORT: Operation = Operation::new(
@@ -739,7 +738,8 @@ pub static TARGET_USERS_SEARCH_GROUPS: Operation = Operation::new(
         Method::POST,
         "/api/target-users/{resourceId}/groups",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /api/target-users/{transactionId}/import`
 pub static TARGET_USERS_CONFIRM_IMPORT: Operation = Operation::new(

@@ -114,20 +114,13 @@ impl Cats {
     /// use tiny_api::types::{CatUpdate, Mood};
     ///
     /// # async fn example(tiny: tiny_api::Client) -> Result<(), tiny_api::Error> {
-    /// let cat_update = CatUpdate::new().mood(Mood::Happy);
-    /// let cat = tiny.cats().update("c1", &cat_update).await?;
+    /// let cat = CatUpdate::new().mood(Mood::Happy);
+    /// let cat = tiny.cats().update("c1", &cat).await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn update(
-        &self,
-        id: impl AsRef<str>,
-        cat_update: impl Into<CatUpdate>,
-    ) -> Call<Cat> {
-        self.client()
-            .operation(&CATS_UPDATE, &[id.as_ref()])
-            .json(&cat_update.into())
-            .call()
+    pub fn update(&self, id: impl AsRef<str>, cat: impl Into<CatUpdate>) -> Call<Cat> {
+        self.client().operation(&CATS_UPDATE, &[id.as_ref()]).json(&cat.into()).call()
     }
 
     /// Deletes a cat.
@@ -345,7 +338,8 @@ security_api_transport::__call_options!(SearchCats);
 
 /// `GET /cats`
 pub static CATS_LIST: Operation = Operation::new("cats.list", Method::GET, "/cats")
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /cats`
 pub static CATS_CREATE: Operation = Operation::new("cats.create", Method::POST, "/cats")

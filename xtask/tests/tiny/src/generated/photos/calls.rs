@@ -149,7 +149,8 @@ pub static PHOTOS_LIST: Operation = Operation::new(
         Method::GET,
         "/cats/{id}/photos",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `POST /cats/{id}/photos`
 pub static PHOTOS_UPLOAD: Operation = Operation::new(
@@ -165,7 +166,8 @@ pub static PHOTOS_NEWEST: Operation = Operation::new(
         Method::GET,
         "/photos",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /photos/{number}/file`
 pub static PHOTOS_DOWNLOAD: Operation = Operation::new(

@@ -18,7 +18,7 @@ model! {
         /// What stands around.
         frames: Option<Vec<Frame>> = "frames",
         /// What opens it. Not empty.
-        key: Option<Secret> = "key" (into 1),
+        key: Option<Secret> = "key" (into),
         /// Whether all may see it.
         public: Option<bool> = "public",
         /// Where it stands.

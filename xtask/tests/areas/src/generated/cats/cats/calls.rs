@@ -161,7 +161,8 @@ pub static CATS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/cats/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();
 
 /// `GET /cats/{id}`
 pub static CATS_GET: Operation = Operation::new("cats.get", Method::GET, "/cats/{id}")

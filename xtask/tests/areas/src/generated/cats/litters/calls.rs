@@ -60,4 +60,5 @@ pub static LITTERS_SEARCH: Operation = Operation::new(
         Method::POST,
         "/litters/search",
     )
-    .idempotent();
+    .idempotent()
+    .paged();

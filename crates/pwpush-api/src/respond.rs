@@ -1,0 +1,113 @@
+//! Responding to a request.
+
+use std::sync::Arc;
+
+use security_api_transport::{Error, Request, Response, Secret, Upload};
+
+use crate::call::hand_written_call;
+use crate::checks;
+use crate::create::fields::{Fields, Progress};
+use crate::create::new_request::TEXT;
+use crate::reading::not_locked;
+use crate::types::SecretRequest;
+
+/// Responds to a request. From [`Requests::respond`](crate::resources::Requests::respond).
+#[derive(Clone)]
+#[must_use = "a call does nothing until it is awaited"]
+pub struct RespondRequest {
+    request: Request,
+    has_passphrase: bool,
+    response: Secret,
+    files: Vec<Upload>,
+    progress: Option<Progress>,
+}
+
+impl RespondRequest {
+    pub(crate) fn new(request: Request, response: Secret) -> Self {
+        Self {
+            request,
+            has_passphrase: false,
+            response,
+            files: Vec::new(),
+            progress: None,
+        }
+    }
+
+    /// The passphrase, if the request has one. Whether the service asks for it here is not known: it is sent in the
+    /// query, as to read the request. Inferred; unconfirmed.
+    ///
+    /// It is sent unchanged; an empty or blank one is refused before anything is sent.
+    ///
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+    /// let respond = pwpush.requests().respond("qhr3cvhkad8w", "The key is 4711.");
+    /// respond.passphrase("plain yellow umbrella").await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn passphrase(mut self, passphrase: impl Into<Secret>) -> Self {
+        self.has_passphrase = true;
+        self.request = checks::opened_with(self.request, &passphrase.into(), "request");
+        self
+    }
+
+    /// Adds a file to the text, if the request allows files. Inferred; unconfirmed.
+    ///
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+    /// use pwpush_api::Upload;
+    ///
+    /// let respond = pwpush.requests().respond("qhr3cvhkad8w", "here they are");
+    /// respond.file(Upload::file("plans.pdf").await?).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn file(mut self, file: Upload) -> Self {
+        self.files.push(file);
+        self
+    }
+
+    /// Calls `progress`, for a response with files, with the bytes handed to the connection so far and the total.
+    ///
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+    /// use pwpush_api::Upload;
+    ///
+    /// let respond = pwpush.requests().respond("qhr3cvhkad8w", "here they are");
+    /// let respond = respond.file(Upload::file("plans.pdf").await?);
+    /// respond.on_progress(|sent, all| println!("{sent} of {all} bytes")).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn on_progress(mut self, progress: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
+        self.progress = Some(Arc::new(progress));
+        self
+    }
+
+    async fn run(self) -> Result<Response<SecretRequest>, Error> {
+        let response = self.response.expose();
+        // That a response may be files alone is inferred.
+        match self.files.is_empty() {
+            true => checks::check_text("response", response, TEXT)?,
+            false => checks::check_length("response", response, TEXT)?,
+        }
+        checks::check_files(&self.files)?;
+        let fields =
+            Fields::new("request", &self.files, None).secret("response", Some(&self.response));
+        let call = fields.write(self.request, self.progress).call();
+        let sent = call.send_with_response().await;
+        sent.map_err(|error| match self.has_passphrase {
+            true => error,
+            false => not_locked(error),
+        })
+    }
+}
+
+hand_written_call!(RespondRequest, SecretRequest);
+security_api_transport::__call_options!(RespondRequest);
+
+impl std::fmt::Debug for RespondRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RespondRequest")
+            .field("request", &self.request)
+            .field("files", &self.files)
+            .finish_non_exhaustive()
+    }
+}
