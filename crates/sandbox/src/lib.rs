@@ -36,7 +36,7 @@ pub use keepnet::{Keepnet, KeepnetOptions};
 pub use password_pusher::{
     PasswordPusher, PasswordPusherEdition, PasswordPusherOptions, PasswordPusherSettings,
 };
-pub use push_security::{Counts, Delivery, PushSecurity, PushSecurityOptions};
+pub use push_security::{OrganisationCounts, PushSecurity, PushSecurityOptions, WebhookDelivery};
 pub use sandbox::{Sandbox, SandboxBuilder};
 
 #[cfg(doctest)]
