@@ -1,6 +1,5 @@
-//! Starting and stopping.
+//! Starting and stopping a sandbox.
 
-use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -21,8 +20,8 @@ use crate::push_security::{PushSecurity, PushSecurityOptions};
 
 /// A running sandbox: one listener for each service. Dropping it stops them.
 ///
-/// The servers run on a thread of their own, so one sandbox can serve several runtimes, and a test that blocks or
-/// pauses its own runtime does not hold them up.
+/// The servers run on a separate thread. One sandbox can serve several runtimes, and a test that blocks or pauses its
+/// runtime does not stop the servers.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -33,6 +32,7 @@ use crate::push_security::{PushSecurity, PushSecurityOptions};
 /// # std::io::Result::Ok(()) })?;
 /// # std::io::Result::Ok(())
 /// ```
+#[derive(Debug)]
 pub struct Sandbox {
     shared: Shared,
     push_security: PushSecurity,
@@ -43,16 +43,16 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox on free loopback ports, with the default seed and rate limits on.
+    /// Starts a sandbox on free loopback ports, with default settings.
     ///
     /// # Errors
     ///
-    /// When a port cannot be bound or a thread cannot be started.
+    /// If a port cannot be bound or a thread cannot be started.
     pub async fn start() -> io::Result<Self> {
         Self::builder().start().await
     }
 
-    /// A sandbox with settings other than the default ones.
+    /// The settings of a new sandbox.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -73,37 +73,31 @@ impl Sandbox {
     }
 
     /// The imitation of Push Security.
-    #[must_use]
     pub fn push_security(&self) -> &PushSecurity {
         &self.push_security
     }
 
     /// The imitation of Password Pusher.
-    #[must_use]
     pub fn password_pusher(&self) -> &PasswordPusher {
         &self.password_pusher
     }
 
     /// The imitation of Keepnet.
-    #[must_use]
     pub fn keepnet(&self) -> &Keepnet {
         &self.keepnet
     }
 
-    /// The sandbox's idea of time.
-    #[must_use]
+    /// The sandbox's clock.
     pub fn clock(&self) -> &Clock {
         &self.shared.clock
     }
 
     /// The faults that wait for a request.
-    #[must_use]
     pub fn faults(&self) -> &Faults {
         &self.shared.faults
     }
 
-    /// What the sandbox received.
-    #[must_use]
+    /// The requests that the sandbox received.
     pub fn journal(&self) -> &Journal {
         &self.shared.journal
     }
@@ -113,22 +107,9 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // The runtime drops its tasks without waiting for them, so this is short, and afterwards the ports are
-            // free.
+            // The runtime drops its tasks without waiting for them, so this is short. Afterwards the ports are free.
             let _ = thread.join();
         }
-    }
-}
-
-impl fmt::Debug for Sandbox {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Sandbox")
-            .field("push_security", &self.push_security)
-            .field("password_pusher", &self.password_pusher)
-            .field("keepnet", &self.keepnet)
-            .field("shared", &self.shared)
-            .finish_non_exhaustive()
     }
 }
 
@@ -170,8 +151,8 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// When an address is not a loopback one and [`allow_remote`](Self::allow_remote) was not set
-    /// ([`InvalidInput`](io::ErrorKind::InvalidInput)), when a port cannot be bound or a thread cannot be started.
+    /// If an address is not a loopback address and [`allow_remote`](Self::allow_remote) was not set
+    /// ([`InvalidInput`](io::ErrorKind::InvalidInput)), if a port cannot be bound, or if a thread cannot be started.
     pub async fn start(self) -> io::Result<Sandbox> {
         let shared = Shared {
             clock: Clock::start(),
@@ -202,7 +183,7 @@ impl SandboxBuilder {
 
 type Services = (PushSecurity, PasswordPusher, Keepnet);
 
-/// The sandbox's thread: runs until the sender of `stopped` is dropped.
+/// The sandbox's thread. It runs until the sender of `stopped` is dropped.
 fn serve(
     settings: &SandboxBuilder,
     shared: &Shared,
@@ -224,7 +205,7 @@ fn serve(
 }
 
 impl SandboxBuilder {
-    /// Opens all services, inside the runtime. All addresses are bound before any of them is served.
+    /// Opens all services, inside the runtime. All addresses are bound before the first is served.
     fn open_all(&self, shared: &Shared) -> io::Result<Services> {
         let push_security = self.bind(self.push_security_address)?;
         let password_pusher = self.bind(self.password_pusher_address)?;

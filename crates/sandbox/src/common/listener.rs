@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::clock::Clock;
 use super::faults::{Action, Faults};
-use super::journal::{Entry, Journal};
+use super::journal::{Journal, JournalEntry};
 use super::service::{self, Dropped, Peer, Service, whole};
 use super::wire::{Line, ResponseBody, Wire};
 
@@ -139,7 +139,7 @@ async fn handle<S: Service>(
     };
     let mut headers = parts.headers.clone();
     service.redact(&mut headers);
-    let number = shared.journal.record(Entry {
+    let number = shared.journal.record(JournalEntry {
         service: S::NAME,
         at: shared.clock.now(),
         method: parts.method.clone(),
@@ -197,7 +197,7 @@ async fn handle<S: Service>(
         }
         Some(Action::Stall) => std::future::pending().await,
     };
-    shared.journal.answered(number, response.status().as_u16());
+    shared.journal.responded(number, response.status().as_u16());
     let (mut parts, body) = response.into_parts();
     let attachment = parts.extensions.remove();
     let body = ResponseBody::new(body, attachment, cut, line);
