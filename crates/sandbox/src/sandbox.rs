@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use crate::common::clock::Clock;
 use crate::common::faults::Faults;
 use crate::common::journal::Journal;
-use crate::common::listener::{self, Hosts, Shared};
+use crate::common::listener::{Server, Shared, reachable};
 use crate::common::options::settings;
 use crate::common::service::{Imitation, Service, Setup};
 use crate::keepnet::{Keepnet, KeepnetOptions};
@@ -237,19 +237,19 @@ impl SandboxBuilder {
         options: &S::Options,
     ) -> io::Result<Imitation<S>> {
         let address = listener.local_addr()?;
-        let hosts = match address.ip().to_canonical().is_loopback() && !self.allow_any_host {
-            true => Hosts::Loopback,
-            false => Hosts::Any,
-        };
         let setup = Setup {
-            address: listener::reachable(address),
+            address: reachable(address),
             seed: self.seed,
             limited: self.rate_limits,
             clock: shared.clock.clone(),
         };
         let imitation = Imitation::new(&setup, options);
-        let state = Arc::clone(&imitation.state);
-        tokio::spawn(listener::run(listener, state, shared.clone(), hosts));
+        let server = Server {
+            service: Arc::clone(&imitation.state),
+            shared: shared.clone(),
+            any_host: self.allow_any_host || !address.ip().to_canonical().is_loopback(),
+        };
+        tokio::spawn(server.run(listener));
         Ok(imitation)
     }
 }

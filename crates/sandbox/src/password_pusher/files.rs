@@ -12,11 +12,10 @@ use http::{Response, StatusCode};
 use super::call::Call;
 use super::content;
 use super::filename;
-use super::model::{Attached, Content, Upload, after};
+use super::model::{Attached, Upload, after};
 use super::response::{Object, REVALIDATE, redirect, status_response};
 use super::state::State;
 use crate::common::hmac;
-use crate::common::service::Attachment;
 
 /// How long a signed URL is good for, in seconds.
 const LIFE: i64 = 5 * 60;
@@ -98,17 +97,7 @@ fn find<'a>(call: &Call<'_>, place: Place, signed: &'a str) -> Option<(&'a str, 
 }
 
 fn download(upload: &Upload) -> Option<Response<Bytes>> {
-    let mut response = Response::new(Bytes::new());
-    match &upload.content {
-        Content::Memory(bytes) => *response.body_mut() = bytes.clone(),
-        Content::File(file) => {
-            response.extensions_mut().insert(Attachment {
-                file: Arc::clone(file),
-                position: 0,
-                length: upload.length,
-            });
-        }
-    }
+    let mut response = Response::new(upload.content.clone());
     let headers = response.headers_mut();
     let (kind, in_place) = content::served(&upload.content_type);
     let kind = HeaderValue::from_str(kind);

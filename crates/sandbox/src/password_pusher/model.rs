@@ -1,6 +1,5 @@
 //! What is stored.
 
-use std::fs::File;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -129,14 +128,7 @@ pub(crate) struct Upload {
     /// As it is stored, not as it was sent.
     pub(crate) filename: String,
     pub(crate) content_type: String,
-    pub(crate) length: u64,
-    pub(crate) content: Content,
-}
-
-/// Where the bytes of an upload are.
-pub(crate) enum Content {
-    Memory(Bytes),
-    File(Arc<File>),
+    pub(crate) content: Bytes,
 }
 
 /// A file of a push or a request.

@@ -11,7 +11,6 @@ use super::call::{Access, Call, by_tls, token, wants_json};
 use super::files;
 use super::language::Language;
 use super::options::PasswordPusherOptions;
-use super::params::Form;
 use super::response::{Outcome, Refusal, redirect, status_response, throttled};
 use super::routes::{Operation, file, not_played};
 use super::state::State;
@@ -92,16 +91,18 @@ impl Service for State {
 
     const NAME: &'static str = "password-pusher";
     const CREDENTIAL: HeaderName = AUTHORIZATION;
-    // The largest text with every character escaped, and then some. Files have no limit.
+    // More than the largest text needs with every character escaped. Forms have other limits; see `upload`.
     const LARGEST_BODY: usize = 32 * 1024 * 1024;
 
     async fn receive(&self, parts: &mut Parts, body: Incoming) -> Result<Option<Bytes>, Dropped> {
         let Ok(boundary) = multer::parse_boundary(header(&parts.headers, CONTENT_TYPE)) else {
             return whole(body, Self::LARGEST_BODY).await;
         };
-        let (beginning, form): (_, Form) = upload::receive(&boundary, body).await?;
-        parts.extensions.insert(form);
-        Ok(beginning)
+        let form = upload::receive(&boundary, body).await?;
+        Ok(form.map(|form| {
+            parts.extensions.insert(form);
+            Bytes::new()
+        }))
     }
 
     fn respond(&self, parts: &Parts, body: &Bytes) -> Response<Bytes> {
