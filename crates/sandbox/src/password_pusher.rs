@@ -18,15 +18,13 @@ mod response;
 mod routes;
 mod seed;
 mod service;
-mod settings;
 mod state;
 mod throttle;
 mod upload;
 mod url;
 
 pub use edition::PasswordPusherEdition;
-pub use options::PasswordPusherOptions;
-pub use settings::PasswordPusherSettings;
+pub use options::{PasswordPusherOptions, PasswordPusherSettings};
 
 use self::state::State;
 use crate::common::service::Imitation;

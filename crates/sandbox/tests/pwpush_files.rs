@@ -72,6 +72,16 @@ async fn names_of_files_are_cut_and_cleaned() {
             "filename=\"say -hi-.txt\"; filename*=UTF-8''say%20-hi-.txt",
         ),
         (
+            r#"filename="a;b=c.txt""#,
+            "a-b=c.txt",
+            "filename=\"a-b%3Dc.txt\"; filename*=UTF-8''a-b%3Dc.txt",
+        ),
+        (
+            r#"filename="100% of it""#,
+            "100- of it",
+            "filename=\"100- of it\"; filename*=UTF-8''100-%20of%20it",
+        ),
+        (
             r#"filename="a%0D%0Ab.txt""#,
             "a--b.txt",
             "filename=\"a--b.txt\"; filename*=UTF-8''a--b.txt",
@@ -114,6 +124,17 @@ async fn names_for_which_a_file_is_lost_are_not_played() {
         let disposition = format!("name=\"push[files][]\"; filename=\"{name}\"");
         let response = push_form(&sandbox, &[(&disposition, b"content")]).await;
         assert_eq!(response.status, 501, "{name:?}");
+    }
+    for disposition in [
+        "",
+        "name=f",
+        r#"name="push[files][]"; filename=a"#,
+        r#"name="push[files][]"; filename="a\"b""#,
+        r#"name="push[files][]"; filename*=UTF-8''a"#,
+        r#"filename="a"; name="push[files][]""#,
+    ] {
+        let response = push_form(&sandbox, &[(disposition, b"content")]).await;
+        assert_eq!(response.status, 501, "{disposition}");
     }
 }
 

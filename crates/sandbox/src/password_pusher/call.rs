@@ -132,7 +132,7 @@ impl<'a> Call<'a> {
             return Err(Refusal::Unconfirmed);
         }
         if user.is_some() && self.state.options.mfa {
-            return Err(Refusal::NoSecondFactor);
+            return Err(Refusal::NO_SECOND_FACTOR);
         }
         self.visitor.user = user;
         Ok(())
@@ -166,7 +166,7 @@ impl<'a> Call<'a> {
             Err(_) if page.contains(|c: char| c.is_ascii_digit()) => {
                 return Err(Refusal::NotPlayed("numbers that are not digits alone"));
             }
-            _ => return Err(Refusal::Page),
+            _ => return Err(Refusal::PAGE),
         };
         let before = (page - 1) * PER_PAGE;
         Ok(list.skip(before).take(PER_PAGE).collect())
@@ -187,7 +187,7 @@ impl<'a> Call<'a> {
             None => accounts.next(),
             Some(wanted) => {
                 let found = accounts.find(|account| account.id.to_string() == wanted);
-                Some(found.ok_or(Refusal::NotFound)?)
+                Some(found.ok_or(Refusal::NOT_FOUND)?)
             }
         };
         Ok(found.map(|account| account.id))

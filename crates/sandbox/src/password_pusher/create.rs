@@ -8,10 +8,10 @@ use http::StatusCode;
 use super::call::Call;
 use super::edition::Step;
 use super::model::{EventKind, Kind, Lifetime, Log, Mail, Push};
+use super::options::PasswordPusherSettings;
 use super::params::Params;
 use super::pushes::{View, describe};
 use super::response::{Errors, Outcome, Refusal, json_response};
-use super::settings::PasswordPusherSettings;
 use super::state::Store;
 use super::url;
 
@@ -57,7 +57,7 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
         None => Kind::File,
     };
     if call.visitor.user.is_none() && (kind == Kind::File || !params.files.is_empty()) {
-        return Err(Refusal::NotSignedIn);
+        return Err(Refusal::NOT_SIGNED_IN);
     }
     let settings = &call.state.options.settings;
 

@@ -154,13 +154,13 @@ fn is_address(text: &str) -> bool {
 
 /// Tells more recipients of a push.
 pub(crate) fn notify(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
-    let push = store.pushes.get(token).ok_or(Refusal::NotFound)?;
+    let push = store.pushes.get(token).ok_or(Refusal::NOT_FOUND)?;
     let user = call.visitor.user.ok_or(Refusal::Unauthorized)?;
     if !call.state.admit_mail(user) {
-        return Err(Refusal::TooManyMails);
+        return Err(Refusal::TOO_MANY_MAILS);
     }
     if !call.owns(push.user) {
-        return Err(Refusal::NotOwner);
+        return Err(Refusal::NOT_OWNER);
     }
     let mail = Mail::new(&call.params);
     let mut errors = Errors::default();

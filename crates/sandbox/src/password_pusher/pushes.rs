@@ -22,7 +22,7 @@ pub(crate) enum View {
 }
 
 fn found<'a>(store: &'a mut Store, token: &str) -> Result<&'a mut Push, Refusal> {
-    store.pushes.get_mut(token).ok_or(Refusal::NotFound)
+    store.pushes.get_mut(token).ok_or(Refusal::NOT_FOUND)
 }
 
 fn link(call: &Call<'_>, push: &Push) -> String {
@@ -76,7 +76,7 @@ pub(crate) fn delete(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome
     let nobodys = push.user.is_none() && call.visitor.user.is_none();
     let owns = call.owns(push.user) || nobodys && call.profile.anonymous_owns_anonymous;
     if !owns && push.deletable_by_viewer != Some(true) {
-        return Err(Refusal::NotDeletable);
+        return Err(Refusal::NOT_DELETABLE);
     }
     if !push.is_expired() {
         push.expire(call.now);
@@ -106,7 +106,7 @@ pub(crate) fn audit(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome 
 /// What happened to a push or a request, oldest first; only its owner may know.
 pub(crate) fn events(call: &Call<'_>, owner: Option<UserId>, log: &Log) -> Outcome {
     if !call.owns(owner) {
-        return Err(Refusal::NotOwner);
+        return Err(Refusal::NOT_OWNER);
     }
     let page = call.page(log.events.iter())?;
     let events = page.into_iter().map(|event| {

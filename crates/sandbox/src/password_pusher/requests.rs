@@ -20,7 +20,7 @@ fn found<'a>(
     store: &'a mut Store,
     token: &str,
 ) -> Result<&'a mut Request, Refusal> {
-    let request = store.requests.get_mut(token).ok_or(Refusal::NotFound)?;
+    let request = store.requests.get_mut(token).ok_or(Refusal::NOT_FOUND)?;
     request.close_if_due(call.now);
     Ok(request)
 }
@@ -99,7 +99,7 @@ pub(crate) fn audit(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome 
 pub(crate) fn close(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
     let request = found(call, store, token)?;
     if !call.owns(request.user) {
-        return Err(Refusal::NotOwner);
+        return Err(Refusal::NOT_OWNER);
     }
     if !request.is_closed {
         request.close(call.now);
@@ -162,7 +162,7 @@ pub(crate) fn respond(call: &Call<'_>, store: &mut Store, token: &str) -> Outcom
     check_files(uploads.len(), &mut errors);
     errors.check()?;
     let files = store.attach(uploads);
-    let request = store.requests.get_mut(token).ok_or(Refusal::NotFound)?;
+    let request = store.requests.get_mut(token).ok_or(Refusal::NOT_FOUND)?;
     request.response = Some(response.to_owned());
     request.response_files = files;
     request.is_answered = true;

@@ -89,8 +89,7 @@ impl Outbox {
     pub(crate) fn sign(&self, timestamp: i64, body: &[u8]) -> String {
         let timestamp = timestamp.to_string();
         let digest = hmac(&self.secret, &[timestamp.as_bytes(), b".", body]);
-        let digits: String = digest.iter().map(|byte| format!("{byte:02X}")).collect();
-        format!("t={timestamp},v1={digits}")
+        format!("t={timestamp},v1={}", digest.to_uppercase())
     }
 
     /// Delivers an event now, and again later if that fails. Without a receiver the event is lost.
