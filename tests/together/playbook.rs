@@ -19,7 +19,8 @@ use crate::services;
 
 /// Requests of a method to a path, whatever became of them.
 fn received(sandbox: &Sandbox, method: Method, path: &str) -> usize {
-    let is_it = |entry: &security_api_sandbox::Entry| entry.method == method && entry.path == path;
+    let is_it =
+        |entry: &security_api_sandbox::JournalEntry| entry.method == method && entry.path == path;
     sandbox.journal().count(is_it)
 }
 

@@ -75,9 +75,9 @@ impl PushSecurity {
     /// Sends webhooks to this URL from now on: for each change through the API, for
     /// [`raise_detection`](Self::raise_detection) and for [`emit`](Self::emit).
     ///
-    /// An event is delivered up to four times, at once and 1, 5 and 15 minutes later by the sandbox's [`Clock`](crate::Clock), until
-    /// the receiver responds with a 2xx within five seconds of real time. Each delivery is signed anew. Events may
-    /// overtake each other.
+    /// An event is delivered up to four times, at once and 1, 5 and 15 minutes later by the sandbox's
+    /// [`Clock`](crate::Clock), until the receiver responds with a 2xx within five seconds of real time. Each delivery
+    /// is signed anew. Events may overtake each other.
     ///
     /// # Errors
     ///

@@ -96,7 +96,8 @@ impl Clock {
         });
     }
 
-    /// Lets the clock run again from where [`freeze`](Self::freeze) stopped it. Does nothing if the clock is not frozen.
+    /// Lets the clock run again from where [`freeze`](Self::freeze) stopped it. Does nothing if the clock is not
+    /// frozen.
     pub fn resume(&self) {
         self.0.set.send_modify(|set| {
             if let Some(frozen) = set.frozen.take() {

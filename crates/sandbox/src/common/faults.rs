@@ -12,8 +12,8 @@ use super::random::Random;
 
 /// A failure of requests.
 ///
-/// By default a fault applies to one request, whichever comes first. [`times`](Self::times) sets the number of requests,
-/// and [`on`](Self::on) their method and path.
+/// By default a fault applies to one request, whichever comes first. [`times`](Self::times) sets the number of
+/// requests, and [`on`](Self::on) their method and path.
 ///
 /// ```
 /// use http::Method;
@@ -53,8 +53,8 @@ impl Fault {
         }
     }
 
-    /// Responds with this status. The service does not see the request. Without [`body`](Self::body) the response has the
-    /// body that the service sends with that status.
+    /// Responds with this status. The service does not see the request. Without [`body`](Self::body) the response has
+    /// the body that the service sends with that status.
     ///
     /// # Panics
     ///
@@ -120,8 +120,8 @@ impl Fault {
         self
     }
 
-    /// Applies only to requests with this method whose path is `path`, or `path` with further segments: `/v1/apps` covers
-    /// `/v1/apps/1` but not `/v1/appsOther`.
+    /// Applies only to requests with this method whose path is `path`, or `path` with further segments: `/v1/apps`
+    /// covers `/v1/apps/1` but not `/v1/appsOther`.
     pub fn on(mut self, method: Method, path: impl Into<String>) -> Self {
         self.only = Some((method, path.into()));
         self
@@ -172,10 +172,10 @@ impl Faults {
         }
     }
 
-    /// Applies random faults to requests that no queued fault matches. Each entry is a probability and a fault; the rest
-    /// up to 1 is the probability of no fault. One number is drawn for each such request, so the same seed and the same
-    /// requests give the same faults. [`times`](Fault::times) is ignored here. A fault that does not match the request
-    /// it was drawn for is not applied.
+    /// Applies random faults to requests that no queued fault matches. Each entry is a probability and a fault; the
+    /// rest up to 1 is the probability of no fault. One number is drawn for each such request, so the same seed and the
+    /// same requests give the same faults. [`times`](Fault::times) is ignored here. A fault that does not match the
+    /// request it was drawn for is not applied.
     pub fn random(&self, seed: u64, mix: Vec<(f64, Fault)>) {
         self.waiting().mix = Some((Random::new(seed, "faults"), mix));
     }

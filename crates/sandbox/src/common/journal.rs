@@ -166,7 +166,8 @@ pub struct Journal(Arc<Mutex<Pages>>);
 #[derive(Default)]
 struct Pages {
     entries: VecDeque<JournalEntry>,
-    /// How many entries were dropped at the front. Added to a position in `entries`, it is a number that an entry keeps.
+    /// How many entries were dropped at the front. Added to a position in `entries`, it is a number that an entry
+    /// keeps.
     gone: u64,
     /// The approximate size of all entries.
     bytes: usize,

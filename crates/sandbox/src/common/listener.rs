@@ -21,7 +21,7 @@ use super::journal::{Journal, JournalEntry};
 use super::service::{Dropped, Peer, Service, dropped, response, whole};
 use super::wire::{Line, ResponseBody, Wire};
 
-/// What all listeners of a sandbox share.
+/// The parts that all listeners of a sandbox share.
 #[derive(Clone, Debug)]
 pub(crate) struct Shared {
     pub(crate) clock: Clock,

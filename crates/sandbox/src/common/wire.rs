@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use super::lock;
 use super::service::{Dropped, dropped};
 
-/// What the parts of a connection share: its bytes, its requests and its responses.
+/// The state that a connection's bytes and its responses share.
 #[derive(Default)]
 pub(super) struct Line {
     /// The connection is to be reset.

@@ -17,12 +17,13 @@ pub enum PasswordPusherEdition {
     /// The open-source server, 2.11.
     #[default]
     OpenSource,
-    /// The open-source server, 2.4: API 2.0, which tells no features, calls the entries of an audit `views` and has no
-    /// e-mail notification.
+    /// The open-source server, 2.4: API 2.0, which does not list its features, calls the entries of an audit `views`
+    /// and has no e-mail notification.
     OpenSource24,
     /// The commercial product: steps of time instead of days, accounts, and requests for secrets.
     Hosted,
-    /// The commercial product at an address that it has moved from: all requests are redirected to another host with 301.
+    /// The commercial product at an address that it has moved from: all requests are redirected to another host with
+    /// 301.
     HostedMoved,
     /// A server that is older than API v2: all paths are unknown.
     V1Only,

@@ -28,8 +28,8 @@ pub(crate) struct Disposition {
 }
 
 impl Disposition {
-    /// Reads a header. Percent escapes in the name of a file are decoded if all of them are valid: browsers write quotes
-    /// and line breaks so.
+    /// Reads a header. Percent escapes in the name of a file are decoded if all of them are valid: browsers write
+    /// quotes and line breaks so.
     pub(crate) fn parse(header: &[u8]) -> Option<Self> {
         let header = std::str::from_utf8(header).ok()?;
         let (name, rest) = header.strip_prefix("form-data; name=\"")?.split_once('"')?;

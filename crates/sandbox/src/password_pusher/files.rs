@@ -1,6 +1,6 @@
 //! Signed URLs of files, and the files.
 //!
-//! Source: the server's source for the URLs, their five minutes and the redirect (`active_storage`); the form of the
+//! Source: the server's source for the URLs, their five minutes and the redirect (`active_storage`). The form of the
 //! paths is inferred.
 
 use std::sync::Arc;

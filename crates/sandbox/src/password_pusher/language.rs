@@ -18,8 +18,8 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    /// The language of a response: the one in the query, else the user's, else the first known one in `Accept-Language`,
-    /// else the instance's (`app/controllers/concerns/set_locale.rb`).
+    /// The language of a response: the one in the query, else the user's, else the first known one in
+    /// `Accept-Language`, else the instance's (`app/controllers/concerns/set_locale.rb`).
     pub(crate) fn of(parts: &Parts, user: Option<&str>, default: &str) -> Self {
         let query = query::pairs(parts.uri.query().unwrap_or_default());
         let named = query.iter().find(|(name, _)| name == "locale");

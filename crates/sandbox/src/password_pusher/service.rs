@@ -1,5 +1,5 @@
-//! From a request to its response: throttle, operation, caller, locks, then the work. Source of the order: the server's
-//! `base_controller.rb` and what comes before it.
+//! From a request to its response: throttle, operation, caller, locks, then the operation. Source of the order: the
+//! server's `base_controller.rb` and the layers in front of it.
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue};

@@ -81,8 +81,8 @@ macro_rules! collections {
         }
 
         settings! {
-            /// The size of the seeded organisation of [`PushSecurity`](crate::PushSecurity), and the service's behaviour
-            /// where the real one is not known.
+            /// The size of the seeded organisation of [`PushSecurity`](crate::PushSecurity), and the service's
+            /// behaviour where the real one is not known.
             ///
             /// Some records need others: without employees there are no browsers, accounts, findings or detections,
             /// without browsers no browser extensions, without apps no accounts at them.
