@@ -17,6 +17,7 @@ use super::http::response::{self, Outcome, Refusal};
 use super::lists::search;
 use super::options::KeepnetOptions;
 use super::records::secrets::{HIDDEN, hide_secrets, is_secret};
+use super::records::store::Store;
 use super::routes::{self, Route};
 use super::seed;
 use super::shapes::Type;
@@ -39,7 +40,9 @@ impl Service for State {
     type Options = KeepnetOptions;
 
     fn new(setup: &Setup, options: &KeepnetOptions) -> Self {
-        Self::start(setup, options)
+        let mut store = Store::new(setup.seed);
+        let company_ids = seed::companies(&mut store, setup.seed, options);
+        Self::start(setup, options, store, &company_ids)
     }
 
     const NAME: &'static str = "keepnet";

@@ -31,6 +31,9 @@ pub enum PasswordPusherEdition {
     Fresh,
 }
 
+/// The host that an edition which has moved redirects to: another name of this machine.
+pub(crate) const NEW_HOST: &str = "localhost";
+
 /// The differences between editions.
 #[derive(Debug)]
 pub(crate) struct Profile {

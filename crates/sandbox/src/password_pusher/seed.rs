@@ -4,7 +4,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{Method, Request};
 use serde_json::{Value, json};
 
-use super::service::NEW_HOST;
+use super::edition::NEW_HOST;
 use super::state::State;
 
 /// Creates so many pushes of the first user, and as many requests in editions that have them. Every second request has

@@ -8,6 +8,7 @@ use http::{HeaderMap, Method, Response, StatusCode};
 use hyper::body::Incoming;
 
 use super::call::{Access, Call, by_tls, token, wants_json};
+use super::edition::NEW_HOST;
 use super::files;
 use super::language::Language;
 use super::options::PasswordPusherOptions;
@@ -17,9 +18,6 @@ use super::state::State;
 use super::{seed, upload};
 use crate::common::query;
 use crate::common::service::{Dropped, Peer, Service, Setup, header, whole};
-
-/// The host that requests are redirected to by an edition that has moved: another name of this machine.
-pub(super) const NEW_HOST: &str = "localhost";
 
 impl State {
     /// The URL that a request is redirected to before anything else is checked.
