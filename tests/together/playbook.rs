@@ -18,7 +18,8 @@ use crate::services;
 
 /// Returns the number of requests with this method and path, whatever their outcome.
 fn received(sandbox: &Sandbox, method: Method, path: &str) -> usize {
-    let is_it = |entry: &security_api_sandbox::Entry| entry.method == method && entry.path == path;
+    let is_it =
+        |entry: &security_api_sandbox::JournalEntry| entry.method == method && entry.path == path;
     sandbox.journal().count(is_it)
 }
 

@@ -1,12 +1,11 @@
-//! An embedded server that imitates the HTTP APIs of security services, for tests and for trying things out without an
-//! account.
+//! An embedded server that imitates the HTTP APIs of security services, for tests and for trials without an account.
 //!
-//! [`Sandbox::start`] opens one loopback listener per service and gives base URLs and credentials. Behind them is a
-//! seeded, reproducible organisation whose state changes as the real one's would. A test can move the [`Clock`], queue
-//! [`Fault`]s and read in the [`Journal`] what was received.
+//! [`Sandbox::start`] opens one loopback listener for each service and returns base URLs and credentials. Behind each
+//! listener is seeded, reproducible data that the API changes as the real one would. A test can move the [`Clock`],
+//! queue [`Fault`]s, and read in the [`Journal`] which requests arrived.
 //!
-//! Today it imitates the Push Security REST API v1 and its signed webhooks, see [`PushSecurity`], the Password Pusher
-//! API v2, see [`PasswordPusher`], and the Keepnet REST API, see [`Keepnet`].
+//! The imitated services are the Push Security REST API v1 with its signed webhooks ([`PushSecurity`]), the Password
+//! Pusher API v2 ([`PasswordPusher`]) and the Keepnet REST API ([`Keepnet`]).
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -19,10 +18,9 @@
 //! # std::io::Result::Ok(())
 //! ```
 
-// A file of the same name is the same thing in each service: `options`, what a caller of the sandbox chooses; `state`,
-// what the service holds; `routes`, from a method and a path to an operation; `service`, from a request to its
-// response; `call`, a request on its way through an operation; `response`, responses and refusals; `lists`,
-// filters and pages; `seed`, what the service holds at the start.
+// Files of the same name have the same purpose in each service. `options`: the settings. `state`: the data. `routes`:
+// from a method and a path to an operation. `service`: from a request to its response. `call`: a request on its way
+// through an operation. `response`: responses and refusals. `lists`: filters and pages. `seed`: the data at the start.
 mod common;
 mod keepnet;
 mod password_pusher;
@@ -31,33 +29,14 @@ mod sandbox;
 
 pub use common::clock::Clock;
 pub use common::faults::{Fault, Faults};
-pub use common::journal::{Entry, Journal};
+pub use common::journal::{Journal, JournalEntry};
 pub use keepnet::{Keepnet, KeepnetOptions};
 pub use password_pusher::{
     PasswordPusher, PasswordPusherEdition, PasswordPusherOptions, PasswordPusherSettings,
 };
-pub use push_security::{Counts, Delivery, PushSecurity, PushSecurityOptions};
+pub use push_security::{OrganisationCounts, PushSecurity, PushSecurityOptions, WebhookDelivery};
 pub use sandbox::{Sandbox, SandboxBuilder};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn everything_can_be_shared_between_threads() {
-        fn shared<T: Send + Sync>() {}
-        shared::<Sandbox>();
-        shared::<PushSecurity>();
-        shared::<Keepnet>();
-        shared::<PasswordPusher>();
-        shared::<Clock>();
-        shared::<Faults>();
-        shared::<Journal>();
-        fn sent<T: Send>(_: &T) {}
-        sent(&Sandbox::builder().start());
-    }
-}

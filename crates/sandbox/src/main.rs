@@ -22,7 +22,7 @@ Options:
       --password-pusher-edition NAME
                                 open-source, open-source-2.4, hosted, hosted-moved, v1-only
                                 or fresh [default: open-source]
-      --seed N                  What the data and the credentials are made from [default: 1]
+      --seed N                  Seed of the data and the credentials [default: 1]
       --no-limits               Do not enforce rate limits
       --allow-remote            Accept addresses that other machines can reach
       --allow-any-host          Accept requests for names that are not this machine's
@@ -30,21 +30,18 @@ Options:
   -V, --version                 Print the version
 ";
 
-struct Options {
-    builder: SandboxBuilder,
-    webhooks: Option<String>,
-}
+const VERSION: &str = concat!("security-api-sandbox ", env!("CARGO_PKG_VERSION"), "\n");
 
+/// The task that the arguments name.
 enum Command {
-    Run(Box<Options>),
+    /// Run a sandbox that sends webhooks to this URL.
+    Run(Box<SandboxBuilder>, Option<String>),
     Print(String),
 }
 
 fn command(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
-    let mut options = Options {
-        builder: Sandbox::builder().password_pusher(pusher_options()),
-        webhooks: None,
-    };
+    let mut builder = Sandbox::builder().password_pusher(pusher_options());
+    let mut webhooks = None;
     let mut arguments = arguments.into_iter().map(|argument| argument.into_string());
     while let Some(argument) = arguments.next() {
         let argument =
@@ -58,17 +55,15 @@ fn command(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Str
             let value = inline.take().or_else(next);
             value.ok_or_else(|| format!("{name} needs a value"))
         };
-        let builder = options.builder;
-        options.builder = match name {
+        builder = match name {
             "--push-security" => builder.push_security_address(address(&value()?)?),
             "--keepnet" => builder.keepnet_address(address(&value()?)?),
             "--password-pusher" => builder.password_pusher_address(address(&value()?)?),
             "--password-pusher-edition" => {
-                let edition = value()?.parse()?;
-                builder.password_pusher(pusher_options().edition(edition))
+                builder.password_pusher(pusher_options().edition(value()?.parse()?))
             }
             "--push-security-webhooks" => {
-                options.webhooks = Some(value()?);
+                webhooks = Some(value()?);
                 builder
             }
             "--seed" => {
@@ -80,19 +75,14 @@ fn command(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Str
             "--allow-remote" => builder.allow_remote(true),
             "--allow-any-host" => builder.allow_any_host(true),
             "-h" | "--help" => return Ok(Command::Print(HELP.to_owned())),
-            "-V" | "--version" => {
-                return Ok(Command::Print(format!(
-                    "security-api-sandbox {}\n",
-                    env!("CARGO_PKG_VERSION")
-                )));
-            }
+            "-V" | "--version" => return Ok(Command::Print(VERSION.to_owned())),
             _ => return Err(format!("{argument} is not an option; see --help")),
         };
         if inline.is_some() {
             return Err(format!("{argument} is not an option"));
         }
     }
-    Ok(Command::Run(Box::new(options)))
+    Ok(Command::Run(Box::new(builder), webhooks))
 }
 
 fn address(value: &str) -> Result<SocketAddr, String> {
@@ -101,18 +91,18 @@ fn address(value: &str) -> Result<SocketAddr, String> {
         .map_err(|_| format!("{value} is not an address such as 127.0.0.1:8080"))
 }
 
-/// A shell is to find something to look at.
+/// Samples are something to look at from a shell.
 fn pusher_options() -> PasswordPusherOptions {
     PasswordPusherOptions::default().samples(6)
 }
 
-async fn run(options: Options) -> io::Result<()> {
-    let sandbox = options.builder.start().await?;
+async fn run(builder: SandboxBuilder, webhooks: Option<String>) -> io::Result<()> {
+    let sandbox = builder.start().await?;
     let push = sandbox.push_security();
-    if let Some(url) = &options.webhooks {
-        push.deliver_webhooks_to(url)?;
+    if let Some(url) = webhooks {
+        push.deliver_webhooks_to(&url)?;
     }
-    // Listened for from before anybody can know that this runs.
+    // Listen before the output shows that the sandbox runs.
     let interrupted = tokio::spawn(tokio::signal::ctrl_c());
     tokio::task::yield_now().await;
     let mut out = io::stdout().lock();
@@ -146,10 +136,10 @@ async fn run(options: Options) -> io::Result<()> {
 fn main() -> ExitCode {
     let outcome = match command(std::env::args_os().skip(1)) {
         Ok(Command::Print(text)) => io::stdout().write_all(text.as_bytes()),
-        Ok(Command::Run(options)) => tokio::runtime::Builder::new_current_thread()
+        Ok(Command::Run(builder, webhooks)) => tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .and_then(|runtime| runtime.block_on(run(*options))),
+            .and_then(|runtime| runtime.block_on(run(*builder, webhooks))),
         Err(message) => Err(io::Error::new(io::ErrorKind::InvalidInput, message)),
     };
     match outcome {

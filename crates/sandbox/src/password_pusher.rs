@@ -18,25 +18,22 @@ mod response;
 mod routes;
 mod seed;
 mod service;
-mod settings;
 mod state;
 mod throttle;
 mod upload;
 mod url;
 
 pub use edition::PasswordPusherEdition;
-pub use options::PasswordPusherOptions;
-pub use settings::PasswordPusherSettings;
+pub use options::{PasswordPusherOptions, PasswordPusherSettings};
 
 use self::state::State;
 use crate::common::service::Imitation;
 
-/// The imitation of Password Pusher: an instance of its server with two users, empty at first unless it is given
+/// The imitation of Password Pusher: an instance of its server with two users. It is empty at first, unless it is given
 /// [samples](PasswordPusherOptions::samples).
 ///
-/// Pushes expire by views and by the sandbox's [`Clock`](crate::Clock). The jobs that the real server runs by the hour of the day
-/// count from the sandbox's start: what is past its limits is expired every two hours if nobody looks at it before, and
-/// expired pushes that were made without a token are removed once a day.
+/// Pushes expire by views and by the sandbox's [`Clock`](crate::Clock), when they are next read. Uploaded files are
+/// kept in memory.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -53,32 +50,27 @@ use crate::common::service::Imitation;
 pub struct PasswordPusher(pub(crate) Imitation<State>);
 
 impl PasswordPusher {
-    /// Where it listens, such as `http://127.0.0.1:49152`, without `/api/v2`.
-    #[must_use]
+    /// The base URL, such as `http://127.0.0.1:49152`, without `/api/v2`.
     pub fn base_url(&self) -> &str {
         self.0.base_url()
     }
 
     /// The token of a user, for `Authorization: Bearer`.
-    #[must_use]
     pub fn token(&self) -> &str {
         &self.0.state.users[0].token
     }
 
-    /// The token of another user, who owns nothing of the first one's.
-    #[must_use]
+    /// The token of a second user.
     pub fn other_token(&self) -> &str {
         &self.0.state.users[1].token
     }
 
-    /// The edition it is.
-    #[must_use]
+    /// The imitated edition.
     pub fn edition(&self) -> PasswordPusherEdition {
         self.0.state.options.edition
     }
 
-    /// How many pushes are stored, expired ones included.
-    #[must_use]
+    /// The number of pushes, including expired ones.
     pub fn pushes(&self) -> usize {
         self.0.state.store().pushes.len()
     }

@@ -4,7 +4,6 @@ mod changes;
 mod events;
 mod lists;
 mod model;
-mod options;
 mod outbox;
 mod response;
 mod routes;
@@ -17,16 +16,16 @@ use std::io;
 
 use serde_json::Value;
 
-pub use options::PushSecurityOptions;
-pub use outbox::Delivery;
+pub use model::{OrganisationCounts, PushSecurityOptions};
+pub use outbox::WebhookDelivery;
 
 use self::events::Event;
 use self::model::{Collection, text};
-use self::state::State;
+use self::state::{READ_ONLY, State};
 use crate::common::random::Random;
 use crate::common::service::Imitation;
 
-/// The imitation of Push Security: an organisation behind the REST API v1, and the webhooks that tell of its changes.
+/// The imitation of Push Security: an organisation behind the REST API v1, and webhooks about its changes.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -42,101 +41,59 @@ use crate::common::service::Imitation;
 #[derive(Debug)]
 pub struct PushSecurity(pub(crate) Imitation<State>);
 
-/// How many records of each kind there are at the moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counts {
-    /// Records of `/v1/employees`.
-    pub employees: usize,
-    /// Records of `/v1/browsers`.
-    pub browsers: usize,
-    /// Records of `/v1/accounts`.
-    pub accounts: usize,
-    /// Records of `/v1/apps`.
-    pub apps: usize,
-    /// Records of `/v1/appsOther`.
-    pub apps_other: usize,
-    /// Records of `/v1/accountsOther`.
-    pub accounts_other: usize,
-    /// Records of `/v1/browserExtensions`.
-    pub browser_extensions: usize,
-    /// Records of `/v1/findings`.
-    pub findings: usize,
-    /// Records of `/v1/detections`.
-    pub detections: usize,
-}
-
 impl PushSecurity {
     fn state(&self) -> &State {
         &self.0.state
     }
 
-    /// Where it listens, such as `http://127.0.0.1:49152`.
-    #[must_use]
+    /// The base URL, such as `http://127.0.0.1:49152`.
     pub fn base_url(&self) -> &str {
         self.0.base_url()
     }
 
     /// A key with full access, for the header `x-api-key`.
-    #[must_use]
     pub fn api_key(&self) -> &str {
-        &self.state().full_key
+        &self.state().keys[0]
     }
 
     /// A key that may only read.
-    #[must_use]
     pub fn read_only_key(&self) -> &str {
-        &self.state().read_only_key
+        &self.state().keys[READ_ONLY]
     }
 
-    /// The secret that webhooks are signed with: `psws_` and 32 hex digits, used whole as the key.
-    #[must_use]
+    /// The secret that webhooks are signed with: `psws_` and 32 hex digits. The whole text is the key.
     pub fn webhook_secret(&self) -> &str {
         self.state().outbox.secret()
     }
 
     /// How many records of each kind there are at the moment.
-    #[must_use]
-    pub fn counts(&self) -> Counts {
-        self.state().with(|inner| {
-            let count = |of| inner.store.table(of).len();
-            Counts {
-                employees: count(Collection::Employees),
-                browsers: count(Collection::Browsers),
-                accounts: count(Collection::Accounts),
-                apps: count(Collection::Apps),
-                apps_other: count(Collection::AppsOther),
-                accounts_other: count(Collection::AccountsOther),
-                browser_extensions: count(Collection::BrowserExtensions),
-                findings: count(Collection::Findings),
-                detections: count(Collection::Detections),
-            }
-        })
+    pub fn counts(&self) -> OrganisationCounts {
+        self.state()
+            .with(|inner| OrganisationCounts::by(|of| inner.store.table(of).len()))
     }
 
-    /// Sends webhooks to this URL from now on: for every change made through the API, for
+    /// Sends webhooks to this URL from now on: for each change through the API, for
     /// [`raise_detection`](Self::raise_detection) and for [`emit`](Self::emit).
     ///
-    /// An event is delivered up to four times, at once and 1, 5 and 15 minutes later by the sandbox's [`Clock`](crate::Clock), until
-    /// the receiver responds with a 2xx within five seconds of real time. Each delivery is signed anew. Events may
-    /// overtake each other.
+    /// An event is delivered up to four times, at once and 1, 5 and 15 minutes later by the sandbox's
+    /// [`Clock`](crate::Clock), until the receiver responds with a 2xx within five seconds of real time. Each delivery
+    /// is signed anew. Events may overtake each other.
     ///
     /// # Errors
     ///
-    /// When `url` is not an `http` URL of a loopback address or of `localhost`
+    /// If `url` is not an `http` URL of a loopback address or of `localhost`
     /// ([`InvalidInput`](io::ErrorKind::InvalidInput)).
     pub fn deliver_webhooks_to(&self, url: &str) -> io::Result<()> {
         self.state().outbox.deliver_to(url)
     }
 
-    /// Every attempt to deliver a webhook that has ended, in the order in which they ended; the last 10,000.
-    #[must_use]
-    pub fn deliveries(&self) -> Vec<Delivery> {
+    /// The attempts to deliver a webhook, in the order in which they ended; the last 10,000.
+    pub fn deliveries(&self) -> Vec<WebhookDelivery> {
         self.state().outbox.deliveries()
     }
 
     /// Adds a detection of an employee's stolen credentials, and sends a webhook about it. Returns the detection's id,
-    /// or nothing if there is no such employee.
+    /// or `None` if there is no such employee.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -171,7 +128,6 @@ impl PushSecurity {
     }
 
     /// The ids of all employees, in the order of `/v1/employees`.
-    #[must_use]
     pub fn employee_ids(&self) -> Vec<String> {
         self.state().with(|inner| {
             let employees = inner.store.table(Collection::Employees).iter();
@@ -179,12 +135,12 @@ impl PushSecurity {
         })
     }
 
-    /// Sends a [sample](Self::webhook_payload) as a webhook, with an id of its own and the present time, and returns
-    /// that id. The organisation stays as it is.
+    /// Sends a [sample](Self::webhook_payload) as a webhook, with a new id and the present time. Returns the id. The
+    /// organisation does not change.
     ///
     /// # Panics
     ///
-    /// When `object` is not one of [`webhook_objects`](Self::webhook_objects).
+    /// If `object` is not one of [`webhook_objects`](Self::webhook_objects).
     pub fn emit(&self, object: &str) -> String {
         let event = self.sample(object);
         self.state()
@@ -207,8 +163,7 @@ impl PushSecurity {
     ///
     /// # Panics
     ///
-    /// When `object` is not one of [`webhook_objects`](Self::webhook_objects).
-    #[must_use]
+    /// If `object` is not one of [`webhook_objects`](Self::webhook_objects).
     pub fn webhook_payload(&self, object: &str) -> Value {
         let event = self.sample(object);
         let id = Random::new(self.state().seed, object).id();
@@ -223,13 +178,12 @@ impl PushSecurity {
         sample.unwrap_or_else(|| panic!("there are no events about {object:?}"))
     }
 
-    /// The value of `object` in every documented event: 37 of them for 34 events, since one event covers four.
-    #[must_use]
+    /// The values of `object` in all documented events: 37 values for 34 events, because one event has four.
     pub fn webhook_objects(&self) -> &'static [&'static str] {
         events::objects()
     }
 
-    /// The value of the `X-Signature` header that belongs to a body sent at that time, in UNIX seconds.
+    /// The value of the `X-Signature` header for a body that is sent at that time, in UNIX seconds.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -239,7 +193,6 @@ impl PushSecurity {
     /// # std::io::Result::Ok(()) })?;
     /// # std::io::Result::Ok(())
     /// ```
-    #[must_use]
     pub fn sign(&self, timestamp: i64, body: impl AsRef<[u8]>) -> String {
         self.state().outbox.sign(timestamp, body.as_ref())
     }

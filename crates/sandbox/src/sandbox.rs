@@ -1,6 +1,5 @@
-//! Starting and stopping.
+//! Starting and stopping a sandbox.
 
-use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use tokio::sync::oneshot;
 use crate::common::clock::Clock;
 use crate::common::faults::Faults;
 use crate::common::journal::Journal;
-use crate::common::listener::{self, Hosts, Shared};
+use crate::common::listener::{Server, Shared, reachable};
 use crate::common::options::settings;
 use crate::common::service::{Imitation, Service, Setup};
 use crate::keepnet::{Keepnet, KeepnetOptions};
@@ -21,8 +20,8 @@ use crate::push_security::{PushSecurity, PushSecurityOptions};
 
 /// A running sandbox: one listener for each service. Dropping it stops them.
 ///
-/// The servers run on a thread of their own, so one sandbox can serve several runtimes, and a test that blocks or
-/// pauses its own runtime does not hold them up.
+/// The servers run on a separate thread. One sandbox can serve several runtimes, and a test that blocks or pauses its
+/// runtime does not stop the servers.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -33,6 +32,7 @@ use crate::push_security::{PushSecurity, PushSecurityOptions};
 /// # std::io::Result::Ok(()) })?;
 /// # std::io::Result::Ok(())
 /// ```
+#[derive(Debug)]
 pub struct Sandbox {
     shared: Shared,
     push_security: PushSecurity,
@@ -43,16 +43,16 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox on free loopback ports, with the default seed and rate limits on.
+    /// Starts a sandbox on free loopback ports, with default settings.
     ///
     /// # Errors
     ///
-    /// When a port cannot be bound or a thread cannot be started.
+    /// If a port cannot be bound or a thread cannot be started.
     pub async fn start() -> io::Result<Self> {
         Self::builder().start().await
     }
 
-    /// A sandbox with settings other than the default ones.
+    /// The settings of a new sandbox.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -73,37 +73,31 @@ impl Sandbox {
     }
 
     /// The imitation of Push Security.
-    #[must_use]
     pub fn push_security(&self) -> &PushSecurity {
         &self.push_security
     }
 
     /// The imitation of Password Pusher.
-    #[must_use]
     pub fn password_pusher(&self) -> &PasswordPusher {
         &self.password_pusher
     }
 
     /// The imitation of Keepnet.
-    #[must_use]
     pub fn keepnet(&self) -> &Keepnet {
         &self.keepnet
     }
 
-    /// The sandbox's idea of time.
-    #[must_use]
+    /// The sandbox's clock.
     pub fn clock(&self) -> &Clock {
         &self.shared.clock
     }
 
     /// The faults that wait for a request.
-    #[must_use]
     pub fn faults(&self) -> &Faults {
         &self.shared.faults
     }
 
-    /// What the sandbox received.
-    #[must_use]
+    /// The requests that the sandbox received.
     pub fn journal(&self) -> &Journal {
         &self.shared.journal
     }
@@ -113,22 +107,9 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // The runtime drops its tasks without waiting for them, so this is short, and afterwards the ports are
-            // free.
+            // The runtime drops its tasks without waiting for them, so this is short. Afterwards the ports are free.
             let _ = thread.join();
         }
-    }
-}
-
-impl fmt::Debug for Sandbox {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Sandbox")
-            .field("push_security", &self.push_security)
-            .field("password_pusher", &self.password_pusher)
-            .field("keepnet", &self.keepnet)
-            .field("shared", &self.shared)
-            .finish_non_exhaustive()
     }
 }
 
@@ -138,10 +119,11 @@ const FREE_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0
 settings! {
     /// The settings of a sandbox that is not started yet; see [`Sandbox::builder`].
     pub struct SandboxBuilder {
-        /// The seed of the data, identifiers and credentials; 1 by default. The same seed and sizes give the same bytes.
+        /// The seed of the data, identifiers and credentials; 1 by default. The same seed and sizes give the same
+        /// bytes.
         seed: u64 = 1,
-        /// Whether the services' rate limits are enforced; they are by default. Password Pusher's locks on a push and on
-        /// a user are no rate limits of the service and always hold.
+        /// Whether the services' rate limits are enforced; they are by default. Password Pusher's locks on a push and
+        /// on a user are no rate limits of the service and always hold.
         rate_limits: bool = true,
         /// Allows addresses that other machines can reach. The sandbox's traffic is not encrypted, and its credentials
         /// can be guessed from its seed.
@@ -170,8 +152,8 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// When an address is not a loopback one and [`allow_remote`](Self::allow_remote) was not set
-    /// ([`InvalidInput`](io::ErrorKind::InvalidInput)), when a port cannot be bound or a thread cannot be started.
+    /// If an address is not a loopback address and [`allow_remote`](Self::allow_remote) was not set
+    /// ([`InvalidInput`](io::ErrorKind::InvalidInput)), if a port cannot be bound, or if a thread cannot be started.
     pub async fn start(self) -> io::Result<Sandbox> {
         let shared = Shared {
             clock: Clock::start(),
@@ -202,7 +184,7 @@ impl SandboxBuilder {
 
 type Services = (PushSecurity, PasswordPusher, Keepnet);
 
-/// The sandbox's thread: runs until the sender of `stopped` is dropped.
+/// The sandbox's thread. It runs until the sender of `stopped` is dropped.
 fn serve(
     settings: &SandboxBuilder,
     shared: &Shared,
@@ -224,7 +206,7 @@ fn serve(
 }
 
 impl SandboxBuilder {
-    /// Opens all services, inside the runtime. All addresses are bound before any of them is served.
+    /// Opens all services, inside the runtime. All addresses are bound before the first is served.
     fn open_all(&self, shared: &Shared) -> io::Result<Services> {
         let push_security = self.bind(self.push_security_address)?;
         let password_pusher = self.bind(self.password_pusher_address)?;
@@ -256,19 +238,19 @@ impl SandboxBuilder {
         options: &S::Options,
     ) -> io::Result<Imitation<S>> {
         let address = listener.local_addr()?;
-        let hosts = match address.ip().to_canonical().is_loopback() && !self.allow_any_host {
-            true => Hosts::Loopback,
-            false => Hosts::Any,
-        };
         let setup = Setup {
-            address: listener::reachable(address),
+            address: reachable(address),
             seed: self.seed,
             limited: self.rate_limits,
             clock: shared.clock.clone(),
         };
         let imitation = Imitation::new(&setup, options);
-        let state = Arc::clone(&imitation.state);
-        tokio::spawn(listener::run(listener, state, shared.clone(), hosts));
+        let server = Server {
+            service: Arc::clone(&imitation.state),
+            shared: shared.clone(),
+            any_host: self.allow_any_host || !address.ip().to_canonical().is_loopback(),
+        };
+        tokio::spawn(server.run(listener));
         Ok(imitation)
     }
 }

@@ -30,11 +30,10 @@ impl Drop for Running {
 
 /// Starts the program and reads the variables it prints.
 fn start(arguments: &[&str]) -> (Running, HashMap<String, String>) {
-    started(&mut program(arguments))
-}
-
-fn started(program: &mut Command) -> (Running, HashMap<String, String>) {
-    let mut child = program.stdout(Stdio::piped()).spawn().expect("started");
+    let mut child = program(arguments)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("started");
     let output = child.stdout.take().expect("its output");
     let running = Running(child);
     let lines = BufReader::new(output).lines().take(VARIABLES);
@@ -109,21 +108,6 @@ async fn it_becomes_the_edition_it_is_told() {
     let base_url = &variables["PASSWORD_PUSHER_BASE_URL"];
     let version = pwpush::Call::get("/api/v2/version").send(base_url).await;
     assert_eq!(version.json()["edition"], "commercial");
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn large_files_leave_nothing_behind_however_it_ends() {
-    let parent = tempfile::tempdir().expect("a folder");
-    let (_running, variables) = started(program(&[]).env("TMPDIR", parent.path()));
-    let content = vec![b'x'; 3_000_000];
-    let body = pwpush::form(&[("name=\"push[files][]\"; filename=\"a.txt\"", &content)]);
-    let call = pwpush::Call::new(Method::POST, "/api/v2/pushes").body(pwpush::BOUNDARY, body);
-    let call = call.token(&variables["PASSWORD_PUSHER_TOKEN"]);
-    let response = call.send(&variables["PASSWORD_PUSHER_BASE_URL"]).await;
-    assert_eq!(response.status, 201);
-    let mut entries = std::fs::read_dir(parent.path()).expect("a folder");
-    assert!(entries.next().is_none());
 }
 
 #[tokio::test]

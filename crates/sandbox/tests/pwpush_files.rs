@@ -11,6 +11,8 @@ use security_api_sandbox::{Fault, Sandbox};
 use serde_json::{Value, json};
 use support::pwpush::{BOUNDARY, Call, at, form, made, push_form, read};
 use support::{Response, exchange, small};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 /// Fetches a URL of the sandbox.
 async fn fetch(sandbox: &Sandbox, url: &str) -> Response {
@@ -70,6 +72,16 @@ async fn names_of_files_are_cut_and_cleaned() {
             "filename=\"say -hi-.txt\"; filename*=UTF-8''say%20-hi-.txt",
         ),
         (
+            r#"filename="a;b=c.txt""#,
+            "a-b=c.txt",
+            "filename=\"a-b%3Dc.txt\"; filename*=UTF-8''a-b%3Dc.txt",
+        ),
+        (
+            r#"filename="100% of it""#,
+            "100- of it",
+            "filename=\"100- of it\"; filename*=UTF-8''100-%20of%20it",
+        ),
+        (
             r#"filename="a%0D%0Ab.txt""#,
             "a--b.txt",
             "filename=\"a--b.txt\"; filename*=UTF-8''a--b.txt",
@@ -112,6 +124,17 @@ async fn names_for_which_a_file_is_lost_are_not_played() {
         let disposition = format!("name=\"push[files][]\"; filename=\"{name}\"");
         let response = push_form(&sandbox, &[(&disposition, b"content")]).await;
         assert_eq!(response.status, 501, "{name:?}");
+    }
+    for disposition in [
+        "",
+        "name=f",
+        r#"name="push[files][]"; filename=a"#,
+        r#"name="push[files][]"; filename="a\"b""#,
+        r#"name="push[files][]"; filename*=UTF-8''a"#,
+        r#"filename="a"; name="push[files][]""#,
+    ] {
+        let response = push_form(&sandbox, &[(disposition, b"content")]).await;
+        assert_eq!(response.status, 501, "{disposition}");
     }
 }
 
@@ -233,13 +256,52 @@ async fn a_download_can_be_cut() {
 }
 
 #[tokio::test]
-async fn the_journal_keeps_the_beginning_of_a_form() {
+async fn the_journal_leaves_the_bodies_of_forms_out() {
     let sandbox = small().await;
-    let content = vec![b'x'; 3_000_000];
-    let part = ("name=\"push[files][]\"; filename=\"a.txt\"", &content[..]);
+    let part = (
+        "name=\"push[files][]\"; filename=\"a.txt\"",
+        &b"content"[..],
+    );
     made(push_form(&sandbox, &[part]).await);
     let entries = sandbox.journal().entries();
-    assert_eq!(entries[0].body, form(&[part])[..64 * 1024]);
+    assert_eq!((entries[0].status, entries[0].body.len()), (Some(201), 0));
+}
+
+#[tokio::test]
+async fn a_form_that_breaks_off_was_never_received() {
+    let sandbox = small().await;
+    let pusher = sandbox.password_pusher();
+    let authority = &pusher.base_url()["http://".len()..];
+    let form = form(&[
+        ("name=\"push[payload]\"", b"secret"),
+        ("name=\"push[files][]\"; filename=\"a.txt\"", b"content"),
+    ]);
+    // In a head of a part, in text, in a file, and where only the end of the form is missing.
+    for length in [20, 70, form.len() - 30, form.len() - 4] {
+        let mut stream = TcpStream::connect(authority).await.expect("a connection");
+        let head = format!(
+            "POST /api/v2/pushes HTTP/1.1\r\nhost: {authority}\r\nauthorization: Bearer {}\r\n\
+             content-type: {BOUNDARY}\r\ncontent-length: {}\r\n\r\n",
+            pusher.token(),
+            form.len()
+        );
+        stream.write_all(head.as_bytes()).await.expect("a head");
+        stream.write_all(&form[..length]).await.expect("a part");
+        stream.shutdown().await.expect("an end");
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).await.expect("no reset");
+        assert!(rest.is_empty(), "{length}: {rest:?}");
+    }
+    assert_eq!(sandbox.journal().count(|_| true), 0);
+    assert_eq!(pusher.pushes(), 0);
+}
+
+#[tokio::test]
+async fn forms_beyond_64_mebibytes_are_not_played() {
+    let sandbox = small().await;
+    let content = vec![b'x'; 64 * 1024 * 1024];
+    let part = ("name=\"push[files][]\"; filename=\"a.txt\"", &content[..]);
+    assert_eq!(push_form(&sandbox, &[part]).await.status, 501);
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ fn settings() -> PasswordPusherSettings {
 #[tokio::test]
 async fn what_is_out_of_an_instances_bounds_becomes_its_default() {
     let lower = settings().days(1, 30, 10).views(1, 20, 8);
-    let sandbox = with(options().settings(&lower)).await;
+    let sandbox = with(options().settings(lower)).await;
     for (kind, days, views, kept) in [
         ("text", 30, 20, (30, 20)),
         ("text", 60, 50, (10, 8)),
@@ -49,7 +49,7 @@ async fn what_is_switched_off_is_off_whatever_is_asked() {
         (&other, Some(true), true),
         (&other, None, false),
     ] {
-        let sandbox = with(options().settings(settings)).await;
+        let sandbox = with(options().settings(settings.clone())).await;
         let mut fields = json!({ "payload": "p" });
         if let Some(asked) = asked {
             fields["retrieval_step"] = json!(asked);
@@ -77,7 +77,7 @@ async fn kinds_can_be_switched_off() {
 #[tokio::test]
 async fn a_push_has_as_many_files_as_its_instance_takes() {
     let three = settings().max_files(3);
-    let sandbox = with(options().settings(&three)).await;
+    let sandbox = with(options().settings(three)).await;
     let file = ("name=\"push[files][]\"; filename=\"a.txt\"", &b"x"[..]);
     let response = push_form(&sandbox, &[file; 4]).await;
     let body = json!({ "files": ["You can only attach up to 3 files per push."] });

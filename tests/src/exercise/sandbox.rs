@@ -5,7 +5,7 @@ use std::process::Command;
 
 use push_security_api::Operation;
 use security_api_sandbox::PasswordPusherEdition::{Hosted, OpenSource};
-use security_api_sandbox::{Entry, PasswordPusherOptions, PushSecurityOptions, Sandbox};
+use security_api_sandbox::{JournalEntry, PasswordPusherOptions, PushSecurityOptions, Sandbox};
 
 /// A sandbox, and the expected report.
 #[derive(Debug)]
@@ -212,7 +212,7 @@ fn last_line(text: &str) -> String {
 }
 
 /// Returns whether a request is for the operation.
-fn is_of(entry: &Entry, operation: &Operation) -> bool {
+fn is_of(entry: &JournalEntry, operation: &Operation) -> bool {
     let template: Vec<_> = operation.path().split('/').collect();
     let path: Vec<_> = entry.path.split('/').collect();
     entry.method == operation.method()

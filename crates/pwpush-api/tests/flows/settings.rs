@@ -26,7 +26,7 @@ fn asked() -> NewPush {
 #[tokio::test]
 async fn lower_bounds_are_an_error_or_a_result_that_says_so() {
     let lower = settings().days(1, 30, 10).views(1, 20, 8);
-    let sandbox = with(options().settings(&lower)).await;
+    let sandbox = with(options().settings(lower)).await;
     let pushes = owner(&sandbox).pushes();
     let error = pushes.create(asked()).await.unwrap_err();
     let not = NotAsAsked::of(&error).expect("what is not as asked");
@@ -57,7 +57,7 @@ async fn lower_bounds_are_an_error_or_a_result_that_says_so() {
 #[tokio::test]
 async fn an_option_that_is_switched_off_is_an_error_or_listed() {
     let off = settings().retrieval_step(false).deletable(false);
-    let sandbox = with(options().settings(&off)).await;
+    let sandbox = with(options().settings(off)).await;
     let pushes = owner(&sandbox).pushes();
     for push in [
         NewPush::text("x").retrieval_step(true).views(1),
@@ -78,14 +78,14 @@ async fn an_option_that_is_switched_off_is_an_error_or_listed() {
 #[tokio::test]
 async fn values_that_an_instance_allows_are_not_refused() {
     let wide = settings().days(1, 1000, 7).views(1, 1000, 5).max_files(20);
-    let sandbox = with(options().settings(&wide)).await;
+    let sandbox = with(options().settings(wide)).await;
     let pushes = owner(&sandbox).pushes();
     let push = NewPush::qr("x").expire_after(Expiry::days(400)).views(500);
     let push = pushes.create(push).await.unwrap();
     assert_eq!(push.expire_after_days, Some(400));
     let files = (0..11).map(|n| Upload::bytes(n.to_string(), "x"));
     pushes.create(NewPush::files(files)).await.unwrap();
-    let sandbox = with(options().settings(&settings().max_files(3))).await;
+    let sandbox = with(options().settings(settings().max_files(3))).await;
     let files = (0..4).map(|n| Upload::bytes(n.to_string(), "x"));
     let error = owner(&sandbox)
         .pushes()

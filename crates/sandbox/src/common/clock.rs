@@ -1,17 +1,17 @@
-//! The sandbox's idea of time.
+//! The sandbox's clock.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
-/// A century: enough for any test, and no addition of it overflows.
+/// A century: enough for any test, and adding it cannot overflow.
 const FARTHEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// The sandbox's idea of time: real time, plus what a test added to it, less what passed while a test had it frozen.
+/// The sandbox's clock: real time, plus all advances, minus the time that passed while the clock was frozen.
 ///
-/// Rate limits, timestamps and webhook retries follow it. It never goes back, not even when the machine's own clock
-/// does. Clones tell the same time.
+/// Rate limits, timestamps and webhook retries follow this clock. It never goes back, even if the machine's clock does.
+/// Clones are the same clock.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -31,17 +31,17 @@ pub struct Clock(Arc<Inner>);
 struct Inner {
     origin: Instant,
     started: SystemTime,
-    hands: watch::Sender<Hands>,
+    set: watch::Sender<Settings>,
 }
 
-/// What a test did to the clock.
+/// How a test set the clock.
 #[derive(Clone, Copy, Debug, Default)]
-struct Hands {
-    /// All advances together.
+struct Settings {
+    /// The sum of all advances.
     ahead: Duration,
-    /// How long it was frozen before.
+    /// How long the clock was frozen before.
     held: Duration,
-    /// Real time since the start when it was frozen, while it is.
+    /// While the clock is frozen: the real time from the start to that moment.
     frozen: Option<Duration>,
 }
 
@@ -50,33 +50,31 @@ impl Clock {
         Self(Arc::new(Inner {
             origin: Instant::now(),
             started: SystemTime::now(),
-            hands: watch::Sender::default(),
+            set: watch::Sender::default(),
         }))
     }
 
-    /// The time it is in the sandbox.
-    #[must_use]
+    /// The sandbox's current time.
     pub fn now(&self) -> SystemTime {
         self.0.started + self.elapsed()
     }
 
-    /// The time it is in the sandbox, as whole seconds since 1970.
-    #[must_use]
+    /// The sandbox's current time, in whole seconds since 1970.
     pub fn unix(&self) -> i64 {
         let since = self.now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
     }
 
-    /// Moves the sandbox's time forward. Whatever becomes due by that happens at once. All advances together are capped
-    /// at a century.
+    /// Moves the clock forward. Everything that is due by the new time happens immediately. The sum of all advances is
+    /// at most a century.
     pub fn advance(&self, by: Duration) {
         self.0
-            .hands
-            .send_modify(|hands| hands.ahead = hands.ahead.saturating_add(by).min(FARTHEST));
+            .set
+            .send_modify(|set| set.ahead = set.ahead.saturating_add(by).min(FARTHEST));
     }
 
-    /// Stops the sandbox's time: until [`resume`](Self::resume) it moves only by [`advance`](Self::advance), so that
-    /// what a test sends meanwhile arrives at one moment, however slow the machine. Does nothing if it is stopped.
+    /// Freezes the clock: until [`resume`](Self::resume) it moves only by [`advance`](Self::advance). All requests of a
+    /// test then arrive at the same moment, however slow the machine is. Does nothing if the clock is frozen.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -93,30 +91,31 @@ impl Clock {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn freeze(&self) {
-        self.0.hands.send_modify(|hands| {
-            hands.frozen.get_or_insert_with(|| self.0.origin.elapsed());
+        self.0.set.send_modify(|set| {
+            set.frozen.get_or_insert_with(|| self.0.origin.elapsed());
         });
     }
 
-    /// Lets the sandbox's time go on from where [`freeze`](Self::freeze) stopped it. Does nothing if it goes.
+    /// Lets the clock run again from where [`freeze`](Self::freeze) stopped it. Does nothing if the clock is not
+    /// frozen.
     pub fn resume(&self) {
-        self.0.hands.send_modify(|hands| {
-            if let Some(frozen) = hands.frozen.take() {
-                hands.held += self.0.origin.elapsed().saturating_sub(frozen);
+        self.0.set.send_modify(|set| {
+            if let Some(frozen) = set.frozen.take() {
+                set.held += self.0.origin.elapsed().saturating_sub(frozen);
             }
         });
     }
 
     /// Time since the sandbox started: monotonic, advances included.
     pub(crate) fn elapsed(&self) -> Duration {
-        let hands = self.0.hands.borrow();
-        let real = hands.frozen.unwrap_or_else(|| self.0.origin.elapsed());
-        real.saturating_sub(hands.held) + hands.ahead
+        let set = self.0.set.borrow();
+        let real = set.frozen.unwrap_or_else(|| self.0.origin.elapsed());
+        real.saturating_sub(set.held) + set.ahead
     }
 
     /// Returns once [`elapsed`](Self::elapsed) has reached `due`.
     pub(crate) async fn sleep_until(&self, due: Duration) {
-        let mut moves = self.0.hands.subscribe();
+        let mut moves = self.0.set.subscribe();
         while let Some(left) = due
             .checked_sub(self.elapsed())
             .filter(|left| !left.is_zero())
@@ -127,77 +126,5 @@ impl Clock {
                 _ = moves.changed() => {}
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn advancing_adds_up_and_stops_at_a_century() {
-        let clock = Clock::start();
-        clock.advance(Duration::from_secs(60));
-        clock.advance(Duration::from_secs(30));
-        assert!(clock.elapsed() >= Duration::from_secs(90));
-        assert!(clock.elapsed() < Duration::from_secs(150));
-        clock.advance(Duration::MAX);
-        clock.advance(Duration::MAX);
-        assert!(clock.elapsed() < FARTHEST + Duration::from_secs(60));
-        assert!(clock.unix() > 0);
-    }
-
-    #[test]
-    fn a_frozen_clock_moves_only_when_it_is_told_to() {
-        let clock = Clock::start();
-        clock.freeze();
-        let before = clock.elapsed();
-        std::thread::sleep(Duration::from_millis(20));
-        clock.freeze();
-        assert_eq!(clock.elapsed(), before);
-        clock.advance(Duration::from_secs(1));
-        assert_eq!(clock.elapsed(), before + Duration::from_secs(1));
-        clock.resume();
-        clock.resume();
-        let after = clock.elapsed();
-        assert!(after >= before + Duration::from_secs(1));
-        std::thread::sleep(Duration::from_millis(2));
-        assert!(clock.elapsed() > after);
-    }
-
-    #[tokio::test]
-    async fn a_sleeper_waits_for_as_long_as_the_clock_is_frozen() {
-        let clock = Clock::start();
-        clock.freeze();
-        let due = clock.elapsed() + Duration::from_millis(10);
-        let sleeper = {
-            let clock = clock.clone();
-            tokio::spawn(async move { clock.sleep_until(due).await })
-        };
-        tokio::time::sleep(Duration::from_millis(40)).await;
-        assert!(!sleeper.is_finished());
-        clock.resume();
-        tokio::time::timeout(Duration::from_secs(5), sleeper)
-            .await
-            .expect("the sleeper woke")
-            .expect("the sleeper ended well");
-    }
-
-    #[tokio::test]
-    async fn a_sleeper_wakes_as_soon_as_the_clock_is_moved_past_its_time() {
-        let clock = Clock::start();
-        let sleeper = {
-            let clock = clock.clone();
-            tokio::spawn(async move { clock.sleep_until(Duration::from_secs(3600)).await })
-        };
-        tokio::task::yield_now().await;
-        clock.advance(Duration::from_secs(1800));
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        assert!(!sleeper.is_finished());
-        clock.advance(Duration::from_secs(1801));
-        tokio::time::timeout(Duration::from_secs(5), sleeper)
-            .await
-            .expect("the sleeper woke")
-            .expect("the sleeper ended well");
     }
 }

@@ -1,4 +1,4 @@
-//! Faults: failures that a test requests.
+//! Faults: failures on purpose.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -10,10 +10,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use super::lock;
 use super::random::Random;
 
-/// One way for a request to go wrong.
+/// A failure of requests.
 ///
-/// A fault holds for one request unless [`times`](Self::times) says otherwise, and for any request unless
-/// [`on`](Self::on) narrows it down.
+/// By default a fault applies to one request, whichever comes first. [`times`](Self::times) sets the number of
+/// requests, and [`on`](Self::on) their method and path.
 ///
 /// ```
 /// use http::Method;
@@ -53,12 +53,12 @@ impl Fault {
         }
     }
 
-    /// Responds with this status in place of the service, which never sees the request. Without [`body`](Self::body)
-    /// the response has the body that the service itself gives with such a status.
+    /// Responds with this status. The service does not see the request. Without [`body`](Self::body) the response has
+    /// the body that the service sends with that status.
     ///
     /// # Panics
     ///
-    /// When `status` is not between 200 and 999.
+    /// If `status` is not between 200 and 999.
     pub fn status(status: u16) -> Self {
         let status = StatusCode::from_u16(status)
             .ok()
@@ -70,33 +70,32 @@ impl Fault {
         })
     }
 
-    /// The service performs the request at once; its response is held back for this long, in real time.
+    /// Delays the response by this much real time. The service performs the request at once.
     pub fn delay(by: Duration) -> Self {
         Self::new(Action::Delay(by))
     }
 
-    /// Resets the connection without a response. The service never sees the request.
+    /// Resets the connection without a response. The service does not see the request.
     pub fn reset() -> Self {
         Self::new(Action::Reset)
     }
 
-    /// The service performs the request, and the head of its response is sent whole, with the length of the whole body;
-    /// the connection ends after `bytes` of it. A shorter body is sent whole.
+    /// Ends the connection after `bytes` of the response's body. The service performs the request, and the response's
+    /// headers declare the whole body. A shorter body is sent whole.
     pub fn cut_body(bytes: usize) -> Self {
         Self::new(Action::CutBody(bytes))
     }
 
-    /// Never responds, and leaves the connection open. The service never sees the request.
+    /// Never responds, and leaves the connection open. The service does not see the request.
     pub fn stall() -> Self {
         Self::new(Action::Stall)
     }
 
-    /// Adds a header to the response of a [`status`](Self::status) fault; no other fault has a response of its own to
-    /// add it to.
+    /// Adds a header to the response of a [`status`](Self::status) fault. Other faults ignore it.
     ///
     /// # Panics
     ///
-    /// When name or value is not valid in an HTTP header.
+    /// If the name or the value is not valid in an HTTP header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         if let Action::Status { headers, .. } = &mut self.action {
             headers.append(
@@ -107,7 +106,7 @@ impl Fault {
         self
     }
 
-    /// Sets the body of a [`status`](Self::status) fault's response; no other fault has one.
+    /// Sets the body of a [`status`](Self::status) fault's response. Other faults ignore it.
     pub fn body(mut self, text: impl Into<Bytes>) -> Self {
         if let Action::Status { body, .. } = &mut self.action {
             *body = Some(text.into());
@@ -115,13 +114,13 @@ impl Fault {
         self
     }
 
-    /// Holds for this many matching requests; 0 for none.
+    /// Applies to this many matching requests; 0 for none.
     pub fn times(mut self, times: usize) -> Self {
         self.times = times;
         self
     }
 
-    /// Holds only for requests with this method whose path is `path` or continues it with further segments: `/v1/apps`
+    /// Applies only to requests with this method whose path is `path`, or `path` with further segments: `/v1/apps`
     /// covers `/v1/apps/1` but not `/v1/appsOther`.
     pub fn on(mut self, method: Method, path: impl Into<String>) -> Self {
         self.only = Some((method, path.into()));
@@ -136,10 +135,10 @@ impl Fault {
     }
 }
 
-/// The faults that wait for a request. Clones share them.
+/// The faults that wait for requests. Clones share them.
 ///
-/// The first queued fault that covers a request is applied to it. When there is none, and a mix was given to
-/// [`random`](Self::random), chance decides.
+/// The first queued fault that matches a request is applied to it. If there is none, [`random`](Self::random) faults
+/// are.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -166,17 +165,17 @@ impl Faults {
         lock(&self.0)
     }
 
-    /// Puts a fault behind those already queued.
+    /// Adds a fault at the end of the queue.
     pub fn queue(&self, fault: Fault) {
         if fault.times > 0 {
             self.waiting().queue.push_back(fault);
         }
     }
 
-    /// From now on, lets chance decide about each request that no queued fault covers: each fault comes with its
-    /// probability, and what is missing from 1 is the probability of none. One number is drawn for every such request,
-    /// so the same seed and the same requests give the same faults. A fault's [`times`](Fault::times) does not matter
-    /// here; a fault that does not cover the request it was drawn for is not applied.
+    /// Applies random faults to requests that no queued fault matches. Each entry is a probability and a fault; the
+    /// rest up to 1 is the probability of no fault. One number is drawn for each such request, so the same seed and the
+    /// same requests give the same faults. [`times`](Fault::times) is ignored here. A fault that does not match the
+    /// request it was drawn for is not applied.
     pub fn random(&self, seed: u64, mix: Vec<(f64, Fault)>) {
         self.waiting().mix = Some((Random::new(seed, "faults"), mix));
     }
@@ -186,13 +185,12 @@ impl Faults {
         *self.waiting() = Waiting::default();
     }
 
-    /// How many more requests the queued faults will apply to.
-    #[must_use]
+    /// To how many more requests the queued faults apply.
     pub fn pending(&self) -> usize {
         self.waiting().queue.iter().map(|fault| fault.times).sum()
     }
 
-    /// The fault that applies to this request, which is used up by it.
+    /// Takes the fault that applies to this request.
     pub(crate) fn take(&self, method: &Method, path: &str) -> Option<Action> {
         let mut waiting = self.waiting();
         let first = waiting

@@ -1,4 +1,4 @@
-//! What the sandbox received.
+//! The journal: the requests that the sandbox received.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -11,53 +11,51 @@ use http::{HeaderMap, HeaderValue, Method};
 
 use super::{lock, query};
 
-/// Older entries make room, so that a sandbox that runs for days stays small.
+/// Older entries are dropped, so that a sandbox that runs for days stays small.
 const CAPACITY: usize = 100_000;
 
 /// Limits memory when bodies are large.
 const MOST_BYTES: usize = 256 * 1024 * 1024;
 
-/// About how many bytes the map of headers takes for each header that it has room for.
+/// The approximate size of a header's slot in the map of headers.
 const HEADER_SLOT: usize = 112;
 
-/// In how many of the latest entries the same headers are looked for: so many clients can take turns and still share.
+/// How many of the latest entries are searched for the same headers. So many clients can take turns and still share.
 const RECENT: usize = 8;
 
-/// Bodies up to this size are copied, so that they take no more memory than they need; a larger one is shared with what
-/// responds to it.
+/// Bodies up to this size are copied, so that the buffer they are part of is freed. Larger bodies are not copied.
 const SMALL_BODY: usize = 4096;
 
-/// One request as the sandbox received it.
+/// A request that the sandbox received.
 ///
-/// A credential that the service knows is replaced by its name before; what is in `headers` is therefore either
-/// harmless or wrong. `Debug` prints neither credentials nor bodies, and of the other fields nothing that gives access
-/// by itself.
+/// A credential that the service knows is replaced by a name, so a credential in `headers` is a wrong one. `Debug` does
+/// not print credentials, bodies, or the parts of paths and queries that give access by themselves.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct Entry {
-    /// The service it came to, such as `push-security`.
+pub struct JournalEntry {
+    /// The service, such as `push-security`.
     pub service: &'static str,
-    /// When it had arrived in full, by the sandbox's clock.
+    /// When the whole request had arrived, by the sandbox's clock.
     pub at: SystemTime,
     /// The method.
     pub method: Method,
-    /// The path, as it came.
+    /// The path, as it was sent.
     pub path: String,
-    /// The query without its question mark, as it came.
+    /// The query without its question mark, as it was sent.
     pub query: Option<String>,
-    /// The headers, known credentials replaced.
+    /// The headers. Known credentials are replaced by names.
     pub headers: Arc<HeaderMap>,
-    /// The body; of a multipart form no more than its first 64 KiB.
+    /// The body. Password Pusher's multipart forms are left out: they hold files.
     pub body: Bytes,
-    /// The status of the response; `None` while there is none, and for good when a fault withheld it.
+    /// The status of the response. `None` before the response, and if a fault withheld it.
     pub status: Option<u16>,
-    /// What `Debug` prints for the path, if not the path.
+    /// The path as `Debug` prints it, if the path gives access by itself.
     pub(crate) printable: Option<String>,
 }
 
-impl Entry {
-    /// Keeps nothing of the buffer that the request was read into, of which the values of its headers are slices.
-    /// Headers that are those of one of the entries before are shared with it, as those of one client often are.
+impl JournalEntry {
+    /// Copies headers and body out of the buffer that the request was read into. Headers that are the same as in one of
+    /// the entries `before` are shared with it, since a client often sends the same headers.
     fn compact<'a>(&mut self, before: impl Iterator<Item = &'a Self>) {
         let mut before = before.map(|entry| &entry.headers);
         self.headers = match before.find(|known| **known == self.headers) {
@@ -69,7 +67,7 @@ impl Entry {
         }
     }
 
-    /// About how many bytes it takes.
+    /// The approximate size in bytes.
     fn weight(&self) -> usize {
         let values = self.headers.values().map(HeaderValue::len);
         size_of::<Self>()
@@ -87,17 +85,17 @@ fn copies(headers: &HeaderMap) -> HeaderMap {
     let mut copied = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {
         let bytes = Bytes::copy_from_slice(value.as_bytes());
-        // A copy of a value is a value, so the alternative is never used.
+        // The copy of a valid value is valid, so the alternative is never used.
         let value = HeaderValue::from_maybe_shared(bytes).unwrap_or_else(|_| value.clone());
         copied.append(name.clone(), value);
     }
     copied
 }
 
-impl fmt::Debug for Entry {
+impl fmt::Debug for JournalEntry {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("Entry")
+            .debug_struct("JournalEntry")
             .field("service", &self.service)
             .field("at", &self.at)
             .field("method", &self.method)
@@ -110,7 +108,7 @@ impl fmt::Debug for Entry {
     }
 }
 
-/// A query without the values that may be secret, by their names.
+/// A query without the values that may be secret, judged by their names.
 fn without_secrets(query: &str) -> String {
     let discreet = query.split('&').map(|pair| {
         let name = pair.split_once('=').map_or(pair, |(name, _)| name);
@@ -128,7 +126,7 @@ fn without_secrets(query: &str) -> String {
     discreet.collect::<Vec<_>>().join("&")
 }
 
-/// Headers without the values that carry credentials.
+/// Headers without credentials.
 struct Discreet<'a>(&'a HeaderMap);
 
 impl fmt::Debug for Discreet<'_> {
@@ -148,9 +146,10 @@ impl fmt::Debug for Discreet<'_> {
     }
 }
 
-/// Everything the sandbox received, oldest first. Clones share it.
+/// All requests that the sandbox received, oldest first. Clones share them.
 ///
-/// It keeps the last 100,000 requests, and fewer if they take more than 256 MiB together; the last one always.
+/// The journal keeps the last 100,000 requests, or fewer if they take more than 256 MiB together, but always the last
+/// one.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -166,11 +165,11 @@ pub struct Journal(Arc<Mutex<Pages>>);
 
 #[derive(Default)]
 struct Pages {
-    entries: VecDeque<Entry>,
-    /// How many entries have left at the front: with a position in `entries` it makes a number that stays the same for
-    /// an entry's life.
+    entries: VecDeque<JournalEntry>,
+    /// How many entries were dropped at the front. Added to a position in `entries`, it is a number that an entry
+    /// keeps.
     gone: u64,
-    /// What the entries take, about.
+    /// The approximate size of all entries.
     bytes: usize,
 }
 
@@ -189,14 +188,12 @@ impl Journal {
     }
 
     /// A copy of all entries, in the order in which the requests arrived.
-    #[must_use]
-    pub fn entries(&self) -> Vec<Entry> {
+    pub fn entries(&self) -> Vec<JournalEntry> {
         self.pages().entries.iter().cloned().collect()
     }
 
-    /// How many entries `wanted` accepts.
-    #[must_use]
-    pub fn count(&self, wanted: impl Fn(&Entry) -> bool) -> usize {
+    /// The number of entries that `wanted` accepts.
+    pub fn count(&self, wanted: impl Fn(&JournalEntry) -> bool) -> usize {
         self.pages()
             .entries
             .iter()
@@ -212,8 +209,8 @@ impl Journal {
         pages.bytes = 0;
     }
 
-    /// Keeps an entry and returns its number.
-    pub(crate) fn record(&self, mut entry: Entry) -> u64 {
+    /// Adds an entry and returns its number.
+    pub(crate) fn record(&self, mut entry: JournalEntry) -> u64 {
         let mut pages = self.pages();
         entry.compact(pages.entries.iter().rev().take(RECENT));
         let weight = entry.weight();
@@ -227,8 +224,8 @@ impl Journal {
         pages.gone + pages.entries.len() as u64 - 1
     }
 
-    /// Notes the status of the response to the request with that number.
-    pub(crate) fn answered(&self, number: u64, status: u16) {
+    /// Sets the status of the response to the request with that number.
+    pub(crate) fn responded(&self, number: u64, status: u16) {
         let mut pages = self.pages();
         let position = number
             .checked_sub(pages.gone)
@@ -252,8 +249,8 @@ impl fmt::Debug for Journal {
 mod tests {
     use super::*;
 
-    fn entry(path: &str) -> Entry {
-        Entry {
+    fn entry(path: &str) -> JournalEntry {
+        JournalEntry {
             service: "test",
             at: SystemTime::UNIX_EPOCH,
             method: Method::GET,
@@ -272,8 +269,8 @@ mod tests {
         let early = journal.record(entry("/early"));
         journal.clear();
         let late = journal.record(entry("/late"));
-        journal.answered(early, 500);
-        journal.answered(late, 200);
+        journal.responded(early, 500);
+        journal.responded(late, 200);
         let entries = journal.entries();
         assert_eq!(entries.len(), 1);
         assert_eq!(
@@ -289,7 +286,7 @@ mod tests {
             journal.record(entry("/old"));
         }
         let last = journal.record(entry("/new"));
-        journal.answered(last, 204);
+        journal.responded(last, 204);
         assert_eq!(journal.count(|_| true), CAPACITY);
         assert_eq!(journal.count(|entry| entry.status == Some(204)), 1);
     }
@@ -298,7 +295,7 @@ mod tests {
     fn entries_that_are_large_make_room_before_there_are_many() {
         let journal = Journal::default();
         let body = Bytes::from(vec![b'x'; 1024 * 1024]);
-        let large = || Entry {
+        let large = || JournalEntry {
             body: body.clone(),
             ..entry("/large")
         };
@@ -309,13 +306,13 @@ mod tests {
         assert!((250..256).contains(&kept), "{kept}");
         assert!(journal.pages().bytes <= MOST_BYTES);
 
-        // The last one stays, whatever its size.
+        // The last entry stays, whatever its size.
         let body = Bytes::from(vec![b'x'; MOST_BYTES + 1]);
-        let last = journal.record(Entry {
+        let last = journal.record(JournalEntry {
             body,
             ..entry("/huge")
         });
-        journal.answered(last, 200);
+        journal.responded(last, 200);
         let entries = journal.entries();
         assert_eq!((entries.len(), entries[0].status), (1, Some(200)));
 
@@ -339,7 +336,7 @@ mod tests {
         headers.append("x-api-key", slice(16));
         let journal = Journal::default();
         for _ in 0..2 {
-            journal.record(Entry {
+            journal.record(JournalEntry {
                 headers: Arc::new(headers.clone()),
                 body: buffer.slice(64..80),
                 ..entry("/v1/browsers")

@@ -17,11 +17,11 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::clock::Clock;
 use super::faults::{Action, Faults};
-use super::journal::{Entry, Journal};
-use super::service::{self, Dropped, Peer, Service, whole};
+use super::journal::{Journal, JournalEntry};
+use super::service::{Dropped, Peer, Service, dropped, response, whole};
 use super::wire::{Line, ResponseBody, Wire};
 
-/// What all listeners of a sandbox share.
+/// The parts that all listeners of a sandbox share.
 #[derive(Clone, Debug)]
 pub(crate) struct Shared {
     pub(crate) clock: Clock,
@@ -29,23 +29,14 @@ pub(crate) struct Shared {
     pub(crate) journal: Journal,
 }
 
-/// Which host names requests may be for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Hosts {
-    /// Only those of this machine. Otherwise a web page whose own name was made to resolve to this machine could send
-    /// requests to the sandbox, and it may know the credentials, which follow from the seed.
-    Loopback,
-    Any,
-}
-
-impl Hosts {
-    fn allow(self, parts: &Parts) -> bool {
-        let named = parts.headers.get_all(HOST).iter().all(|host| {
+/// Whether all host names in a request are names of this machine.
+fn is_for_loopback(parts: &Parts) -> bool {
+    let mut hosts = parts.headers.get_all(HOST).iter();
+    parts.uri.host().is_none_or(is_loopback)
+        && hosts.all(|host| {
             let host = host.to_str().ok().and_then(|host| host.parse().ok());
             host.is_some_and(|host: Authority| is_loopback(host.host()))
-        });
-        self == Self::Any || named && parts.uri.host().is_none_or(is_loopback)
-    }
+        })
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -60,11 +51,10 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// The response to a request for another host.
-const WRONG_HOST: &str = "The sandbox answers on this machine's addresses to this machine's names \
-    alone, such as 127.0.0.1 and localhost; start it with allow_any_host (--allow-any-host) to \
-    use others.\n";
+const WRONG_HOST: &str = "The sandbox responds only to names of this machine, such as 127.0.0.1 \
+    and localhost; start it with allow_any_host (--allow-any-host) to use others.\n";
 
-/// The address at which a client on this machine reaches what listens at `address`.
+/// The address at which a client on this machine reaches a listener at `address`.
 pub(crate) fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(match address {
@@ -75,131 +65,121 @@ pub(crate) fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// Accepts connections for as long as the runtime lives.
-pub(crate) async fn run<S: Service>(
-    listener: TcpListener,
-    service: Arc<S>,
-    shared: Shared,
-    hosts: Hosts,
-) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, address)) => {
-                let peer = Peer(address.ip());
-                let service = Arc::clone(&service);
-                tokio::spawn(connection(stream, peer, service, shared.clone(), hosts));
+/// A service that is served.
+pub(crate) struct Server<S> {
+    pub(crate) service: Arc<S>,
+    pub(crate) shared: Shared,
+    /// Whether requests may be for any host. Otherwise they have to be for names of this machine: a web page could send
+    /// requests through a name that resolves to this machine, and it may know the credentials, which follow from the
+    /// seed.
+    pub(crate) any_host: bool,
+}
+
+impl<S: Service> Server<S> {
+    /// Accepts connections for as long as the runtime lives.
+    pub(crate) async fn run(self, listener: TcpListener) {
+        let server = Arc::new(self);
+        loop {
+            match listener.accept().await {
+                Ok((stream, address)) => {
+                    let server = Arc::clone(&server);
+                    tokio::spawn(async move { server.serve(stream, Peer(address.ip())).await });
+                }
+                // `accept` usually fails because too many files are open. Wait until some are closed.
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             }
-            // Mostly there are too many open files, so wait for connections to close.
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
-}
 
-async fn connection<S: Service>(
-    stream: TcpStream,
-    peer: Peer,
-    service: Arc<S>,
-    shared: Shared,
-    hosts: Hosts,
-) {
-    // Responses are written at once, so waiting to fill segments only adds delay.
-    let _ = stream.set_nodelay(true);
-    let line = Arc::new(Line::default());
-    let io = TokioIo::new(Wire {
-        stream,
-        line: Arc::clone(&line),
-    });
-    let handler = service_fn(|request| handle(&*service, &shared, hosts, &line, peer, request));
-    let mut connection = http1::Builder::new().serve_connection(io, handler);
-    // Ends with an error if a fault or the client ended it.
-    let _ = (&mut connection).await;
-    if line.reset.load(Ordering::Acquire) {
-        let wire = connection.into_parts().io.into_inner();
-        // Closing with zero linger sends a reset. The method's successor is not in the oldest tokio this workspace
-        // supports.
-        #[allow(deprecated)]
-        let _ = wire.stream.set_linger(Some(Duration::ZERO));
+    /// Serves a connection until it ends.
+    async fn serve(&self, stream: TcpStream, peer: Peer) {
+        // Responses are written at once, so waiting to fill segments only adds delay.
+        let _ = stream.set_nodelay(true);
+        let line = Arc::new(Line::default());
+        let io = TokioIo::new(Wire {
+            stream,
+            line: Arc::clone(&line),
+        });
+        let handler = service_fn(|request| self.handle(&line, peer, request));
+        let mut connection = http1::Builder::new().serve_connection(io, handler);
+        // An error means that a fault or the client ended the connection.
+        let _ = (&mut connection).await;
+        connection.into_parts().io.into_inner().close();
     }
-}
 
-async fn handle<S: Service>(
-    service: &S,
-    shared: &Shared,
-    hosts: Hosts,
-    line: &Arc<Line>,
-    peer: Peer,
-    request: Request<Incoming>,
-) -> Result<Response<ResponseBody>, Dropped> {
-    let (mut parts, body) = request.into_parts();
-    parts.extensions.insert(peer);
-    let allowed = hosts.allow(&parts);
-    let body = match allowed {
-        true => service.receive(&mut parts, body).await?,
-        false => whole(body, 0).await?,
-    };
-    let mut headers = parts.headers.clone();
-    service.redact(&mut headers);
-    let number = shared.journal.record(Entry {
-        service: S::NAME,
-        at: shared.clock.now(),
-        method: parts.method.clone(),
-        path: parts.uri.path().to_owned(),
-        query: parts.uri.query().map(|query| service.redact_query(query)),
-        headers: Arc::new(headers),
-        body: body
-            .as_ref()
-            .map(|body| service.redact_body(&parts, body))
-            .unwrap_or_default(),
-        status: None,
-        printable: service.printable(parts.uri.path()),
-    });
-    let respond = || {
-        let mut response = match &body {
-            Some(body) => service.respond(&parts, body),
-            None => service.failure(StatusCode::PAYLOAD_TOO_LARGE),
+    async fn handle(
+        &self,
+        line: &Arc<Line>,
+        peer: Peer,
+        request: Request<Incoming>,
+    ) -> Result<Response<ResponseBody>, Dropped> {
+        let Self {
+            service, shared, ..
+        } = self;
+        let (mut parts, body) = request.into_parts();
+        parts.extensions.insert(peer);
+        let allowed = self.any_host || is_for_loopback(&parts);
+        let body = match allowed {
+            true => service.receive(&mut parts, body).await?,
+            false => whole(body, 0).await?,
         };
-        service.stamp(response.headers_mut());
-        response
-    };
-    let fault = match allowed {
-        true => shared.faults.take(&parts.method, parts.uri.path()),
-        false => None,
-    };
-    let (response, cut) = match fault {
-        None if !allowed => {
-            let text = "text/plain; charset=utf-8";
-            let response = service::response(StatusCode::FORBIDDEN, text, WRONG_HOST);
-            (response, None)
-        }
-        None => (respond(), None),
-        Some(Action::Status {
-            status,
-            headers,
-            body,
-        }) => {
-            let mut response = service.failure(status);
+        let mut headers = parts.headers.clone();
+        service.redact(&mut headers);
+        let number = shared.journal.record(JournalEntry {
+            service: S::NAME,
+            at: shared.clock.now(),
+            method: parts.method.clone(),
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().map(str::to_owned),
+            headers: Arc::new(headers),
+            body: body.clone().unwrap_or_default(),
+            status: None,
+            printable: service.printable(parts.uri.path()),
+        });
+        let respond = || {
+            let mut response = match &body {
+                Some(body) => service.respond(&parts, body),
+                None => service.failure(StatusCode::PAYLOAD_TOO_LARGE),
+            };
             service.stamp(response.headers_mut());
-            response.headers_mut().extend(headers);
-            if let Some(body) = body {
-                *response.body_mut() = body;
+            response
+        };
+        let fault = match allowed {
+            true => shared.faults.take(&parts.method, parts.uri.path()),
+            false => None,
+        };
+        let (response, cut) = match fault {
+            None if !allowed => {
+                let text = "text/plain; charset=utf-8";
+                (response(StatusCode::FORBIDDEN, text, WRONG_HOST), None)
             }
-            (response, None)
-        }
-        Some(Action::Delay(by)) => {
-            let response = respond();
-            tokio::time::sleep(by).await;
-            (response, None)
-        }
-        Some(Action::CutBody(bytes)) => (respond(), Some(bytes)),
-        Some(Action::Reset) => {
-            line.reset.store(true, Ordering::Release);
-            return Err(Dropped);
-        }
-        Some(Action::Stall) => std::future::pending().await,
-    };
-    shared.journal.answered(number, response.status().as_u16());
-    let (mut parts, body) = response.into_parts();
-    let attachment = parts.extensions.remove();
-    let body = ResponseBody::new(body, attachment, cut, line);
-    Ok(Response::from_parts(parts, body))
+            None => (respond(), None),
+            Some(Action::Status {
+                status,
+                headers,
+                body,
+            }) => {
+                let mut response = service.failure(status);
+                service.stamp(response.headers_mut());
+                response.headers_mut().extend(headers);
+                if let Some(body) = body {
+                    *response.body_mut() = body;
+                }
+                (response, None)
+            }
+            Some(Action::Delay(by)) => {
+                let response = respond();
+                tokio::time::sleep(by).await;
+                (response, None)
+            }
+            Some(Action::CutBody(bytes)) => (respond(), Some(bytes)),
+            Some(Action::Reset) => {
+                line.reset.store(true, Ordering::Release);
+                return Err(dropped());
+            }
+            Some(Action::Stall) => std::future::pending().await,
+        };
+        shared.journal.responded(number, response.status().as_u16());
+        Ok(response.map(|body| ResponseBody::new(body, cut, line)))
+    }
 }

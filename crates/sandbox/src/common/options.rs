@@ -2,7 +2,8 @@
 
 /// Defines a struct of settings. Each setting has a type, a default, and a method that sets it.
 ///
-/// Settings behind a semicolon have a default but no method. Their methods take other arguments and are written by hand.
+/// Settings behind a semicolon have a default but no method. Their methods take other arguments and are written by
+/// hand.
 macro_rules! settings {
     (
         $(#[$doc:meta])*

@@ -1,8 +1,7 @@
-//! What a listener needs of a service.
+//! The interface between a listener and a service.
 
-use std::error::Error as StdError;
 use std::fmt;
-use std::fs::File;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ use serde_json::json;
 
 use super::clock::Clock;
 
-/// What every service is started with.
+/// The settings that all services have.
 pub(crate) struct Setup {
     /// The address at which clients on this machine reach it.
     pub(crate) address: SocketAddr,
@@ -53,21 +52,20 @@ impl<S> fmt::Debug for Imitation<S> {
 
 /// One service behind one listener.
 pub(crate) trait Service: Sized + Send + Sync + 'static {
-    /// The settings that are its own.
+    /// The service's own settings.
     type Options;
 
     /// Creates the service, inside the runtime that will serve it.
     fn new(setup: &Setup, options: &Self::Options) -> Self;
 
-    /// Its name in the journal.
+    /// The service's name in the journal.
     const NAME: &'static str;
 
-    /// The largest request body it takes.
+    /// The largest request body that is accepted.
     const LARGEST_BODY: usize;
 
-    /// Reads a request's body; nothing if it is too large. A service that takes bodies too large for memory puts what
-    /// it makes of them into the extensions, for [`respond`](Self::respond), and returns as much as the journal is to
-    /// keep.
+    /// Reads a request's body; nothing if it is too large. A service may put a body that it parsed on the way into the
+    /// extensions, for [`respond`](Self::respond).
     fn receive(
         &self,
         parts: &mut Parts,
@@ -77,14 +75,13 @@ pub(crate) trait Service: Sized + Send + Sync + 'static {
         whole(body, Self::LARGEST_BODY)
     }
 
-    /// Performs a request. The extensions hold its [`Peer`]; an [`Attachment`] among the response's extensions is sent
-    /// as its body.
+    /// Performs a request, whose extensions hold its [`Peer`].
     fn respond(&self, parts: &Parts, body: &Bytes) -> Response<Bytes>;
 
-    /// The response that this service gives with a status that it did not choose itself.
+    /// The response that this service sends with a status that a fault or the listener chose.
     fn failure(&self, status: StatusCode) -> Response<Bytes>;
 
-    /// Adds the headers that every response of this service carries.
+    /// Adds the headers that every response of this service has.
     fn stamp(&self, headers: &mut HeaderMap) {
         let _ = headers;
     }
@@ -92,10 +89,10 @@ pub(crate) trait Service: Sized + Send + Sync + 'static {
     /// The header that holds a credential.
     const CREDENTIAL: HeaderName;
 
-    /// What the journal keeps in place of that header's value, if not the value.
+    /// The text that the journal keeps instead of a credential, or nothing if it keeps the credential.
     fn title(&self, credential: &HeaderValue) -> Option<String>;
 
-    /// Replaces the credentials it knows by their names.
+    /// Replaces known credentials by their names.
     fn redact(&self, headers: &mut HeaderMap) {
         if let Entry::Occupied(mut values) = headers.entry(Self::CREDENTIAL) {
             for value in values.iter_mut() {
@@ -107,21 +104,10 @@ pub(crate) trait Service: Sized + Send + Sync + 'static {
         }
     }
 
-    /// What may be printed of a path that gives access by itself.
+    /// The part of a path that may be printed, if the path gives access by itself.
     fn printable(&self, path: &str) -> Option<String> {
         let _ = path;
         None
-    }
-
-    /// A body as the journal may keep it: without secrets.
-    fn redact_body(&self, parts: &Parts, body: &Bytes) -> Bytes {
-        let _ = parts;
-        body.clone()
-    }
-
-    /// A query as the journal may keep it: without secrets.
-    fn redact_query(&self, query: &str) -> String {
-        query.to_owned()
     }
 }
 
@@ -156,25 +142,16 @@ pub(crate) fn header(headers: &HeaderMap, name: impl AsHeaderName) -> &str {
     value.unwrap_or_default()
 }
 
-/// Where a request came from.
+/// The address that a request came from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
-/// A file that is a response's body.
-#[derive(Clone, Debug)]
-pub(crate) struct Attachment {
-    pub(crate) file: Arc<File>,
-    pub(crate) position: u64,
-    /// From the position on.
-    pub(crate) length: u64,
-}
-
-/// A request's body, or nothing if it is too large. One that is too large is read to its end all the same: closing
-/// before that would reset the connection, and the response might be lost.
+/// A request's body, or nothing if it is too large. A body that is too large is read to its end all the same: closing
+/// the connection earlier would reset it, and the response might be lost.
 pub(crate) async fn whole(mut body: Incoming, largest: usize) -> Result<Option<Bytes>, Dropped> {
     let mut kept = Some(BytesMut::new());
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| Dropped)?.into_data() else {
+        let Ok(data) = frame.map_err(|_| dropped())?.into_data() else {
             continue;
         };
         kept = kept.filter(|kept| kept.len() + data.len() <= largest);
@@ -186,13 +163,8 @@ pub(crate) async fn whole(mut body: Incoming, largest: usize) -> Result<Option<B
 }
 
 /// The connection is to end without a response, or without the rest of it.
-#[derive(Debug)]
-pub(crate) struct Dropped;
+pub(crate) type Dropped = io::Error;
 
-impl fmt::Display for Dropped {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the connection is dropped on purpose")
-    }
+pub(crate) fn dropped() -> Dropped {
+    io::Error::other("the connection is dropped on purpose")
 }
-
-impl StdError for Dropped {}

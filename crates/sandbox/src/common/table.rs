@@ -1,10 +1,11 @@
-//! What a service keeps, found by its id.
+//! Rows that are found by their ids.
 
 use std::collections::HashMap;
 
-/// Rows in the order in which they came.
+/// Rows in the order in which they were added.
 pub(crate) struct Table<T> {
-    /// With numbers that rise and are never used again, so that a page can start behind a row that was removed.
+    /// Rows with their numbers. Numbers rise and are never used again, so that a page can start behind a row that was
+    /// removed.
     rows: Vec<(u32, T)>,
     numbers: HashMap<String, u32>,
     last: u32,
@@ -35,11 +36,7 @@ impl<T> Table<T> {
         self.rows.iter().map(|(_, row)| row)
     }
 
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.rows.iter_mut().map(|(_, row)| row)
-    }
-
-    /// The rows behind the one with that number, which need not exist, with their numbers.
+    /// The rows behind a number, with their numbers. There may be no row with that number.
     pub(crate) fn after(&self, number: u32) -> &[(u32, T)] {
         &self.rows[self.rows.partition_point(|(row, _)| *row <= number)..]
     }
@@ -58,13 +55,6 @@ impl<T> Table<T> {
             self.numbers.remove(id);
             self.rows.remove(position);
         }
-    }
-
-    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
-        self.rows.retain(|(_, row)| keep(row));
-        let kept = &self.rows;
-        self.numbers
-            .retain(|_, number| kept.binary_search_by_key(number, |(row, _)| *row).is_ok());
     }
 
     fn position(&self, id: &str) -> Option<usize> {

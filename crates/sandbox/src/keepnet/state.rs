@@ -17,7 +17,6 @@ use super::records::store::Store;
 use super::records::templates::filled;
 use super::records::uploads::Upload;
 use super::records::{Record, record};
-use super::seed;
 use crate::common::clock::Clock;
 use crate::common::lock;
 use crate::common::random::{ALPHANUMERIC, Random};
@@ -71,11 +70,14 @@ pub(crate) struct Inner {
 }
 
 impl State {
-    pub(crate) fn start(setup: &Setup, options: &KeepnetOptions) -> Self {
+    /// The state with the companies of this store. The reseller's own company is the first of these ids.
+    pub(crate) fn start(
+        setup: &Setup,
+        options: &KeepnetOptions,
+        mut store: Store,
+        company_ids: &[String],
+    ) -> Self {
         let seed = setup.seed;
-        let mut store = Store::new(seed);
-        // The reseller's own company is the first.
-        let company_ids = seed::companies(&mut store, seed, options);
         let mut credentials = Random::new(seed, "keepnet credentials");
         let mut credential = || {
             (

@@ -1,8 +1,8 @@
-//! One request, with all that is known of it before it is carried out.
+//! A request that is being performed.
 //!
-//! Source: the server's source: `app/controllers/api/base_controller.rb` for tokens and their order,
-//! `app/controllers/concerns` for pages and the rest. The accounts are in the documentation of the commercial product
-//! and in public clients.
+//! Source: the server's source: `app/controllers/api/base_controller.rb` for tokens and the order of checks,
+//! `app/controllers/concerns` for pages and the rest. Accounts are in the documentation of the commercial product and
+//! in public clients.
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -31,15 +31,16 @@ pub(crate) fn is_locale(text: &str) -> bool {
 const PER_PAGE: usize = 50;
 const LAST_PAGE: usize = 200;
 
-/// Who may call an operation.
+/// The callers of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Whatever the token is, and whether there is one.
+    /// Callers with any token or none.
     Anybody,
-    /// Also callers without a token.
+    /// Callers with a valid token or none.
     Open,
-    /// The same; each call with a passphrase is a guess at it.
+    /// The same, and each call with a passphrase is a guess at it.
     Guess,
+    /// Callers with a valid token.
     Token,
 }
 
@@ -49,21 +50,21 @@ pub(crate) struct Call<'a> {
     pub(crate) params: Params,
     pub(crate) now: Timestamp,
     pub(crate) visitor: Visitor,
-    /// The service's own scheme and host, as the caller named it.
+    /// The service's scheme and host, as the caller named them.
     pub(crate) origin: String,
 }
 
-/// Whether errors are to be told in JSON.
+/// Whether the caller wants errors in JSON.
 pub(crate) fn wants_json(parts: &Parts) -> bool {
     header(&parts.headers, ACCEPT).contains("json") || parts.uri.path().ends_with(".json")
 }
 
-/// Whether a proxy in front of the service says that it was asked by TLS.
+/// Whether a proxy in front of the service received the request by TLS.
 pub(crate) fn by_tls(headers: &HeaderMap) -> bool {
     header(headers, "x-forwarded-proto") == "https"
 }
 
-/// The token of a request, if it has any, valid or not.
+/// The token of a request, valid or not.
 pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
     headers.contains_key(AUTHORIZATION).then(|| {
         let credential = header(headers, AUTHORIZATION);
@@ -75,7 +76,7 @@ pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
 }
 
 impl<'a> Call<'a> {
-    /// Reads a request as far as no operation matters.
+    /// Reads the parts of a request that do not depend on the operation.
     pub(crate) fn new(state: &'a State, parts: &Parts, body: &Bytes) -> Result<Self, Refusal> {
         if parts.headers.contains_key("x-user-token") {
             return Err(Refusal::NotPlayed("tokens in X-User-Token"));
@@ -105,7 +106,7 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// Finds out who is asking, and refuses those who may ask for nothing.
+    /// Finds the user of the request, or refuses the request.
     pub(crate) fn authenticate(
         &mut self,
         headers: &HeaderMap,
@@ -123,7 +124,7 @@ impl<'a> Call<'a> {
             return Err(Refusal::Unauthorized);
         }
         if !self.profile.has_users {
-            // Rails keeps the language of a request in the URLs it makes (`app/controllers/concerns/set_locale.rb`).
+            // Rails keeps the language of a request in its URLs (`app/controllers/concerns/set_locale.rb`).
             let locale = self.locale_query("locale");
             let url = format!("{}/first_run{locale}", self.origin);
             return Err(Refusal::FirstRun(url));
@@ -132,18 +133,18 @@ impl<'a> Call<'a> {
             return Err(Refusal::Unconfirmed);
         }
         if user.is_some() && self.state.options.mfa {
-            return Err(Refusal::NoSecondFactor);
+            return Err(Refusal::NO_SECOND_FACTOR);
         }
         self.visitor.user = user;
         Ok(())
     }
 
-    /// Whether the caller has a token and made this.
+    /// Whether the caller has a token and is this owner.
     pub(crate) fn owns(&self, owner: Option<UserId>) -> bool {
         owner.is_some() && owner == self.visitor.user
     }
 
-    /// A link to something, as people are given it.
+    /// A link for people.
     pub(crate) fn link(&self, path: &str, retrieval_step: bool) -> String {
         let step = if retrieval_step { "/r" } else { "" };
         let locale = self.locale_query("push_locale");
@@ -151,14 +152,14 @@ impl<'a> Call<'a> {
         format!("{}{path}{step}{locale}", base.unwrap_or(&self.origin))
     }
 
-    /// What a URL ends with to keep the language that this parameter names.
+    /// The query of a URL that keeps the language in this parameter.
     fn locale_query(&self, parameter: &str) -> String {
         let locale = self.params.text(parameter);
         let locale = locale.filter(|locale| is_locale(locale));
         locale.map_or_else(String::new, |locale| format!("?locale={locale}"))
     }
 
-    /// The part of a list that was asked for. Ruby takes more for numbers than digits alone.
+    /// The requested page of a list. Ruby accepts more than digits as numbers.
     pub(crate) fn page<T>(&self, list: impl Iterator<Item = T>) -> Result<Vec<T>, Refusal> {
         let page = self.params.text("page").unwrap_or("1");
         let page = match page.parse::<usize>() {
@@ -166,18 +167,18 @@ impl<'a> Call<'a> {
             Err(_) if page.contains(|c: char| c.is_ascii_digit()) => {
                 return Err(Refusal::NotPlayed("numbers that are not digits alone"));
             }
-            _ => return Err(Refusal::Page),
+            _ => return Err(Refusal::PAGE),
         };
         let before = (page - 1) * PER_PAGE;
         Ok(list.skip(before).take(PER_PAGE).collect())
     }
 
-    /// Whether the passphrase of this request is the right one.
+    /// Whether the request has this passphrase, if there is one.
     pub(crate) fn knows(&self, passphrase: &str) -> bool {
         passphrase.trim().is_empty() || self.params.text("passphrase") == Some(passphrase)
     }
 
-    /// The account something is to be kept in: the one that was asked for, or the user's first.
+    /// The account of a new record: the requested one, or the user's first.
     pub(crate) fn account(&self) -> Result<Option<u64>, Refusal> {
         let Some(user) = self.visitor.user.filter(|_| self.profile.is_commercial) else {
             return Ok(None);
@@ -187,19 +188,19 @@ impl<'a> Call<'a> {
             None => accounts.next(),
             Some(wanted) => {
                 let found = accounts.find(|account| account.id.to_string() == wanted);
-                Some(found.ok_or(Refusal::NotFound)?)
+                Some(found.ok_or(Refusal::NOT_FOUND)?)
             }
         };
         Ok(found.map(|account| account.id))
     }
 
-    /// The account that was asked for.
+    /// The requested account.
     fn wanted_account(&self) -> Option<&str> {
         let wanted = self.params.text("account_id");
         wanted.filter(|id| self.profile.is_commercial && !id.is_empty())
     }
 
-    /// Whether a list that was asked for holds what is kept in this account.
+    /// Whether the requested list has records of this account.
     pub(crate) fn lists_account(&self, account: Option<u64>) -> bool {
         let wanted = self.wanted_account();
         wanted.is_none_or(|wanted| account.is_some_and(|id| id.to_string() == wanted))

@@ -1,131 +1,43 @@
-//! What is in a file, and how it is served. Source: Active Storage, which asks Marcel; run against both.
+//! The media types of files, and how files are served. Source: Active Storage, which asks Marcel; compared with both.
 
-/// What a file begins with, by its media type. Of Marcel's tables, here as in the others, these are the common entries.
-const MAGIC: &[(&[u8], &str)] = &[
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-    (b"II*\0", "image/tiff"),
-    (b"%PDF-", "application/pdf"),
-    (b"PK\x03\x04", "application/zip"),
-    (b"\x1f\x8b", "application/gzip"),
-    (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
-    (b"\xfd7zXZ\0", "application/x-xz"),
-    (b"MZ", "application/x-msdownload"),
-    (b"#!/bin/sh", "application/x-sh"),
-    (b"SQLite format 3\0", "application/x-sqlite3"),
-    (b"-----BEGIN CERTIFICATE-----", "application/x-x509-ca-cert"),
-    (
-        b"-----BEGIN RSA PRIVATE KEY-----",
-        "application/x-x509-key;format=pem",
-    ),
-    (b"<svg", "image/svg+xml"),
-    (b"<!DOCTYPE html", "text/html"),
-    (b"<!doctype html", "text/html"),
-    (b"<html", "text/html"),
-    (b"<?xml", "application/xml"),
-];
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
-/// Media types by the ends of names.
-const NAMES: &[(&str, &str)] = &[
-    ("7z", "application/x-7z-compressed"),
-    ("bmp", "image/bmp"),
-    ("conf", "text/x-config"),
-    ("crt", "application/x-x509-cert"),
-    ("css", "text/css"),
-    ("csv", "text/csv"),
-    ("docx", DOCX),
-    ("exe", "application/x-dosexec"),
-    ("gif", "image/gif"),
-    ("gz", "application/gzip"),
-    ("htm", "text/html"),
-    ("html", "text/html"),
-    ("ini", "text/x-ini"),
-    ("jar", "application/java-archive"),
-    ("jpeg", "image/jpeg"),
-    ("jpg", "image/jpeg"),
-    ("js", "text/javascript"),
-    ("json", "application/json"),
-    ("key", "application/vnd.apple.keynote"),
-    ("log", "text/x-log"),
-    ("md", "text/markdown"),
-    ("mp4", "video/mp4"),
-    ("p12", "application/x-pkcs12"),
-    ("pdf", "application/pdf"),
-    ("pem", "application/x-x509-ca-cert"),
-    ("pfx", "application/x-pkcs12"),
-    ("png", "image/png"),
-    ("pptx", PPTX),
-    ("rtf", "application/rtf"),
-    ("sh", "application/x-sh"),
-    ("sql", "application/sql"),
-    ("svg", "image/svg+xml"),
-    ("tar", "application/x-tar"),
-    ("tgz", "application/gzip"),
-    ("tif", "image/tiff"),
-    ("tiff", "image/tiff"),
-    ("txt", "text/plain"),
-    ("webp", "image/webp"),
-    ("xlsx", XLSX),
-    ("xml", "application/xml"),
-    ("xz", "application/x-xz"),
-    ("yaml", "application/yaml"),
-    ("yml", "application/yaml"),
-    ("zip", "application/zip"),
-];
+use serde::Deserialize;
 
-const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
-const PPTX: &str = "application/vnd.openxmlformats-officedocument.presentationml.presentation";
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+/// The common entries of Marcel's tables, and the defaults of `config.active_storage` (measured on 2.11.4 for images,
+/// PDF and HTML).
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
+struct Kinds {
+    /// First bytes of a file, one character for each byte, and the media type. The first match counts.
+    magic: Vec<(String, &'static str)>,
+    /// Media types by the ends of names.
+    names: HashMap<&'static str, &'static str>,
+    /// Media types by their other names.
+    aliases: HashMap<&'static str, &'static str>,
+    /// Media types that are special cases of others.
+    general: HashMap<&'static str, &'static str>,
+    /// Media types that are served as binary data.
+    as_binary: Vec<&'static str>,
+    /// Media types that are shown in place.
+    in_place: Vec<&'static str>,
+}
 
-/// Other names of media types.
-const ALIASES: &[(&str, &str)] = &[
-    ("application/javascript", "text/javascript"),
-    ("application/x-gzip", "application/gzip"),
-    ("application/x-pdf", "application/pdf"),
-    ("application/x-yaml", "application/yaml"),
-    ("application/x-zip-compressed", "application/zip"),
-    ("text/x-markdown", "text/markdown"),
-    ("text/xml", "application/xml"),
-    ("text/yaml", "application/yaml"),
-];
-
-/// Media types and the more general ones that they are of.
-const GENERAL: &[(&str, &str)] = &[
-    ("application/java-archive", "application/zip"),
-    ("application/json", "text/javascript"),
-    ("application/rtf", "text/plain"),
-    ("application/vnd.apple.keynote", "application/zip"),
-    (DOCX, "application/zip"),
-    (PPTX, "application/zip"),
-    (XLSX, "application/zip"),
-    ("application/x-dosexec", "application/x-msdownload"),
-    ("application/x-sh", "text/plain"),
-    ("application/xml", "text/plain"),
-    ("application/yaml", "text/plain"),
-    ("image/svg+xml", "application/xml"),
-    ("text/css", "text/plain"),
-    ("text/csv", "text/plain"),
-    ("text/javascript", "text/plain"),
-    ("text/markdown", "text/plain"),
-    ("text/x-config", "text/plain"),
-    ("text/x-ini", "text/plain"),
-    ("text/x-log", "text/plain"),
-];
+static KINDS: LazyLock<Kinds> = LazyLock::new(|| {
+    let kinds = include_str!("media_types.json");
+    serde_json::from_str(kinds).expect("media_types.json keeps to its form")
+});
 
 const BINARY: &str = "application/octet-stream";
 
-fn found(table: &[(&str, &'static str)], wanted: &str) -> Option<&'static str> {
-    let found = table.iter().find(|(known, _)| *known == wanted);
-    found.map(|(_, value)| *value)
-}
-
+/// Whether a media type is another one or a special case of it.
 fn is_of(kind: &str, general: &str) -> bool {
-    kind == general || found(GENERAL, kind).is_some_and(|above| is_of(above, general))
+    let above = || KINDS.general.get(kind);
+    kind == general || above().is_some_and(|above| is_of(above, general))
 }
 
-/// A declared media type without its parameters, unless it is none or says nothing.
+/// A declared media type without its parameters. Nothing if it is invalid, or means any data.
 fn declared_type(declared: &str) -> Option<String> {
     let kind = declared.split(';').next().unwrap_or_default().trim();
     let is_token = |text: &str| {
@@ -135,58 +47,44 @@ fn declared_type(declared: &str) -> Option<String> {
     };
     let (family, name) = kind.split_once('/')?;
     let kind = kind.to_ascii_lowercase();
-    let kind = found(ALIASES, &kind).map_or(kind, str::to_owned);
+    let kind = KINDS
+        .aliases
+        .get(&*kind)
+        .map_or(kind, |one| (*one).to_owned());
     (is_token(family) && is_token(name) && kind != BINARY).then_some(kind)
 }
 
-/// The media type of a file: by its content, else as it was declared, else by its name. A later one counts if it is a
+/// The media type of a file: by its content, else the declared one, else by its name. A later one counts if it is a
 /// special case of the one before.
-pub(crate) fn media_type(beginning: &[u8], name: &str, declared: &str) -> String {
-    let by_content = MAGIC
-        .iter()
-        .find(|(magic, _)| beginning.starts_with(magic))
-        .map(|(_, kind)| (*kind).to_owned());
+pub(crate) fn media_type(content: &[u8], name: &str, declared: &str) -> String {
+    let begins = |magic: &str| {
+        let magic: Vec<u32> = magic.chars().map(u32::from).collect();
+        let start = content
+            .iter()
+            .take(magic.len())
+            .map(|byte| u32::from(*byte));
+        start.eq(magic.iter().copied())
+    };
+    let by_content = KINDS.magic.iter().find(|(magic, _)| begins(magic));
     let end = name.rsplit_once('.').map(|(_, end)| end.to_lowercase());
-    let by_name = end.and_then(|end| found(NAMES, &end)).map(str::to_owned);
-    let kinds = [by_content, declared_type(declared), by_name];
-    let kind = kinds
-        .into_iter()
-        .flatten()
-        .reduce(|kind, other| match is_of(&other, &kind) {
-            true => other,
-            false => kind,
-        });
+    let by_name = end.and_then(|end| KINDS.names.get(&*end));
+    let kinds = [
+        by_content.map(|(_, kind)| (*kind).to_owned()),
+        declared_type(declared),
+        by_name.map(|kind| (*kind).to_owned()),
+    ];
+    let special = |kind: String, other: String| match is_of(&other, &kind) {
+        true => other,
+        false => kind,
+    };
+    let kind = kinds.into_iter().flatten().reduce(special);
     kind.unwrap_or_else(|| BINARY.to_owned())
 }
 
-/// How a file of this type is served: as what, and whether it is shown in place (the defaults of
-/// `config.active_storage`; measured on 2.11.4 for images, PDF and HTML).
+/// The media type that a file of this type is served as, and whether it is shown in place.
 pub(crate) fn served(media_type: &str) -> (&str, bool) {
-    const AS_BINARY: &[&str] = &[
-        "text/html",
-        "image/svg+xml",
-        "application/postscript",
-        "application/x-shockwave-flash",
-        "text/xml",
-        "application/xml",
-        "application/xhtml+xml",
-        "application/mathml+xml",
-        "text/cache-manifest",
-    ];
-    const IN_PLACE: &[&str] = &[
-        "image/webp",
-        "image/avif",
-        "image/png",
-        "image/gif",
-        "image/jpeg",
-        "image/tiff",
-        "image/bmp",
-        "image/vnd.adobe.photoshop",
-        "image/vnd.microsoft.icon",
-        "application/pdf",
-    ];
     match media_type {
-        binary if AS_BINARY.contains(&binary) => (BINARY, false),
-        other => (other, IN_PLACE.contains(&other)),
+        binary if KINDS.as_binary.contains(&binary) => (BINARY, false),
+        other => (other, KINDS.in_place.contains(&other)),
     }
 }

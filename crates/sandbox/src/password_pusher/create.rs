@@ -1,17 +1,17 @@
-//! Making a push.
+//! Creating a push.
 //!
-//! Source: the server's source: `app/controllers/api/v2/pushes_controller.rb`, `app/models/push.rb` and its concerns,
-//! where no line says otherwise.
+//! Source unless stated otherwise: the server's `app/controllers/api/v2/pushes_controller.rb`, `app/models/push.rb` and
+//! its concerns.
 
 use http::StatusCode;
 
 use super::call::Call;
 use super::edition::Step;
 use super::model::{EventKind, Kind, Lifetime, Log, Mail, Push};
+use super::options::PasswordPusherSettings;
 use super::params::Params;
 use super::pushes::{View, describe};
 use super::response::{Errors, Outcome, Refusal, json_response};
-use super::settings::PasswordPusherSettings;
 use super::state::Store;
 use super::url;
 
@@ -19,10 +19,10 @@ use super::url;
 const LARGEST_TEXT: usize = 1_048_576;
 const LARGEST_QR: usize = 1024;
 
-/// Of a request, whose limit is not known; that of a push can be set.
+/// The most files of a request (inferred). The limit of a push is a setting.
 pub(crate) const MOST_FILES: usize = 10;
 
-/// A number within its limits, or the default: there is no error for others.
+/// A number within its limits. Other numbers become the default, without an error.
 fn number(params: &Params, name: &str, (least, most, default): (i64, i64, i64)) -> i64 {
     let given = params.integer(name);
     given
@@ -30,7 +30,7 @@ fn number(params: &Params, name: &str, (least, most, default): (i64, i64, i64)) 
         .unwrap_or(default)
 }
 
-/// A switch that an operator can take away, or give another default (`app/controllers/concerns/set_push_attributes.rb`).
+/// A switch that an operator can remove, or give another default (`app/controllers/concerns/set_push_attributes.rb`).
 fn choice(params: &Params, name: &str, is_offered: bool, default: bool) -> bool {
     is_offered && params.ticked(name).unwrap_or(default)
 }
@@ -57,13 +57,13 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
         None => Kind::File,
     };
     if call.visitor.user.is_none() && (kind == Kind::File || !params.files.is_empty()) {
-        return Err(Refusal::NotSignedIn);
+        return Err(Refusal::NOT_SIGNED_IN);
     }
     let settings = &call.state.options.settings;
 
     let payload = params.text("payload");
     let mut errors = Errors::default();
-    // Its validations come with a concern, before the model's own.
+    // These validations are in a concern and run before the model's own.
     let mail = (call.profile.notifies_by_email).then(|| Mail::new(params));
     if let Some(mail) = &mail {
         mail.check(call, store, None, &mut errors)?;

@@ -1,9 +1,9 @@
-//! The products and versions that call their API "v2", as data.
+//! The products and versions with an API v2, as data.
 //!
 //! Source: the server's source at those versions; for the commercial product, its documentation and public clients.
 
-/// Which product and version of it the imitation of
-/// [Password Pusher](crate::PasswordPusher) is.
+/// The product and the version that the imitation of [Password Pusher](crate::PasswordPusher) plays. An edition can be
+/// parsed from its name.
 ///
 /// ```
 /// use security_api_sandbox::PasswordPusherEdition;
@@ -17,25 +17,29 @@ pub enum PasswordPusherEdition {
     /// The open-source server, 2.11.
     #[default]
     OpenSource,
-    /// The open-source server, 2.4: API 2.0, which tells no features, calls the entries of an audit `views` and has no
-    /// e-mail notification.
+    /// The open-source server, 2.4: API 2.0, which does not list its features, calls the entries of an audit `views`
+    /// and has no e-mail notification.
     OpenSource24,
     /// The commercial product: steps of time instead of days, accounts, and requests for secrets.
     Hosted,
-    /// The commercial product at an address that it has moved from: everything is sent on, with 301, to another host.
+    /// The commercial product at an address that it has moved from: all requests are redirected to another host with
+    /// 301.
     HostedMoved,
-    /// A server from before API v2: all its paths are unknown.
+    /// A server that is older than API v2: all paths are unknown.
     V1Only,
-    /// The open-source server, 2.11, before its first user was made.
+    /// The open-source server, 2.11, before its first user was created.
     Fresh,
 }
 
-/// What an edition does differently.
+/// The host that an edition which has moved redirects to: another name of this machine.
+pub(crate) const NEW_HOST: &str = "localhost";
+
+/// The differences between editions.
 #[derive(Debug)]
 pub(crate) struct Profile {
     pub(crate) name: &'static str,
     pub(crate) application_version: &'static str,
-    /// Nothing where there is no API v2.
+    /// Nothing without an API v2.
     pub(crate) api_version: Option<&'static str>,
     pub(crate) edition: &'static str,
     pub(crate) has_users: bool,
@@ -44,15 +48,15 @@ pub(crate) struct Profile {
     pub(crate) audit_member: &'static str,
     /// Steps of time, accounts and requests.
     pub(crate) is_commercial: bool,
-    /// Callers are to go to another host.
+    /// Requests are redirected to another host.
     pub(crate) has_moved: bool,
     pub(crate) notifies_by_email: bool,
     pub(crate) limits_passphrases: bool,
     /// URL pushes have to be `http` or `https`.
     pub(crate) checks_url_scheme: bool,
-    /// Anybody without a token counts as owner of pushes without one.
+    /// Callers without a token are owners of pushes that were created without one.
     pub(crate) anonymous_owns_anonymous: bool,
-    /// How many entries an audit takes, where that is limited.
+    /// The most entries of an audit, if there is a limit.
     pub(crate) largest_audit: Option<usize>,
 }
 
@@ -114,14 +118,7 @@ const FRESH: Profile = Profile {
 };
 
 impl PasswordPusherEdition {
-    /// Every edition there is.
-    ///
-    /// ```
-    /// use security_api_sandbox::PasswordPusherEdition;
-    ///
-    /// assert!(PasswordPusherEdition::ALL.contains(&PasswordPusherEdition::Hosted));
-    /// ```
-    pub const ALL: &'static [Self] = &[
+    const ALL: [Self; 6] = [
         Self::OpenSource,
         Self::OpenSource24,
         Self::Hosted,
@@ -129,18 +126,6 @@ impl PasswordPusherEdition {
         Self::V1Only,
         Self::Fresh,
     ];
-
-    /// Its name, as the binary takes it and as it parses from.
-    ///
-    /// ```
-    /// use security_api_sandbox::PasswordPusherEdition;
-    ///
-    /// assert_eq!(PasswordPusherEdition::OpenSource24.name(), "open-source-2.4");
-    /// ```
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.profile().name
-    }
 
     pub(crate) fn profile(self) -> &'static Profile {
         match self {
@@ -158,38 +143,22 @@ impl std::str::FromStr for PasswordPusherEdition {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let mut all = Self::ALL.iter().copied();
-        all.find(|edition| edition.name() == name).ok_or_else(|| {
-            let names: Vec<_> = Self::ALL.iter().map(|edition| edition.name()).collect();
+        let mut all = Self::ALL.into_iter();
+        let found = all.find(|edition| edition.profile().name == name);
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(|edition| edition.profile().name);
             format!("{name} is not an edition; there are {}", names.join(", "))
         })
     }
 }
 
-const MINUTE: i64 = 60;
-const DAY: i64 = 86_400;
-
-/// What the numbers of `expire_after_duration` stand for, in seconds.
+/// The meanings of `expire_after_duration` by its numbers, in minutes.
 const STEPS: [i64; 18] = [
-    15 * MINUTE,
-    30 * MINUTE,
-    45 * MINUTE,
-    60 * MINUTE,
-    6 * 60 * MINUTE,
-    12 * 60 * MINUTE,
-    DAY,
-    2 * DAY,
-    3 * DAY,
-    4 * DAY,
-    5 * DAY,
-    6 * DAY,
-    7 * DAY,
-    14 * DAY,
-    21 * DAY,
-    30 * DAY,
-    60 * DAY,
-    90 * DAY,
+    15, 30, 45, 60, 360, 720, 1440, 2880, 4320, 5760, 7200, 8640, 10080, 20160, 30240, 43200,
+    86400, 129600,
 ];
+
+const DAY: i64 = 86_400;
 
 /// One of the steps of time that the commercial product offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,11 +173,10 @@ impl Step {
         (number < STEPS.len()).then_some(Self(number))
     }
 
-    /// The shortest step that is as long as so many days.
+    /// The shortest step of at least so many days.
     pub(crate) fn of_days(days: i64) -> Self {
-        let found = STEPS
-            .iter()
-            .position(|step| *step >= days.saturating_mul(DAY));
+        let mut steps = STEPS.iter();
+        let found = steps.position(|step| step * 60 >= days.saturating_mul(DAY));
         found.map_or(Self(STEPS.len() - 1), Self)
     }
 
@@ -217,25 +185,11 @@ impl Step {
     }
 
     pub(crate) fn seconds(self) -> i64 {
-        STEPS[self.0]
+        STEPS[self.0] * 60
     }
 
-    /// Its length, where that is whole days.
+    /// The length in days, from one day on.
     pub(crate) fn days(self) -> Option<i64> {
         (self.seconds() >= DAY).then_some(self.seconds() / DAY)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_edition_parses_from_its_name_and_no_other() {
-        for edition in PasswordPusherEdition::ALL {
-            assert_eq!(edition.name().parse(), Ok(*edition));
-        }
-        let error = "oss".parse::<PasswordPusherEdition>().expect_err("no name");
-        assert!(error.contains("open-source-2.4"), "{error}");
     }
 }

@@ -1,6 +1,6 @@
-//! Signed URLs of files, and what is behind them.
+//! Signed URLs of files, and the files.
 //!
-//! Source: the server's source for the URLs, their five minutes and the redirect (`active_storage`); the form of the
+//! Source: the server's source for the URLs, their five minutes and the redirect (`active_storage`). The form of the
 //! paths is inferred.
 
 use std::sync::Arc;
@@ -12,50 +12,29 @@ use http::{Response, StatusCode};
 use super::call::Call;
 use super::content;
 use super::filename;
-use super::model::{Attached, Content, Upload, after};
+use super::model::{Attached, Upload, after};
 use super::response::{Object, REVALIDATE, redirect, status_response};
 use super::state::State;
 use crate::common::hmac;
-use crate::common::service::Attachment;
 
-/// How long a signed URL is good for, in seconds.
+/// How long a signed URL is valid, in seconds.
 const LIFE: i64 = 5 * 60;
 
-/// What a signature is for. A URL of one is none of the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// Leads on to where the file is.
-    Redirect,
-    Storage,
+/// The start of a path that leads to the file, and of the path of the file itself. A signature is valid behind one of
+/// them only.
+pub(crate) const REDIRECT: &str = "/pfb/blobs/redirect/";
+pub(crate) const STORAGE: &str = "/pfb/disk/";
+
+fn signature(state: &State, start: &str, what: &str) -> String {
+    hmac(&state.signing_key, &[start.as_bytes(), what.as_bytes()])
 }
 
-impl Place {
-    pub(crate) const ALL: [Self; 2] = [Self::Redirect, Self::Storage];
-
-    /// The path in front of the signature.
-    pub(crate) fn prefix(self) -> &'static str {
-        match self {
-            Self::Redirect => "/pfb/blobs/redirect/",
-            Self::Storage => "/pfb/disk/",
-        }
-    }
-}
-
-fn signature(state: &State, place: Place, what: &str) -> String {
-    let parts = [place.prefix().as_bytes(), what.as_bytes()];
-    let digest = hmac(&state.signing_key, &parts);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn url(call: &Call<'_>, place: Place, key: &str, name: &str) -> String {
+fn url(call: &Call<'_>, start: &str, key: &str, name: &str) -> String {
     let until = after(call.now, LIFE).as_millisecond();
     let what = format!("{key}-{until}");
-    let signature = signature(call.state, place, &what);
-    let (origin, prefix) = (&call.origin, place.prefix());
-    format!(
-        "{origin}{prefix}{what}--{signature}/{}",
-        filename::segment(name)
-    )
+    let signature = signature(call.state, start, &what);
+    let (origin, name) = (&call.origin, filename::segment(name));
+    format!("{origin}{start}{what}--{signature}/{name}")
 }
 
 pub(crate) fn describe(call: &Call<'_>, file: &Attached) -> Object {
@@ -63,30 +42,26 @@ pub(crate) fn describe(call: &Call<'_>, file: &Attached) -> Object {
     Object::default()
         .with("filename", upload.filename.as_str())
         .with("content_type", upload.content_type.as_str())
-        .with(
-            "url",
-            url(call, Place::Redirect, &file.key, &upload.filename),
-        )
+        .with("url", url(call, REDIRECT, &file.key, &upload.filename))
 }
 
-/// The response for one of the signed URLs. The end of a name is the format of what is missing.
-pub(crate) fn fetch(call: &Call<'_>, place: Place, signed: &str, path: &str) -> Response<Bytes> {
-    let found = find(call, place, signed).and_then(|(key, upload)| match place {
-        Place::Redirect => {
-            let url = url(call, Place::Storage, key, &upload.filename);
-            let mut response = redirect(&url);
-            let cache = HeaderValue::from_static("max-age=300, private");
-            response.headers_mut().insert(CACHE_CONTROL, cache);
-            Some(response)
+/// The response for a signed URL. A missing file gets an error in the format of its extension.
+pub(crate) fn fetch(call: &Call<'_>, start: &str, signed: &str, path: &str) -> Response<Bytes> {
+    let found = find(call, start, signed).and_then(|(key, upload)| {
+        if start == STORAGE {
+            return download(&upload);
         }
-        Place::Storage => download(&upload),
+        let mut response = redirect(&url(call, STORAGE, key, &upload.filename));
+        let cache = HeaderValue::from_static("max-age=300, private");
+        response.headers_mut().insert(CACHE_CONTROL, cache);
+        Some(response)
     });
     found.unwrap_or_else(|| status_response(StatusCode::NOT_FOUND, path.ends_with(".json")))
 }
 
-fn find<'a>(call: &Call<'_>, place: Place, signed: &'a str) -> Option<(&'a str, Arc<Upload>)> {
+fn find<'a>(call: &Call<'_>, start: &str, signed: &'a str) -> Option<(&'a str, Arc<Upload>)> {
     let (what, given) = signed.split_once("--")?;
-    if signature(call.state, place, what) != given {
+    if signature(call.state, start, what) != given {
         return None;
     }
     let (key, until) = what.split_once('-')?;
@@ -98,17 +73,7 @@ fn find<'a>(call: &Call<'_>, place: Place, signed: &'a str) -> Option<(&'a str, 
 }
 
 fn download(upload: &Upload) -> Option<Response<Bytes>> {
-    let mut response = Response::new(Bytes::new());
-    match &upload.content {
-        Content::Memory(bytes) => *response.body_mut() = bytes.clone(),
-        Content::File(file) => {
-            response.extensions_mut().insert(Attachment {
-                file: Arc::clone(file),
-                position: 0,
-                length: upload.length,
-            });
-        }
-    }
+    let mut response = Response::new(upload.content.clone());
     let headers = response.headers_mut();
     let (kind, in_place) = content::served(&upload.content_type);
     let kind = HeaderValue::from_str(kind);

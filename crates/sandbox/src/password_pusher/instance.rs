@@ -1,4 +1,4 @@
-//! What the service tells of itself and of the caller's accounts.
+//! The version and features of the service, and the caller's accounts.
 //!
 //! Source: `app/controllers/api/v2/version_controller.rb`; for accounts, the documentation of the commercial product.
 

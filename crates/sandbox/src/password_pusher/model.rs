@@ -1,6 +1,5 @@
-//! What is stored.
+//! Users, pushes and requests.
 
-use std::fs::File;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,21 +15,21 @@ pub(crate) fn seconds(from: Timestamp, to: Timestamp) -> i64 {
     to.duration_since(from).as_secs()
 }
 
-/// So many seconds after a time.
+/// The time that is so many seconds later.
 pub(crate) fn after(time: Timestamp, seconds: i64) -> Timestamp {
     time.checked_add(jiff::SignedDuration::from_secs(seconds))
         .unwrap_or(Timestamp::MAX)
 }
 
-/// Somebody with a token.
+/// A user, who has a token.
 pub(crate) struct User {
     pub(crate) token: String,
-    /// What the journal shows in place of the token.
+    /// The text that the journal keeps instead of the token.
     pub(crate) title: &'static str,
     pub(crate) accounts: Vec<Account>,
 }
 
-/// What the commercial product keeps pushes in.
+/// An account, which groups pushes in the commercial product.
 #[derive(Clone)]
 pub(crate) struct Account {
     pub(crate) id: u64,
@@ -40,7 +39,7 @@ pub(crate) struct Account {
 /// A user, by position.
 pub(crate) type UserId = usize;
 
-/// What can be pushed.
+/// The kind of a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
@@ -63,7 +62,7 @@ pub(crate) enum EventKind {
     CreationEmailSend,
 }
 
-/// Who did something, as an audit tells it.
+/// The origin of an event, as an audit lists it.
 #[derive(Clone)]
 pub(crate) struct Visitor {
     pub(crate) user: Option<UserId>,
@@ -80,22 +79,22 @@ pub(crate) struct Event {
     pub(crate) mail: Option<Mail>,
 }
 
-/// Recipients who were told of a push.
+/// A notification about a push.
 #[derive(Clone)]
 pub(crate) struct Mail {
-    /// As they were given.
+    /// The recipients as they were sent.
     pub(crate) recipients: String,
     pub(crate) locale: Option<String>,
 }
 
-/// What happened to something, oldest first.
+/// The events of a push or a request, oldest first.
 #[derive(Default)]
 pub(crate) struct Log {
     pub(crate) events: Vec<Event>,
-    /// How many events there were of those kinds that use views up.
+    /// The number of events that use views up.
     pub(crate) views: i64,
     pub(crate) expired_by_hand: bool,
-    /// How many recipients were told.
+    /// The number of recipients that were notified.
     pub(crate) recipients: usize,
 }
 
@@ -124,30 +123,23 @@ impl Log {
     }
 }
 
-/// A file somebody sent.
+/// A file that was sent.
 pub(crate) struct Upload {
-    /// As it is stored, not as it was sent.
+    /// The name under which the file is stored.
     pub(crate) filename: String,
     pub(crate) content_type: String,
-    pub(crate) length: u64,
-    pub(crate) content: Content,
-}
-
-/// Where the bytes of an upload are.
-pub(crate) enum Content {
-    Memory(Bytes),
-    File(Arc<File>),
+    pub(crate) content: Bytes,
 }
 
 /// A file of a push or a request.
 #[derive(Clone)]
 pub(crate) struct Attached {
-    /// What signed URLs name it by.
+    /// The file's key in signed URLs.
     pub(crate) key: String,
     pub(crate) upload: Arc<Upload>,
 }
 
-/// How long a push lives.
+/// The time to live of a push.
 #[derive(Clone, Copy)]
 pub(crate) enum Lifetime {
     Days(i64),
@@ -160,7 +152,7 @@ pub(crate) struct Push {
     pub(crate) account: Option<u64>,
     pub(crate) name: String,
     pub(crate) note: String,
-    /// Gone once it expired, as are passphrase and files.
+    /// Removed when the push expires, with passphrase and files.
     pub(crate) payload: Option<String>,
     pub(crate) passphrase: Option<String>,
     pub(crate) files: Vec<Attached>,
@@ -179,7 +171,7 @@ impl Push {
         self.expired_on.is_some()
     }
 
-    /// When its time is up.
+    /// The end of its time to live.
     pub(crate) fn expires_at(&self) -> Timestamp {
         let lifetime = match self.lifetime {
             Lifetime::Days(days) => days * DAY,
@@ -199,12 +191,12 @@ impl Push {
         (self.expire_after_views - self.log.views).max(0)
     }
 
-    /// Whether it has reached a limit, expired or not.
+    /// Whether the push has reached a limit.
     pub(crate) fn is_used_up(&self, now: Timestamp) -> bool {
         self.views_remaining() == 0 || now >= self.expires_at()
     }
 
-    /// Forgets the secret.
+    /// Expires the push and removes the secret.
     pub(crate) fn expire(&mut self, at: Timestamp) {
         self.payload = None;
         self.passphrase = None;
@@ -214,12 +206,12 @@ impl Push {
     }
 }
 
-/// How far a request for a secret is.
+/// The state of a request for a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Phase {
     Open,
-    /// Answered.
+    /// There is a response.
     Ready,
     Closed,
 }
@@ -231,7 +223,7 @@ pub(crate) struct Request {
     pub(crate) account: Option<u64>,
     pub(crate) name: String,
     pub(crate) note: String,
-    /// Gone once it is closed, as are response, passphrase and files.
+    /// Removed when the request is closed, with response, passphrase and files.
     pub(crate) text: Option<String>,
     pub(crate) response: Option<String>,
     pub(crate) passphrase: Option<String>,
@@ -241,7 +233,7 @@ pub(crate) struct Request {
     pub(crate) retrieval_step: bool,
     pub(crate) include_requestor: bool,
     pub(crate) response_file_attachments: bool,
-    pub(crate) is_answered: bool,
+    pub(crate) has_response: bool,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
     pub(crate) is_closed: bool,
@@ -256,7 +248,7 @@ impl Request {
     pub(crate) fn phase(&self, now: Timestamp) -> Phase {
         if self.is_closed || now >= self.closes_at() {
             Phase::Closed
-        } else if self.is_answered {
+        } else if self.has_response {
             Phase::Ready
         } else {
             Phase::Open
@@ -273,7 +265,7 @@ impl Request {
         self.updated_at = at;
     }
 
-    /// Closes it if its time is up.
+    /// Closes the request if its time is over.
     pub(crate) fn close_if_due(&mut self, now: Timestamp) {
         if !self.is_closed && now >= self.closes_at() {
             self.close(self.closes_at());

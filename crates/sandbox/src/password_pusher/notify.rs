@@ -1,7 +1,7 @@
-//! Telling recipients of a push by e-mail.
+//! Notifications of recipients by e-mail.
 //!
-//! Source: the server's source: `app/models/concerns/pwpush/notifiable_by_email.rb` and
-//! `app/validators/multiple_emails_validator.rb`, where no line says otherwise.
+//! Source unless stated otherwise: the server's `app/models/concerns/pwpush/notifiable_by_email.rb` and
+//! `app/validators/multiple_emails_validator.rb`.
 
 use std::collections::HashSet;
 
@@ -17,12 +17,12 @@ use super::state::Store;
 const TO: &str = "notify_emails_to";
 const LOCALE: &str = "notify_emails_to_locale";
 
-/// To one push, at once and in total.
+/// The most recipients of a push, at once and in total.
 const MOST: usize = 5;
 const MOST_A_DAY: usize = 500;
 
 impl Mail {
-    /// What the caller wants to be sent.
+    /// The notification in a request.
     pub(crate) fn new(params: &Params) -> Self {
         let locale = params.text(LOCALE);
         let locale = locale.filter(|locale| !locale.trim().is_empty());
@@ -41,14 +41,14 @@ impl Mail {
         addresses.into_iter().flatten()
     }
 
-    /// Whether each recipient can be told, and none twice, whatever the case (measured on 2.11.4).
+    /// Whether all recipients are valid, and none is repeated, even in another case (measured on 2.11.4).
     fn is_proper(&self) -> bool {
         let different: HashSet<_> = self.addresses().map(str::to_lowercase).collect();
         let count = self.addresses().count();
         self.addresses().all(is_address) && different.len() == count && count <= MOST
     }
 
-    /// Finds what is wrong, for a new push or one that is there.
+    /// Adds the errors of the notification about a new or an existing push.
     pub(crate) fn check(
         &self,
         call: &Call<'_>,
@@ -91,7 +91,7 @@ impl Mail {
                     "is not available for expired pushes",
                 );
             }
-            // Only once so many were told (measured on 2.11.4).
+            // The limit is checked before these recipients are added (measured on 2.11.4).
             if told_today(call, store) >= MOST_A_DAY {
                 errors.add(
                     "base",
@@ -112,7 +112,7 @@ impl Mail {
         Ok(())
     }
 
-    /// Adds the recipients to those of the day.
+    /// Adds the recipients to the number of the day.
     pub(crate) fn count(&self, call: &Call<'_>, store: &mut Store) {
         if let Some(user) = call.visitor.user {
             let told = told_today(call, store) + self.addresses().count();
@@ -121,7 +121,7 @@ impl Mail {
     }
 }
 
-/// Which day it is, counted from the sandbox's start.
+/// The day, counted from the sandbox's start.
 fn day(call: &Call<'_>) -> i64 {
     seconds(call.state.started, call.now) / DAY
 }
@@ -132,7 +132,7 @@ fn told_today(call: &Call<'_>, store: &Store) -> usize {
         .map_or(0, |(_, count)| *count)
 }
 
-/// `\w` is ASCII (measured on 2.11.4).
+/// Whether the text is an e-mail address. `\w` is ASCII (measured on 2.11.4).
 fn is_address(text: &str) -> bool {
     let is_word = |char: char| char.is_ascii_alphanumeric() || char == '_';
     let Some((local, host)) = text.split_once('@') else {
@@ -152,15 +152,15 @@ fn is_address(text: &str) -> bool {
         && top.chars().all(is_word)
 }
 
-/// Tells more recipients of a push.
+/// Notifies more recipients of a push.
 pub(crate) fn notify(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
-    let push = store.pushes.get(token).ok_or(Refusal::NotFound)?;
+    let push = store.pushes.get(token).ok_or(Refusal::NOT_FOUND)?;
     let user = call.visitor.user.ok_or(Refusal::Unauthorized)?;
     if !call.state.admit_mail(user) {
-        return Err(Refusal::TooManyMails);
+        return Err(Refusal::TOO_MANY_MAILS);
     }
     if !call.owns(push.user) {
-        return Err(Refusal::NotOwner);
+        return Err(Refusal::NOT_OWNER);
     }
     let mail = Mail::new(&call.params);
     let mut errors = Errors::default();

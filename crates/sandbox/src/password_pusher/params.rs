@@ -1,4 +1,5 @@
-//! Parameters of a request: its query, and a body of JSON or a multipart form. Only what clients write is played.
+//! Parameters of a request: its query, and a body of JSON or a multipart form. Only the forms that clients send are
+//! played.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use super::response::Refusal;
 use crate::common::query;
 use crate::common::service::header;
 
-/// Members of the body's objects that JSON writes as flags.
+/// Members of the body's objects that are flags in JSON.
 const FLAGS: [&str; 4] = [
     "deletable_by_viewer",
     "include_requestor",
@@ -22,11 +23,10 @@ const FLAGS: [&str; 4] = [
     "retrieval_step",
 ];
 
-/// Members of JSON that stand in no object.
+/// Members of JSON outside of an object.
 const OUTSIDE: [&str; 3] = ["account_id", "notify_emails_to", "notify_emails_to_locale"];
 
-/// Single values by their names, such as `page` and `push[payload]`, and files. They may be secrets, so they have no
-/// `Debug`.
+/// Values by their names, such as `page` and `push[payload]`, and files. They may be secrets, so there is no `Debug`.
 #[derive(Clone, Default)]
 pub(crate) struct Params {
     values: BTreeMap<String, Value>,
@@ -42,20 +42,20 @@ impl Params {
         self.values.get(name)?.as_str()
     }
 
-    /// A number, which is text in a form.
+    /// A number. Numbers are text in a form.
     pub(crate) fn integer(&self, name: &str) -> Option<i64> {
         let value = self.values.get(name)?;
         let written = || value.as_str()?.parse().ok();
         value.as_i64().or_else(written)
     }
 
-    /// Whether a check box with this value counts as ticked; nothing if it is absent.
+    /// Whether a check box with this value is ticked; nothing if it is absent.
     pub(crate) fn ticked(&self, name: &str) -> Option<bool> {
         let value = self.values.get(name)?;
         Some(*value == true || *value == "true")
     }
 
-    /// The members of an object such as `push`, without which a request is refused.
+    /// The members of an object such as `push`. A request without it is refused.
     pub(crate) fn of(&self, object: &'static str) -> Result<Self, Refusal> {
         let members = self.values.iter().filter_map(|(name, value)| {
             let inside = name.strip_prefix(object)?.strip_prefix('[')?;
@@ -71,7 +71,7 @@ impl Params {
         }
     }
 
-    /// Adds a text of the query or of a form.
+    /// Adds a value of the query or of a form.
     pub(crate) fn insert(&mut self, name: String, text: String) -> Result<(), Refusal> {
         if name.matches('[').count() > 1 {
             return Err(Refusal::NotPlayed("lists, or objects in objects"));
@@ -117,14 +117,14 @@ impl Params {
     }
 }
 
-/// A multipart form that was read as it came; left in a request's extensions.
+/// A multipart form, which is in a request's extensions.
 #[derive(Clone)]
 pub(crate) struct Form(pub(crate) Result<Params, Refusal>);
 
-/// The refusal of a request that is not what it says it is.
+/// The refusal of a query or a body that cannot be read.
 pub(crate) const UNREADABLE: Refusal = Refusal::Status(StatusCode::BAD_REQUEST);
 
-/// Whether a percent sign begins no escape, which Rack does not take.
+/// Whether a percent sign begins no escape. Rack refuses that.
 pub(crate) fn has_broken_escape(text: &str) -> bool {
     text.split('%').skip(1).any(|after| {
         let digits = after.bytes().take(2);

@@ -1,7 +1,7 @@
 //! Pushes: reading, listing, expiring.
 //!
-//! Source: the server's source: `app/controllers/api/v1/pushes_controller.rb`, which v2 inherits from, and
-//! `app/models/push.rb`, where no line says otherwise.
+//! Source unless stated otherwise: the server's `app/controllers/api/v1/pushes_controller.rb`, which v2 inherits from,
+//! and `app/models/push.rb`.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -12,7 +12,7 @@ use super::model::{EventKind, Lifetime, Log, Mail, Push, UserId, after, seconds}
 use super::response::{Object, Outcome, Refusal, ok, time, uncached};
 use super::state::Store;
 
-/// For whom a push is written down.
+/// The response that describes a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum View {
     Created,
@@ -22,7 +22,7 @@ pub(crate) enum View {
 }
 
 fn found<'a>(store: &'a mut Store, token: &str) -> Result<&'a mut Push, Refusal> {
-    store.pushes.get_mut(token).ok_or(Refusal::NotFound)
+    store.pushes.get_mut(token).ok_or(Refusal::NOT_FOUND)
 }
 
 fn link(call: &Call<'_>, push: &Push) -> String {
@@ -56,7 +56,7 @@ pub(crate) fn show(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
     let events = push.log.events.len();
     let is_full = (call.profile.largest_audit).is_some_and(|largest| events >= largest);
     if is_full {
-        // A view that cannot be written down is not given.
+        // There is no view without an entry in the audit.
         if kind == EventKind::View {
             push.expire(now);
         }
@@ -64,7 +64,7 @@ pub(crate) fn show(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
         push.log.add(kind, &call.visitor, now);
     }
     let response = uncached(ok(&describe(call, push, View::Shown)));
-    // Whoever had the last view is still to fetch its files.
+    // The reader with the last view can still download files.
     if !push.is_expired() && push.files.is_empty() && push.views_remaining() == 0 {
         push.expire(now);
     }
@@ -76,7 +76,7 @@ pub(crate) fn delete(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome
     let nobodys = push.user.is_none() && call.visitor.user.is_none();
     let owns = call.owns(push.user) || nobodys && call.profile.anonymous_owns_anonymous;
     if !owns && push.deletable_by_viewer != Some(true) {
-        return Err(Refusal::NotDeletable);
+        return Err(Refusal::NOT_DELETABLE);
     }
     if !push.is_expired() {
         push.expire(call.now);
@@ -103,10 +103,10 @@ pub(crate) fn audit(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome 
     events(call, push.user, &push.log)
 }
 
-/// What happened to a push or a request, oldest first; only its owner may know.
+/// The events of a push or a request, oldest first, for its owner only.
 pub(crate) fn events(call: &Call<'_>, owner: Option<UserId>, log: &Log) -> Outcome {
     if !call.owns(owner) {
-        return Err(Refusal::NotOwner);
+        return Err(Refusal::NOT_OWNER);
     }
     let page = call.page(log.events.iter())?;
     let events = page.into_iter().map(|event| {
@@ -128,7 +128,7 @@ pub(crate) fn events(call: &Call<'_>, owner: Option<UserId>, log: &Log) -> Outco
     Ok(ok(&Object::default().with_list(member, events)))
 }
 
-/// What became of mail: a worker takes it up after a moment, and is done after another
+/// The progress of mail: a worker begins after a second and ends after another
 /// (`app/jobs/send_notify_by_email_job.rb`).
 fn dispatch(call: &Call<'_>, mail: &Mail, since: Timestamp) -> Object {
     let told = Object::default()
@@ -171,7 +171,7 @@ pub(crate) fn describe(call: &Call<'_>, push: &Push, view: View) -> Object {
         .with("days_remaining", push.days_remaining(now))
         .with("views_remaining", push.views_remaining())
         .with("deleted", push.log.expired_by_hand)
-        // Nothing answers there if the link has a step or a query.
+        // This URL leads nowhere if the link has a step or a query.
         .with("json_url", format!("{html_url}.json"))
         .with("html_url", html_url);
     let is_commercial = call.profile.is_commercial;

@@ -1,7 +1,7 @@
-//! Requests for secrets, which somebody else answers. Only the commercial product has them.
+//! Requests for secrets, which another person responds to. Only the commercial product has them.
 //!
-//! Source: the vendor's documentation and public clients. That product is closed: what a refusal says, which checks
-//! come first, and what is counted is inferred.
+//! Source: the vendor's documentation and public clients. The product's source is closed: messages, the order of
+//! checks, and the counting of views are inferred.
 
 use http::StatusCode;
 use serde_json::json;
@@ -20,7 +20,7 @@ fn found<'a>(
     store: &'a mut Store,
     token: &str,
 ) -> Result<&'a mut Request, Refusal> {
-    let request = store.requests.get_mut(token).ok_or(Refusal::NotFound)?;
+    let request = store.requests.get_mut(token).ok_or(Refusal::NOT_FOUND)?;
     request.close_if_due(call.now);
     Ok(request)
 }
@@ -54,7 +54,7 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
         retrieval_step: params.ticked("retrieval_step").unwrap_or(true),
         include_requestor: is_on("include_requestor"),
         response_file_attachments: is_on("response_file_attachments"),
-        is_answered: false,
+        has_response: false,
         created_at: call.now,
         updated_at: call.now,
         is_closed: false,
@@ -71,7 +71,7 @@ fn check_files(count: usize, errors: &mut Errors) {
     }
 }
 
-/// The caller's requests in this phase, or those that are not closed.
+/// The caller's requests in this phase; `active` ones are those that are not closed.
 pub(crate) fn list(call: &Call<'_>, store: &mut Store, which: &str) -> Outcome {
     let mine = store.requests.iter().rev().filter(|request| {
         let phase = request.phase(call.now);
@@ -99,7 +99,7 @@ pub(crate) fn audit(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome 
 pub(crate) fn close(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
     let request = found(call, store, token)?;
     if !call.owns(request.user) {
-        return Err(Refusal::NotOwner);
+        return Err(Refusal::NOT_OWNER);
     }
     if !request.is_closed {
         request.close(call.now);
@@ -108,7 +108,7 @@ pub(crate) fn close(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome 
     Ok(ok(&record(call, request)))
 }
 
-/// Those who do not own it need its passphrase, as long as there is one.
+/// Refuses callers without the passphrase, if there is one.
 fn check_passphrase(call: &Call<'_>, request: &mut Request) -> Result<(), Refusal> {
     let passphrase = request.passphrase.as_deref().unwrap_or_default();
     if call.knows(passphrase) {
@@ -129,7 +129,7 @@ pub(crate) fn show(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
         (false, false) => EventKind::View,
     };
     request.log.add(kind, &call.visitor, call.now);
-    // What was answered is for the one who asked.
+    // The response is for the owner.
     let response = request.response.as_deref().filter(|_| owns);
     let response_files = request.response_files.iter().filter(|_| owns);
     let files: Vec<Object> = (request.files.iter())
@@ -162,10 +162,10 @@ pub(crate) fn respond(call: &Call<'_>, store: &mut Store, token: &str) -> Outcom
     check_files(uploads.len(), &mut errors);
     errors.check()?;
     let files = store.attach(uploads);
-    let request = store.requests.get_mut(token).ok_or(Refusal::NotFound)?;
+    let request = store.requests.get_mut(token).ok_or(Refusal::NOT_FOUND)?;
     request.response = Some(response.to_owned());
     request.response_files = files;
-    request.is_answered = true;
+    request.has_response = true;
     request.updated_at = call.now;
     request.log.add(EventKind::Edit, &call.visitor, call.now);
     Ok(ok(&state(call, request)))
@@ -176,7 +176,7 @@ fn link(call: &Call<'_>, request: &Request) -> String {
     call.link(&path, request.retrieval_step)
 }
 
-/// What is told to everybody.
+/// The members for all callers.
 fn state(call: &Call<'_>, request: &Request) -> Object {
     let html_url = link(call, request);
     let closes_at = request.closes_at();
@@ -202,7 +202,7 @@ fn state(call: &Call<'_>, request: &Request) -> Object {
         .with("html_url", html_url)
 }
 
-/// What is told to the one who asked.
+/// The members for the owner.
 fn record(call: &Call<'_>, request: &Request) -> Object {
     state(call, request)
         .with("account_id", request.account)

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::language::Language;
 use crate::common::service::{not_played, response};
 
-/// A JSON object whose members keep the order in which they were added.
+/// A JSON object whose members keep the order in which they were added: the real server's order.
 #[derive(Default)]
 pub(crate) struct Object(Vec<(&'static str, Member)>);
 
@@ -30,7 +30,7 @@ impl Object {
     }
 }
 
-/// What an object holds.
+/// The value of a member.
 #[derive(serde::Serialize)]
 #[serde(untagged)]
 pub(crate) enum Member {
@@ -66,7 +66,7 @@ pub(crate) fn time(time: Timestamp) -> String {
     format!("{time:.3}")
 }
 
-/// What is wrong with a record, by its fields.
+/// Error messages by the fields of a record.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Errors(Vec<(&'static str, Vec<Cow<'static, str>>)>);
 
@@ -74,14 +74,14 @@ impl Errors {
     pub(crate) fn add(&mut self, field: &'static str, message: impl Into<Cow<'static, str>>) {
         let message = message.into();
         match self.0.iter_mut().find(|(name, _)| *name == field) {
-            // Active Record says nothing twice.
+            // Active Record does not repeat a message.
             Some((_, messages)) if messages.contains(&message) => {}
             Some((_, messages)) => messages.push(message),
             None => self.0.push((field, vec![message])),
         }
     }
 
-    /// Refuses if there is anything wrong.
+    /// Refuses the request if there is an error.
     pub(crate) fn check(self) -> Result<(), Refusal> {
         if self.0.is_empty() {
             Ok(())
@@ -91,63 +91,80 @@ impl Errors {
     }
 }
 
-/// The server's own words for a blank and for an unknown value (measured on 2.11.4).
+/// The server's messages for a blank and for an unknown value (measured on 2.11.4).
 pub(crate) const BLANK: &str = "cannot be left blank";
 pub(crate) const NOT_AN_OPTION: &str = "is not within the available options";
 
 /// Why a request is refused.
 #[derive(Clone, Debug)]
 pub(crate) enum Refusal {
-    /// No token where one is needed, or one that is wrong.
+    /// With the application's own words.
+    Said(StatusCode, &'static str),
+    /// No token where one is needed, or a wrong one.
     Unauthorized,
-    /// Files, but no token.
-    NotSignedIn,
-    /// The token of somebody who has not confirmed their address.
+    /// The user has not confirmed the address.
     Unconfirmed,
     WrongPassphrase,
-    NotDeletable,
-    NoSecondFactor,
-    NotOwner,
-    NotFound,
-    /// No such operation; also the body of whatever goes wrong outside the application.
+    /// No such operation; also the response to failures outside of the application.
     Status(StatusCode),
-    /// The object that holds all else.
+    /// The object with that name, which holds all other parameters.
     Missing(&'static str),
-    Page,
     Invalid(Errors),
-    TooManyPassphrases,
-    TooManyMails,
     /// Seconds to wait.
     Throttled(u64),
-    /// Where the first user is made.
+    /// The URL at which the first user is created.
     FirstRun(String),
-    /// Where the same is by TLS, and whether it was to be read.
+    /// The same URL with TLS, and whether the request only reads.
     ForcedTls(String, bool),
-    /// A host that is not served.
+    /// The host is not served.
     BlockedHost,
-    /// What the real service has there, and this one does not.
+    /// The real service has this, and the sandbox does not.
     NotPlayed(&'static str),
 }
 
-/// What an operation comes to.
+impl Refusal {
+    /// Files, but no token.
+    pub(crate) const NOT_SIGNED_IN: Self = Self::Said(
+        StatusCode::UNAUTHORIZED,
+        "You need to sign in or sign up before continuing.",
+    );
+    pub(crate) const NOT_DELETABLE: Self = Self::Said(
+        StatusCode::UNAUTHORIZED,
+        "That push is not deletable by viewers.",
+    );
+    pub(crate) const NO_SECOND_FACTOR: Self = Self::Said(
+        StatusCode::FORBIDDEN,
+        "Two-factor authentication is required. Please set it up to continue.",
+    );
+    pub(crate) const NOT_OWNER: Self =
+        Self::Said(StatusCode::FORBIDDEN, "That push doesn't belong to you.");
+    pub(crate) const NOT_FOUND: Self = Self::Said(StatusCode::NOT_FOUND, "not-found");
+    pub(crate) const PAGE: Self = Self::Said(StatusCode::BAD_REQUEST, "Invalid page parameter");
+    pub(crate) const TOO_MANY_PASSPHRASES: Self = Self::Said(
+        StatusCode::TOO_MANY_REQUESTS,
+        "Too many passphrase attempts. Please try again in a minute.",
+    );
+    pub(crate) const TOO_MANY_MAILS: Self = Self::Said(
+        StatusCode::TOO_MANY_REQUESTS,
+        "Too many email notification requests. Please try again in a minute.",
+    );
+}
+
+/// The result of an operation.
 pub(crate) type Outcome = Result<Response<Bytes>, Refusal>;
 
 impl Refusal {
-    /// Whoever does not ask for JSON gets a page where the response is not the application's own.
+    /// Callers who do not ask for JSON get a page, unless the response is the application's own.
     pub(crate) fn into_response(self, wants_json: bool, language: Language) -> Response<Bytes> {
         use StatusCode as S;
-        let say = |status, english| error(status, &language.say(Cow::Borrowed(english)));
         match self {
-            // Measured on 2.11.4, whatever is accepted.
+            Self::Said(status, english) => error(status, &language.say(Cow::Borrowed(english))),
+            // Empty whatever the caller accepts (measured on 2.11.4).
             Self::Unauthorized => uncached(response(S::UNAUTHORIZED, "text/html", Bytes::new())),
-            Self::Unconfirmed => say(
-                S::UNAUTHORIZED,
-                "You have to confirm your email address before continuing.",
-            ),
-            Self::NotSignedIn => say(
-                S::UNAUTHORIZED,
-                "You need to sign in or sign up before continuing.",
-            ),
+            Self::Unconfirmed => {
+                let english = "You have to confirm your email address before continuing.";
+                error(S::UNAUTHORIZED, &language.say(Cow::Borrowed(english)))
+            }
             Self::WrongPassphrase => {
                 let object = Object::default()
                     .with("error", "That passphrase is incorrect.")
@@ -159,19 +176,11 @@ impl Refusal {
                     .with("status", "unauthorized");
                 json_response(S::UNAUTHORIZED, &object)
             }
-            Self::NotDeletable => say(S::UNAUTHORIZED, "That push is not deletable by viewers."),
-            Self::NoSecondFactor => say(
-                S::FORBIDDEN,
-                "Two-factor authentication is required. Please set it up to continue.",
-            ),
-            Self::NotOwner => say(S::FORBIDDEN, "That push doesn't belong to you."),
-            Self::NotFound => error(S::NOT_FOUND, "not-found"),
             Self::Status(status) => status_response(status, wants_json),
             Self::Missing(name) => error(
                 S::BAD_REQUEST,
                 &format!("param is missing or the value is empty or invalid: {name}"),
             ),
-            Self::Page => error(S::BAD_REQUEST, "Invalid page parameter"),
             Self::Invalid(Errors(errors)) => {
                 let fields = errors.into_iter().map(|(name, texts)| {
                     let texts = texts.into_iter().map(|text| language.say(text));
@@ -179,14 +188,6 @@ impl Refusal {
                 });
                 json_response(S::UNPROCESSABLE_ENTITY, &Object(fields.collect()))
             }
-            Self::TooManyPassphrases => say(
-                S::TOO_MANY_REQUESTS,
-                "Too many passphrase attempts. Please try again in a minute.",
-            ),
-            Self::TooManyMails => say(
-                S::TOO_MANY_REQUESTS,
-                "Too many email notification requests. Please try again in a minute.",
-            ),
             Self::Throttled(seconds) => {
                 let mut response = throttled();
                 let seconds = HeaderValue::from(seconds);
@@ -210,12 +211,12 @@ impl Refusal {
     }
 }
 
-/// How long what succeeded may be kept.
+/// How long a successful response may be cached.
 pub(crate) const REVALIDATE: HeaderValue =
     HeaderValue::from_static("max-age=0, private, must-revalidate");
 
-/// What the application says itself. Rails lets nobody keep it, and Rack, which gives what succeeds an `ETag`, says so
-/// in more words (`Rack::ETag`).
+/// A response of the application itself. Rails forbids to cache it. Rack replaces the header of successful responses,
+/// which have an `ETag` (`Rack::ETag`).
 pub(crate) fn json_response(status: StatusCode, value: &impl Serialize) -> Response<Bytes> {
     let mut response = uncached(plain_json(status, value));
     if status.is_success() {
@@ -224,7 +225,7 @@ pub(crate) fn json_response(status: StatusCode, value: &impl Serialize) -> Respo
     response
 }
 
-/// What nobody may keep.
+/// A response that may not be cached.
 pub(crate) fn uncached(mut response: Response<Bytes>) -> Response<Bytes> {
     let cache = HeaderValue::from_static("no-cache");
     response.headers_mut().insert(CACHE_CONTROL, cache);
@@ -255,7 +256,7 @@ pub(crate) fn throttled() -> Response<Bytes> {
     uncached(response(status, "text/plain", "Retry later\n"))
 }
 
-/// A status as what is around the application says it.
+/// A response from outside of the application, with that status.
 pub(crate) fn status_response(status: StatusCode, wants_json: bool) -> Response<Bytes> {
     let text = status.canonical_reason().unwrap_or("Unknown");
     if wants_json {

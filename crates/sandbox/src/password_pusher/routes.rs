@@ -7,16 +7,14 @@ use http::Method;
 use super::call::Access::{self, Anybody, Guess, Open, Token};
 use super::call::Call;
 use super::edition::Profile;
-use super::files::Place;
 use super::response::Outcome;
 use super::state::Store;
-use super::{create, instance, notify, pushes, requests};
+use super::{create, files, instance, notify, pushes, requests};
 
-/// What is done; the text is the last literal or the token of the path.
+/// An operation; the text is the last literal or the token of the path.
 type Act = fn(&Call<'_>, &mut Store, &str) -> Outcome;
 
-/// Methods, paths below `/api/v2/` where a star stands for a token, who may, and what is done. The first that fits
-/// counts.
+/// Methods, paths below `/api/v2/` in which a star is a token, access, and operations. The first match counts.
 const OPERATIONS: &[(&str, &str, Access, Act)] = &[
     ("GET", "version", Anybody, instance::version),
     ("GET", "accounts", Token, instance::accounts),
@@ -52,14 +50,14 @@ pub(crate) struct Operation<'a> {
 impl<'a> Operation<'a> {
     pub(crate) fn find(profile: &Profile, method: &Method, path: &'a str) -> Option<Self> {
         profile.api_version?;
-        // Whatever is read can be asked for without its body.
+        // Rails performs HEAD as GET without the body.
         let method = match *method {
             Method::HEAD => &Method::GET,
             _ => method,
         };
         let path = path.strip_suffix('/').unwrap_or(path);
         let segments: Vec<_> = path.strip_prefix("/api/v2/")?.split('/').collect();
-        // Dots would be suffixes.
+        // A dot starts a suffix.
         let is_token = |part: &str| !part.is_empty() && !part.contains('.');
         let fits = |pattern: &str| {
             let mut parts = pattern.split('/').zip(&segments);
@@ -81,7 +79,7 @@ impl<'a> Operation<'a> {
     }
 }
 
-/// What the real service has at a path, where this one has nothing (`config/routes/*.rb`).
+/// The name of what only the real service has at a path (`config/routes/*.rb`).
 pub(crate) fn not_played(path: &str) -> Option<&'static str> {
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     Some(match &segments[..] {
@@ -99,11 +97,12 @@ pub(crate) fn not_played(path: &str) -> Option<&'static str> {
     })
 }
 
-/// A signed URL of a file.
-pub(crate) fn file(path: &str) -> Option<(Place, &str)> {
-    let place = Place::ALL
-        .into_iter()
-        .find(|place| path.starts_with(place.prefix()))?;
-    let (signed, name) = path[place.prefix().len()..].split_once('/')?;
-    (!name.is_empty()).then_some((place, signed))
+/// The two parts of a signed URL of a file: its start and the signed text.
+pub(crate) fn file(path: &str) -> Option<(&'static str, &str)> {
+    let starts = [files::REDIRECT, files::STORAGE].into_iter();
+    let (start, rest) = starts
+        .filter_map(|start| Some((start, path.strip_prefix(start)?)))
+        .next()?;
+    let (signed, name) = rest.split_once('/')?;
+    (!name.is_empty()).then_some((start, signed))
 }

@@ -1,13 +1,14 @@
-//! Something to look at, made beforehand the way a caller would make it.
+//! Samples that exist at the start, created as a caller would create them.
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{Method, Request};
 use serde_json::{Value, json};
 
-use super::service::NEW_HOST;
+use super::edition::NEW_HOST;
 use super::state::State;
 
-/// Makes so many pushes as the first user, and where there are requests as many of those, every other of them answered.
+/// Creates so many pushes of the first user, and as many requests in editions that have them. Every second request has
+/// a response.
 pub(crate) fn make(state: &State, count: usize) {
     let profile = state.profile();
     if profile.api_version.is_none() || !profile.has_users {

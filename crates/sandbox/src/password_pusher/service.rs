@@ -1,5 +1,5 @@
-//! From a request to its response: throttle, operation, caller, locks, then the work. Source of the order: the server's
-//! `base_controller.rb` and what comes before it.
+//! From a request to its response: throttle, operation, caller, locks, then the operation. Source of the order: the
+//! server's `base_controller.rb` and the layers in front of it.
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
@@ -8,10 +8,10 @@ use http::{HeaderMap, Method, Response, StatusCode};
 use hyper::body::Incoming;
 
 use super::call::{Access, Call, by_tls, token, wants_json};
+use super::edition::NEW_HOST;
 use super::files;
 use super::language::Language;
 use super::options::PasswordPusherOptions;
-use super::params::Form;
 use super::response::{Outcome, Refusal, redirect, status_response, throttled};
 use super::routes::{Operation, file, not_played};
 use super::state::State;
@@ -19,11 +19,8 @@ use super::{seed, upload};
 use crate::common::query;
 use crate::common::service::{Dropped, Peer, Service, Setup, header, whole};
 
-/// The host that an edition which has moved sends its callers to: another name of this machine.
-pub(super) const NEW_HOST: &str = "localhost";
-
 impl State {
-    /// Where a request is sent on to before anything looks at it.
+    /// The URL that a request is redirected to before anything else is checked.
     fn moved_to(&self, parts: &Parts) -> Option<String> {
         let path = parts.uri.path_and_query()?.as_str();
         let is_there = header(&parts.headers, HOST).starts_with(NEW_HOST);
@@ -52,19 +49,19 @@ impl State {
         if let Some(Peer(ip)) = parts.extensions.get() {
             self.throttle(*ip).map_err(Refusal::Throttled)?;
         }
-        if let Some((place, signed)) = file(path).filter(|_| parts.method == Method::GET) {
+        if let Some((start, signed)) = file(path).filter(|_| parts.method == Method::GET) {
             let call = Call::new(self, parts, body)?;
-            return Ok(files::fetch(&call, place, signed, path));
+            return Ok(files::fetch(&call, start, signed, path));
         }
         let missing = Refusal::Status(StatusCode::NOT_FOUND);
-        // A gateway draws no routes of the API (`config/routes.rb`).
+        // A gateway has no routes of the API (`config/routes.rb`).
         if self.options.gateway && path.starts_with("/api/") {
             return Err(missing);
         }
         let operation = Operation::find(self.profile(), &parts.method, path)
             .filter(|_| self.options.notifications || !path.ends_with("/notify_emails"))
             .ok_or_else(|| not_played(path).map_or(missing, Refusal::NotPlayed))?;
-        // Rails reads no path that is not UTF-8 where it has a route.
+        // Rails refuses a path that is not UTF-8, if it has a route for it.
         if !query::is_text(path) {
             return Err(Refusal::Status(StatusCode::BAD_REQUEST));
         }
@@ -72,9 +69,9 @@ impl State {
         call.authenticate(&parts.headers, operation.access)?;
         if operation.access == Access::Guess && call.profile.limits_passphrases {
             let passphrase = call.params.text("passphrase").unwrap_or_default();
-            // Blank ones are not counted (measured on 2.11.4).
+            // Blank passphrases are not counted (measured on 2.11.4).
             if !passphrase.trim().is_empty() && !self.admit_passphrase(operation.token) {
-                return Err(Refusal::TooManyPassphrases);
+                return Err(Refusal::TOO_MANY_PASSPHRASES);
             }
         }
         (operation.act)(&call, &mut self.store(), operation.token)
@@ -92,16 +89,18 @@ impl Service for State {
 
     const NAME: &'static str = "password-pusher";
     const CREDENTIAL: HeaderName = AUTHORIZATION;
-    // The largest text with every character escaped, and then some. Files have no limit.
+    // More than the largest text needs with every character escaped. Forms have other limits; see `upload`.
     const LARGEST_BODY: usize = 32 * 1024 * 1024;
 
     async fn receive(&self, parts: &mut Parts, body: Incoming) -> Result<Option<Bytes>, Dropped> {
         let Ok(boundary) = multer::parse_boundary(header(&parts.headers, CONTENT_TYPE)) else {
             return whole(body, Self::LARGEST_BODY).await;
         };
-        let (beginning, form): (_, Form) = upload::receive(&boundary, body).await?;
-        parts.extensions.insert(form);
-        Ok(beginning)
+        let form = upload::receive(&boundary, body).await?;
+        Ok(form.map(|form| {
+            parts.extensions.insert(form);
+            Bytes::new()
+        }))
     }
 
     fn respond(&self, parts: &Parts, body: &Bytes) -> Response<Bytes> {
@@ -110,7 +109,7 @@ impl Service for State {
             let known = token(&parts.headers).and_then(|token| self.user(token));
             let user = known.and(options.user_language.as_deref());
             let language = match refusal {
-                // It is refused before a language is chosen.
+                // This is refused before a language is chosen.
                 Refusal::Unconfirmed => Language::default(&options.default_locale),
                 _ => Language::of(parts, user, &options.default_locale),
             };
@@ -123,7 +122,7 @@ impl Service for State {
             StatusCode::UNAUTHORIZED => {
                 Refusal::Unauthorized.into_response(true, Language::English)
             }
-            StatusCode::NOT_FOUND => Refusal::NotFound.into_response(true, Language::English),
+            StatusCode::NOT_FOUND => Refusal::NOT_FOUND.into_response(true, Language::English),
             StatusCode::TOO_MANY_REQUESTS => throttled(),
             _ => status_response(status, true),
         }
@@ -147,8 +146,8 @@ impl Service for State {
     }
 
     fn printable(&self, path: &str) -> Option<String> {
-        if let Some((place, _)) = file(path) {
-            return Some(format!("{}[signed]", place.prefix()));
+        if let Some((start, _)) = file(path) {
+            return Some(format!("{start}[signed]"));
         }
         let start = ["/api/v2/pushes/", "/api/v2/requests/", "/p/", "/requests/"]
             .into_iter()

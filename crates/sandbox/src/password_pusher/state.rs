@@ -1,4 +1,4 @@
-//! What the imitation of Password Pusher holds.
+//! The state of the imitation of Password Pusher.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use jiff::Timestamp;
 
 use super::edition::Profile;
-use super::model::{Account, Attached, DAY, Push, Request, Upload, User, UserId, after, seconds};
+use super::model::{Account, Attached, Push, Request, Upload, User, UserId};
 use super::options::PasswordPusherOptions;
 use super::throttle::{FiveAMinute, Throttle};
 use crate::common::clock::Clock;
@@ -16,14 +16,10 @@ use crate::common::random::{HEX, Id, Random};
 use crate::common::service::Setup;
 use crate::common::table::Table;
 
-/// How often what is past its limits is expired. A multiple of it is how often expired pushes that are nobody's are
-/// removed. Source: the server's schedule of jobs.
-const SWEEP: i64 = 2 * 3600;
-
 const TOKEN: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-";
 const URL_TOKEN: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz_-";
 
-/// The lengths of 8 to 14 bytes in Base64. Source: the server's source, which puts them in lower case.
+/// The lengths of 8 to 14 bytes in Base64. Source: the server's source, which changes them to lower case.
 const URL_TOKEN_LENGTHS: &[usize] = &[11, 12, 14, 15, 16, 18, 19];
 
 pub(crate) struct State {
@@ -32,7 +28,7 @@ pub(crate) struct State {
     pub(crate) options: PasswordPusherOptions,
     pub(crate) users: Vec<User>,
     pub(crate) started: Timestamp,
-    /// What URLs of files are signed with.
+    /// The key that signs URLs of files.
     pub(crate) signing_key: String,
     throttle: Option<Mutex<Throttle>>,
     passphrases: Mutex<FiveAMinute>,
@@ -44,15 +40,14 @@ pub(crate) struct State {
 pub(crate) struct Store {
     pub(crate) pushes: Table<Push>,
     pub(crate) requests: Table<Request>,
-    /// Files by the key that signed URLs name them by.
+    /// Files by their keys in signed URLs.
     pub(crate) files: HashMap<String, Weak<Upload>>,
-    /// Recipients told on a day, by user.
+    /// By user: a day, and the number of recipients on it.
     pub(crate) mails: HashMap<UserId, (i64, usize)>,
     random: Random,
-    next_sweep: Timestamp,
 }
 
-/// The time of a clock, as far as it can be written.
+/// The time of a clock, at most the last that can be written.
 fn timestamp(clock: &Clock) -> Timestamp {
     Timestamp::try_from(clock.now()).unwrap_or(Timestamp::MAX)
 }
@@ -93,7 +88,6 @@ impl State {
                 files: HashMap::new(),
                 mails: HashMap::new(),
                 random: Random::new(seed, "password pusher"),
-                next_sweep: after(started, SWEEP),
             }),
             clock,
         }
@@ -107,14 +101,11 @@ impl State {
         self.options.edition.profile()
     }
 
-    /// What is stored, after all that was to happen until now.
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
-        let mut store = lock(&self.store);
-        store.catch_up(self.started, self.now());
-        store
+        lock(&self.store)
     }
 
-    /// Whether recipients of a push can be told.
+    /// Whether recipients can be told about a push.
     pub(crate) fn sends_mail(&self) -> bool {
         self.options.email && self.options.notifications
     }
@@ -155,7 +146,7 @@ impl Store {
         }
     }
 
-    /// Keeps files for a push or a request.
+    /// Stores files for a push or a request.
     pub(crate) fn attach(&mut self, uploads: Vec<Arc<Upload>>) -> Vec<Attached> {
         self.files.retain(|_, upload| upload.strong_count() > 0);
         let attached = uploads.into_iter().map(|upload| {
@@ -164,37 +155,5 @@ impl Store {
             Attached { key, upload }
         });
         attached.collect()
-    }
-
-    /// Does what the service does from time to time: it expires what is past its limits every two hours, and removes
-    /// expired pushes that are nobody's once a day, both counted from the start.
-    fn catch_up(&mut self, started: Timestamp, now: Timestamp) {
-        if now < self.next_sweep {
-            return;
-        }
-        let run_after = |time: Timestamp, every: i64| {
-            let number = seconds(started, time) / every + 1;
-            after(started, number * every)
-        };
-        for push in self.pushes.iter_mut().filter(|push| !push.is_expired()) {
-            let used_up = (push.views_remaining() == 0)
-                .then(|| push.log.events.last().map(|event| event.at))
-                .flatten();
-            let over = used_up.unwrap_or(Timestamp::MAX).min(push.expires_at());
-            let sweep = run_after(over, SWEEP);
-            if sweep <= now {
-                push.expire(sweep);
-            }
-        }
-        self.pushes.retain(|push| {
-            push.user.is_some()
-                || push
-                    .expired_on
-                    .is_none_or(|expired_on| run_after(expired_on, DAY) > now)
-        });
-        for request in self.requests.iter_mut() {
-            request.close_if_due(now);
-        }
-        self.next_sweep = run_after(now, SWEEP);
     }
 }

@@ -7,8 +7,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// The throttle in front of the whole service, by address. Its windows follow the clock of the wall: they begin with
-/// full minutes and seconds.
+/// The throttle in front of the whole service, by address. Its windows begin with full minutes and seconds.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
     minutes: Windows,
@@ -17,13 +16,13 @@ pub(crate) struct Throttle {
 
 #[derive(Debug, Default)]
 struct Windows {
-    /// Which window is being counted.
+    /// The number of the window that is being counted.
     current: u64,
     counts: HashMap<IpAddr, u32>,
 }
 
 impl Windows {
-    /// How long the window lasts, if the address has used it up.
+    /// Counts a request. If the address has used the window up, returns how many seconds the window still lasts.
     fn count(&mut self, ip: IpAddr, unix: u64, period: u64, limit: u32) -> Option<u64> {
         let window = unix / period;
         if self.current != window {
@@ -37,7 +36,7 @@ impl Windows {
 }
 
 impl Throttle {
-    /// Lets a request pass, or says how many seconds its window lasts.
+    /// Admits a request, or returns how many seconds to wait.
     pub(crate) fn admit(&mut self, ip: IpAddr, unix: u64) -> Result<(), u64> {
         let minute = self.minutes.count(ip, unix, 60, 120);
         let wait = minute.or_else(|| self.seconds.count(ip, unix, 1, 60));
@@ -45,7 +44,7 @@ impl Throttle {
     }
 }
 
-/// Five of something a minute; a minute begins with the first of them.
+/// A limit of five a minute. The minute begins with the first.
 #[derive(Debug, Default)]
 pub(crate) struct FiveAMinute(HashMap<String, (Duration, u32)>);
 

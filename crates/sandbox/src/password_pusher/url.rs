@@ -1,5 +1,5 @@
-//! Which URLs can be pushed. Source: `app/models/push.rb`, which asks Addressable for the scheme, and Addressable's
-//! parser, which refuses some URLs; run against both.
+//! The URLs that can be pushed. Source: `app/models/push.rb`, which asks Addressable for the scheme, and Addressable's
+//! parser, which refuses some URLs; compared with both.
 
 /// Schemes that need a host or a path.
 const NETWORKED: &[&str] = &["http", "https", "ftp", "sftp", "ssh", "ldap"];

@@ -1,4 +1,4 @@
-//! The operations that change records, and the events that tell of them.
+//! The operations that change records, and the events about them.
 
 use std::sync::Arc;
 
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::events::Event;
 use super::model::{Collection, Record, names, text};
-use super::response::{Refusal, one_of};
+use super::response::Refusal;
 use super::store::{Row, Store};
 
-/// What is done to a record. Documented are the bodies of app updates and of deleted login methods; the other bodies
-/// and all responses are inferred.
+/// A change of a record. Documented are the bodies of app updates and of deleted login methods; the other bodies and
+/// all responses are inferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     Update,
@@ -23,7 +23,7 @@ pub(crate) enum Change {
 }
 
 impl Change {
-    /// What a method does to a record, or to what is below it.
+    /// The change that a method makes to a record, or to something below it.
     pub(crate) fn find(method: &Method, to: Collection, below: Option<&str>) -> Option<Self> {
         use Collection::{Accounts, AccountsOther, Employees};
         Some(match (method.as_str(), to, below) {
@@ -62,7 +62,7 @@ fn members(of: Collection) -> &'static [(&'static str, Kind)] {
     }
 }
 
-/// Changes the record with that id. There is an event if it is not as it was.
+/// Changes the record with that id. There is an event if the record is different afterwards.
 pub(crate) fn apply(
     change: Change,
     to: Collection,
@@ -70,7 +70,7 @@ pub(crate) fn apply(
     id: &str,
     body: &Bytes,
 ) -> Result<(Bytes, Option<Event>), Refusal> {
-    let old = store.table(to).get(id).ok_or(Refusal::NotFound)?;
+    let old = store.table(to).get(id).ok_or(Refusal::NOT_FOUND)?;
     let old = Arc::clone(&old.record);
     let object = match to {
         Collection::Accounts => "ACCOUNT",
@@ -87,36 +87,38 @@ pub(crate) fn apply(
         ));
     }
     let body: Record = serde_json::from_slice(body)
-        .map_err(|_| Refusal::Invalid("the request body must be a JSON object".to_owned()))?;
+        .map_err(|_| Refusal::invalid("the request body must be a JSON object"))?;
     let mut new = Record::clone(&old);
     match change {
         Change::Update => update(&mut new, members(to), store, &body)?,
-        Change::AddToGroups => {
-            let added = groups(&body)?.iter().cloned();
-            let mut of = groups_of(&new);
-            for group in added {
-                if !of.contains(&group) {
-                    of.push(group);
+        Change::AddToGroups | Change::RemoveFromGroups => {
+            let named = groups(&body)?;
+            let mut of = new
+                .get("groups")
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default();
+            if change == Change::RemoveFromGroups {
+                of.retain(|group| !named.contains(group));
+            } else {
+                for group in named {
+                    if !of.contains(group) {
+                        of.push(group.clone());
+                    }
                 }
             }
             new.insert("groups".to_owned(), json!(of));
         }
-        Change::RemoveFromGroups => {
-            let removed = groups(&body)?;
-            let mut of = groups_of(&new);
-            of.retain(|group| !removed.contains(group));
-            new.insert("groups".to_owned(), json!(of));
-        }
         _ => delete_login_method(&mut new, &body)?,
     }
-    // The service does not tell of notes: the documented event has none.
+    // Notes alone send no event: the documented event has none.
     let told = |record: &Record| {
         let mut record = record.clone();
         record.remove("notes");
         record
     };
     let event = (told(&new) != told(&old)).then(|| Event::updated(object, &new, &old));
-    let row = store.table_mut(to).get_mut(id).ok_or(Refusal::NotFound)?;
+    let row = store.table_mut(to).get_mut(id).ok_or(Refusal::NOT_FOUND)?;
     *row = Row::new(new);
     Ok((Bytes::copy_from_slice(row.json().as_bytes()), event))
 }
@@ -141,10 +143,10 @@ fn update(
         };
         if !fits {
             return Err(match kind {
-                Kind::Flag => Refusal::Invalid(format!("{name} must be true or false")),
-                Kind::Text => Refusal::Invalid(format!("{name} must be a string or null")),
-                Kind::Word(words) => one_of(name, words),
-                Kind::Employee => Refusal::Invalid(format!("{name} must be the id of an employee")),
+                Kind::Flag => Refusal::invalid(format!("{name} must be true or false")),
+                Kind::Text => Refusal::invalid(format!("{name} must be a string or null")),
+                Kind::Word(words) => Refusal::one_of(name, words),
+                Kind::Employee => Refusal::invalid(format!("{name} must be the id of an employee")),
             });
         }
         // Cleared notes are absent (inferred).
@@ -157,16 +159,10 @@ fn update(
     Ok(())
 }
 
-fn groups_of(employee: &Record) -> Vec<Value> {
-    let groups = employee.get("groups").and_then(Value::as_array);
-    groups.cloned().unwrap_or_default()
-}
-
 fn groups(body: &Record) -> Result<&Vec<Value>, Refusal> {
     let groups = body.get("groups").and_then(Value::as_array);
     let groups = groups.filter(|all| !all.is_empty() && all.iter().all(Value::is_string));
-    let message = "groups must be a non-empty array of strings";
-    groups.ok_or_else(|| Refusal::Invalid(message.to_owned()))
+    groups.ok_or_else(|| Refusal::invalid("groups must be a non-empty array of strings"))
 }
 
 fn delete_login_method(account: &mut Record, body: &Record) -> Result<(), Refusal> {
@@ -183,7 +179,7 @@ fn delete_login_method(account: &mut Record, body: &Record) -> Result<(), Refusa
         "OIDC" => methods["oidcLogin"] = Value::Null,
         "SAML" => methods["samlLogin"] = Value::Null,
         "FEDCM" => methods["fedCmLogin"] = Value::Null,
-        _ => return Err(one_of("loginMethod", "login_methods")),
+        _ => return Err(Refusal::one_of("loginMethod", "login_methods")),
     }
     Ok(())
 }

@@ -9,10 +9,12 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::common::options::settings;
+
 /// A record as it goes over the wire.
 pub(crate) type Record = Map<String, Value>;
 
-/// The API's words, and what people, places and things are called.
+/// The API's words, and the names of people, places and things.
 static NAMES: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(include_str!("names.json")).expect("names.json keeps to its form")
 });
@@ -34,55 +36,105 @@ pub(crate) enum By {
     Word(&'static str),
     /// The member is `true` or `false`.
     Flag,
-    /// One of the values is in the member's list. They are repeated, separated by commas, or both.
+    /// The member is a list that has one of the values. Values are repeated, separated by commas, or both.
     Any,
-    /// The member is a time from `…After` to `…Before`, both included. An absent time is only in the unbounded span.
+    /// The member is a time from `…After` to `…Before`, both included. An absent time is outside of every span.
     Time,
 }
 
 /// The name of a filter and of the member that it looks at.
 pub(crate) type Filter = (&'static str, By);
 
-/// The collections of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Collection {
-    Accounts,
-    AccountsOther,
-    Apps,
-    AppsOther,
-    BrowserExtensions,
-    Browsers,
-    Detections,
-    Employees,
-    Findings,
+macro_rules! collections {
+    ($($collection:ident $path:literal $size:ident: $what:literal, $default:literal;)+) => {
+        /// The collections of the API.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub(crate) enum Collection {
+            $($collection,)+
+        }
+
+        impl Collection {
+            pub(crate) const ALL: &[Self] = &[$(Self::$collection,)+];
+
+            /// The collection's segment of the path.
+            pub(crate) fn name(self) -> &'static str {
+                match self {
+                    $(Self::$collection => $path,)+
+                }
+            }
+        }
+
+        /// How many records of each kind there are at the moment.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct OrganisationCounts {
+            $(
+                #[doc = concat!("Records of `/v1/", $path, "`.")]
+                pub $size: usize,
+            )+
+        }
+
+        impl OrganisationCounts {
+            pub(crate) fn by(count: impl Fn(Collection) -> usize) -> Self {
+                Self { $($size: count(Collection::$collection),)+ }
+            }
+        }
+
+        settings! {
+            /// The size of the seeded organisation of [`PushSecurity`](crate::PushSecurity), and the service's
+            /// behaviour where the real one is not known.
+            ///
+            /// Some records need others: without employees there are no browsers, accounts, findings or detections,
+            /// without browsers no browser extensions, without apps no accounts at them.
+            ///
+            /// ```
+            /// use security_api_sandbox::PushSecurityOptions;
+            ///
+            /// let small = PushSecurityOptions::default().employees(20).browsers(50).accounts(60);
+            /// # let _ = small;
+            /// ```
+            pub struct PushSecurityOptions {
+                $(
+                    #[doc = concat!("How many ", $what, " there are; ", $default, " by default.")]
+                    $size: usize = $default,
+                )+
+                /// Whether a 429 has a `Retry-After` header with the seconds to wait. It has none by default: the real
+                /// service does not document one.
+                retry_after: bool = false,
+            }
+        }
+
+        impl PushSecurityOptions {
+            /// An organisation with a few records of each kind.
+            pub(crate) fn tiny() -> Self {
+                Self { $($size: 2,)+ retry_after: false }
+            }
+
+            pub(crate) fn size(&self, of: Collection) -> usize {
+                match of {
+                    $(Collection::$collection => self.$size,)+
+                }
+            }
+        }
+    };
+}
+
+collections! {
+    Accounts "accounts" accounts: "accounts at apps", 6_000;
+    AccountsOther "accountsOther" accounts_other: "accounts at other apps", 800;
+    Apps "apps" apps: "apps", 120;
+    AppsOther "appsOther" apps_other: "other apps, those the service does not know by name,", 300;
+    BrowserExtensions "browserExtensions" browser_extensions: "browser extensions", 4_000;
+    Browsers "browsers" browsers: "browsers", 5_000;
+    Detections "detections" detections: "detections", 400;
+    Employees "employees" employees: "employees", 2_000;
+    Findings "findings" findings: "findings", 3_000;
 }
 
 impl Collection {
-    pub(crate) const ALL: [Self; 9] = [
-        Self::Accounts,
-        Self::AccountsOther,
-        Self::Apps,
-        Self::AppsOther,
-        Self::BrowserExtensions,
-        Self::Browsers,
-        Self::Detections,
-        Self::Employees,
-        Self::Findings,
-    ];
-
-    /// Its segment of the path.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Accounts => "accounts",
-            Self::AccountsOther => "accountsOther",
-            Self::Apps => "apps",
-            Self::AppsOther => "appsOther",
-            Self::BrowserExtensions => "browserExtensions",
-            Self::Browsers => "browsers",
-            Self::Detections => "detections",
-            Self::Employees => "employees",
-            Self::Findings => "findings",
-        }
+    /// The collection with that segment of the path.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|one| one.name() == name)
     }
 
     /// The filters that its list takes.

@@ -19,8 +19,7 @@ use tokio::runtime::Handle;
 use crate::common::clock::Clock;
 use crate::common::{hmac, lock};
 
-/// When an event is delivered, in minutes after it happened, for as long as nobody takes it (documented, as is the
-/// next).
+/// When an event is delivered, in minutes after it happened, until a receiver accepts it (documented, as is the next).
 const SCHEDULE: [u64; 4] = [0, 1, 5, 15];
 
 /// How long a receiver has to respond.
@@ -32,16 +31,16 @@ const CAPACITY: usize = 10_000;
 /// One attempt to deliver a webhook.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Delivery {
+pub struct WebhookDelivery {
     /// The event's id, the same for every attempt.
     pub event_id: String,
-    /// What the event is about, such as `ACCOUNT`.
+    /// The event's object, such as `ACCOUNT`.
     pub object: String,
     /// The attempt's number, from 1 to 4.
     pub attempt: usize,
     /// When it was signed, by the sandbox's clock.
     pub at: SystemTime,
-    /// The status the receiver responded with, if it did within five seconds.
+    /// The status of the receiver's response, if there was one within five seconds.
     pub status: Option<u16>,
 }
 
@@ -51,14 +50,13 @@ pub(crate) struct Outbox {
     clock: Clock,
     runtime: Handle,
     target: Mutex<Option<Target>>,
-    log: Mutex<VecDeque<Delivery>>,
+    log: Mutex<VecDeque<WebhookDelivery>>,
 }
 
 #[derive(Clone)]
 struct Target {
     addresses: Vec<SocketAddr>,
-    authority: String,
-    path: String,
+    url: Uri,
 }
 
 impl Outbox {
@@ -83,19 +81,18 @@ impl Outbox {
         Ok(())
     }
 
-    pub(crate) fn deliveries(&self) -> Vec<Delivery> {
+    pub(crate) fn deliveries(&self) -> Vec<WebhookDelivery> {
         lock(&self.log).iter().cloned().collect()
     }
 
-    /// The value of the signature header. Documented; that the digits are upper case is so in all public captures.
+    /// The value of the signature header. Documented; the digits are upper case in all public captures.
     pub(crate) fn sign(&self, timestamp: i64, body: &[u8]) -> String {
         let timestamp = timestamp.to_string();
         let digest = hmac(&self.secret, &[timestamp.as_bytes(), b".", body]);
-        let digits: String = digest.iter().map(|byte| format!("{byte:02X}")).collect();
-        format!("t={timestamp},v1={digits}")
+        format!("t={timestamp},v1={}", digest.to_uppercase())
     }
 
-    /// Delivers an event, now and if need be again later. Without a receiver it is lost.
+    /// Delivers an event now, and again later if that fails. Without a receiver the event is lost.
     pub(crate) fn send(self: &Arc<Self>, event_id: String, object: String, payload: &Value) {
         let Some(target) = lock(&self.target).clone() else {
             return;
@@ -105,22 +102,18 @@ impl Outbox {
         let happened = self.clock.elapsed();
         self.runtime.spawn(async move {
             for (attempt, minutes) in (1..).zip(SCHEDULE) {
-                outbox
-                    .clock
-                    .sleep_until(happened + Duration::from_secs(minutes * 60))
-                    .await;
+                let due = happened + Duration::from_secs(minutes * 60);
+                outbox.clock.sleep_until(due).await;
                 let at = outbox.clock.now();
                 let signature = outbox.sign(outbox.clock.unix(), &body);
                 let exchange = exchange(&target, signature, body.clone());
-                let status = tokio::time::timeout(PATIENCE, exchange)
-                    .await
-                    .ok()
-                    .flatten();
+                let status = tokio::time::timeout(PATIENCE, exchange).await;
+                let status = status.ok().flatten();
                 let mut log = lock(&outbox.log);
                 if log.len() == CAPACITY {
                     log.pop_front();
                 }
-                log.push_back(Delivery {
+                log.push_back(WebhookDelivery {
                     event_id: event_id.clone(),
                     object: object.clone(),
                     attempt,
@@ -136,69 +129,56 @@ impl Outbox {
 }
 
 fn target(url: &str) -> Result<Target, String> {
-    let uri: Uri = url.parse().map_err(|error| format!("no URL: {error}"))?;
-    let authority = uri.authority().filter(|_| uri.scheme_str() == Some("http"));
+    let url: Uri = url.parse().map_err(|error| format!("no URL: {error}"))?;
+    let authority = url.authority().filter(|_| url.scheme_str() == Some("http"));
     let authority = authority.ok_or("webhooks are delivered to http URLs only")?;
-    let port = authority.port_u16().unwrap_or(80);
-    let host = authority
-        .host()
-        .trim_start_matches('[')
-        .trim_end_matches(']');
-    let hosts: Vec<IpAddr> = if host.eq_ignore_ascii_case("localhost") {
-        vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
-    } else {
-        host.parse()
+    let host = authority.host().trim_matches(['[', ']']);
+    let hosts: Vec<IpAddr> = match host.eq_ignore_ascii_case("localhost") {
+        true => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+        false => host
+            .parse()
             .into_iter()
             .filter(IpAddr::is_loopback)
-            .collect()
+            .collect(),
     };
     if hosts.is_empty() {
-        return Err(format!(
-            "webhooks are delivered to loopback addresses only, not to {host}"
-        ));
+        let where_to = "webhooks are delivered to loopback addresses only";
+        return Err(format!("{where_to}, not to {host}"));
     }
+    let port = authority.port_u16().unwrap_or(80);
+    let addresses = hosts.into_iter().map(|host| SocketAddr::new(host, port));
     Ok(Target {
-        addresses: hosts
-            .into_iter()
-            .map(|host| SocketAddr::new(host, port))
-            .collect(),
-        authority: authority.to_string(),
-        path: uri
-            .path_and_query()
-            .map_or("/", |path| path.as_str())
-            .to_owned(),
+        addresses: addresses.collect(),
+        url,
     })
 }
 
-/// One delivery; the status of the response, if there is one.
+/// One delivery: the status of the response, if there is one.
 async fn exchange(target: &Target, signature: String, body: Bytes) -> Option<u16> {
+    const AGENT: &str = concat!("security-api-sandbox/", env!("CARGO_PKG_VERSION"));
     let request = Request::builder()
         .method(Method::POST)
-        .uri(&target.path)
-        .header(HOST, &target.authority)
-        .header(CONTENT_TYPE, "application/json")
-        .header(
-            USER_AGENT,
-            concat!("security-api-sandbox/", env!("CARGO_PKG_VERSION")),
+        .uri(
+            target
+                .url
+                .path_and_query()
+                .map_or("/", |path| path.as_str()),
         )
+        .header(HOST, target.url.authority()?.as_str())
+        .header(CONTENT_TYPE, "application/json")
+        .header(USER_AGENT, AGENT)
         .header(CONNECTION, "close")
         .header("X-Signature", signature)
         .body(Full::new(body))
         .ok()?;
     let stream = TcpStream::connect(target.addresses.as_slice()).await.ok()?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
-    let response = async move {
-        sender
-            .send_request(request)
-            .await
-            .ok()
-            .map(|response| response.status())
-    };
+    let response = async move { sender.send_request(request).await.ok() };
     tokio::pin!(response, connection);
-    let status = tokio::select! {
-        status = &mut response => status,
-        // It may end with the response already read.
+    let response = tokio::select! {
+        response = &mut response => response,
+        // The connection may end when the response was read already.
         _ = &mut connection => response.await,
     };
-    status.map(|status| status.as_u16())
+    response.map(|response| response.status().as_u16())
 }

@@ -6,7 +6,7 @@ use http::Method;
 use super::changes::Change;
 use super::model::Collection;
 
-/// What a method and a path stand for.
+/// An operation, with the id in the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation<'a> {
     List(Collection),
@@ -17,8 +17,7 @@ pub(crate) enum Operation<'a> {
 impl<'a> Operation<'a> {
     pub(crate) fn find(method: &Method, path: &'a str) -> Option<Self> {
         let segments: Vec<_> = path.strip_prefix("/v1/")?.split('/').collect();
-        let mut all = Collection::ALL.into_iter();
-        let collection = all.find(|one| one.name() == segments[0])?;
+        let collection = Collection::named(segments[0])?;
         match (method, &segments[1..]) {
             (&Method::GET, []) => Some(Self::List(collection)),
             (_, ["", ..]) => None,

@@ -1,6 +1,6 @@
 //! The seeded organisation, made up.
 //!
-//! Every list draws from a stream of its own, and its creation times rise with its order. All times are before
+//! Each list has its own stream of random values, and its creation times rise with its order. All times are before
 //! [`ANCHOR`], a fixed moment, so that the same seed gives the same bytes on any day.
 
 use std::collections::HashMap;
@@ -8,21 +8,20 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::model::{Collection, Record, embedded, names, text};
-use super::options::PushSecurityOptions;
+use super::model::{Collection, PushSecurityOptions, Record, embedded, names, text};
 use super::store::Store;
 use crate::common::random::Random;
 
-/// The newest that a seeded timestamp can be: 15 June 2025.
+/// The end of all seeded timestamps: 15 June 2025.
 pub(crate) const ANCHOR: i64 = 1_750_000_000;
 
 const DAY: i64 = 86_400;
 
-/// What makes a record, or nothing if the organisation lacks the record that it would belong to.
+/// Makes a record, or nothing if the organisation lacks the record that it would belong to.
 type Make = fn(&mut Seeding) -> Option<Value>;
 
-/// In the order in which records need each other, with how many days before the anchor the first and the last one were
-/// created.
+/// In the order in which records need each other. The numbers are the days before the anchor on which the first and the
+/// last record were created.
 const MAKERS: [(Collection, Make, i64, i64); 9] = [
     (Collection::Employees, employee, 800, 400),
     (Collection::Browsers, browser, 400, 30),
@@ -62,11 +61,11 @@ pub(crate) fn organisation(seed: u64, options: &PushSecurityOptions) -> Store {
     seeding.store
 }
 
-/// The organisation so far, and the record that is to be made.
+/// The organisation so far, and the record that is made next.
 struct Seeding {
     seed: u64,
     store: Store,
-    /// How many accounts have the same password.
+    /// The number of accounts by password.
     uses: HashMap<String, usize>,
     random: Random,
     number: usize,
@@ -78,7 +77,7 @@ impl Seeding {
         self.random.percent(chance)
     }
 
-    /// One of these names. What is more likely is listed more often.
+    /// One of these names. Likely ones are listed more than once.
     fn pick(&mut self, list: &str) -> &'static Value {
         let names = names(list);
         &names[self.random.below(names.len())]
@@ -134,14 +133,13 @@ fn suffix(namesakes: usize) -> String {
 }
 
 fn employee(of: &mut Seeding) -> Option<Value> {
-    // Steps through all pairs of names before any of them comes again: their number is no multiple of this prime.
-    const STEP: usize = 3_571;
     let (firsts, lasts) = (names("first_names"), names("last_names"));
     let pairs = firsts.len() * lasts.len();
-    let start = Random::new(of.seed, "first employee").below(pairs);
-    let pair = (start + of.number * STEP) % pairs;
-    let first = firsts[pair % firsts.len()].as_str()?;
-    let last = lasts[pair / firsts.len()].as_str()?;
+    // All pairs of names come before any of them comes again.
+    let pair = (Random::new(of.seed, "first employee").below(pairs) + of.number) % pairs;
+    let (round, place) = (pair / firsts.len(), pair % firsts.len());
+    let first = firsts[place].as_str()?;
+    let last = lasts[(round + place) % lasts.len()].as_str()?;
     let email = format!("{first}.{last}{}@example.com", suffix(of.number / pairs));
     let mut groups = of.several(3, "groups");
     if of.percent(10) {
@@ -164,7 +162,7 @@ fn employee(of: &mut Seeding) -> Option<Value> {
 
 fn browser(of: &mut Seeding) -> Option<Value> {
     let employees = of.store.table(Collection::Employees).after(0);
-    // Everybody has one before anybody has two.
+    // Every employee has one browser before any of them has two.
     let owner = employees
         .get(of.number)
         .map(|(_, row)| Arc::clone(&row.record));
@@ -218,18 +216,13 @@ fn browser_extension(of: &mut Seeding) -> Option<Value> {
 }
 
 fn app(of: &mut Seeding) -> Option<Value> {
-    let (kind, name) = match names("apps").get(of.number) {
-        Some(app) => (app[0].as_str()?.to_owned(), app[1].as_str()?.to_owned()),
-        None => {
-            let number = of.number - names("apps").len();
-            let (firsts, seconds) = (names("app_first_words"), names("app_second_words"));
-            let first = firsts[number / seconds.len() % firsts.len()].as_str()?;
-            let second = seconds[number % seconds.len()].as_str()?;
-            let round = suffix(number / (seconds.len() * firsts.len()));
-            let name = format!("{first} {second} {round}").trim_end().to_owned();
-            (name.to_ascii_uppercase().replace(' ', "_"), name)
-        }
-    };
+    let apps = names("apps");
+    let known = &apps[of.number % apps.len()];
+    let more = suffix(of.number / apps.len());
+    let kind = format!("{}_{more}", known[0].as_str()?);
+    let kind = kind.trim_end_matches('_');
+    let name = format!("{} {more}", known[1].as_str()?);
+    let name = name.trim_end();
     let owner = of.any(Collection::Employees);
     let slug = kind.to_ascii_lowercase().replace('_', "-");
     let labels = of.random.below(3);
@@ -292,7 +285,7 @@ fn account(of: &mut Seeding) -> Option<Value> {
     let reach = 1 + of.random.below(of.store.table(Collection::Apps).len());
     let app = of.any_of_first(reach, Collection::Apps)?;
     let methods = login_methods(of)?;
-    // Passwords are reused: everybody has a few.
+    // Passwords are reused: each employee has a few.
     let purpose = format!("password {} of {}", of.random.below(6), owner["id"]);
     let password = Random::new(of.seed, &purpose).id();
     let password = (methods["passwordLogin"] == true).then_some(password);
@@ -300,28 +293,14 @@ fn account(of: &mut Seeding) -> Option<Value> {
         *of.uses.entry(password.clone()).or_default() += 1;
     }
     let mfa = of.percent(80).then(|| of.percent(60));
-    let mfa_methods = mfa.map(|registered| {
-        let mut methods = Vec::new();
-        if registered {
-            let (first, second) = (of.pick("mfa_methods"), of.pick("mfa_methods"));
-            methods.push(first);
-            methods.extend((of.percent(30) && first != second).then_some(second));
-        }
-        methods
-    });
-    let email = match of.percent(6) {
-        true => {
-            let name = text(&owner, "firstName").to_ascii_lowercase();
-            json!(format!("{name}.{}@mail.example.com", of.number))
-        }
-        false => owner["email"].clone(),
-    };
+    let mfa_methods =
+        mfa.map(|registered| of.several(if registered { 2 } else { 0 }, "mfa_methods"));
     Some(json!({
         "id": of.random.id(),
         "employeeId": owner["id"],
         "appType": app["type"],
         "appId": app["id"],
-        "email": email,
+        "email": owner["email"],
         "mfaRegistered": mfa,
         "mfaMethods": mfa_methods,
         "passwordId": password,
@@ -351,27 +330,29 @@ fn account_other(of: &mut Seeding) -> Option<Value> {
 fn finding(of: &mut Seeding) -> Option<Value> {
     let account = of.any(Collection::Accounts)?;
     let methods = &account["loginMethods"];
+    let password = text(&account, "passwordId");
     let mut kinds = vec!["SHARED_ACCOUNT"];
     if account["mfaRegistered"] == false {
-        kinds.extend(["MFA_NOT_REGISTERED"; 2]);
+        kinds.push("MFA_NOT_REGISTERED");
     }
     if methods["oidcLogin"].is_string() || methods["samlLogin"].is_string() {
         kinds.push("UNUSED_THIRD_PARTY_APP");
     }
-    let password = text(&account, "passwordId");
     if !password.is_empty() {
-        kinds.extend(["WEAK_PASSWORD", "WEAK_PASSWORD", "LEAKED_PASSWORD"]);
-        kinds.extend(["PASSWORD_MANAGER_NOT_USED", "STOLEN_CREDENTIALS"]);
-        if of.uses[password] > 1 {
-            kinds.extend(["REUSED_PASSWORD"; 4]);
-        }
+        kinds.extend([
+            "WEAK_PASSWORD",
+            "LEAKED_PASSWORD",
+            "PASSWORD_MANAGER_NOT_USED",
+            "STOLEN_CREDENTIALS",
+        ]);
+        kinds.extend((of.uses[password] > 1).then_some("REUSED_PASSWORD"));
     }
     let kind = of.random.pick(&kinds);
     let about_password = !matches!(
         kind,
         "MFA_NOT_REGISTERED" | "UNUSED_THIRD_PARTY_APP" | "SHARED_ACCOUNT"
     );
-    // A reused password is no single account's fault.
+    // A reused password belongs to several accounts.
     let about_account = kind != "REUSED_PASSWORD";
     Some(json!({
         "id": of.random.id(),

@@ -5,10 +5,10 @@ use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 
-use super::options::PushSecurityOptions;
+use super::model::PushSecurityOptions;
 use super::response::{Refusal, json_response, message_response};
 use super::routes::Operation;
-use super::state::{Permission, State};
+use super::state::{READ_ONLY, State};
 use super::{changes, lists};
 use crate::common::service::{Service, Setup};
 
@@ -23,7 +23,7 @@ impl Service for State {
 
     const NAME: &'static str = "push-security";
     const CREDENTIAL: HeaderName = API_KEY;
-    // What the gateway whose words the service uses takes at most (inferred).
+    // The limit of the gateway whose words the service uses (inferred).
     const LARGEST_BODY: usize = 10 * 1024 * 1024;
 
     fn respond(&self, parts: &Parts, body: &Bytes) -> Response<Bytes> {
@@ -45,29 +45,25 @@ impl Service for State {
     }
 
     fn title(&self, credential: &HeaderValue) -> Option<String> {
-        self.permission(credential.as_bytes())
-            .map(|permission| match permission {
-                Permission::Full => "[full access key]".to_owned(),
-                Permission::ReadOnly => "[read only key]".to_owned(),
-            })
+        let titles = ["[full access key]", "[read only key]"];
+        let key = self.key(credential.as_bytes())?;
+        Some(titles[key].to_owned())
     }
 }
 
 impl State {
     fn perform(&self, parts: &Parts, body: &Bytes) -> Result<Bytes, Refusal> {
         // The gateway knows its operations before it looks at any key.
-        let operation =
-            Operation::find(&parts.method, parts.uri.path()).ok_or(Refusal::MissingToken)?;
+        let operation = Operation::find(&parts.method, parts.uri.path());
+        let operation = operation.ok_or(Refusal::MISSING_TOKEN)?;
         let mut keys = parts.headers.get_all(API_KEY).iter();
-        let key = keys.next().ok_or(Refusal::MissingToken)?;
-        let permission = self
-            .permission(key.as_bytes())
-            .filter(|_| keys.next().is_none())
-            .ok_or(Refusal::Forbidden)?;
-        if permission == Permission::ReadOnly && parts.method != Method::GET {
-            return Err(Refusal::Forbidden);
+        let sent = keys.next().ok_or(Refusal::MISSING_TOKEN)?;
+        let key = self.key(sent.as_bytes()).filter(|_| keys.next().is_none());
+        let key = key.ok_or(Refusal::FORBIDDEN)?;
+        if key == READ_ONLY && parts.method != Method::GET {
+            return Err(Refusal::FORBIDDEN);
         }
-        self.admit(permission).map_err(Refusal::TooMany)?;
+        self.admit(key).map_err(Refusal::too_many)?;
         self.with(|inner| match operation {
             Operation::List(collection) => {
                 let (store, places) = (&inner.store, &mut inner.places);
@@ -75,7 +71,7 @@ impl State {
             }
             Operation::Get(collection, id) => {
                 let row = inner.store.table(collection).get(id);
-                let row = row.ok_or(Refusal::NotFound)?;
+                let row = row.ok_or(Refusal::NOT_FOUND)?;
                 Ok(Bytes::copy_from_slice(row.json().as_bytes()))
             }
             Operation::Change(change, collection, id) => {

@@ -1,4 +1,4 @@
-//! What the imitation of Push Security holds.
+//! The state of the imitation of Push Security.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 
 use super::events::Event;
 use super::lists::Places;
-use super::options::PushSecurityOptions;
+use super::model::PushSecurityOptions;
 use super::outbox::Outbox;
 use super::seed;
 use super::store::Store;
@@ -16,36 +16,32 @@ use crate::common::lock;
 use crate::common::random::{ALPHANUMERIC, HEX, Random};
 use crate::common::service::Setup;
 
-/// Documented: ten requests a second, ten more for a moment. That each key has its own is how "per user" is read.
+/// Documented: ten requests a second, ten more for a moment. "Per user" is read as per key.
 const PER_SECOND: u32 = 10;
 const BURST: u32 = 10;
 
-/// What a key allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Permission {
-    Full,
-    ReadOnly,
-}
+/// The number of the key that may only read.
+pub(crate) const READ_ONLY: usize = 1;
 
 pub(crate) struct State {
     pub(crate) seed: u64,
     pub(crate) clock: Clock,
-    pub(crate) full_key: String,
-    pub(crate) read_only_key: String,
+    /// The key with full access, and the one that may only read.
+    pub(crate) keys: [String; 2],
     pub(crate) outbox: Arc<Outbox>,
     options: PushSecurityOptions,
-    /// Made when it is first needed: sandboxes are often started for another service.
+    /// Created when it is first needed: sandboxes are often started for another service.
     inner: Mutex<Option<Inner>>,
     limits: Option<Mutex<[RateLimit; 2]>>,
     request_ids: Mutex<Random>,
 }
 
-/// What changes.
+/// The part of the state that changes.
 pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) places: Places,
     event_ids: Random,
-    /// The ids of records that are not of the seeded organisation.
+    /// The ids of records that are added to the seeded organisation.
     pub(crate) record_ids: Random,
 }
 
@@ -53,14 +49,12 @@ impl State {
     pub(crate) fn start(setup: &Setup, options: &PushSecurityOptions) -> Self {
         let (seed, clock) = (setup.seed, setup.clock.clone());
         let mut credentials = Random::new(seed, "credentials");
-        let full_key = credentials.text(ALPHANUMERIC, 40);
-        let read_only_key = credentials.text(ALPHANUMERIC, 40);
+        let keys = [(); 2].map(|()| credentials.text(ALPHANUMERIC, 40));
         let secret = format!("psws_{}", credentials.text(HEX, 32));
         let limit = || RateLimit::new(PER_SECOND, BURST);
         Self {
             seed,
-            full_key,
-            read_only_key,
+            keys,
             outbox: Arc::new(Outbox::new(secret, clock.clone(), Handle::current())),
             clock,
             options: options.clone(),
@@ -70,7 +64,7 @@ impl State {
         }
     }
 
-    /// Does something with what changes.
+    /// Does something with the part that changes.
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut Inner) -> R) -> R {
         let mut inner = lock(&self.inner);
         work(inner.get_or_insert_with(|| Inner {
@@ -81,22 +75,17 @@ impl State {
         }))
     }
 
-    pub(crate) fn permission(&self, key: &[u8]) -> Option<Permission> {
-        if key == self.full_key.as_bytes() {
-            Some(Permission::Full)
-        } else if key == self.read_only_key.as_bytes() {
-            Some(Permission::ReadOnly)
-        } else {
-            None
-        }
+    /// The number of a key.
+    pub(crate) fn key(&self, sent: &[u8]) -> Option<usize> {
+        self.keys.iter().position(|key| key.as_bytes() == sent)
     }
 
-    /// Lets a request of that key through, or returns what to put into a `Retry-After` header, if anything.
-    pub(crate) fn admit(&self, key: Permission) -> Result<(), Option<u64>> {
+    /// Lets a request with that key through, or returns the value for a `Retry-After` header, if there is to be one.
+    pub(crate) fn admit(&self, key: usize) -> Result<(), Option<u64>> {
         let Some(limits) = &self.limits else {
             return Ok(());
         };
-        let admitted = lock(limits)[key as usize].admit(self.clock.elapsed());
+        let admitted = lock(limits)[key].admit(self.clock.elapsed());
         admitted.map_err(|wait| {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             self.options.retry_after.then_some(seconds)
@@ -107,7 +96,7 @@ impl State {
         lock(&self.request_ids).id()
     }
 
-    /// Sends an event to the webhook receiver, if there is one; its id.
+    /// Sends an event to the webhook receiver, if there is one. Returns the event's id.
     pub(crate) fn announce(&self, inner: &mut Inner, event: Event) -> String {
         let id = inner.event_ids.id();
         let object = event.object.clone();

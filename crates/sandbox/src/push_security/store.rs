@@ -8,10 +8,10 @@ use std::sync::Arc;
 use super::model::{Collection, Record, text};
 use crate::common::table::Table;
 
-/// Everything that the organisation holds.
+/// All records of the organisation.
 pub(crate) struct Store(HashMap<Collection, Table<Row>>);
 
-/// A record and, once it was requested, its JSON: lists are read far more often than records change.
+/// A record, and its JSON once it was requested: lists are read far more often than records change.
 pub(crate) struct Row {
     pub(crate) record: Arc<Record>,
     json: OnceCell<String>,
@@ -42,8 +42,10 @@ impl Deref for Row {
 
 impl Store {
     pub(crate) fn new() -> Self {
-        let tables = Collection::ALL.map(|collection| (collection, Table::default()));
-        Self(tables.into())
+        let tables = Collection::ALL
+            .iter()
+            .map(|collection| (*collection, Table::default()));
+        Self(tables.collect())
     }
 
     pub(crate) fn table(&self, of: Collection) -> &Table<Row> {

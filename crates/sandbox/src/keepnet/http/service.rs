@@ -16,6 +16,7 @@ use crate::keepnet::features::operations::CREATED;
 use crate::keepnet::features::sample::sample;
 use crate::keepnet::lists::search;
 use crate::keepnet::options::KeepnetOptions;
+use crate::keepnet::records::store::Store;
 use crate::keepnet::shapes::{Operation, Type};
 use crate::keepnet::state::{Inner, State};
 use crate::keepnet::{dates, seed};
@@ -26,7 +27,9 @@ impl Service for State {
     type Options = KeepnetOptions;
 
     fn new(setup: &Setup, options: &KeepnetOptions) -> Self {
-        Self::start(setup, options)
+        let mut store = Store::new(setup.seed);
+        let company_ids = seed::companies(&mut store, setup.seed, options);
+        Self::start(setup, options, store, &company_ids)
     }
 
     const NAME: &'static str = "keepnet";
