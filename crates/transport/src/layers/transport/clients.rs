@@ -61,21 +61,40 @@ struct Pool {
 /// What is known about a pool's connections.
 #[derive(Debug, Default)]
 pub(super) struct PoolHealth {
-    /// Requests share a connection, because the peer speaks HTTP/2.
-    is_shared: AtomicBool,
-    /// A shared connection no longer responds. New requests get another pool.
+    /// The service's last response came over HTTP/1, and no request to it has timed out since.
+    is_http1: AtomicBool,
+    /// A connection that requests share no longer responds. New requests get another pool.
     is_unresponsive: AtomicBool,
 }
 
+/// Who a request is sent to, as far as it says whether requests share a connection.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Peer {
+    /// The protocol is HTTP/1 in any case.
+    Http1,
+    /// The service. It keeps to one protocol.
+    Service,
+    /// Another host. A pool may have several.
+    Other,
+}
+
 impl PoolHealth {
-    /// The peer speaks HTTP/2.
-    pub(super) fn note_sharing(&self) {
-        self.is_shared.store(true, Ordering::Relaxed);
+    pub(super) fn note_response(&self, peer: Peer, version: http::Version) {
+        if peer == Peer::Service {
+            let is_http1 = version < http::Version::HTTP_2;
+            self.is_http1.store(is_http1, Ordering::Relaxed);
+        }
     }
 
-    /// A request timed out on its connection. If others share the connection, it gets no more of them.
-    pub(super) fn note_timeout(&self) {
-        if self.is_shared.load(Ordering::Relaxed) {
+    /// A request timed out on its connection. Unless the connection is known to be HTTP/1's, which is closed, it gets no
+    /// more requests. Before the first response nothing is known.
+    pub(super) fn note_timeout(&self, peer: Peer) {
+        let is_closed = match peer {
+            Peer::Http1 => true,
+            Peer::Service => self.is_http1.swap(false, Ordering::Relaxed),
+            Peer::Other => false,
+        };
+        if !is_closed {
             self.is_unresponsive.store(true, Ordering::Relaxed);
         }
     }
@@ -124,6 +143,17 @@ impl Clients {
             first: OnceLock::new(),
             others: Mutex::new(Vec::new()),
         })
+    }
+
+    /// Who a request to this URL is sent to.
+    pub(super) fn peer(&self, url: &reqwest::Url, is_usual: bool) -> Peer {
+        if self.settings.http1_only || url.scheme() == "http" {
+            Peer::Http1
+        } else if is_usual {
+            Peer::Service
+        } else {
+            Peer::Other
+        }
     }
 
     pub(super) fn connect_timeout(&self) -> Duration {
