@@ -41,6 +41,8 @@ pub(crate) enum Frame {
     GoAwaySoon,
     /// How many streams the client may have from now on.
     Streams(u32),
+    /// These bytes, whatever they are.
+    Bytes(&'static [u8]),
     /// Time for the client to read what was written.
     Pause,
     /// Closes the connection.
@@ -76,6 +78,7 @@ impl Frame {
                 let setting = [&[0, 3], &most.to_be_bytes()[..]].concat();
                 [&[0, 0, 6, 4, 0, 0, 0, 0, 0], &setting[..]].concat()
             }
+            Self::Bytes(bytes) => bytes.to_vec(),
             Self::Pause | Self::Close => Vec::new(),
         }
     }
