@@ -13,6 +13,7 @@ use super::resolve::Guard;
 use super::settings::{self, Route, TransportSettings};
 use super::tls::Tls;
 use crate::error::Error;
+use crate::runtime::no_runtime;
 
 /// How many runtimes have clients at a time, in addition to the first. A new runtime evicts the least recently used
 /// one.
@@ -166,8 +167,7 @@ impl Clients {
         other_origin: Option<OtherOrigin<'_>>,
         now: Instant,
     ) -> Result<Chosen, Error> {
-        let handle = Handle::try_current()
-            .map_err(|_| Error::invalid("the call was not awaited on a tokio runtime"))?;
+        let handle = Handle::try_current().map_err(|_| no_runtime())?;
         let id = handle.id();
         let first = match self.first.get() {
             Some(first) => first,
