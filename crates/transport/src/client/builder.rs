@@ -419,6 +419,7 @@ impl Settings {
                 credential: Arc::clone(&credential),
                 limiter: Arc::clone(&service.limiter),
                 budget: retry::budget(),
+                refusals: retry::Refusals::default(),
             })),
             apply_credential: ApplyCredential {
                 credential: Arc::clone(&credential),

@@ -20,7 +20,7 @@ pub(super) enum Decoded<T, P: Paging> {
     /// All items were decoded.
     Whole(Split<T, P::Position>, Received),
     /// At least one item could not be decoded with the others.
-    ByItem(Box<ByItem<T, P>>),
+    ByItem(ByItem<T, P>),
 }
 
 /// Decodes the item at this index of the list with this path. Returns whether it had to be repaired.

@@ -47,5 +47,5 @@ where
     let items = ByItem::new(raw, received, list, |list, index, json| {
         decode::within(&format!("{list}[{index}]"), json)
     });
-    Ok(Decoded::ByItem(Box::new(items)))
+    Ok(Decoded::ByItem(items))
 }

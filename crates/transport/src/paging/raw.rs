@@ -26,7 +26,7 @@ pub(super) fn split<P: Paging>(received: Received) -> Result<Decoded<RawJson, P>
                 Err(_) => Err(Error::new(ErrorKind::Decode, "it is not UTF-8")),
             },
         );
-        return Ok(Decoded::ByItem(Box::new(items)));
+        return Ok(Decoded::ByItem(items));
     }
     let split = Split {
         items: split.items.into_iter().map(RawJson::from_utf8).collect(),

@@ -233,7 +233,7 @@ impl<T, P: Paging> Batch<T, P> {
                 let is_empty = items.is_empty();
                 let skipped = items.leave_out(skip);
                 let next = items.next.clone();
-                (Self::ByItem(items), skipped, is_empty, next)
+                (Self::ByItem(Box::new(items)), skipped, is_empty, next)
             }
         }
     }
