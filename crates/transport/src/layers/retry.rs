@@ -205,6 +205,29 @@ impl Tries<'_> {
     }
 }
 
+/// The response by which a limit refused an attempt, and the attempt's number.
+struct Refusal(u32, Result<HttpResponse, Error>);
+
+/// Waits for the result of the next attempt.
+///
+/// # Errors
+/// The last response, if others find out that there is no point in the attempt while it waits for its turn.
+async fn unless_in_vain(
+    attempt: impl Future<Output = Result<HttpResponse, Error>>,
+    call: &CallContext,
+    tries: &Tries<'_>,
+    Refusal(number, last): Refusal,
+) -> Result<Result<HttpResponse, Error>, Result<HttpResponse, Error>> {
+    let mut attempt = pin!(attempt);
+    let next = poll_fn(
+        |cx| match number == call.attempt() && tries.is_hopeless(call) {
+            true => Poll::Ready(None),
+            false => attempt.as_mut().poll(cx).map(Some),
+        },
+    );
+    next.await.ok_or(last)
+}
+
 /// How late a timer may fire.
 const TICK: Duration = Duration::from_millis(1);
 
@@ -228,8 +251,7 @@ impl Retry {
             retries: call.retries(),
             ..Tries::default()
         };
-        // The last response and the number of its attempt, if the service refused that.
-        let mut refusal = None;
+        let mut refusal: Option<Box<Refusal>> = None;
         loop {
             request.body().check()?;
             // All inner services are always ready: the user's layers and transports are behind `HttpService`.
@@ -237,19 +259,15 @@ impl Retry {
             let attempt = attempt
                 .map_err(Error::from_boxed)
                 .and_then(|response| receive(call, response));
-            let mut attempt = pin!(attempt);
-            // While the call waits for its turn, others may find out that there is no point in it.
-            let is_in_vain = || match refusal {
-                Some((attempt, _)) => attempt == call.attempt() && tries.is_hopeless(call),
-                None => false,
-            };
-            let result = poll_fn(|cx| match is_in_vain() {
-                true => Poll::Ready(None),
-                false => attempt.as_mut().poll(cx).map(Some),
-            });
-            let Some(result) = result.await else {
-                let (_, last) = refusal.expect("it was refused");
-                return last;
+            let result = match refusal.take() {
+                None => attempt.await,
+                // Boxed, so that other calls need no room for it.
+                Some(refusal) => {
+                    match Box::pin(unless_in_vain(attempt, call, &tries, *refusal)).await {
+                        Ok(result) => result,
+                        Err(last) => return last,
+                    }
+                }
             };
             let verdict = verdict(&result);
             call.end_attempt(verdict.outcome());
@@ -275,7 +293,7 @@ impl Retry {
                 "retrying the request"
             );
             let is_refused = verdict == Verdict::Throttled;
-            refusal = is_refused.then(|| (call.attempt(), result));
+            refusal = is_refused.then(|| Box::new(Refusal(call.attempt(), result)));
             if !wait.is_zero() {
                 let until = after(Instant::now(), wait);
                 call.pause_until(until, tries.retries);

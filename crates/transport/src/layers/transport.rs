@@ -89,7 +89,7 @@ impl ReqwestTransport {
             is_guarded: call.as_ref().is_some_and(CallContext::leaves_origin),
         });
         let chosen = clients.choose(other_origin, now)?;
-        let peer = clients.peer(&url, is_usual);
+        let peer = clients.peer(other_origin);
         let tracker = call
             .as_ref()
             .and_then(|call| SendTracker::new(call, clients.connect_timeout()));

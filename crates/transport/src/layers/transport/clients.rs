@@ -24,6 +24,7 @@ pub(super) struct Clients {
     tls: Tls,
     /// How the usual origin is reached.
     route: Route,
+    usual_peer: Peer,
     guard: Guard,
     /// The client that was built to validate the settings, until the first runtime takes it.
     spare: Mutex<Option<reqwest::Client>>,
@@ -79,6 +80,16 @@ pub(super) enum Peer {
     Other,
 }
 
+impl Peer {
+    /// `otherwise` unless the protocol is HTTP/1 in any case.
+    fn of(url: &reqwest::Url, settings: &TransportSettings, otherwise: Self) -> Self {
+        match settings.http1_only || url.scheme() == "http" {
+            true => Self::Http1,
+            false => otherwise,
+        }
+    }
+}
+
 impl PoolHealth {
     pub(super) fn note_response(&self, peer: Peer, version: http::Version) {
         if peer == Peer::Service {
@@ -130,6 +141,7 @@ impl Clients {
         guard: Guard,
     ) -> Result<Self, Error> {
         let route = settings.route(usual);
+        let usual_peer = usual.map_or(Peer::Service, |url| Peer::of(url, &settings, Peer::Service));
         if let Some(url) = usual {
             settings::check_tls(url)?;
         }
@@ -139,6 +151,7 @@ impl Clients {
             settings,
             tls,
             route,
+            usual_peer,
             guard,
             spare: Mutex::new(Some(spare)),
             first: OnceLock::new(),
@@ -146,14 +159,11 @@ impl Clients {
         })
     }
 
-    /// Who a request to this URL is sent to.
-    pub(super) fn peer(&self, url: &reqwest::Url, is_usual: bool) -> Peer {
-        if self.settings.http1_only || url.scheme() == "http" {
-            Peer::Http1
-        } else if is_usual {
-            Peer::Service
-        } else {
-            Peer::Other
+    /// Who a request is sent to that goes to this other origin, or to the usual one.
+    pub(super) fn peer(&self, other: Option<OtherOrigin<'_>>) -> Peer {
+        match other {
+            None => self.usual_peer,
+            Some(other) => Peer::of(other.url, &self.settings, Peer::Other),
         }
     }
 
