@@ -193,8 +193,29 @@ impl CallContext {
         self.0.terms.destination.is_limited
     }
 
-    /// Whether the request goes to a host that the service chose as the location of a file.
-    pub(crate) fn leaves_origin(&self) -> bool {
+    /// Whether the request goes to another origin than the service's: one that was named as the location of a file, see
+    /// [`Client::fetch`](crate::Client::fetch). Such a request has neither the credential nor any of the client's
+    /// headers, and what else is meant for the service alone must not be added to it. A redirect is a call of its own
+    /// for layers, so the answer holds for all attempts that they see.
+    ///
+    /// ```
+    /// use http::HeaderValue;
+    /// use security_api_transport::middleware::{CallContext, HttpRequest};
+    /// use security_api_transport::{Client, ClientBuilder};
+    /// use tower::util::MapRequestLayer;
+    ///
+    /// fn with_signature(builder: ClientBuilder<Client>) -> ClientBuilder<Client> {
+    ///     builder.attempt_layer(MapRequestLayer::new(|mut request: HttpRequest| {
+    ///         let call = request.extensions().get::<CallContext>();
+    ///         if call.is_some_and(|call| !call.leaves_origin()) {
+    ///             request.headers_mut().insert("x-signature", HeaderValue::from_static("secret"));
+    ///         }
+    ///         request
+    ///     }))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn leaves_origin(&self) -> bool {
         !self.0.terms.destination.is_authorized
     }
 

@@ -143,8 +143,9 @@ impl Verdict {
         match status.as_u16() {
             401 => Self::StaleCredential,
             429 => Self::Throttled,
-            // HTTP says that what is not registered counts as 500. Gateways use such statuses if a service does not respond.
-            408 | 425 | 500 | 502 | 503 | 504 | 509 | 512..=599 => Self::Transient,
+            // HTTP says that what is not registered counts as 500, and so does what is no valid status. Gateways use such
+            // statuses if a service does not respond.
+            408 | 425 | 500 | 502 | 503 | 504 | 509 | 512..=999 => Self::Transient,
             _ => Self::Final,
         }
     }

@@ -1,5 +1,6 @@
 //! Paged lists: one page, all pages, all items, and where to resume.
 
+mod by_item;
 mod cursor;
 mod decode;
 mod list;

@@ -13,10 +13,19 @@ use tokio::runtime::{Handle, Id};
 use tokio::time::{Instant, Sleep};
 
 use crate::clock::{FOR_EVER, after};
+use crate::error::Error;
 
 /// The runtime of the caller. What belongs to a runtime is never polled in another.
 pub(crate) fn runtime() -> Option<Id> {
     Handle::try_current().ok().map(|runtime| runtime.id())
+}
+
+/// Nothing can be sent or timed outside a runtime.
+#[cold]
+pub(crate) fn no_runtime() -> Error {
+    Error::invalid(
+        "there is no tokio runtime here: await the call in one, as in `#[tokio::main]` or `Runtime::block_on`",
+    )
 }
 
 /// A future that is polled only in the runtime in which it began.
@@ -29,10 +38,12 @@ impl<F: Future + ?Sized> Bound<F> {
     /// A future that begins in the runtime of the caller.
     #[must_use]
     pub fn new(future: Pin<Box<F>>) -> Self {
-        Self {
-            runtime: runtime(),
-            future,
-        }
+        Self::of(runtime(), future)
+    }
+
+    /// A future that has begun in this runtime.
+    pub(crate) fn of(runtime: Option<Id>, future: Pin<Box<F>>) -> Self {
+        Self { runtime, future }
     }
 
     /// Polls the future. Returns `None` in another runtime, where it cannot go on and has to begin anew.
@@ -50,11 +61,11 @@ impl<F: ?Sized> fmt::Debug for Bound<F> {
     }
 }
 
-/// A pause, in whichever runtime it is polled.
+/// A pause, in whichever runtime it is polled. Outside a runtime it is over at once: what follows it says what is wrong.
 #[derive(Debug)]
 pub struct Pause {
     until: Instant,
-    sleep: Bound<Sleep>,
+    sleep: Option<Bound<Sleep>>,
 }
 
 impl Pause {
@@ -72,9 +83,10 @@ impl Pause {
     /// Pauses until this time.
     #[must_use]
     pub fn until(until: Instant) -> Self {
+        let sleep = || Bound::new(Box::pin(tokio::time::sleep_until(until)));
         Self {
             until,
-            sleep: Bound::new(Box::pin(tokio::time::sleep_until(until))),
+            sleep: runtime().map(|_| sleep()),
         }
     }
 }
@@ -84,9 +96,14 @@ impl Future for Pause {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            match ready!(self.sleep.poll(cx)) {
-                Some(()) => return Poll::Ready(()),
-                None => *self = Self::until(self.until),
+            if let Some(sleep) = &mut self.sleep
+                && let Some(()) = ready!(sleep.poll(cx))
+            {
+                return Poll::Ready(());
+            }
+            *self = Self::until(self.until);
+            if self.sleep.is_none() {
+                return Poll::Ready(());
             }
         }
     }

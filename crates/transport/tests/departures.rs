@@ -12,11 +12,14 @@ use bytes::Bytes;
 use common::tls::{Certificate, acceptor, certificate, listen};
 use common::{CREATE, builder, create, hurried, read, unconnected};
 use http::Response;
-use security_api_transport::{Call, Client, ClientBuilder, ErrorKind, Outcome};
+use security_api_transport::{Call, Client, ClientBuilder, ErrorKind, OAuth2, Outcome};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+
+/// How to make a call.
+type Make = fn(&Client) -> Call<Value>;
 
 const SHORT: Duration = Duration::from_millis(150);
 const LONG: Duration = Duration::from_millis(600);
@@ -65,9 +68,12 @@ struct Narrow {
     responses: Arc<Semaphore>,
 }
 
-/// An HTTP/2 server that responds to the first request on its first connection and then ignores that connection. On
+/// A value, and a token for the next five seconds.
+const ANSWER: &[u8] = br#"{"access_token":"good","expires_in":10}"#;
+
+/// An HTTP/2 server that responds to `answers` requests on its first connection and then ignores that connection. On
 /// others it responds to all requests.
-async fn stalling(certificate: &Certificate) -> (String, Arc<AtomicUsize>) {
+async fn stalling(certificate: &Certificate, answers: usize) -> (String, Arc<AtomicUsize>) {
     let (listener, url) = listen().await;
     let connections = Arc::<AtomicUsize>::default();
     let counted = Arc::clone(&connections);
@@ -78,13 +84,17 @@ async fn stalling(certificate: &Certificate) -> (String, Arc<AtomicUsize>) {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
                 let stream = acceptor.accept(stream).await.unwrap();
+                if is_first && answers == 0 {
+                    let _open = stream;
+                    return std::future::pending().await;
+                }
                 let mut connection = h2::server::handshake(stream).await.unwrap();
+                let mut answered = 0;
                 while let Some(Ok((_, mut respond))) = connection.accept().await {
                     let mut stream = respond.send_response(Response::new(()), false).unwrap();
-                    stream
-                        .send_data(Bytes::from_static(b"\"good\""), true)
-                        .unwrap();
-                    if is_first {
+                    stream.send_data(Bytes::from_static(ANSWER), true).unwrap();
+                    answered += 1;
+                    if is_first && answered == answers {
                         // Writes the response and reads available frames.
                         let serve = std::future::poll_fn(|cx| connection.poll_closed(cx));
                         let _ = tokio::time::timeout(SHORT, serve).await;
@@ -100,8 +110,8 @@ async fn stalling(certificate: &Certificate) -> (String, Arc<AtomicUsize>) {
 #[tokio::test]
 async fn a_connection_that_no_longer_responds_is_abandoned_after_the_attempt_timeout() {
     let certificate = certificate("localhost");
-    for call in [read, create] {
-        let (url, connections) = stalling(&certificate).await;
+    for (call, answers) in [(read as Make, 1), (create, 1), (read, 0), (create, 0)] {
+        let (url, connections) = stalling(&certificate, answers).await;
         let client = builder()
             .base_url(url)
             .root_certificate(certificate.cert.pem())
@@ -109,8 +119,10 @@ async fn a_connection_that_no_longer_responds_is_abandoned_after_the_attempt_tim
             .retry(hurried())
             .build()
             .unwrap();
-        read(&client).await.unwrap();
-        tokio::time::sleep(2 * SHORT).await;
+        if answers > 0 {
+            read(&client).await.unwrap();
+            tokio::time::sleep(2 * SHORT).await;
+        }
         let result = call(&client)
             .assume_idempotent(true)
             .send_with_response()
@@ -122,9 +134,43 @@ async fn a_connection_that_no_longer_responds_is_abandoned_after_the_attempt_tim
 }
 
 #[tokio::test]
+async fn a_token_request_leaves_a_connection_that_no_longer_answers() {
+    // A token request may take this long, whatever the client's settings.
+    const TOKEN_ATTEMPT: Duration = Duration::from_secs(10);
+    let certificate = certificate("localhost");
+    // The first connection serves a token and a call, or nothing.
+    for answers in [2, 0] {
+        let (url, connections) = stalling(&certificate, answers).await;
+        let client = builder()
+            .base_url(url)
+            .root_certificate(certificate.cert.pem())
+            .credential(OAuth2::client_credentials("/token", "id", "secret").unwrap())
+            .build()
+            .unwrap();
+        if answers > 0 {
+            read(&client).await.unwrap();
+            tokio::time::sleep(2 * SHORT).await;
+            pass(TOKEN_ATTEMPT).await;
+        }
+        let call = tokio::spawn(read(&client).send_with_response());
+        tokio::time::sleep(SHORT).await;
+        pass(TOKEN_ATTEMPT).await;
+        assert_eq!(call.await.unwrap().unwrap().attempts(), 1);
+        assert_eq!(connections.load(Ordering::SeqCst), 2);
+    }
+}
+
+/// Lets this time pass at once.
+async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
+#[tokio::test]
 async fn a_connection_that_shows_no_sign_of_life_is_left_within_the_idle_time() {
     let certificate = certificate("localhost");
-    let (url, connections) = stalling(&certificate).await;
+    let (url, connections) = stalling(&certificate, 1).await;
     let client = builder()
         .base_url(url)
         .root_certificate(certificate.cert.pem())

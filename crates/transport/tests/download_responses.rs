@@ -195,6 +195,37 @@ async fn a_body_shorter_than_its_length_is_cut_over_any_transport() {
 }
 
 #[tokio::test]
+async fn a_length_beside_chunks_means_nothing() {
+    for length in ["3", "99"] {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\ntransfer-encoding: chunked\r\n\r\n"
+        );
+        let whole = format!("{head}6\r\n\"good\"\r\n0\r\n\r\n").into_bytes();
+        let cut = format!("{head}6\r\n\"good\"\r\n").into_bytes();
+        for (act, is_whole) in [
+            (Act::SendThenClose(whole), true),
+            (Act::SendThenClose(cut), false),
+        ] {
+            let server = Server::start(vec![act]).await;
+            let client = builder().base_url(server.url()).retry(hurried());
+            let client = client.build().unwrap();
+            let result = read(&client).send_with_response().await;
+            let attempts = match &result {
+                Ok(response) => response.attempts(),
+                Err(error) => error.attempts(),
+            };
+            assert_eq!(
+                (result.is_ok(), attempts),
+                if is_whole { (true, 1) } else { (false, 4) }
+            );
+            let file = download(&client).await.unwrap();
+            assert_eq!(file.length(), None);
+            assert_eq!(file.bytes(99).await.is_ok(), is_whole);
+        }
+    }
+}
+
+#[tokio::test]
 async fn errors_of_a_body_are_errors_of_the_call() {
     let half = Act::SendThenClose(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf".to_vec());
     for idempotent in [true, false] {

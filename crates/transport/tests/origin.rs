@@ -4,8 +4,8 @@ mod common;
 
 use common::wire::{Act, Server, response};
 use common::{READ, builder, create, hurried, over, read};
-use http::{Method, Uri};
-use security_api_transport::middleware::{BoxError, HttpRequest};
+use http::{HeaderValue, Method, Uri};
+use security_api_transport::middleware::{BoxError, CallContext, HttpRequest};
 use security_api_transport::{
     Client, ErrorKind, FakeResponse, FakeTransport, Outcome, Rate, RateLimiter,
 };
@@ -307,6 +307,60 @@ async fn a_transport_sees_only_the_configured_origin() {
             .call::<serde_json::Value>()
             .await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn layers_can_ask_whether_a_request_leaves_the_origin() {
+    let marking = |name: &'static str| {
+        MapRequestLayer::new(move |mut request: HttpRequest| {
+            let call = request.extensions().get::<CallContext>().unwrap();
+            if !call.leaves_origin() {
+                let secret = HeaderValue::from_static("secret");
+                request.headers_mut().insert(name, secret);
+            }
+            request
+        })
+    };
+    let fake = FakeTransport::new();
+    fake.always(&READ, FakeResponse::json("good"));
+    fake.path("/file", |request| match request.uri.host() {
+        Some("api.service.test") => {
+            FakeResponse::status(302).header("location", "https://files.test/file")
+        }
+        _ => FakeResponse::status(200).body("a file"),
+    });
+    let client = builder()
+        .base_url("https://api.service.test")
+        .call_layer(marking("x-call"))
+        .attempt_layer(marking("x-attempt"))
+        .transport(fake.clone())
+        .build()
+        .unwrap();
+    read(&client).await.unwrap();
+    read(&client.sibling("https://voice.service.test").unwrap())
+        .await
+        .unwrap();
+    let file = client.fetch("https://api.service.test/file").await;
+    assert_eq!(file.unwrap().bytes(9).await.unwrap(), "a file");
+    let seen: Vec<_> = fake
+        .requests()
+        .iter()
+        .map(|request| {
+            let has = |name| request.headers.contains_key(name);
+            assert_eq!(has("x-call"), has("x-attempt"));
+            (request.uri.host().unwrap().to_owned(), has("x-call"))
+        })
+        .collect();
+    let seen: Vec<_> = seen.iter().map(|(host, has)| (&**host, *has)).collect();
+    assert_eq!(
+        seen,
+        [
+            ("api.service.test", true),
+            ("voice.service.test", true),
+            ("api.service.test", true),
+            ("files.test", false),
+        ]
+    );
 }
 
 fn of_service(fake: &FakeTransport) -> Client {

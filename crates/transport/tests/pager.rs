@@ -2,13 +2,17 @@
 
 mod common;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use common::{over, seconds};
 use futures_util::StreamExt;
-use http::Method;
+use http::{HeaderMap, Method};
 use proptest::prelude::*;
 use security_api_transport::{
-    Client, Cursor, Error, ErrorKind, FakeRequest, FakeResponse, FakeTransport, Items, Next,
-    Operation, Outcome, Page, PageItems, Pages, Paging, RawItems, Request, Split,
+    ApiError, Client, ClientBuilder, Cursor, Error, ErrorKind, FakeRequest, FakeResponse,
+    FakeTransport, Items, Next, Operation, Outcome, Page, PageItems, Pages, Paging, Protocol,
+    RawItems, Request, ResponseParts, ServiceSettings, Split,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -423,6 +427,68 @@ async fn a_page_has_at_most_100_000_items_however_it_is_read() {
         let raw = raw_items(&fake).try_collect().await;
         assert_eq!((typed.is_ok(), raw.is_ok()), (is_fine, is_fine), "{count}");
     }
+}
+
+/// Counts the errors that are made of responses: each has the id of its request.
+#[derive(Debug, Default)]
+struct Counting(AtomicUsize);
+
+impl Protocol for Counting {
+    fn api_error(&self, _: &ResponseParts<'_>) -> ApiError {
+        ApiError::new()
+    }
+
+    fn request_id<'a>(&self, _: &'a HeaderMap) -> Option<&'a str> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        None
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_of_items_that_cannot_be_decoded_is_not_made_a_list_of_errors() {
+    const BAD: usize = 10_000;
+    let body = |item: &[u8], last: &str| {
+        let items = [item, b","].concat().repeat(BAD);
+        [b"{\"items\":[", &items[..], last.as_bytes(), b"]}"].concat()
+    };
+    let client = |body: Vec<u8>| {
+        let (fake, counting) = (FakeTransport::new(), Arc::<Counting>::default());
+        fake.always(&LIST, FakeResponse::status(200).body(body));
+        let settings = ServiceSettings {
+            protocol: Arc::clone(&counting) as _,
+            ..common::settings()
+        };
+        let client = ClientBuilder::new(Ok(settings)).transport(fake).build();
+        (client.unwrap(), counting)
+    };
+    /// Reads a few errors, and then to the end, where there is a good item. Returns how many errors were made by then.
+    macro_rules! read {
+        ($stream:expr, $counting:expr) => {{
+            let mut stream = $stream;
+            for number in 0..3 {
+                let error = stream.try_next().await.unwrap_err();
+                assert_eq!(error.item().unwrap().cursor().taken(), number);
+            }
+            let few = $counting.0.load(Ordering::Relaxed);
+            for _ in 3..BAD {
+                stream.try_next().await.unwrap_err();
+            }
+            assert!(stream.try_next().await.unwrap().is_some());
+            assert!(stream.try_next().await.unwrap().is_none());
+            few
+        }};
+    }
+    let (raw, counting) = client(body(b"\"\xff\"", "7"));
+    let made = read!(RawItems::<Tokens>::new(list(&raw)), counting);
+    assert_eq!(made, 3);
+    // Typed, one error is about the page.
+    let (typed, counting) = client(body(b"null", "7"));
+    let made = read!(Items::<u32, Tokens>::new(list(&typed)), counting);
+    assert_eq!(made, 1 + 3);
+    let before = counting.0.load(Ordering::Relaxed);
+    let mut pages = Pages::<u32, Tokens>::new(list(&typed));
+    assert!(pages.try_next().await.unwrap_err().item().is_some());
+    assert_eq!(counting.0.load(Ordering::Relaxed) - before, 1 + 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -143,6 +143,87 @@ async fn requests_that_are_never_taken_up_are_an_error_that_says_nothing_was_sen
     }
 }
 
+/// A frame on the first stream of a connection.
+fn frame(kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
+    let length = &u32::try_from(payload.len()).unwrap().to_be_bytes()[1..];
+    [length, &[kind, flags, 0, 0, 0, 1], payload].concat()
+}
+
+/// A whole head with status 200 and these fields, each of less than 127 bytes.
+fn head(fields: &[(&str, &str)]) -> Vec<u8> {
+    let mut block = vec![0x88];
+    for text in fields
+        .iter()
+        .flat_map(|(name, value)| [None, Some(name), Some(value)])
+    {
+        match text {
+            None => block.push(0),
+            Some(text) => {
+                block.push(u8::try_from(text.len()).unwrap());
+                block.extend_from_slice(text.as_bytes());
+            }
+        }
+    }
+    frame(1, 4, &block)
+}
+
+/// A field of 4,000 bytes that is put into the table of the connection, and repeated from there.
+fn large_head() -> Vec<u8> {
+    let value = [&[0x7f, 0xa1, 0x1e][..], &[b'x'; 4000]].concat();
+    let block = [&[0x88, 0x40, 1, b'x'][..], &value, &[0xbe; 5]].concat();
+    frame(1, 4, &block)
+}
+
+/// A head that never ends.
+fn endless_head() -> Vec<u8> {
+    let more = frame(9, 0, &[b'x'; 16_000]);
+    [frame(1, 0, &[0x88]), more.repeat(100)].concat()
+}
+
+#[tokio::test]
+async fn what_violates_http2_is_not_asked_again() {
+    let certificate = certificate("localhost");
+    for (what, answered, says) in [
+        (
+            "HTTP/1",
+            b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(),
+            "not HTTP/2",
+        ),
+        ("no field", frame(1, 4, &[0x80]), "not HTTP/2"),
+        ("endless", endless_head(), "not HTTP/2"),
+        ("large", large_head(), "head of the response"),
+        (
+            "no number",
+            head(&[("content-length", "x")]),
+            "head of the response",
+        ),
+        (
+            "two lengths",
+            head(&[("content-length", "5"), ("content-length", "6")]),
+            "head of the response",
+        ),
+        ("body first", frame(0, 0, b"x"), "HTTP/2"),
+    ] {
+        let frames = vec![Frame::Bytes(answered.leak())];
+        for call in [read, create] {
+            let server = Http2::start(&certificate, vec![frames.clone(); 4]).await;
+            let client = server.client().build().unwrap();
+            let error = call(&client).await.unwrap_err();
+            // It may have been executed all the same.
+            assert_eq!(
+                (error.kind(), error.outcome(), error.attempts()),
+                (ErrorKind::Io, Outcome::Unknown, 1),
+                "{what}: {error:?}"
+            );
+            assert!(
+                !error.is_retryable() && error.to_string().contains(says),
+                "{what}: {error}"
+            );
+            assert_eq!(server.requests(), 1, "{what}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_body_shorter_than_its_length_is_a_cut_body_however_the_stream_ends() {
     let certificate = certificate("localhost");

@@ -182,7 +182,9 @@ fn table() -> Vec<Row> {
             Outcome::NotSent,
         ),
     ];
-    for code in [408, 425, 500, 502, 503, 504, 509, 512, 520, 524, 599] {
+    for code in [
+        408, 425, 500, 502, 503, 504, 509, 512, 520, 524, 599, 600, 999,
+    ] {
         rows.push(row(
             "may have been executed",
             status(code),

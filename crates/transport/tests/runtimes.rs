@@ -12,9 +12,12 @@ use std::thread;
 use std::time::Duration;
 
 use common::wire::response;
-use common::{READ, builder, create, hurried, over, read};
+use common::{EXPORT, READ, builder, create, hurried, over, read};
+use futures_util::FutureExt;
 use security_api_transport::middleware::CallFuture;
-use security_api_transport::{Client, ErrorKind, FakeResponse, FakeTransport, Outcome};
+use security_api_transport::{
+    Client, Download, Error, ErrorKind, FakeResponse, FakeTransport, Outcome,
+};
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
@@ -267,4 +270,54 @@ fn a_call_that_begins_again_keeps_to_its_retries_and_to_the_wait_between_them() 
         (503, 2)
     );
     assert_eq!(fake.requests().len(), 2);
+}
+
+#[test]
+fn a_call_outside_a_runtime_is_an_error_that_says_what_to_do_and_is_not_sent() {
+    let server = Server::start(Duration::from_secs(60));
+    let fake = FakeTransport::new();
+    fake.always(&READ, FakeResponse::json("good"));
+    fake.always(&EXPORT, FakeResponse::status(200).body("a,b"));
+    let timeless = builder().transport(fake.clone()).timeout(None);
+    let clients = [server.client(), over(&fake), timeless.build().unwrap()];
+    let assert_says = |error: &Error| {
+        assert_eq!(
+            (error.kind(), error.is_retryable()),
+            (ErrorKind::Invalid, false),
+            "{error:?}"
+        );
+        let says = "await the call in one";
+        assert!(error.to_string().contains(says), "{error}");
+    };
+    for client in &clients {
+        for call in [read(client), create(client)] {
+            let error = call.into_future().now_or_never().unwrap().unwrap_err();
+            assert_says(&error);
+            assert_eq!((error.outcome(), error.attempts()), (Outcome::NotSent, 0));
+        }
+    }
+    assert_eq!((server.requests(), fake.requests().len()), (0, 0));
+
+    // What began in a runtime, and goes on where there is none.
+    for (call, is_idempotent) in [(read as fn(&Client) -> _, true), (create, false)] {
+        let server = Server::silent_at_first(1, Duration::from_secs(60));
+        let client = server.client();
+        let mut call = call(&client).into_future();
+        let runtime = single_threaded();
+        runtime.block_on(async {
+            while server.requests() == 0 {
+                let _ = tokio::time::timeout(Duration::from_millis(1), &mut call).await;
+            }
+        });
+        let error = call.now_or_never().unwrap().unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Unknown, "{error:?}");
+        if is_idempotent {
+            assert_says(&error);
+        }
+    }
+    let runtime = single_threaded();
+    let file = clients[1].operation(&EXPORT, &[]).call::<Download>();
+    let file = file.timeout(Duration::from_secs(60)).into_future();
+    let mut file = runtime.block_on(file).unwrap();
+    assert_says(&file.next_chunk().now_or_never().unwrap().unwrap_err());
 }

@@ -3,14 +3,19 @@
 mod common;
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::{builder, hurried};
 use http::Method;
+use http_body_util::BodyExt;
+use security_api_transport::middleware::{
+    BoxError, HttpRequest, HttpResponse, HttpService, ResponseBody,
+};
 use security_api_transport::{Form, Operation, Upload};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 
 static ADD: Operation = Operation::new("files.add", Method::POST, "/files");
 static REPLACE: Operation = Operation::new("files.replace", Method::PUT, "/files").idempotent();
@@ -166,4 +171,55 @@ async fn an_upload_that_the_peer_takes_steadily_does_not_time_out() {
         assert_eq!(call.await.unwrap(), "ok");
         assert!(start.elapsed() > Duration::from_millis(500));
     }
+}
+
+/// A connection to a peer that reads so many bytes a second: it takes what buffers hold at once, and the rest as the peer
+/// makes room. The response comes once the peer has all of it.
+fn steady(rate: f64, buffers: u64) -> HttpService {
+    HttpService::new(tower::service_fn(move |request: HttpRequest| async move {
+        let start = Instant::now();
+        let mut body = request.into_body();
+        let length = body.length().unwrap();
+        let mut taken = 0;
+        while taken < length {
+            let room = start + Duration::from_secs_f64(taken.saturating_sub(buffers) as f64 / rate);
+            tokio::time::sleep_until(room).await;
+            taken += body.frame().await.unwrap()?.data_ref().unwrap().len() as u64;
+        }
+        tokio::time::sleep_until(start + Duration::from_secs_f64(length as f64 / rate)).await;
+        Ok::<_, BoxError>(HttpResponse::new(ResponseBody::full("\"ok\"")))
+    }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_a_slow_peer_reads_steadily_does_not_time_out_whatever_buffers_hold() {
+    const LENGTH: usize = 6_000_000;
+    const BOUND: Duration = Duration::from_secs(3);
+    let upload = async |rate: f64, buffers: u64| {
+        let client = builder()
+            .transport(steady(rate, buffers))
+            .attempt_timeout(BOUND)
+            .idle_timeout(BOUND)
+            .build()
+            .unwrap();
+        let start = Instant::now();
+        let call = client
+            .operation(&ADD, &[])
+            .body("text/plain", vec![b'x'; LENGTH])
+            .call::<Value>();
+        (call.await, start.elapsed().as_secs_f64())
+    };
+    for rate in [500_000.0, 262_144.0] {
+        for buffers in [0, 64 * 1024, 1_000_000, 2_500_000, 4_000_000, 6_000_000] {
+            let (result, took) = upload(rate, buffers).await;
+            assert_eq!(result.unwrap(), "ok", "{rate}, {buffers}");
+            let more = took - LENGTH as f64 / rate;
+            assert!((0.0..0.01).contains(&more), "{rate}, {buffers}: {took}");
+        }
+    }
+    // A peer that stops is still noticed.
+    let (result, took) = upload(1e-6, 2_500_000).await;
+    let error = result.unwrap_err();
+    assert!(error.to_string().contains("no progress"), "{error}");
+    assert!((9.0..15.0).contains(&took), "{took}");
 }

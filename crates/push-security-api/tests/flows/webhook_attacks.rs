@@ -1,6 +1,6 @@
 //! Deliveries that an attacker forged, cut, replayed or inflated.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use push_security_api::Timestamp;
 use push_security_api::webhook::{Event, Verifier, WebhookError};
@@ -89,40 +89,26 @@ fn a_secret_that_cannot_be_meant_is_refused_where_it_is_given() {
     assert_eq!(secrets.filter(Result::is_ok).count(), 1);
 }
 
-/// Returns the shortest time of a refusal of this header.
-fn refusing(verifier: &Verifier, header: &str, body: &[u8]) -> Duration {
-    let times = (0..30).map(|_| {
-        let start = Instant::now();
-        let refused = verifier.event(Some(header), body);
-        let took = start.elapsed();
-        assert!(
-            matches!(refused, Err(WebhookError::MalformedSignature)),
-            "{refused:?}"
-        );
-        took
-    });
-    times.min().unwrap_or_default()
-}
-
+/// A header that is too long is refused although the right signature is in it, so it was not searched.
 #[tokio::test]
 async fn a_header_of_any_size_costs_nothing() {
     let (_sandbox, verifier, signature, body) = signed().await;
-    let (time, _) = signature.split_once(',').unwrap();
+    let (time, right) = signature.split_once(',').unwrap();
     let wrong = format!(",v1={}", "0".repeat(64));
     for header in [
-        &|size: usize| format!("{time}{}", wrong.repeat(size / 50)) as String,
-        &|size| format!("{time},v1={}", "0".repeat(size)),
+        &|size: usize| format!("{time}{},{right}", wrong.repeat(size / wrong.len())) as String,
+        &|size| format!("{signature},v2={}", "0".repeat(size)),
         &|size| format!("{signature}{}", ",x=y".repeat(size / 4)),
-        &|size| format!("{}{signature}", " ".repeat(size)),
-    ] as [&dyn Fn(usize) -> String; 4]
+    ] as [&dyn Fn(usize) -> String; 3]
     {
-        // A cost per byte would make this a thousand times as long.
-        let short = refusing(&verifier, &header(10_000), &body);
-        let long = refusing(&verifier, &header(10_000_000), &body);
-        assert!(
-            long < 100 * short.max(Duration::from_micros(1)),
-            "{long:?} instead of {short:?}"
-        );
+        verifier.event(Some(&header(2_000)), &body).unwrap();
+        for size in [5_000, 10_000_000] {
+            let refused = verifier.event(Some(&header(size)), &body);
+            assert!(
+                matches!(refused, Err(WebhookError::MalformedSignature)),
+                "{refused:?}"
+            );
+        }
     }
     // There is room for a change of secrets, and for signatures of other kinds.
     let several = format!(

@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep};
 use super::{PolledFrame, ResponseBody};
 use crate::clock::after;
 use crate::error::{BoxError, Error, ErrorKind};
-use crate::runtime::runtime;
+use crate::runtime::{no_runtime, runtime};
 
 pin_project! {
     /// A body whose chunks must each arrive within a timeout, and optionally all of them before a deadline.
@@ -65,10 +65,13 @@ impl HttpBody for TimedBody {
             *this.waiting = false;
         }
         if let Some(deadline) = *this.deadline {
-            let end = this.end.get_or_insert_with(|| {
-                *this.runtime = runtime();
-                Box::pin(tokio::time::sleep_until(deadline))
-            });
+            let end = match this.end {
+                Some(end) => end,
+                end => {
+                    *this.runtime = Some(runtime().ok_or_else(|| no_runtime().boxed())?);
+                    end.insert(Box::pin(tokio::time::sleep_until(deadline)))
+                }
+            };
             // Checked first, because a body whose chunks are always ready would never reach the timer otherwise.
             if end.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Some(Err(Error::deadline_passed().boxed())));
@@ -79,15 +82,15 @@ impl HttpBody for TimedBody {
             return Poll::Ready(frame);
         }
         if !*this.waiting {
-            *this.waiting = true;
             let due = after(Instant::now(), *this.idle);
             match this.sleep {
                 Some(sleep) => sleep.as_mut().reset(due),
                 None => {
-                    *this.runtime = runtime();
+                    *this.runtime = Some(runtime().ok_or_else(|| no_runtime().boxed())?);
                     *this.sleep = Some(Box::pin(tokio::time::sleep_until(due)));
                 }
             }
+            *this.waiting = true;
         }
         let sleep = this.sleep.as_mut().expect("set above");
         std::task::ready!(sleep.as_mut().poll(cx));

@@ -314,9 +314,10 @@ impl<C: From<Client>> ClientBuilder<C> {
     }
 
     /// Adds a layer around attempts. It sees each retry, with the credential applied. The first layer added is
-    /// outermost. As for [`call_layer`](Self::call_layer), secret query parameters are added below it. The layer also
-    /// sees requests that fetch files from other hosts ([`Client::fetch`]), so check the URL before adding a header
-    /// meant for the service.
+    /// outermost. As for [`call_layer`](Self::call_layer), secret query parameters are added below it. Before it adds a
+    /// header meant for the service, the layer asks whether the request [leaves the service's
+    /// origin](crate::middleware::CallContext::leaves_origin), because it also sees those that fetch files from other
+    /// hosts ([`Client::fetch`]).
     ///
     /// ```
     /// use security_api_transport::middleware::HttpResponse;
@@ -418,6 +419,7 @@ impl Settings {
                 credential: Arc::clone(&credential),
                 limiter: Arc::clone(&service.limiter),
                 budget: retry::budget(),
+                refusals: retry::Refusals::default(),
             })),
             apply_credential: ApplyCredential {
                 credential: Arc::clone(&credential),

@@ -17,7 +17,7 @@ use crate::protocol::PlainHttp;
 use crate::receive::receive;
 use crate::request::Request;
 use crate::response_parts::ResponseParts;
-use crate::runtime::{Bound, Pause};
+use crate::runtime::{Bound, Pause, no_runtime, runtime};
 use crate::service::{HttpRequest, HttpResponse};
 use crate::url::base_url::BaseUrl;
 use crate::url::location::is_redirect;
@@ -108,8 +108,9 @@ impl Client {
     /// Sends the request through the stack. The response comes back with a verdict.
     async fn pass(&self, request: &Request, call: &CallContext) -> Result<HttpResponse, Error> {
         let result = loop {
+            let runtime = runtime().ok_or_else(no_runtime)?;
             let http_request = self.http_request(request, call.clone())?;
-            let mut sending = Bound::new(self.0.stack.send(http_request));
+            let mut sending = Bound::of(Some(runtime), self.0.stack.send(http_request));
             if let Some(result) = poll_fn(|cx| sending.poll(cx)).await {
                 break result;
             }

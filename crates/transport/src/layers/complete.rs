@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, RANGE};
+use http::header::{CONTENT_LENGTH, RANGE, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, StatusCode};
 use http_body::{Body as HttpBody, SizeHint};
 use pin_project_lite::pin_project;
@@ -69,7 +69,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let response = ready!(this.inner.poll(cx))?;
+        let mut response = ready!(this.inner.poll(cx))?;
         let status = response.status();
         if status == StatusCode::PARTIAL_CONTENT && !*this.part {
             return Poll::Ready(Err(unasked_part(response.into_parts().0)));
@@ -77,7 +77,7 @@ where
         let bodyless = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         let length = match *this.without_body || bodyless {
             true => None,
-            false => length(response.headers()),
+            false => length(response.headers_mut()),
         };
         Poll::Ready(Ok(response.map(|inner| CompleteBody {
             inner,
@@ -86,7 +86,12 @@ where
     }
 }
 
-fn length(headers: &HeaderMap) -> Option<u64> {
+/// The length that the body must have. A Transfer-Encoding overrides it (RFC 9112, section 6.3), as it does in hyper: the
+/// body ends where the encoding says, and the Content-Length means nothing and is removed.
+fn length(headers: &mut HeaderMap) -> Option<u64> {
+    if headers.contains_key(TRANSFER_ENCODING) {
+        headers.remove(CONTENT_LENGTH);
+    }
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 

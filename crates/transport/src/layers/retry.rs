@@ -1,5 +1,9 @@
 //! Retries: the only place that sends a request again.
 
+mod refusals;
+
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -19,6 +23,8 @@ use crate::receive::receive;
 use crate::response_parts::ResponseParts;
 use crate::service::{HttpFuture, HttpRequest, HttpResponse};
 use crate::wire::retry_after::exhausted_for;
+pub(crate) use refusals::Refusals;
+use refusals::RefusedCall;
 
 /// How often failed requests are retried, and after which waits, where a retry is safe.
 ///
@@ -60,6 +66,9 @@ impl RetryPolicy {
     }
 
     /// How many times a request may be retried.
+    ///
+    /// Calls that a limit of the service refuses at the same time, with 429, share their retries. Once half as many retries
+    /// as calls were refused as well, and at least this many, all of these calls fail.
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;
@@ -105,10 +114,12 @@ pub(crate) struct RetrySettings {
     pub(crate) credential: Arc<dyn Credential>,
     pub(crate) limiter: Arc<dyn Limiter>,
     pub(crate) budget: TpsBudget,
+    pub(crate) refusals: Refusals,
 }
 
 /// The retry budget: three retries a second, and one for every five calls of the last ten seconds, so that retries do
-/// not overload a service that is down. Retries after a 429 or a stale token are free.
+/// not overload a service that is down. Retries after a stale token are free, and those after a 429 are counted by
+/// [`Refusals`].
 pub(crate) fn budget() -> TpsBudget {
     TpsBudget::new(Duration::from_secs(10), 3, 0.2)
 }
@@ -172,18 +183,49 @@ where
 
 /// The retries that a call has used up.
 #[derive(Debug, Default)]
-struct Tries {
+struct Tries<'a> {
     retries: u32,
+    /// A limit of the service has refused the call.
+    refused: Option<RefusedCall<'a>>,
     is_renewed: bool,
     credentials_lost: u32,
 }
 
-impl Tries {
+impl Tries<'_> {
+    /// Whether the service refuses this call and all others of its limit, as far as their retries have shown.
+    fn is_hopeless(&self, call: &CallContext) -> bool {
+        let refused = self.refused.as_ref();
+        refused.is_some_and(|refused| refused.is_hopeless(call.limits().retries))
+    }
+
     /// The credential was refused before it could be applied. The call waits for another, a few times.
     fn lose_credential(&mut self) -> Option<Duration> {
         self.credentials_lost += 1;
         (self.credentials_lost < CREDENTIAL_TRIES).then_some(Duration::ZERO)
     }
+}
+
+/// The response by which a limit refused an attempt, and the attempt's number.
+struct Refusal(u32, Result<HttpResponse, Error>);
+
+/// Waits for the result of the next attempt.
+///
+/// # Errors
+/// The last response, if others find out that there is no point in the attempt while it waits for its turn.
+async fn unless_in_vain(
+    attempt: impl Future<Output = Result<HttpResponse, Error>>,
+    call: &CallContext,
+    tries: &Tries<'_>,
+    Refusal(number, last): Refusal,
+) -> Result<Result<HttpResponse, Error>, Result<HttpResponse, Error>> {
+    let mut attempt = pin!(attempt);
+    let next = poll_fn(
+        |cx| match number == call.attempt() && tries.is_hopeless(call) {
+            true => Poll::Ready(None),
+            false => attempt.as_mut().poll(cx).map(Some),
+        },
+    );
+    next.await.ok_or(last)
 }
 
 /// How late a timer may fire.
@@ -209,16 +251,30 @@ impl Retry {
             retries: call.retries(),
             ..Tries::default()
         };
+        let mut refusal: Option<Box<Refusal>> = None;
         loop {
             request.body().check()?;
             // All inner services are always ready: the user's layers and transports are behind `HttpService`.
             let attempt = inner.clone().call(for_attempt(request, call));
-            let result = attempt
+            let attempt = attempt
                 .map_err(Error::from_boxed)
-                .and_then(|response| receive(call, response))
-                .await;
+                .and_then(|response| receive(call, response));
+            let result = match refusal.take() {
+                None => attempt.await,
+                // Boxed, so that other calls need no room for it.
+                Some(refusal) => {
+                    match Box::pin(unless_in_vain(attempt, call, &tries, *refusal)).await {
+                        Ok(result) => result,
+                        Err(last) => return last,
+                    }
+                }
+            };
             let verdict = verdict(&result);
             call.end_attempt(verdict.outcome());
+            if matches!(verdict, Verdict::Executed | Verdict::Final) && call.is_limited() {
+                let limit = call.operation().limit_name();
+                self.0.refusals.let_through(limit);
+            }
             if verdict == Verdict::Executed {
                 if call.is_authorized() {
                     let generation = Generation(call.generation());
@@ -236,7 +292,8 @@ impl Retry {
                 because = ?verdict,
                 "retrying the request"
             );
-            drop(result);
+            let is_refused = verdict == Verdict::Throttled;
+            refusal = is_refused.then(|| Box::new(Refusal(call.attempt(), result)));
             if !wait.is_zero() {
                 let until = after(Instant::now(), wait);
                 call.pause_until(until, tries.retries);
@@ -246,22 +303,33 @@ impl Retry {
     }
 
     /// The wait before the next attempt, or `None` if there is none.
-    fn next(
-        &self,
+    fn next<'a>(
+        &'a self,
         call: &CallContext,
         request: &HttpRequest,
         result: &Result<HttpResponse, Error>,
         verdict: Verdict,
-        tries: &mut Tries,
+        tries: &mut Tries<'a>,
     ) -> Option<Duration> {
         let server_wait = match result {
             Ok(response) => call.protocol().retry_after(&parts(call, response)),
             Err(error) => error.retry_after(),
         };
         if verdict == Verdict::Throttled && call.is_limited() {
+            // Before the limit closes, because that wakes the calls that wait for their turn.
+            match &tries.refused {
+                Some(refused) => refused.refuse_retry(),
+                None => {
+                    let limit = call.operation().limit_name();
+                    tries.refused = Some(self.0.refusals.refuse(limit));
+                }
+            }
             self.close_limit(call, result, server_wait, tries.retries);
         }
         if !verdict.allows_retry(call.is_idempotent()) {
+            return None;
+        }
+        if verdict == Verdict::Throttled && tries.is_hopeless(call) {
             return None;
         }
         let wait = match verdict {
@@ -290,7 +358,7 @@ impl Retry {
     }
 
     /// The call is sent once more with a new credential. A 401 right after that is not a stale token, so do not loop.
-    fn renew(&self, call: &CallContext, tries: &mut Tries) -> Option<Duration> {
+    fn renew(&self, call: &CallContext, tries: &mut Tries<'_>) -> Option<Duration> {
         let generation = Generation(call.generation());
         // The credential is notified in any case, so that other calls do not send a refused token.
         let may_help = call.is_authorized() && self.0.credential.rejected(generation);
@@ -315,7 +383,7 @@ impl Retry {
     }
 
     /// Counts the retry. Returns `false` if the budget does not allow it.
-    fn spend(&self, verdict: Verdict, tries: &mut Tries) -> bool {
+    fn spend(&self, verdict: Verdict, tries: &mut Tries<'_>) -> bool {
         match verdict {
             Verdict::StaleCredential | Verdict::CredentialLost => return true,
             Verdict::Throttled => {}

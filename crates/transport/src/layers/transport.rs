@@ -24,7 +24,7 @@ use crate::outcome::Outcome;
 use crate::service::HttpRequest;
 use crate::url::base_url::BaseUrl;
 use crate::url::redirect::Places;
-use clients::{Clients, OtherOrigin, PoolHealth};
+use clients::{Clients, OtherOrigin, Peer, PoolHealth};
 use resolve::Guard;
 use send_tracking::SendTracked;
 
@@ -89,6 +89,7 @@ impl ReqwestTransport {
             is_guarded: call.as_ref().is_some_and(CallContext::leaves_origin),
         });
         let chosen = clients.choose(other_origin, now)?;
+        let peer = clients.peer(other_origin);
         let tracker = call
             .as_ref()
             .and_then(|call| SendTracker::new(call, clients.connect_timeout()));
@@ -119,7 +120,9 @@ impl ReqwestTransport {
             request: RequestInProgress {
                 attempt: call.as_ref().map_or(0, CallContext::attempt),
                 call,
+                is_over: false,
                 health: chosen.health,
+                peer,
             },
         })
     }
@@ -168,19 +171,23 @@ impl Future for ReqwestFuture {
 pub(crate) struct RequestInProgress {
     call: Option<CallContext>,
     attempt: u32,
+    /// There is a response, or an error.
+    is_over: bool,
     health: Arc<PoolHealth>,
+    peer: Peer,
 }
 
 /// With HTTP/1, the connection of a request that is given up is closed. With HTTP/2 the connection stays open and would
 /// also take the next attempt, although its peer may be gone. So the next attempt gets a new connection.
 impl Drop for RequestInProgress {
     fn drop(&mut self) {
-        let is_timed_out = self
-            .call
-            .as_ref()
-            .is_some_and(|call| call.attempt_state().end_in_transport(self.attempt));
+        let is_timed_out = match &self.call {
+            Some(call) => call.attempt_state().end_in_transport(self.attempt),
+            // A credential gives up a request of its own only after it waited in vain.
+            None => !self.is_over,
+        };
         if is_timed_out {
-            self.health.note_timeout();
+            self.health.note_timeout(self.peer);
         }
     }
 }
@@ -203,11 +210,13 @@ impl Future for TransportFuture {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
             TransportProjection::Sent { response, request } => {
-                Poll::Ready(match ready!(response.poll(cx)) {
+                let result = ready!(response.poll(cx));
+                request.is_over = true;
+                Poll::Ready(match result {
                     Ok(response) => {
-                        if response.version() == http::Version::HTTP_2 {
-                            request.health.note_sharing();
-                        }
+                        request
+                            .health
+                            .note_response(request.peer, response.version());
                         let response = http::Response::<reqwest::Body>::from(response);
                         Ok(response.map(|body| body.map_err(failure::body_failed as fn(_) -> _)))
                     }

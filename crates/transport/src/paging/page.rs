@@ -7,7 +7,8 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use super::decode::{Decoded, decode};
+use super::by_item::Decoded;
+use super::decode::decode;
 use super::{Cursor, Next, Paging, Split, at};
 use crate::call::{Call, FromResponse, Received};
 use crate::error::Error;
@@ -115,9 +116,9 @@ where
 {
     fn from_response(received: Received) -> Result<Self, Error> {
         received.unlike_previous()?;
-        let split = match decode::<T, P>(&received)? {
-            Decoded::Whole(split) => split,
-            Decoded::ByItem(split) => split.whole()?,
+        let (split, received) = match decode::<T, P>(received)? {
+            Decoded::Whole(split, received) => (split, received),
+            Decoded::ByItem(items) => items.whole()?,
         };
         Ok(Self::new(split, received))
     }

@@ -1,79 +1,73 @@
 //! Splitting a page without decoding its items.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 
-use super::{Cursor, Paging, Split, position};
+use super::by_item::{ByItem, Decoded};
+use super::{Paging, Split, position};
 use crate::call::Received;
-use crate::error::{Error, ErrorKind, UndecodedItem};
-use crate::request::Request;
+use crate::error::{Error, ErrorKind};
 use crate::wire::decode;
 use crate::wire::raw::RawJson;
-
-/// A page of items as the service sent them.
-type RawSplit<P> = Split<Result<RawJson, Error>, <P as Paging>::Position>;
 
 /// Splits a page into its raw items. Each is a slice of the response.
 ///
 /// # Errors
 /// If the response is not a page, or has too many items.
-pub(super) fn split<P: Paging>(received: &Received) -> Result<RawSplit<P>, Error> {
-    let split = split_with::<P, _>(received, |index, json, is_text| {
-        if is_text || decode::text(&json).is_ok() {
-            return Ok(RawJson::from_utf8(json));
-        }
-        let cause = Error::new(ErrorKind::Decode, "it is not UTF-8");
-        Err(undecoded::<P>(received, index, json, &cause))
-    })?;
-    split.bounded(received)
+pub(super) fn split<P: Paging>(received: Received) -> Result<Decoded<RawJson, P>, Error> {
+    let (split, is_text) = split_at_all::<P>(&received)?;
+    let split = split.bounded(&received)?;
+    if !is_text {
+        let items = ByItem::new(
+            split,
+            received,
+            String::new(),
+            |_, _, json| match decode::text(json) {
+                Ok(_) => Ok((RawJson::from_utf8(json.clone()), false)),
+                Err(_) => Err(Error::new(ErrorKind::Decode, "it is not UTF-8")),
+            },
+        );
+        return Ok(Decoded::ByItem(items));
+    }
+    let split = Split {
+        items: split.items.into_iter().map(RawJson::from_utf8).collect(),
+        next: split.next,
+        total: split.total,
+    };
+    Ok(Decoded::Whole(split, received))
 }
 
-/// Splits a page into the bytes of its items, which may not be UTF-8: decoding repairs them. However many items there
-/// are.
+/// Splits a page into the bytes of its items, however many there are. Returns whether the page is UTF-8: otherwise an item
+/// may not be, and decoding repairs it.
 ///
 /// # Errors
 /// If the response is not a page.
 pub(super) fn split_at_all<P: Paging>(
     received: &Received,
-) -> Result<Split<Bytes, P::Position>, Error> {
-    split_with::<P, _>(received, |_, json, _| json)
-}
-
-/// Splits a page, and makes something of each item's index and bytes, and of whether the page is UTF-8.
-fn split_with<P: Paging, T>(
-    received: &Received,
-    make: impl Fn(usize, Bytes, bool) -> T,
-) -> Result<Split<T, P::Position>, Error> {
+) -> Result<(Split<Bytes, P::Position>, bool), Error> {
     let payload = received.payload();
     if let Ok(text) = decode::text(&payload)
-        && let Ok(split) = split_text::<P, T>(received, &payload, text, |index, json| {
-            make(index, json, true)
-        })
+        && let Ok(split) = split_text::<P>(received, &payload, text)
     {
-        return Ok(split);
+        return Ok((split, true));
     }
     // What a repair would replace must not hide the items beside it.
     let (payload, masked) = received.masked_payload();
     let text = String::from_utf8_lossy(&masked);
-    split_text::<P, T>(received, &payload, &text, |index, json| {
-        make(index, json, false)
-    })
+    Ok((split_text::<P>(received, &payload, &text)?, false))
 }
 
 /// Splits a page by its text, which is as long as the payload.
-fn split_text<P: Paging, T>(
+fn split_text<P: Paging>(
     received: &Received,
     payload: &Bytes,
     text: &str,
-    make: impl Fn(usize, Bytes) -> T,
-) -> Result<Split<T, P::Position>, Error> {
+) -> Result<Split<Bytes, P::Position>, Error> {
     let position = position::<P>(&received.request);
     let split = P::split_raw(text, position.as_deref())
         .map_err(|_| received.undecodable(decode::explain_page(payload)))?;
-    let items = split.items.into_iter().enumerate().map(|(index, item)| {
+    let items = split.items.into_iter().map(|item| {
         let begin = item.get().as_ptr() as usize - text.as_ptr() as usize;
-        make(index, payload.slice(begin..begin + item.get().len()))
+        payload.slice(begin..begin + item.get().len())
     });
     Ok(Split {
         items: items.collect(),
@@ -92,29 +86,4 @@ pub(super) fn list_path(received: &Received, first: &Bytes) -> String {
     });
     path.strip_suffix("[0]")
         .map_or_else(String::new, str::to_owned)
-}
-
-/// The error for one item of a page.
-#[cold]
-pub(super) fn undecoded<P: Paging>(
-    received: &Received,
-    index: usize,
-    json: Bytes,
-    cause: &Error,
-) -> Error {
-    let cursor = place::<P>(&received.request, index);
-    let message = format!("item {} of the page: {cause}", index + 1);
-    received
-        .undecodable(Error::new(ErrorKind::Decode, message))
-        .with_item(UndecodedItem::new(json, cursor))
-}
-
-/// The position of an item on the page that `request` asks for.
-fn place<P: Paging>(request: &Request, index: usize) -> Cursor {
-    Cursor {
-        page: position::<P>(request).map(|position| position.to_string()),
-        taken: index,
-        size: P::page_size(request).map(Cow::into_owned),
-        end: false,
-    }
 }

@@ -13,7 +13,8 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
-use super::decode::{Decoded, decode};
+use super::by_item::Decoded;
+use super::decode::decode;
 use super::raw;
 use super::walk::{ItemWalk, PageWalk};
 use super::{Cursor, Page, Paging};
@@ -186,9 +187,7 @@ impl<P: Paging> Stream for RawItems<P> {
     type Item = Result<RawJson, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.walk.poll_next(cx, |received| {
-            raw::split::<P>(received).map(Decoded::ByItem)
-        })
+        self.walk.poll_next(cx, raw::split::<P>)
     }
 }
 
@@ -256,15 +255,16 @@ where
             Some(Ok(received)) => received,
             Some(Err(error)) => return Poll::Ready(Some(Err(error))),
         };
-        let page = decode::<T, P>(&received).and_then(|decoded| match decoded {
-            Decoded::Whole(split) => {
+        let page = decode::<T, P>(received).and_then(|decoded| match decoded {
+            Decoded::Whole(split, received) => {
                 self.walk
                     .received(split.next.clone(), split.items.is_empty());
                 Ok(Page::new(split, received))
             }
-            Decoded::ByItem(split) => {
-                self.walk.received(split.next.clone(), false);
-                split.whole().map(|split| Page::new(split, received))
+            Decoded::ByItem(items) => {
+                self.walk.received(items.next.clone(), false);
+                let (split, received) = items.whole()?;
+                Ok(Page::new(split, received))
             }
         });
         Poll::Ready(Some(page))

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
+use super::by_item::undecoded;
 use super::walk::PageWalk;
 use super::{Cursor, Next, Paging, raw};
 use crate::call::Received;
@@ -299,7 +300,9 @@ impl<T, S: Timeline> Tail<T, S> {
 
     /// Takes the records of a page. Returns whether it was empty, and what follows it.
     fn receive(&mut self, received: Received) -> Result<(bool, Next<Position<S>>), Error> {
-        let split = raw::split_at_all::<S::Paging>(&received)?.bounded(&received)?;
+        let split = raw::split_at_all::<S::Paging>(&received)?
+            .0
+            .bounded(&received)?;
         let is_empty = split.items.is_empty();
         let mut records = VecDeque::with_capacity(split.items.len());
         let mut newest = self.pass.newest;
@@ -406,9 +409,7 @@ impl<T: DeserializeOwned, S: Timeline> Tail<T, S> {
             false => decode::json(&record.json),
         };
         decoded.map_err(|error| match &self.received {
-            Some(received) => {
-                raw::undecoded::<S::Paging>(received, record.index, record.json, &error)
-            }
+            Some(received) => undecoded::<S::Paging>(received, record.index, record.json, &error),
             None => error,
         })
     }

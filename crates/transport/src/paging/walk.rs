@@ -9,8 +9,8 @@ use std::vec;
 
 use bytes::Bytes;
 
-use super::decode::Decoded;
-use super::{Cursor, Next, Paging, Split, at};
+use super::by_item::{ByItem, Decoded};
+use super::{Cursor, Next, Paging, at};
 use crate::call::Received;
 use crate::error::{Error, ErrorKind};
 use crate::request::Request;
@@ -211,30 +211,29 @@ impl<P: Paging> PageWalk<P> {
 }
 
 /// The items of a page that are not returned yet.
-enum Batch<T> {
+enum Batch<T, P: Paging> {
     Whole(vec::IntoIter<T>),
-    /// Some items could not be decoded.
-    ByItem(vec::IntoIter<Result<T, Error>>),
+    /// Some items may not be decodable.
+    ByItem(Box<ByItem<T, P>>),
 }
 
-impl<T> Batch<T> {
+impl<T, P: Paging> Batch<T, P> {
     /// The items after the first `skip`, how many were skipped, whether the page was empty, and what follows it.
-    fn of<X>(decoded: Decoded<T, X>, skip: usize) -> (Self, usize, bool, Next<X>) {
-        fn rest<I, X>(split: Split<I, X>, skip: usize) -> (vec::IntoIter<I>, usize, bool, Next<X>) {
-            let mut items = split.items;
-            let is_empty = items.is_empty();
-            let skipped = skip.min(items.len());
-            items.drain(..skipped);
-            (items.into_iter(), skipped, is_empty, split.next)
-        }
+    fn of(decoded: Decoded<T, P>, skip: usize) -> (Self, usize, bool, Next<P::Position>) {
         match decoded {
-            Decoded::Whole(split) => {
-                let (items, skipped, is_empty, next) = rest(split, skip);
-                (Self::Whole(items), skipped, is_empty, next)
+            Decoded::Whole(split, _) => {
+                let mut items = split.items;
+                let is_empty = items.is_empty();
+                let skipped = skip.min(items.len());
+                items.drain(..skipped);
+                let batch = Self::Whole(items.into_iter());
+                (batch, skipped, is_empty, split.next)
             }
-            Decoded::ByItem(split) => {
-                let (items, skipped, is_empty, next) = rest(split, skip);
-                (Self::ByItem(items), skipped, is_empty, next)
+            Decoded::ByItem(mut items) => {
+                let is_empty = items.is_empty();
+                let skipped = items.leave_out(skip);
+                let next = items.next.clone();
+                (Self::ByItem(Box::new(items)), skipped, is_empty, next)
             }
         }
     }
@@ -243,7 +242,7 @@ impl<T> Batch<T> {
     fn next(&mut self) -> Option<Result<T, Error>> {
         match self {
             Self::Whole(items) => items.next().map(Ok),
-            Self::ByItem(items) => items.next(),
+            Self::ByItem(items) => Iterator::next(&mut **items),
         }
     }
 }
@@ -251,7 +250,7 @@ impl<T> Batch<T> {
 /// Walks from item to item.
 pub(super) struct ItemWalk<T, P: Paging> {
     walk: PageWalk<P>,
-    batch: Batch<T>,
+    batch: Batch<T, P>,
     /// How many items of the coming pages were taken by an earlier run.
     skip: usize,
     /// The page size of the earlier run, if it was another one: then those items may span more than one page now. With
@@ -308,7 +307,7 @@ impl<T, P: Paging> ItemWalk<T, P> {
     pub(super) fn poll_next(
         &mut self,
         cx: &mut Context<'_>,
-        decode: impl Fn(&Received) -> Result<Decoded<T, P::Position>, Error>,
+        decode: impl Fn(Received) -> Result<Decoded<T, P>, Error>,
     ) -> Poll<Option<Result<T, Error>>> {
         loop {
             if let Some(item) = self.at_hand() {
@@ -316,7 +315,7 @@ impl<T, P: Paging> ItemWalk<T, P> {
             }
             let received = match ready!(self.walk.poll_page(cx)) {
                 None => return Poll::Ready(None),
-                Some(received) => received.and_then(|received| decode(&received)),
+                Some(received) => received.and_then(&decode),
             };
             let decoded = match received {
                 Ok(decoded) => decoded,

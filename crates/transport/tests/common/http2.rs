@@ -41,6 +41,8 @@ pub(crate) enum Frame {
     GoAwaySoon,
     /// The new maximum number of streams.
     Streams(u32),
+    /// Raw bytes.
+    Bytes(&'static [u8]),
     /// A pause in which the client reads.
     Pause,
     /// Closes the connection.
@@ -76,6 +78,7 @@ impl Frame {
                 let setting = [&[0, 3], &most.to_be_bytes()[..]].concat();
                 [&[0, 0, 6, 4, 0, 0, 0, 0, 0], &setting[..]].concat()
             }
+            Self::Bytes(bytes) => bytes.to_vec(),
             Self::Pause | Self::Close => Vec::new(),
         }
     }

@@ -13,6 +13,7 @@ use super::resolve::Guard;
 use super::settings::{self, Route, TransportSettings};
 use super::tls::Tls;
 use crate::error::Error;
+use crate::runtime::no_runtime;
 
 /// How many runtimes have clients at a time, in addition to the first. A new runtime evicts the least recently used
 /// one.
@@ -23,6 +24,7 @@ pub(super) struct Clients {
     tls: Tls,
     /// How the usual origin is reached.
     route: Route,
+    usual_peer: Peer,
     guard: Guard,
     /// The client that was built to validate the settings, until the first runtime takes it.
     spare: Mutex<Option<reqwest::Client>>,
@@ -61,21 +63,50 @@ struct Pool {
 /// What is known about a pool's connections.
 #[derive(Debug, Default)]
 pub(super) struct PoolHealth {
-    /// Requests share a connection, because the peer speaks HTTP/2.
-    is_shared: AtomicBool,
-    /// A shared connection no longer responds. New requests get another pool.
+    /// The service's last response came over HTTP/1, and no request to it has timed out since.
+    is_http1: AtomicBool,
+    /// A connection that requests share no longer responds. New requests get another pool.
     is_unresponsive: AtomicBool,
 }
 
+/// Who a request is sent to, as far as it says whether requests share a connection.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Peer {
+    /// The protocol is HTTP/1 in any case.
+    Http1,
+    /// The service. It keeps to one protocol.
+    Service,
+    /// Another host. A pool may have several.
+    Other,
+}
+
+impl Peer {
+    /// `otherwise` unless the protocol is HTTP/1 in any case.
+    fn of(url: &reqwest::Url, settings: &TransportSettings, otherwise: Self) -> Self {
+        match settings.http1_only || url.scheme() == "http" {
+            true => Self::Http1,
+            false => otherwise,
+        }
+    }
+}
+
 impl PoolHealth {
-    /// The peer speaks HTTP/2.
-    pub(super) fn note_sharing(&self) {
-        self.is_shared.store(true, Ordering::Relaxed);
+    pub(super) fn note_response(&self, peer: Peer, version: http::Version) {
+        if peer == Peer::Service {
+            let is_http1 = version < http::Version::HTTP_2;
+            self.is_http1.store(is_http1, Ordering::Relaxed);
+        }
     }
 
-    /// A request timed out on its connection. If others share the connection, it gets no more of them.
-    pub(super) fn note_timeout(&self) {
-        if self.is_shared.load(Ordering::Relaxed) {
+    /// A request timed out on its connection. Unless the connection is known to be HTTP/1's, which is closed, it gets no
+    /// more requests. Before the first response nothing is known.
+    pub(super) fn note_timeout(&self, peer: Peer) {
+        let is_closed = match peer {
+            Peer::Http1 => true,
+            Peer::Service => self.is_http1.swap(false, Ordering::Relaxed),
+            Peer::Other => false,
+        };
+        if !is_closed {
             self.is_unresponsive.store(true, Ordering::Relaxed);
         }
     }
@@ -110,6 +141,7 @@ impl Clients {
         guard: Guard,
     ) -> Result<Self, Error> {
         let route = settings.route(usual);
+        let usual_peer = usual.map_or(Peer::Service, |url| Peer::of(url, &settings, Peer::Service));
         if let Some(url) = usual {
             settings::check_tls(url)?;
         }
@@ -119,11 +151,20 @@ impl Clients {
             settings,
             tls,
             route,
+            usual_peer,
             guard,
             spare: Mutex::new(Some(spare)),
             first: OnceLock::new(),
             others: Mutex::new(Vec::new()),
         })
+    }
+
+    /// Who a request is sent to that goes to this other origin, or to the usual one.
+    pub(super) fn peer(&self, other: Option<OtherOrigin<'_>>) -> Peer {
+        match other {
+            None => self.usual_peer,
+            Some(other) => Peer::of(other.url, &self.settings, Peer::Other),
+        }
     }
 
     pub(super) fn connect_timeout(&self) -> Duration {
@@ -136,8 +177,7 @@ impl Clients {
         other_origin: Option<OtherOrigin<'_>>,
         now: Instant,
     ) -> Result<Chosen, Error> {
-        let handle = Handle::try_current()
-            .map_err(|_| Error::invalid("the call was not awaited on a tokio runtime"))?;
+        let handle = Handle::try_current().map_err(|_| no_runtime())?;
         let id = handle.id();
         let first = match self.first.get() {
             Some(first) => first,

@@ -240,15 +240,41 @@ fn wants_certificate(error: &reqwest::Error) -> bool {
     )
 }
 
-/// Why the response is not HTTP/1.
+/// How the response violates HTTP.
 fn not_http(error: &reqwest::Error) -> Option<&'static str> {
-    let parse = causes(error)
-        .filter_map(|cause| cause.downcast_ref::<hyper::Error>())
-        .find(|error| error.is_parse())?;
+    causes(error).find_map(|cause| match cause.downcast_ref() {
+        Some(error) => not_http1(error),
+        None => not_http2(cause.downcast_ref()?),
+    })
+}
+
+fn not_http1(error: &hyper::Error) -> Option<&'static str> {
     // hyper's check after this one exists for servers only.
-    Some(match parse.to_string().contains("too large") {
-        true => "the head of the response is larger than any client reads",
-        false => "the response is not HTTP, so something else than the service answered",
+    error
+        .is_parse()
+        .then(|| match error.to_string().contains("too large") {
+            true => "the head of the response is larger than any client reads",
+            false => "the response is not HTTP, so something else than the service answered",
+        })
+}
+
+/// The connection or the stream was ended by this side, because of what it received. What the peer ends, or the network,
+/// is no violation.
+fn not_http2(error: &h2::Error) -> Option<&'static str> {
+    use h2::Reason;
+    let is_violation = matches!(
+        error.reason()?,
+        Reason::PROTOCOL_ERROR
+            | Reason::FLOW_CONTROL_ERROR
+            | Reason::FRAME_SIZE_ERROR
+            | Reason::COMPRESSION_ERROR
+            // More frames than a head of a tolerable size needs.
+            | Reason::ENHANCE_YOUR_CALM
+    );
+    (error.is_library() && is_violation).then(|| match error.is_reset() {
+        // h2 does not tell the two apart.
+        true => "the head of the response violates HTTP/2, or is larger than this client reads",
+        false => "the response is not HTTP/2, so something else than the service answered",
     })
 }
 
