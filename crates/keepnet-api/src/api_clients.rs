@@ -17,9 +17,10 @@
 use std::net::IpAddr;
 
 use http::Method;
-use security_api_transport::{Job, Operation, Outcome};
+use security_api_transport::{Job, Operation};
 use serde::Deserialize;
 
+use crate::before_change::BeforeChange as _;
 use crate::names_in_errors::listed;
 use crate::resources::Companies;
 use crate::types::{ApiClient, ApiClientRequest, SearchClient};
@@ -257,11 +258,8 @@ impl Companies {
         Job::new(self.client(), move |client| async move {
             new.check()?;
             let companies = Self::new(&client);
-            let roles = companies.role_ids(&new.roles).await.map_err(|error| {
-                error
-                    .with_outcome(Outcome::NotSent)
-                    .with_context("no client was created")
-            })?;
+            let roles = companies.role_ids(&new.roles).await.before_change();
+            let roles = roles.map_err(|error| error.with_context("no client was created"))?;
             let rights = Rights {
                 name: new.name,
                 roles,
@@ -297,6 +295,13 @@ impl Companies {
 
     #[inline]
     async fn deactivate(&self, resource_id: &str) -> Result<(), Error> {
+        let request = self.deactivation(resource_id).await.before_change()?;
+        self.update_client(resource_id, &request).await.map(drop)
+    }
+
+    /// An update that deactivates the client and leaves everything else unchanged.
+    #[inline]
+    async fn deactivation(&self, resource_id: &str) -> Result<ApiClientRequest, Error> {
         let mut client = self.get_client(resource_id).await?;
         let known = client.client_secret.take();
         let client_id = client.client_id.take().filter(|id| !id.is_empty());
@@ -311,8 +316,7 @@ impl Companies {
             Some(secret) => secret,
             None => self.new_credentials().await?.1,
         };
-        let request = rights.request(&client_id, secret, INACTIVE);
-        self.update_client(resource_id, &request).await.map(drop)
+        Ok(rights.request(&client_id, secret, INACTIVE))
     }
 
     /// Rotates the secret of a REST client: creates a second client with the same name, roles and addresses. The first
@@ -348,8 +352,8 @@ impl Companies {
     /// Creates a client with the same rights as another.
     #[inline]
     async fn create_like(&self, resource_id: &str) -> Result<CreatedApiClient, Error> {
-        let old = self.get_client(resource_id).await?;
-        let created = self.create_with(Rights::of(old)?).await;
+        let old = self.get_client(resource_id).await.and_then(Rights::of);
+        let created = self.create_with(old.before_change()?).await;
         created.map_err(|error| error.with_context("the old client works as before"))
     }
 
@@ -389,7 +393,7 @@ impl Companies {
 
     #[inline]
     async fn create_with(&self, rights: Rights) -> Result<CreatedApiClient, Error> {
-        let (client_id, client_secret) = self.new_credentials().await?;
+        let (client_id, client_secret) = self.new_credentials().await.before_change()?;
         let request = rights.request(&client_id, client_secret.clone(), ACTIVE);
         let resource_id = match self.create_client(&request).await {
             Ok(created) => created.resource_id,

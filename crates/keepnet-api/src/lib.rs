@@ -24,6 +24,14 @@
 #[cfg(feature = "companies")]
 pub mod api_clients;
 mod audit_log;
+#[cfg(any(
+    feature = "companies",
+    feature = "incident_response",
+    feature = "phishing",
+    feature = "training",
+    feature = "users"
+))]
+mod before_change;
 mod client;
 mod envelope;
 mod generated;

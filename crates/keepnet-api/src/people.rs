@@ -22,7 +22,7 @@ mod import_job;
 mod import_status;
 mod mapping;
 
-use security_api_transport::{ErrorKind, Job};
+use security_api_transport::{ErrorKind, Job, Outcome};
 
 pub use groups::{FoundGroup, GroupMembers};
 pub use import::{ImportPreview, ImportRows, TargetUserImport};
@@ -30,6 +30,7 @@ pub use import_job::ImportJob;
 pub use import_status::ImportStatus;
 pub use mapping::{ColumnMapping, UserField};
 
+use crate::before_change::BeforeChange as _;
 use crate::ids::check_ids;
 use crate::names_in_errors::listed;
 use crate::operations::{TARGET_USERS_CREATE, TARGET_USERS_GET, TARGET_USERS_UPDATE};
@@ -175,17 +176,24 @@ impl TargetUsers {
         let groups = user.target_group_resource_ids.iter().flatten();
         check_ids("`target_group_resource_ids`", groups)?;
         let mut round = 1;
+        let mut was_sent = false;
         loop {
-            let found = self.only_by_email(&user.email).await?;
-            let result = match found.and_then(|found| found.resource_id) {
-                Some(id) => self.update_existing(id, user).await,
-                None => self.create_new(user).await,
+            let existing = self.update_of(user).await;
+            let existing = match was_sent {
+                true => existing,
+                false => existing.before_change(),
+            };
+            let result = match existing {
+                Ok(Some((id, update))) => self.update_existing(id, update, user).await,
+                Ok(None) => self.create_new(user).await,
+                Err(error) => Err(error),
             };
             match result {
                 // Somebody else, or an attempt whose response was lost, may have created or deleted the user: search
                 // again.
                 Err(error) if round < ROUNDS && self.was_created_meanwhile(&error, user).await => {
-                    round += 1
+                    was_sent |= error.outcome() != Outcome::NotSent;
+                    round += 1;
                 }
                 result => return result,
             }
@@ -232,26 +240,42 @@ impl TargetUsers {
         })
     }
 
+    /// The id of the existing user, and the update that gives it the values, unless it has them already.
+    #[inline]
+    async fn update_of(
+        &self,
+        user: &CreateTargetUserRequest,
+    ) -> Result<Option<(String, Option<UpdateTargetUserRequest>)>, Error> {
+        let found = self.only_by_email(&user.email).await?;
+        let Some(id) = found.and_then(|found| found.resource_id) else {
+            return Ok(None);
+        };
+        let before = as_it_is(self.get(&id).await?);
+        let after = merged(before.clone(), user);
+        if after == before {
+            return Ok(Some((id, None)));
+        }
+        // The service reads an absent flag as false: the person would drop out of every campaign.
+        if after.is_active.is_none() {
+            return Err(Error::new(
+                ErrorKind::Decode,
+                "`target_users.get`: the response has no `isActive`, which an update must contain, so nothing was \
+                 changed: set `is_active` as well",
+            ));
+        }
+        Ok(Some((id, Some(after))))
+    }
+
     #[inline]
     async fn update_existing(
         &self,
         id: String,
+        update: Option<UpdateTargetUserRequest>,
         user: &CreateTargetUserRequest,
     ) -> Result<Upserted, Error> {
-        let existing = self.get(&id).await?;
-        let before = as_it_is(existing);
-        let after = merged(before.clone(), user);
         let mut change = Upsert::Unchanged;
-        if after != before {
-            // The service reads an absent flag as false: the person would drop out of every campaign.
-            if after.is_active.is_none() {
-                return Err(Error::new(
-                    ErrorKind::Decode,
-                    "`target_users.get`: the response has no `isActive`, which an update must contain, so nothing was \
-                     changed: set `is_active` as well",
-                ));
-            }
-            self.update(&id, &after).await?;
+        if let Some(update) = update {
+            self.update(&id, &update).await?;
             change = Upsert::Updated;
         }
         if let Some(groups) = &user.target_group_resource_ids
@@ -295,7 +319,7 @@ impl TargetUsers {
 
     #[inline]
     async fn delete_only(&self, email: &str) -> Result<Option<String>, Error> {
-        let found = self.only_by_email(email).await?;
+        let found = self.only_by_email(email).await.before_change()?;
         let Some(id) = found.and_then(|user| user.resource_id) else {
             return Ok(None);
         };

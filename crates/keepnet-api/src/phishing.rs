@@ -42,6 +42,7 @@ use std::time::Duration;
 use security_api_transport::{Client, Error, ErrorKind, Job, Outcome};
 
 use self::new_campaign::{DIRECT, SMTP};
+use crate::before_change::BeforeChange as _;
 use crate::ids::{check_ids, required};
 use crate::polling::{Polling, Progress, is_one_of};
 use crate::resources::{PhishingCampaignJobs, PhishingCampaignReports, PhishingCampaigns};
@@ -250,11 +251,8 @@ async fn save(client: Client, new: NewCampaign) -> Result<String, Error> {
     request.email_delivery_setting_type = delivery;
     if delivery.is_none() {
         let default = campaigns.default_email_delivery_setting().await;
-        let default = default.map_err(|error| {
-            error
-                .with_outcome(Outcome::NotSent)
-                .with_context("no campaign was saved")
-        })?;
+        let default = default.before_change();
+        let default = default.map_err(|error| error.with_context("no campaign was saved"))?;
         request.email_delivery_setting_type = default.kind;
         match default.kind {
             Some(DIRECT) => request.direct_email_setting_resource_id = default.resource_id,
@@ -284,10 +282,10 @@ async fn start_saved(client: Client, id: String) -> Result<Launch, Error> {
     let reports = PhishingCampaignReports::new(&client);
     let all = match all_launches(&reports, &id).await {
         Err(error) if error.is_not_found() => Vec::new(),
-        launches => launches?,
+        launches => launches.before_change()?,
     };
     if all.is_empty() {
-        let groups = own_groups(&client, &id).await?;
+        let groups = own_groups(&client, &id).await.before_change()?;
         return launch_to(client, id, groups).await;
     }
     let waiting = all
@@ -337,7 +335,7 @@ async fn launch_to(client: Client, id: String, groups: Vec<String>) -> Result<La
     let reports = PhishingCampaignReports::new(&client);
     let before = match newest(reports.clone(), id.clone(), i32::MIN).await {
         Err(error) if error.is_not_found() => None,
-        launches => launches?,
+        launches => launches.before_change()?,
     };
     let before = before.unwrap_or(i32::MIN);
     // All members that the vendor's documentation shows, because the service reads an absent number as 0.

@@ -25,8 +25,9 @@
 //!   request has the same members.
 //! - Everybody is done once the `completedCount` of the summary is its number of target users.
 
-use security_api_transport::{Client, Error, ErrorKind, Job, Outcome, Timestamp};
+use security_api_transport::{Client, Error, ErrorKind, Job, Timestamp};
 
+use crate::before_change::BeforeChange as _;
 use crate::ids::{check_ids, required};
 use crate::polling::{Progress, is_one_of};
 use crate::resources::{Enrollments, TrainingReports};
@@ -417,10 +418,8 @@ async fn with_languages(client: &Client, mut new: NewEnrollment) -> Result<NewEn
             false => Ok(ids),
         }
     });
-    let languages = languages.map_err(|error| {
-        error
-            .with_outcome(Outcome::NotSent)
-            .with_context("nobody is enrolled; set the languages with `NewEnrollment::languages`")
+    let languages = languages.before_change().map_err(|error| {
+        error.with_context("nobody is enrolled; set the languages with `NewEnrollment::languages`")
     })?;
     new.request.language_ids = Some(languages);
     Ok(new)

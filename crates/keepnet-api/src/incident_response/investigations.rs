@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use security_api_transport::{Call, Error, Job, Timestamp};
 
+use crate::before_change::BeforeChange as _;
 use crate::ids::{check_ids, required};
 use crate::polling::{Progress, is_one_of};
 use crate::resources::{InvestigationActions, InvestigationResults, Investigations};
@@ -498,7 +499,7 @@ impl Investigations {
         new.check()?;
         let mut systems = new.systems.clone().unwrap_or_default();
         if systems.is_empty() {
-            let connected = self.scan_types().await?;
+            let connected = self.scan_types().await.before_change()?;
             let configuration = connected.into_iter().map(|system| ScanConfiguration {
                 kind: system.kind,
                 mail_configuration_resource_id: system.mail_configuration_resource_id,

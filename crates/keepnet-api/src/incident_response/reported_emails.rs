@@ -2,6 +2,7 @@
 
 use security_api_transport::{Error, ErrorKind, Job, Timestamp};
 
+use crate::before_change::BeforeChange as _;
 use crate::resources::NotifiedEmails;
 use crate::search::{Filter, FilterGroup, FilterItem, SearchRequest, field};
 use crate::types::{
@@ -219,27 +220,29 @@ impl NotifiedEmails {
         let id = id.to_owned();
         Job::new(self.client(), move |client| async move {
             let emails = Self::new(&client);
-            let email = emails.get(&id).await?;
-            let change = change(as_it_is(email));
-            // The service reads an absent value as the first that it knows.
-            for (member, is_absent) in [
-                ("result", change.result.is_none()),
-                ("status", change.status.is_none()),
-            ] {
-                if is_absent {
-                    return Err(Error::new(
-                        ErrorKind::Decode,
-                        format!(
-                            "`notified_emails.get`: the response has no `{member}`, which an update must contain, so nothing \
-                             was changed: set both with `notified_emails().update(..)`"
-                        ),
-                    ));
-                }
-            }
+            let email = emails.get(&id).await.map(as_it_is).map(change);
+            let change = email.and_then(checked).before_change()?;
             let update = emails.update(&id, change);
             update.without_value().await
         })
     }
+}
+
+/// # Errors
+/// If the update lacks a value that it must contain: the service reads an absent one as the first that it knows.
+fn checked(update: UpdateNotifiedEmailRequest) -> Result<UpdateNotifiedEmailRequest, Error> {
+    let absent = match (&update.result, &update.status) {
+        (Some(_), Some(_)) => return Ok(update),
+        (None, _) => "result",
+        (_, None) => "status",
+    };
+    Err(Error::new(
+        ErrorKind::Decode,
+        format!(
+            "`notified_emails.get`: the response has no `{absent}`, which an update must contain, so nothing was changed: \
+             set both with `notified_emails().update(..)`"
+        ),
+    ))
 }
 
 /// An update that leaves the reported e-mail unchanged and notifies nobody.

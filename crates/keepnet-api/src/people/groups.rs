@@ -2,6 +2,7 @@
 
 use security_api_transport::Job;
 
+use crate::before_change::BeforeChange as _;
 use crate::resources::TargetGroups;
 use crate::types::{
     CreateTargetGroupRequest, CreateTargetGroupUsersRequest, DeleteTargetGroupUsersRequest,
@@ -117,7 +118,7 @@ impl TargetGroups {
     #[inline]
     async fn found_or_created(&self, name: &str) -> Result<FoundGroup, Error> {
         let name = checked_name(name)?;
-        if let Some(group) = self.found(name).await? {
+        if let Some(group) = self.found(name).await.before_change()? {
             return Ok(group);
         }
         let new = CreateTargetGroupRequest::new(name, TargetGroupPriority::Medium);
@@ -197,7 +198,7 @@ impl TargetGroups {
     #[inline]
     async fn add(self, name: String, emails: Vec<String>) -> Result<GroupMembers, Error> {
         checked_name(&name)?;
-        let (users, unknown) = self.people(emails).await?;
+        let (users, unknown) = self.people(emails).await.before_change()?;
         let group = self.found_or_created(&name).await?;
         for (batch, ids) in users.chunks(BATCH).enumerate() {
             let members = CreateTargetGroupUsersRequest::new()
@@ -238,13 +239,13 @@ impl TargetGroups {
     #[inline]
     async fn remove(self, name: String, emails: Vec<String>) -> Result<GroupMembers, Error> {
         let name = checked_name(&name)?;
-        let group = self.only_by_name(name).await?.and_then(existing);
+        let group = self.found(name).await.before_change()?;
         let group = group.ok_or_else(|| {
             Error::invalid(format!(
                 "`name`: this company has no target group `{name}`, so nobody was removed"
             ))
         })?;
-        let (users, unknown) = self.people(emails).await?;
+        let (users, unknown) = self.people(emails).await.before_change()?;
         for (batch, ids) in users.chunks(BATCH).enumerate() {
             let members = DeleteTargetGroupUsersRequest::new().target_user_resource_ids(ids);
             let removed = self.remove_users(&group.id, &members).await;
