@@ -92,7 +92,9 @@ model! {
         date_period: Option<String> = "datePeriod",
         start_date: Option<DateTime> = "startDate" (into),
         end_date: Option<DateTime> = "endDate" (into),
-        pagination: Option<PaginationRequest> = "pagination",
+        /// Which page to give, and in what order. Sent as an empty object unless set, because a list asks for its pages in
+        /// it.
+        pagination: Option<PaginationRequest> = "pagination" (empty),
         show_only_failed_events: Option<bool> = "showOnlyFailedEvents",
     }
 }
