@@ -73,9 +73,9 @@ pub use search::{Filter, SearchRequest};
 #[doc(inline)]
 pub use security_api_transport::middleware;
 pub use security_api_transport::{
-    ApiError, Body, Call, Cursor, Defaults, Download, Error, ErrorKind, Form, InvalidTimestamp,
-    Job, OAuth2, Operation, Outcome, Patch, Rate, RateLimiter, Rates, RawJson, Request, Response,
-    RetryPolicy, Secret, TailCursor, Timestamp, UndecodedItem, Upload,
+    ApiError, ApiKey, Body, Call, Cursor, Defaults, Download, Error, ErrorKind, Form,
+    InvalidTimestamp, Job, OAuth2, Operation, Outcome, Patch, Rate, RateLimiter, Rates, RawJson,
+    Request, Response, RetryPolicy, Secret, TailCursor, Timestamp, UndecodedItem, Upload,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeRequest, FakeResponse, FakeTransport};
