@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Method;
 use security_api_transport::{Error, Job, OAuth2, RateLimiter, Request, Secret, ServiceSettings};
 
-use crate::envelope::CompanyList;
+use crate::envelope::company_list::CompanyList;
 use crate::protocol::{CHECK, Keepnet};
 use crate::token::TokenInfo;
 

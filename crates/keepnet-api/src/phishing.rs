@@ -36,12 +36,13 @@
 
 mod launch;
 mod new_campaign;
+mod wire_values;
 
 use std::time::Duration;
 
 use security_api_transport::{Client, Error, ErrorKind, Job, Outcome};
 
-use self::new_campaign::{DIRECT, SMTP};
+use self::wire_values::{DELAY, DELAY_UNIT, DIRECT, NO_LIMIT, NOW, SAVED, SMTP};
 use crate::before_change::BeforeChange as _;
 use crate::ids::{check_ids, required};
 use crate::polling::{Polling, Progress, is_one_of};
@@ -54,15 +55,6 @@ use crate::types::{
 
 pub use self::launch::{Launch, LaunchState};
 pub use self::new_campaign::NewCampaign;
-
-/// `scheduleTypeId`.
-const NOW: i32 = 1;
-const SAVED: i32 = 2;
-/// The distribution that the vendor's documentation shows for what is sent at once. None of these numbers may be absent,
-/// because the service reads an absent number as 0.
-const DELAY: i32 = 0;
-const DELAY_UNIT: i32 = 1;
-const NO_LIMIT: i32 = 0;
 
 impl PhishingCampaigns {
     /// Saves a campaign for later, and returns its id. Nobody gets an e-mail yet.

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use http::Method;
 use security_api_transport::{ApiError, Operation, Protocol, ResponseParts, Verdict};
 
-use crate::envelope::{Bare, Envelope};
+use crate::envelope::Envelope;
+use crate::envelope::bare::Bare;
 use crate::reason::Reason;
 
 /// The contents of an error response, in any of its forms.

@@ -10,7 +10,8 @@ use crate::types::{
 };
 use crate::{Error, ErrorKind};
 
-use super::{Matches, is_refused};
+use super::is_refused;
+use super::matches::Matches;
 
 /// How many people are sent in one request.
 const BATCH: usize = 500;
