@@ -1,4 +1,19 @@
 //! The envelope around the service's responses: `{data, message, status, validationMessages}`.
+//!
+//! What a response means, by its HTTP status, its shape ([`Envelope::is_envelope`]) and the word in `status`:
+//!
+//! | HTTP | shape | `status` | meaning |
+//! |---|---|---|---|
+//! | 2xx | envelope | `SUCCESS` in any case, blank, absent, or not a text | success: the value is `data`, or `null` without it |
+//! | 2xx | envelope | `INTERNAL_SERVER_ERROR` in any case | error, and the request may have been executed |
+//! | 2xx | envelope | any other word | error, and the request would fail again |
+//! | 2xx | other object, with a message or validation messages | one of [`FAILURES`], exactly | error, as in an envelope |
+//! | 2xx | anything else | | success: the value is the whole response |
+//! | 306 | any | | error: the token is refused, as with 401 |
+//! | 5xx | any | `INPUT_ERROR` in any case | error, and the request would fail again |
+//! | others | any | | error, by the HTTP status |
+//!
+//! `Keepnet` in `protocol.rs` decides on it.
 
 pub(crate) mod bare;
 pub(crate) mod company_list;
