@@ -187,7 +187,7 @@ impl<T> Tail<T> {
     ///
     /// ```no_run
     /// # fn example(keepnet: keepnet_api::Client, start: keepnet_api::Timestamp) {
-    /// use keepnet_api::DateFormat;
+    /// use keepnet_api::time::DateFormat;
     ///
     /// let records = keepnet.audit_logs().tail(start).date_format(DateFormat::day_first());
     /// # }

@@ -57,8 +57,8 @@ mod polling;
 mod protocol;
 mod reason;
 pub mod search;
-mod time;
-mod token;
+pub mod time;
+pub mod token;
 #[cfg(feature = "training")]
 pub mod training;
 
@@ -80,10 +80,7 @@ pub use security_api_transport::{
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeRequest, FakeResponse, FakeTransport};
 
-pub use time::{
-    DateFormat, DateTime, InvalidDateFormat, InvalidDateTime, InvalidTimeSpan, TimeSpan,
-};
-pub use token::{Claims, Permissions, TokenInfo};
+pub use time::{DateTime, TimeSpan};
 
 /// The call of a list. No request is sent until it is turned into a page, pages or items.
 ///

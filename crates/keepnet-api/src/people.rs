@@ -16,9 +16,9 @@
 //! # Ok(()) }
 //! ```
 
+mod file_reading;
 mod groups;
 mod import;
-mod import_job;
 mod import_status;
 mod mapping;
 mod matches;
@@ -26,9 +26,9 @@ mod merge;
 
 use security_api_transport::{ErrorKind, Job, Outcome};
 
+pub use file_reading::FileReading;
 pub use groups::{FoundGroup, GroupMembers};
 pub use import::{ImportPreview, ImportRows, TargetUserImport};
-pub use import_job::ImportJob;
 pub use import_status::ImportStatus;
 pub use mapping::{ColumnMapping, UserField};
 

@@ -92,8 +92,8 @@ impl TargetUsers {
     /// let people = Upload::file("joiners.csv").await?.content_type("text/csv");
     /// let import = keepnet.target_users().import(people).await?;
     /// let columns = import.column_names().await?;
-    /// let job = import.map(&ColumnMapping::by_name(&columns)).await?;
-    /// let found = job.finished().await?;
+    /// let reading = import.map(&ColumnMapping::by_name(&columns)).await?;
+    /// let found = reading.finished().await?;
     /// println!("{:?} new, {:?} existing, {:?} invalid", found.new, found.existing, found.invalid);
     /// import.confirm(ImportRows::All).await?;
     /// # Ok(()) }
