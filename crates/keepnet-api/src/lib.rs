@@ -150,7 +150,8 @@ pub type Pages<T> = security_api_transport::Pages<T, paging::PageNumber>;
 ///
 /// `items()` of a list returns it. Pages are requested as they are needed, with the options of the list. After an item
 /// that cannot be decoded the stream continues; any other error ends it. `cursor()` is the position before the next
-/// item, also after an error, and `resume()` continues there. All methods are those of [`security_api_transport::Items`].
+/// item, also after an error, and `resume()` continues there. All methods are those of
+/// [`security_api_transport::Items`].
 ///
 /// ```
 /// use keepnet_api::{Cursor, Error, List};

@@ -143,17 +143,16 @@ impl TargetUsers {
     /// Updates the target user with this e-mail address to these values, or creates it.
     ///
     /// Fields that are not set keep their values: the user is read first and written whole, because the service treats
-    /// an update as the whole record. Nothing is written if the user has all the values already and no groups are given. Custom fields replace
-    /// those with the same id or name. Groups are added to the user's groups; see [`TargetGroups::remove_people`] for
-    /// the opposite. A new user is active unless `is_active` is set, while [`create`](Self::create) leaves that to the
-    /// service. A person who was deleted and comes back is a new user.
+    /// an update as the whole record. Nothing is written if the user has all the values already and no groups are
+    /// given. Custom fields replace those with the same id or name. Groups are added to the user's groups; see
+    /// [`TargetGroups::remove_people`] for the opposite. A new user is active unless `is_active` is set, while
+    /// [`create`](Self::create) leaves that to the service. A person who was deleted and comes back is a new user.
     ///
     /// If creation is refused because somebody else has created the same user, that user is updated.
     ///
     /// # Errors
-    /// If the e-mail address or the id of a group is invalid, several users have the address, the service does not say whether the user is active, or a
-    /// request fails. The error says what was done before. Calling it again is
-    /// safe.
+    /// If the e-mail address or the id of a group is invalid, several users have the address, the service does not say
+    /// whether the user is active, or a request fails. The error says what was done before. Calling it again is safe.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {

@@ -30,8 +30,8 @@
 //!
 //! - A saved campaign has a launch that waits to be started.
 //! - Such a launch is `Idle`. The documentation says so of one that is launched and has not started yet.
-//! - The `duration` of a campaign is in days. The documentation shows 7, the front end begins with 30, and neither names
-//!   the unit.
+//! - The `duration` of a campaign is in days. The documentation shows 7, the front end begins with 30, and neither
+//!   names the unit.
 //! - The values of a delivery and a distribution that [`NewCampaign`] sends.
 
 mod launch;
@@ -82,11 +82,11 @@ impl PhishingCampaigns {
     /// Launches a saved campaign: its e-mails are sent to its target groups now.
     ///
     /// The launch that waits to be started, which is `Idle`, is searched for and started with `POST
-    /// /api/phishing-simulator/phishing-campaign-job/start/{resourceId}/{instanceGroup}`. `Idle` also means launched and
-    /// not started yet, so a launch that is scheduled for a later time is started now as well. A campaign without launches
-    /// is launched to its own target groups, as with [`launch_to`](Self::launch_to). Neither request is retried once it
-    /// may have been executed: if the error [`may_be_executed`](Error::may_be_executed), check the campaign's launches
-    /// before trying again.
+    /// /api/phishing-simulator/phishing-campaign-job/start/{resourceId}/{instanceGroup}`. `Idle` also means launched
+    /// and not started yet, so a launch that is scheduled for a later time is started now as well. A campaign without
+    /// launches is launched to its own target groups, as with [`launch_to`](Self::launch_to). Neither request is
+    /// retried once it may have been executed: if the error [`may_be_executed`](Error::may_be_executed), check the
+    /// campaign's launches before trying again.
     ///
     /// # Errors
     /// If a request fails, several launches wait ([`start`](Self::start) one of them), or all were started before
@@ -154,11 +154,12 @@ impl PhishingCampaigns {
     }
 
     /// Waits for the end of a launch, or follows the reactions until then: the campaign's days have passed, or it was
-    /// cancelled or failed, after which the numbers [may go on growing](LaunchState::is_over). That can take weeks: use a [`Polling`](crate::Polling) with a matching deadline, or call
-    /// this again another day. [`delivered`](Self::delivered) waits for the e-mails only.
+    /// cancelled or failed, after which the numbers [may go on growing](LaunchState::is_over). That can take weeks: use
+    /// a [`Polling`](crate::Polling) with a matching deadline, or call this again another day.
+    /// [`delivered`](Self::delivered) waits for the e-mails only.
     ///
-    /// Each poll is `GET .../summary/{resourceId}/{instanceGroup}` and the list of the campaign's launches. A launch that is
-    /// not in the list is an error, unless the summary says that the campaign's days have passed.
+    /// Each poll is `GET .../summary/{resourceId}/{instanceGroup}` and the list of the campaign's launches. A launch
+    /// that is not in the list is an error, unless the summary says that the campaign's days have passed.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {

@@ -197,7 +197,8 @@ claims! {
     identity_provider -> Option<&str> = text("idp");
     /// Whether the bearer administers its own company.
     is_company_admin -> bool = flag("company_admin_access");
-    /// Whether the bearer may work for companies below its own; see [`Client::for_company`](crate::Client::for_company).
+    /// Whether the bearer may work for companies below its own; see
+    /// [`Client::for_company`](crate::Client::for_company).
     is_reseller -> bool = flag("reseller_access");
     /// Whether the bearer may work for all companies.
     is_root -> bool = flag("root_access");

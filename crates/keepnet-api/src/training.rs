@@ -21,8 +21,8 @@
 //!
 //! - The e-mails of an enrolment without a time are sent at once.
 //! - `UTC` is a time zone that the service knows.
-//! - The values of a distribution that [`NewEnrollment`] sends. The documentation shows them for a phishing campaign, whose
-//!   request has the same members.
+//! - The values of a distribution that [`NewEnrollment`] sends. The documentation shows them for a phishing campaign,
+//!   whose request has the same members.
 //! - Everybody is done once the `completedCount` of the summary is its number of target users.
 
 mod new_enrollment;
@@ -49,8 +49,8 @@ const ARCHIVED: &str = "Archived";
 #[non_exhaustive]
 pub struct EnrollmentState {
     /// The status as the service names it. It is either the state of the e-mails (`Scheduled`, `Sending`, `Paused`,
-    /// `Finished` once all are delivered, `Stopped`, `Error`, `Deleted`) or the kind of the enrolment: `Auto-Enroll`, or
-    /// `SCORM Proxy` for one that the customer's own learning platform delivers. `Archived` for an enrolment in the
+    /// `Finished` once all are delivered, `Stopped`, `Error`, `Deleted`) or the kind of the enrolment: `Auto-Enroll`,
+    /// or `SCORM Proxy` for one that the customer's own learning platform delivers. `Archived` for an enrolment in the
     /// archive, whatever its status there.
     pub status: Option<String>,
     /// The settings and statistics.
@@ -59,8 +59,8 @@ pub struct EnrollmentState {
 
 impl EnrollmentState {
     /// Whether the enrolment has ended: everyone has done the training, or it was stopped, archived, deleted or failed.
-    /// After a stop, people who have received their e-mail can still do the training. In the archive, nobody can, unless
-    /// the enrolment is brought back. A `Paused` one has not ended: it may go on.
+    /// After a stop, people who have received their e-mail can still do the training. In the archive, nobody can,
+    /// unless the enrolment is brought back. A `Paused` one has not ended: it may go on.
     ///
     /// `Finished` is not the end: the service sends it as soon as all e-mails are delivered; see
     /// [`is_delivered`](Self::is_delivered). If new members of the groups are enrolled automatically, only those
@@ -151,10 +151,10 @@ impl Enrollments {
         Job::new(self.client(), move |client| state(client, id))
     }
 
-    /// Waits until everyone has done the training, or the enrolment was stopped, archived, deleted or failed; or follows
-    /// its progress. An enrolment that is in no list any more is an error, see [`state`](Self::state). Often somebody never does the training, and otherwise the end is weeks away: use a
-    /// [`Polling`](crate::Polling) with a matching deadline, or call this again another day.
-    /// [`delivered`](Self::delivered) waits for the e-mails only.
+    /// Waits until everyone has done the training, or the enrolment was stopped, archived, deleted or failed; or
+    /// follows its progress. An enrolment that is in no list any more is an error, see [`state`](Self::state). Often
+    /// somebody never does the training, and otherwise the end is weeks away: use a [`Polling`](crate::Polling) with a
+    /// matching deadline, or call this again another day. [`delivered`](Self::delivered) waits for the e-mails only.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {

@@ -27,7 +27,8 @@ impl<'de> Visitor<'de> for CompanyListVisitor {
         f.write_str("the service's envelope with the list of companies")
     }
 
-    /// Others have lists as `data` and a `status` as well, so all members must be there, and be as the service sends them.
+    /// Others have lists as `data` and a `status` as well, so all members must be there, and be as the service sends
+    /// them.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         const MEMBERS: [&str; 4] = ["data", "status", "message", "validationMessages"];
         let mut found = [false; MEMBERS.len()];

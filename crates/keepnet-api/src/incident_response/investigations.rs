@@ -60,7 +60,8 @@ impl Investigations {
     /// /api/investigations`, which is not retried once it may have been executed.
     ///
     /// # Errors
-    /// If there is no indicator, one is empty or blank, a list of mailboxes, groups or mail systems is, or a request fails.
+    /// If there is no indicator, one is empty or blank, a list of mailboxes, groups or mail systems is, or a request
+    /// fails.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {

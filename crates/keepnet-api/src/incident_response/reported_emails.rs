@@ -158,8 +158,8 @@ impl From<ReportedEmails> for NotifiedEmailRequest {
 }
 
 impl NotifiedEmails {
-    /// Closes a reported e-mail with a verdict and a note. Its tags, and the message and the template for the person who
-    /// reported it, are kept. That person is not notified.
+    /// Closes a reported e-mail with a verdict and a note. Its tags, and the message and the template for the person
+    /// who reported it, are kept. That person is not notified.
     ///
     /// The e-mail is read first, because an update replaces the whole record, and then written with one `PUT
     /// /api/notified-emails/{resourceId}`. See [`update`](Self::update) for other changes.
@@ -191,8 +191,8 @@ impl NotifiedEmails {
         })
     }
 
-    /// Marks a reported e-mail as being worked on, so that others leave it alone. Everything else is kept, and the person
-    /// who reported it is not notified.
+    /// Marks a reported e-mail as being worked on, so that others leave it alone. Everything else is kept, and the
+    /// person who reported it is not notified.
     ///
     /// The e-mail is read first, because an update replaces the whole record, and then written with one `PUT
     /// /api/notified-emails/{resourceId}`.

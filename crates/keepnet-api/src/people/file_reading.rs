@@ -125,8 +125,8 @@ impl FileReading {
         Ok(status)
     }
 
-    /// Follows the reading until it is finished. It polls after 1 s, then at intervals that grow to 10 s, for 10 minutes;
-    /// [`Progress::polling`] changes that.
+    /// Follows the reading until it is finished. It polls after 1 s, then at intervals that grow to 10 s, for 10
+    /// minutes; [`Progress::polling`] changes that.
     ///
     /// ```no_run
     /// # async fn example(reading: keepnet_api::people::FileReading) -> Result<(), keepnet_api::Error> {

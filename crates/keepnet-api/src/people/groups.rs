@@ -156,10 +156,9 @@ impl TargetGroups {
     /// [`import`](crate::resources::TargetUsers::import), which adds all rows of a file to groups.
     ///
     /// # Errors
-    /// If `name` is empty, several groups have it, one of the addresses is not an e-mail address or belongs to several users,
-    /// or a request fails. The error says how many
-    /// people are in the group by then. Calling it again is safe. Addresses without a target user are not an error;
-    /// [`GroupMembers::unknown`] lists them.
+    /// If `name` is empty, several groups have it, one of the addresses is not an e-mail address or belongs to several
+    /// users, or a request fails. The error says how many people are in the group by then. Calling it again is safe.
+    /// Addresses without a target user are not an error; [`GroupMembers::unknown`] lists them.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {

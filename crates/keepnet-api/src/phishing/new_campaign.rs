@@ -5,7 +5,8 @@ use crate::Error;
 use crate::ids::check_ids;
 use crate::types::CreatePhishingCampaignRequest;
 
-/// The `duration` and the kind of distribution that the vendor's documentation shows for a campaign that is sent at once.
+/// The `duration` and the kind of distribution that the vendor's documentation shows for a campaign that is sent at
+/// once.
 const DAYS: u16 = 7;
 const DISTRIBUTION_TYPE: i32 = 1;
 
