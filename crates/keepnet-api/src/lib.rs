@@ -16,6 +16,8 @@
 //! [resources]: resources
 //! [search-module]: mod@search
 //! [search]: SearchRequest
+//! [time]: mod@time
+//! [token]: mod@token
 //! [types]: types
 //!
 #![doc = include_str!("../README.md")]
@@ -93,7 +95,7 @@ pub use time::{DateTime, TimeSpan};
 /// where
 ///     T: serde::de::DeserializeOwned,
 /// {
-///     // One page, said so.
+///     // One page.
 ///     let page = list.clone().page().await?;
 ///     println!("{} of {:?}", page.items().len(), page.total());
 ///     // All of it, without decoding, as JSON lines.

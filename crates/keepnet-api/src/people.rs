@@ -242,7 +242,7 @@ impl TargetUsers {
         })
     }
 
-    /// The id of the existing user, and the update that gives it the values, unless it has them already.
+    /// The id of the existing user, and the update that sets the values, unless it has them already.
     #[inline]
     async fn update_of(
         &self,

@@ -267,7 +267,7 @@ impl<T: 'static> Stream for Progress<T> {
                     })));
                 }
                 State::Asking(asked) => match ready!(asked.poll(cx)) {
-                    // It was asked in another runtime, where the response may never arrive.
+                    // The request was sent in another runtime, where its response may never arrive.
                     None => this.state = State::Ready,
                     Some(Ok(value)) => {
                         if (this.is_done)(&value) {

@@ -1,4 +1,4 @@
-//! What is known of a token: its claims, and the permissions of its role.
+//! The current token: its claims, and the permissions of its role.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! What a REST client may do, and from where.
+//! The roles of a REST client, and the addresses that it may be used from.
 
 use crate::types::{ApiClient, ApiClientRequest};
 use crate::{Error, ErrorKind, Secret};

@@ -75,8 +75,7 @@ impl NewInvestigation {
 
     /// An investigation for other copies of a reported e-mail: same sender and same subject.
     ///
-    /// An e-mail without both gives no indicator. Such an investigation needs another indicator before it can be
-    /// started.
+    /// If the e-mail has neither, the investigation has no indicator, and needs one before it can be started.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {

@@ -78,7 +78,7 @@ impl FileReading {
     ///
     /// ```
     /// fn remember(reading: &keepnet_api::people::FileReading) {
-    ///     println!("to be asked for: {}", reading.id());
+    ///     println!("to be followed: {}", reading.id());
     /// }
     /// ```
     #[must_use]

@@ -1,4 +1,4 @@
-//! What an update of a target user contains.
+//! Updates of target users that keep what is not set.
 
 use super::matches::same;
 use crate::types::{
