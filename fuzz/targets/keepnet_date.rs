@@ -2,7 +2,8 @@
 #![no_main]
 
 use fuzz as _;
-use keepnet_api::{DateFormat, DateTime, TimeSpan, Timestamp};
+use keepnet_api::Timestamp;
+use keepnet_api::time::{DateFormat, DateTime, TimeSpan};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (&str, &str)| {

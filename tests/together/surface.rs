@@ -5,9 +5,8 @@ use std::fs;
 use std::path::Path;
 
 /// Names that only some of the crates have, because the services differ.
-const SPECIAL: [&str; 6] = [
+const SPECIAL: [&str; 5] = [
     "Anonymous",
-    "ApiKey",
     "OAuth2",     // The kinds of credentials.
     "Patch",      // Partial updates.
     "TailCursor", // Lists that can be followed.

@@ -238,7 +238,7 @@ async fn what_no_feature_hides_is_always_there() -> Result<(), Error> {
 
 #[cfg(feature = "cats")]
 mod cats {
-    use super::generated::types::{Cat, LitterSearch, Owner, Toy};
+    use super::generated::types::{Cat, LitterSearch, Owner, Place, Toy};
     use super::search::{Filter, SearchRequest};
     use super::*;
 
@@ -288,7 +288,7 @@ mod cats {
         assert_eq!(table.bytes(100).await?, "a;b\n");
         let body = json!({
             "pageNumber": 1, "orderBy": "CreateTime", "filter": {"text": ""}, "minimum": 3, "mother": "Tabitha",
-            "allPages": true
+            "allPages": true, "place": {}
         });
         assert_eq!(sent(&fake), ("/litters/export".to_owned(), body));
 
@@ -299,7 +299,12 @@ mod cats {
             let _table = client.litters().export(search).await?;
             Ok::<_, Error>(sent(&fake).1)
         };
-        assert_eq!(sent_as(search.all_pages(false)).await?["allPages"], false);
+        assert_eq!(
+            sent_as(search.clone().all_pages(false)).await?["allPages"],
+            false
+        );
+        let oslo = search.place(Place::new().city("Oslo"));
+        assert_eq!(sent_as(oslo).await?["place"], json!({"city": "Oslo"}));
         Ok(())
     }
 

@@ -55,8 +55,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         mapping = mapping.column("Team", UserField::Department);
     }
     // Otherwise an unmapped column is an error, which names the column.
-    let job = import.map(&mapping.ignore_rest()).await?;
-    let mut progress = job.progress();
+    let reading = import.map(&mapping.ignore_rest()).await?;
+    let mut progress = reading.progress();
     while let Some(status) = progress.try_next().await? {
         println!(
             "  {}: {} of {rows}",
@@ -65,7 +65,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         );
     }
 
-    let found = job.finished().await?;
+    let found = reading.finished().await?;
     println!(
         "{} new, {} existing, {} wrong",
         found.new.unwrap_or(0),

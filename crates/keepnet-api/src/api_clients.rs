@@ -14,31 +14,21 @@
 //! # Ok(()) }
 //! ```
 
+mod rights;
+mod roles;
+
 use std::net::IpAddr;
 
-use http::Method;
-use security_api_transport::{Job, Operation, Outcome};
-use serde::Deserialize;
+use security_api_transport::Job;
 
-use crate::names_in_errors::listed;
+use self::rights::Rights;
+use crate::before_change::BeforeChange as _;
 use crate::resources::Companies;
-use crate::types::{ApiClient, ApiClientRequest, SearchClient};
+use crate::types::{ApiClientRequest, SearchClient};
 use crate::{Error, ErrorKind, SearchRequest, Secret};
 
 const ACTIVE: i32 = 1;
 const INACTIVE: i32 = 0;
-
-/// A role of a company. Its operations are in another area of the API.
-static ROLES: Operation = Operation::new("roles.list", Method::GET, "/api/roles")
-    .idempotent()
-    .list();
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Role {
-    resource_id: Option<String>,
-    name: Option<String>,
-}
 
 /// A new REST client: its name, roles and allowed addresses.
 ///
@@ -257,11 +247,8 @@ impl Companies {
         Job::new(self.client(), move |client| async move {
             new.check()?;
             let companies = Self::new(&client);
-            let roles = companies.role_ids(&new.roles).await.map_err(|error| {
-                error
-                    .with_outcome(Outcome::NotSent)
-                    .with_context("no client was created")
-            })?;
+            let roles = companies.role_ids(&new.roles).await.before_change();
+            let roles = roles.map_err(|error| error.with_context("no client was created"))?;
             let rights = Rights {
                 name: new.name,
                 roles,
@@ -297,6 +284,13 @@ impl Companies {
 
     #[inline]
     async fn deactivate(&self, resource_id: &str) -> Result<(), Error> {
+        let request = self.deactivation(resource_id).await.before_change()?;
+        self.update_client(resource_id, &request).await.map(drop)
+    }
+
+    /// An update that deactivates the client and leaves everything else unchanged.
+    #[inline]
+    async fn deactivation(&self, resource_id: &str) -> Result<ApiClientRequest, Error> {
         let mut client = self.get_client(resource_id).await?;
         let known = client.client_secret.take();
         let client_id = client.client_id.take().filter(|id| !id.is_empty());
@@ -311,8 +305,7 @@ impl Companies {
             Some(secret) => secret,
             None => self.new_credentials().await?.1,
         };
-        let request = rights.request(&client_id, secret, INACTIVE);
-        self.update_client(resource_id, &request).await.map(drop)
+        Ok(rights.request(&client_id, secret, INACTIVE))
     }
 
     /// Rotates the secret of a REST client: creates a second client with the same name, roles and addresses. The first
@@ -348,8 +341,8 @@ impl Companies {
     /// Creates a client with the same rights as another.
     #[inline]
     async fn create_like(&self, resource_id: &str) -> Result<CreatedApiClient, Error> {
-        let old = self.get_client(resource_id).await?;
-        let created = self.create_with(Rights::of(old)?).await;
+        let old = self.get_client(resource_id).await.and_then(Rights::of);
+        let created = self.create_with(old.before_change()?).await;
         created.map_err(|error| error.with_context("the old client works as before"))
     }
 
@@ -389,7 +382,7 @@ impl Companies {
 
     #[inline]
     async fn create_with(&self, rights: Rights) -> Result<CreatedApiClient, Error> {
-        let (client_id, client_secret) = self.new_credentials().await?;
+        let (client_id, client_secret) = self.new_credentials().await.before_change()?;
         let request = rights.request(&client_id, client_secret.clone(), ACTIVE);
         let resource_id = match self.create_client(&request).await {
             Ok(created) => created.resource_id,
@@ -421,124 +414,12 @@ impl Companies {
             client_secret,
         })
     }
-
-    /// The ids of roles given by name or id.
-    #[inline]
-    async fn role_ids(&self, wanted: &[String]) -> Result<Vec<String>, Error> {
-        let roles: Vec<Role> = self.client().operation(&ROLES, &[]).call().await?;
-        let find = |wanted: &String| {
-            let is_it = |role: &&Role| role.resource_id.as_deref() == Some(wanted);
-            let by_id: Vec<_> = roles.iter().filter(is_it).collect();
-            let named = |same: &dyn Fn(&str) -> bool| -> Vec<&Role> {
-                let is_it = |role: &&Role| role.name.as_deref().is_some_and(same);
-                roles.iter().filter(is_it).collect()
-            };
-            let found = [
-                by_id,
-                named(&|name| name == wanted),
-                named(&|name| plain(name) == plain(wanted)),
-            ];
-            let found = found.into_iter().find(|found| !found.is_empty());
-            match found.as_deref() {
-                Some([role]) => role.resource_id.clone().ok_or_else(|| {
-                    Error::new(
-                        ErrorKind::Decode,
-                        format!("`roles.list`: the response has no id of the role `{wanted}`"),
-                    )
-                }),
-                Some([]) | None => {
-                    let names = roles.iter().filter_map(|role| role.name.as_deref());
-                    Err(Error::invalid(format!(
-                        "`role`: the company has no role `{wanted}`: it has {}",
-                        listed(names)
-                    )))
-                }
-                Some(several) => {
-                    let ids = several.iter().map(|role| {
-                        let name = role.name.as_deref().unwrap_or_default();
-                        let id = role.resource_id.as_deref().unwrap_or("without an id");
-                        format!("`{name}` ({id})")
-                    });
-                    let ids: Vec<_> = ids.collect();
-                    let ids = ids.iter().map(String::as_str);
-                    Err(Error::invalid(format!(
-                        "`role`: `{wanted}` may be any of {}: give the id of the right one",
-                        listed(ids)
-                    )))
-                }
-            }
-        };
-        wanted.iter().map(find).collect()
-    }
 }
 
 fn unknown(client_id: &str) -> String {
     format!(
         "it is unknown whether the client {client_id} exists: search for it with `find_api_client`, and delete it"
     )
-}
-
-/// The name of a role without case and spaces, because the service writes both `CompanyAdmin` and `Company Admin`.
-fn plain(name: &str) -> String {
-    let letters = name.chars().filter(|letter| !letter.is_whitespace());
-    letters.map(|letter| letter.to_ascii_lowercase()).collect()
-}
-
-/// The name, roles and allowed addresses of a client, which an update must contain and a successor inherits.
-struct Rights {
-    name: String,
-    roles: Vec<String>,
-    restricted: bool,
-    addresses: Vec<String>,
-}
-
-impl Rights {
-    /// The rights in the service's response, if it is complete.
-    ///
-    /// Missing members are not guessed: a client that is restricted to a few addresses could become usable from
-    /// everywhere.
-    fn of(client: ApiClient) -> Result<Self, Error> {
-        let incomplete = |member: &str, what: &str| {
-            Error::new(
-                ErrorKind::Decode,
-                format!(
-                    "`companies.get_client`: `{member}` {what}, so nothing was changed: set name, roles and addresses of \
-                     the client on the platform and try again, or delete it and make another with `create_api_client`"
-                ),
-            )
-        };
-        let name = client.name.filter(|name| !name.trim().is_empty());
-        let name = name.ok_or_else(|| incomplete("name", "is missing"))?;
-        let mut roles = client.role_resource_id_list.unwrap_or_default();
-        roles.retain(|role| !role.is_empty());
-        if roles.is_empty() {
-            return Err(incomplete("roleResourceIdList", "has no role"));
-        }
-        let restricted = client
-            .has_ip_address_restriction
-            .ok_or_else(|| incomplete("hasIpAddressRestriction", "is missing"))?;
-        let mut addresses = client.allowed_ip_addresses.unwrap_or_default();
-        addresses.retain(|address| !address.trim().is_empty());
-        if restricted && addresses.is_empty() {
-            return Err(incomplete(
-                "allowedIpAddresses",
-                "has no address although `hasIpAddressRestriction` is true",
-            ));
-        }
-        Ok(Self {
-            name,
-            roles,
-            restricted,
-            addresses,
-        })
-    }
-
-    fn request(self, client_id: &str, secret: Secret, status: i32) -> ApiClientRequest {
-        ApiClientRequest::new(self.name, client_id, secret, status)
-            .role_resource_id_list(self.roles)
-            .has_ip_address_restriction(self.restricted)
-            .allowed_ip_addresses(self.addresses)
-    }
 }
 
 #[cfg(test)]

@@ -30,9 +30,9 @@ impl AuditLogs {
     /// Each page is one `POST /api/audit-logs/search`.
     ///
     /// Two things are assumed and were not tried on the service: that it compares `LogDate` with a time in RFC 3339
-    /// (`2026-04-01T09:00:00Z`), and that dates that it writes without an offset are in UTC. If dates are in another time
-    /// zone, records of a few hours can be missing at the start: check the first ones against the dashboard, and start
-    /// earlier if necessary.
+    /// (`2026-04-01T09:00:00Z`), and that dates that it writes without an offset are in UTC. If dates are in another
+    /// time zone, records of a few hours can be missing at the start: check the first ones against the dashboard, and
+    /// start earlier if necessary.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -112,8 +112,8 @@ impl Timeline for AuditLog {
 /// The audit log as a `Stream` with the additional method [`try_next`](Self::try_next). From
 /// [`AuditLogs::tail`](crate::resources::AuditLogs::tail).
 ///
-/// An error does not end it. Poll again, and it continues where it stopped, after a pause. That makes sense if the error
-/// [is retryable](Error::is_retryable); the client has retried already by then. Options such as
+/// An error does not end it. Poll again, and it continues where it stopped, after a pause. That makes sense if the
+/// error [is retryable](Error::is_retryable); the client has retried already by then. Options such as
 /// [`timeout`](Self::timeout) apply to each page.
 ///
 /// ```no_run
@@ -187,7 +187,7 @@ impl<T> Tail<T> {
     ///
     /// ```no_run
     /// # fn example(keepnet: keepnet_api::Client, start: keepnet_api::Timestamp) {
-    /// use keepnet_api::DateFormat;
+    /// use keepnet_api::time::DateFormat;
     ///
     /// let records = keepnet.audit_logs().tail(start).date_format(DateFormat::day_first());
     /// # }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Method;
 use security_api_transport::{Error, Job, OAuth2, RateLimiter, Request, Secret, ServiceSettings};
 
-use crate::envelope::CompanyList;
+use crate::envelope::company_list::CompanyList;
 use crate::protocol::{CHECK, Keepnet};
 use crate::token::TokenInfo;
 
@@ -14,13 +14,14 @@ use crate::token::TokenInfo;
 /// From [`Client::builder`] or [`Client::builder_from_env`]. All methods are those of
 /// [`security_api_transport::ClientBuilder`]:
 ///
-/// - `base_url`, `user_agent`, `proxy`, `no_proxy`, `root_certificate`, `http1_only`: where requests go, and how. Tokens
-///   are fetched below the base URL as well.
+/// - `base_url`, `user_agent`, `proxy`, `no_proxy`, `root_certificate`, `http1_only`: where requests go, and how.
+///   Tokens are fetched below the base URL as well.
 /// - `timeout`, `attempt_timeout`, `idle_timeout`, `connect_timeout`, `pool_idle_timeout`, `response_limit`: times and
 ///   sizes.
-/// - `retry`, `limiter`, `credential`: a [`RetryPolicy`](crate::RetryPolicy), a [`Limiter`](crate::middleware::Limiter) shared with
-///   other clients, and a [`Credential`](crate::middleware::Credential) instead of client id and secret.
-/// - `transport`, `call_layer`, `attempt_layer`: a tower service that sends the requests, and tower layers around calls and attempts.
+/// - `retry`, `limiter`, `credential`: a [`RetryPolicy`](crate::RetryPolicy), a [`Limiter`](crate::middleware::Limiter)
+///   shared with other clients, and a [`Credential`](crate::middleware::Credential) instead of client id and secret.
+/// - `transport`, `call_layer`, `attempt_layer`: a tower service that sends the requests, and tower layers around calls
+///   and attempts.
 ///
 /// ```
 /// use keepnet_api::{Client, Rate, RateLimiter};

@@ -1,13 +1,28 @@
 //! The envelope around the service's responses: `{data, message, status, validationMessages}`.
+//!
+//! What a response means, by its HTTP status, its shape ([`Envelope::is_envelope`]) and the word in `status`:
+//!
+//! | HTTP | shape | `status` | meaning |
+//! |---|---|---|---|
+//! | 2xx | envelope | `SUCCESS` in any case, blank, absent, or not a text | success: the value is `data`, or `null` without it |
+//! | 2xx | envelope | `INTERNAL_SERVER_ERROR` in any case | error, and the request may have been executed |
+//! | 2xx | envelope | any other word | error, and the request would fail again |
+//! | 2xx | other object, with a message or validation messages | one of [`FAILURES`], exactly | error, as in an envelope |
+//! | 2xx | anything else | | success: the value is the whole response |
+//! | 306 | any | | error: the token is refused, as with 401 |
+//! | 5xx | any | `INPUT_ERROR` in any case | error, and the request would fail again |
+//! | others | any | | error, by the HTTP status |
+//!
+//! `Keepnet` in `protocol.rs` decides on it.
+
+pub(crate) mod bare;
+pub(crate) mod company_list;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
 use security_api_transport::ValidationMessages;
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The members of an envelope, not yet decoded, and whether the object has others. Names are matched without regard to
@@ -115,159 +130,6 @@ fn messages(value: Option<&RawValue>) -> ValidationMessages {
     messages
 }
 
-/// The envelope with the list of the caller's companies, by which the service is told from others. Nothing of it is
-/// kept.
-pub(crate) struct CompanyList;
-
-impl<'de> Deserialize<'de> for CompanyList {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(CompanyListVisitor)
-    }
-}
-
-struct CompanyListVisitor;
-
-impl<'de> Visitor<'de> for CompanyListVisitor {
-    type Value = CompanyList;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the service's envelope with the list of companies")
-    }
-
-    /// Others have lists as `data` and a `status` as well, so all members must be there, and be as the service sends them.
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        const MEMBERS: [&str; 4] = ["data", "status", "message", "validationMessages"];
-        let mut found = [false; MEMBERS.len()];
-        while let Some(name) = map.next_key::<String>()? {
-            let is_it = |member: &&str| name.eq_ignore_ascii_case(member);
-            let place = MEMBERS.iter().position(is_it);
-            let fits = match place {
-                Some(0) => map.next_value::<Vec<OwnCompany>>().map(|_| true)?,
-                Some(1) => {
-                    let status: Option<String> = map.next_value()?;
-                    status.is_none_or(|status| status.eq_ignore_ascii_case(SUCCESS))
-                }
-                _ => map.next_value::<IgnoredAny>().map(|_| true)?,
-            };
-            if let Some(place) = place {
-                found[place] = fits;
-            }
-        }
-        match MEMBERS.iter().zip(found).find(|(_, found)| !found) {
-            None => Ok(CompanyList),
-            Some((member, _)) => Err(A::Error::missing_field(member)),
-        }
-    }
-}
-
-/// A row of the list, which has an id.
-struct OwnCompany;
-
-impl<'de> Deserialize<'de> for OwnCompany {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let row = BTreeMap::<String, &RawValue>::deserialize(deserializer)?;
-        let is_id = |(name, value): (&String, &&RawValue)| {
-            name.eq_ignore_ascii_case("resourceId") && text(value).is_some()
-        };
-        match row.iter().any(is_id) {
-            true => Ok(Self),
-            false => Err(D::Error::missing_field("resourceId")),
-        }
-    }
-}
-
-/// An error without an envelope: `ProblemDetails` (RFC 7807), `{error, error_description}` (RFC 6749), `{errors:
-/// [{message}]}`, or parts of an envelope. Its members are decoded on demand.
-#[derive(Default)]
-pub(crate) struct Bare<'a>([Option<&'a RawValue>; NAMES.len()]);
-
-/// The members that are read, matched without regard to case.
-const NAMES: [&str; 8] = [
-    "status",
-    "error",
-    "title",
-    "detail",
-    "message",
-    "error_description",
-    "validationMessages",
-    "errors",
-];
-
-impl<'a> Bare<'a> {
-    /// Finds the members; there are none if the text is not a JSON object.
-    pub(crate) fn read(json: &'a [u8]) -> Self {
-        let mut deserializer = serde_json::Deserializer::from_slice(json);
-        match deserializer.deserialize_map(BareVisitor) {
-            Ok(bare) if deserializer.end().is_ok() => bare,
-            _ => Self::default(),
-        }
-    }
-
-    /// The first of these members that is present.
-    fn member(&self, names: &[&str]) -> Option<&'a RawValue> {
-        names.iter().find_map(|name| {
-            let place = NAMES.iter().position(|known| known == name)?;
-            self.0[place].filter(|value| value.get() != "null")
-        })
-    }
-
-    /// The text of that member.
-    pub(crate) fn text(&self, names: &[&str]) -> Option<String> {
-        self.member(names).and_then(text).map(Cow::into_owned)
-    }
-
-    pub(crate) fn validation(&self) -> ValidationMessages {
-        messages(self.member(&["validationMessages", "errors"]))
-    }
-}
-
-struct BareVisitor;
-
-impl<'de> Visitor<'de> for BareVisitor {
-    type Value = Bare<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Bare<'de>, A::Error> {
-        let mut bare = Bare::default();
-        while let Some(place) = map.next_key_seed(BareName)? {
-            match place {
-                Some(place) => bare.0[place] = Some(map.next_value()?),
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(bare)
-    }
-}
-
-struct BareName;
-
-impl<'de> DeserializeSeed<'de> for BareName {
-    type Value = Option<usize>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_identifier(self)
-    }
-}
-
-impl Visitor<'_> for BareName {
-    type Value = Option<usize>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a member name")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Option<usize>, E> {
-        Ok(NAMES
-            .iter()
-            .position(|known| name.eq_ignore_ascii_case(known)))
-    }
-}
-
 struct EnvelopeVisitor;
 
 impl<'de> Visitor<'de> for EnvelopeVisitor {
@@ -339,6 +201,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
+    use super::bare::Bare;
     use super::*;
 
     #[test]
@@ -353,18 +216,6 @@ mod tests {
         ] {
             let envelope = Envelope::read(json.as_bytes()).unwrap();
             assert_eq!(envelope.failed(), failed, "{json}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_json_object_has_no_members() {
-        for (json, expected) in [
-            (r#"{"error":"x"} "#, true),
-            (r#"{"error":"x"} more"#, false),
-            (r#"["error"]"#, false),
-        ] {
-            let bare = Bare::read(json.as_bytes());
-            assert_eq!(bare.member(&["error"]).is_some(), expected, "{json}");
         }
     }
 

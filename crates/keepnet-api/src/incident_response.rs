@@ -31,7 +31,9 @@
 //! ```
 
 mod investigations;
+mod new_investigation;
 mod reported_emails;
 
-pub use investigations::{Deletion, NewInvestigation};
+pub use investigations::Deletion;
+pub use new_investigation::NewInvestigation;
 pub use reported_emails::ReportedEmails;

@@ -16,6 +16,8 @@
 //! [resources]: resources
 //! [search-module]: mod@search
 //! [search]: SearchRequest
+//! [time]: mod@time
+//! [token]: mod@token
 //! [types]: types
 //!
 #![doc = include_str!("../README.md")]
@@ -24,6 +26,14 @@
 #[cfg(feature = "companies")]
 pub mod api_clients;
 mod audit_log;
+#[cfg(any(
+    feature = "companies",
+    feature = "incident_response",
+    feature = "phishing",
+    feature = "training",
+    feature = "users"
+))]
+mod before_change;
 mod client;
 mod envelope;
 mod generated;
@@ -49,8 +59,8 @@ mod polling;
 mod protocol;
 mod reason;
 pub mod search;
-mod time;
-mod token;
+pub mod time;
+pub mod token;
 #[cfg(feature = "training")]
 pub mod training;
 
@@ -65,17 +75,14 @@ pub use search::{Filter, SearchRequest};
 #[doc(inline)]
 pub use security_api_transport::middleware;
 pub use security_api_transport::{
-    ApiError, Body, Call, Cursor, Defaults, Download, Error, ErrorKind, Form, InvalidTimestamp,
-    Job, OAuth2, Operation, Outcome, Patch, Rate, RateLimiter, Rates, RawJson, Request, Response,
-    RetryPolicy, Secret, TailCursor, Timestamp, UndecodedItem, Upload,
+    ApiError, ApiKey, Body, Call, Cursor, Defaults, Download, Error, ErrorKind, Form,
+    InvalidTimestamp, Job, OAuth2, Operation, Outcome, Patch, Rate, RateLimiter, Rates, RawJson,
+    Request, Response, RetryPolicy, Secret, TailCursor, Timestamp, UndecodedItem, Upload,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeRequest, FakeResponse, FakeTransport};
 
-pub use time::{
-    DateFormat, DateTime, InvalidDateFormat, InvalidDateTime, InvalidTimeSpan, TimeSpan,
-};
-pub use token::{Claims, Permissions, TokenInfo};
+pub use time::{DateTime, TimeSpan};
 
 /// The call of a list. No request is sent until it is turned into a page, pages or items.
 ///
@@ -88,7 +95,7 @@ pub use token::{Claims, Permissions, TokenInfo};
 /// where
 ///     T: serde::de::DeserializeOwned,
 /// {
-///     // One page, said so.
+///     // One page.
 ///     let page = list.clone().page().await?;
 ///     println!("{} of {:?}", page.items().len(), page.total());
 ///     // All of it, without decoding, as JSON lines.
@@ -145,7 +152,8 @@ pub type Pages<T> = security_api_transport::Pages<T, paging::PageNumber>;
 ///
 /// `items()` of a list returns it. Pages are requested as they are needed, with the options of the list. After an item
 /// that cannot be decoded the stream continues; any other error ends it. `cursor()` is the position before the next
-/// item, also after an error, and `resume()` continues there. All methods are those of [`security_api_transport::Items`].
+/// item, also after an error, and `resume()` continues there. All methods are those of
+/// [`security_api_transport::Items`].
 ///
 /// ```
 /// use keepnet_api::{Cursor, Error, List};

@@ -194,37 +194,18 @@ impl Paging for PageNumber {
     }
 }
 
-/// Changes the part of the request's body that holds the position.
+/// Changes the part of the request's body that holds the position: the object `pagination` in it, if there is one, or
+/// else the body itself. Requests whose lists need `pagination` always send it.
 fn edit(request: Request, change: impl FnOnce(&mut Map<String, Value>)) -> Request {
     let mut body: Map<String, Value> = request
         .body_bytes()
         .and_then(|body| serde_json::from_slice(body).ok())
         .unwrap_or_default();
-    if body.get("pagination").is_some_and(Value::is_null) {
-        body.remove("pagination");
-    }
-    let slot = if is_nested(&request, &body) {
-        body.entry("pagination")
-            .or_insert_with(|| Value::Object(Map::new()))
-            .as_object_mut()
-    } else {
-        Some(&mut body)
-    };
-    if let Some(slot) = slot {
-        change(slot);
+    match body.get_mut("pagination") {
+        Some(Value::Object(nested)) => change(nested),
+        _ => change(&mut body),
     }
     request.json(&body)
-}
-
-/// Whether the position is in `pagination` within the body: the body has that member, or the list is the leaderboard.
-fn is_nested(request: &Request, body: &Map<String, Value>) -> bool {
-    match body.get("pagination") {
-        Some(pagination) => pagination.is_object(),
-        None => {
-            let leaderboard = request.operation().path().starts_with("/api/leaderboard/");
-            leaderboard && !body.contains_key("pageNumber")
-        }
-    }
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for PageBody<T> {

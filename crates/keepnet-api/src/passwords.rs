@@ -74,16 +74,20 @@ impl SystemUsers {
 
     /// Changes the password of the system user whose token the client uses.
     ///
-    /// REST clients have no password, so this works only with a person's own token as
-    /// [`credential`](crate::ClientBuilder).
+    /// REST clients have no password, so this works only with a person's own token as the
+    /// [`credential`](crate::ClientBuilder), which replaces client id and secret.
     ///
     /// # Errors
     /// If one of the passwords is empty or blank, or has a line break or another control character, both are the same,
     /// the current one is wrong, or the new one does not meet the company's rules.
     ///
     /// ```no_run
-    /// # async fn example(keepnet: keepnet_api::Client, current: keepnet_api::Secret, new: keepnet_api::Secret)
+    /// # async fn example(token: keepnet_api::Secret, current: keepnet_api::Secret, new: keepnet_api::Secret)
     /// # -> Result<(), keepnet_api::Error> {
+    /// use keepnet_api::{ApiKey, Client};
+    ///
+    /// let person = ApiKey::bearer(token.expose())?;
+    /// let keepnet = Client::builder("unused", "unused").credential(person).build()?;
     /// keepnet.system_users().change_own_password(current, new).await?;
     /// # Ok(()) }
     /// ```

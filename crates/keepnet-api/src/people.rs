@@ -16,27 +16,31 @@
 //! # Ok(()) }
 //! ```
 
+mod file_reading;
 mod groups;
 mod import;
-mod import_job;
 mod import_status;
 mod mapping;
+mod matches;
+mod merge;
 
-use security_api_transport::{ErrorKind, Job};
+use security_api_transport::{ErrorKind, Job, Outcome};
 
+pub use file_reading::FileReading;
 pub use groups::{FoundGroup, GroupMembers};
 pub use import::{ImportPreview, ImportRows, TargetUserImport};
-pub use import_job::ImportJob;
 pub use import_status::ImportStatus;
 pub use mapping::{ColumnMapping, UserField};
 
+use self::matches::Matches;
+use self::merge::{as_it_is, merged};
+use crate::before_change::BeforeChange as _;
 use crate::ids::check_ids;
-use crate::names_in_errors::listed;
 use crate::operations::{TARGET_USERS_CREATE, TARGET_USERS_GET, TARGET_USERS_UPDATE};
 use crate::resources::{TargetGroups, TargetUsers};
 use crate::types::{
     CreateTargetGroupUsersRequest, CreateTargetUserRequest, TargetUser, TargetUserByEmailRequest,
-    TargetUserCustomFieldValue, TargetUsersByResourceIdsRequest, UpdateTargetUserRequest,
+    TargetUsersByResourceIdsRequest, UpdateTargetUserRequest,
 };
 use crate::{Error, Reason};
 
@@ -139,17 +143,16 @@ impl TargetUsers {
     /// Updates the target user with this e-mail address to these values, or creates it.
     ///
     /// Fields that are not set keep their values: the user is read first and written whole, because the service treats
-    /// an update as the whole record. Nothing is written if the user has all the values already and no groups are given. Custom fields replace
-    /// those with the same id or name. Groups are added to the user's groups; see [`TargetGroups::remove_people`] for
-    /// the opposite. A new user is active unless `is_active` is set, while [`create`](Self::create) leaves that to the
-    /// service. A person who was deleted and comes back is a new user.
+    /// an update as the whole record. Nothing is written if the user has all the values already and no groups are
+    /// given. Custom fields replace those with the same id or name. Groups are added to the user's groups; see
+    /// [`TargetGroups::remove_people`] for the opposite. A new user is active unless `is_active` is set, while
+    /// [`create`](Self::create) leaves that to the service. A person who was deleted and comes back is a new user.
     ///
     /// If creation is refused because somebody else has created the same user, that user is updated.
     ///
     /// # Errors
-    /// If the e-mail address or the id of a group is invalid, several users have the address, the service does not say whether the user is active, or a
-    /// request fails. The error says what was done before. Calling it again is
-    /// safe.
+    /// If the e-mail address or the id of a group is invalid, several users have the address, the service does not say
+    /// whether the user is active, or a request fails. The error says what was done before. Calling it again is safe.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -175,17 +178,24 @@ impl TargetUsers {
         let groups = user.target_group_resource_ids.iter().flatten();
         check_ids("`target_group_resource_ids`", groups)?;
         let mut round = 1;
+        let mut was_sent = false;
         loop {
-            let found = self.only_by_email(&user.email).await?;
-            let result = match found.and_then(|found| found.resource_id) {
-                Some(id) => self.update_existing(id, user).await,
-                None => self.create_new(user).await,
+            let existing = self.update_of(user).await;
+            let existing = match was_sent {
+                true => existing,
+                false => existing.before_change(),
+            };
+            let result = match existing {
+                Ok(Some((id, update))) => self.update_existing(id, update, user).await,
+                Ok(None) => self.create_new(user).await,
+                Err(error) => Err(error),
             };
             match result {
                 // Somebody else, or an attempt whose response was lost, may have created or deleted the user: search
                 // again.
                 Err(error) if round < ROUNDS && self.was_created_meanwhile(&error, user).await => {
-                    round += 1
+                    was_sent |= error.outcome() != Outcome::NotSent;
+                    round += 1;
                 }
                 result => return result,
             }
@@ -232,26 +242,42 @@ impl TargetUsers {
         })
     }
 
+    /// The id of the existing user, and the update that sets the values, unless it has them already.
+    #[inline]
+    async fn update_of(
+        &self,
+        user: &CreateTargetUserRequest,
+    ) -> Result<Option<(String, Option<UpdateTargetUserRequest>)>, Error> {
+        let found = self.only_by_email(&user.email).await?;
+        let Some(id) = found.and_then(|found| found.resource_id) else {
+            return Ok(None);
+        };
+        let before = as_it_is(self.get(&id).await?);
+        let after = merged(before.clone(), user);
+        if after == before {
+            return Ok(Some((id, None)));
+        }
+        // The service reads an absent flag as false: the person would drop out of every campaign.
+        if after.is_active.is_none() {
+            return Err(Error::new(
+                ErrorKind::Decode,
+                "`target_users.get`: the response has no `isActive`, which an update must contain, so nothing was \
+                 changed: set `is_active` as well",
+            ));
+        }
+        Ok(Some((id, Some(after))))
+    }
+
     #[inline]
     async fn update_existing(
         &self,
         id: String,
+        update: Option<UpdateTargetUserRequest>,
         user: &CreateTargetUserRequest,
     ) -> Result<Upserted, Error> {
-        let existing = self.get(&id).await?;
-        let before = as_it_is(existing);
-        let after = merged(before.clone(), user);
         let mut change = Upsert::Unchanged;
-        if after != before {
-            // The service reads an absent flag as false: the person would drop out of every campaign.
-            if after.is_active.is_none() {
-                return Err(Error::new(
-                    ErrorKind::Decode,
-                    "`target_users.get`: the response has no `isActive`, which an update must contain, so nothing was \
-                     changed: set `is_active` as well",
-                ));
-            }
-            self.update(&id, &after).await?;
+        if let Some(update) = update {
+            self.update(&id, &update).await?;
             change = Upsert::Updated;
         }
         if let Some(groups) = &user.target_group_resource_ids
@@ -295,7 +321,7 @@ impl TargetUsers {
 
     #[inline]
     async fn delete_only(&self, email: &str) -> Result<Option<String>, Error> {
-        let found = self.only_by_email(email).await?;
+        let found = self.only_by_email(email).await.before_change()?;
         let Some(id) = found.and_then(|user| user.resource_id) else {
             return Ok(None);
         };
@@ -315,143 +341,6 @@ impl TargetUsers {
 impl TargetGroups {
     fn target_users(&self) -> TargetUsers {
         TargetUsers::new(self.client())
-    }
-}
-
-/// An update that leaves the target user unchanged.
-fn as_it_is(user: TargetUser) -> UpdateTargetUserRequest {
-    let mut update = UpdateTargetUserRequest::new(user.email.unwrap_or_default());
-    // The vendor's own programs send an empty text if there is none.
-    update.phone_number = Some(user.phone_number.unwrap_or_default());
-    update.first_name = user.first_name;
-    update.last_name = user.last_name;
-    update.department = user.department;
-    update.priority = user.priority;
-    update.is_active = user.is_active;
-    update.custom_fields = user.custom_field_values;
-    update.time_zone_id = user.time_zone_id;
-    update.preferred_language_id = user.preferred_language_id;
-    update.manager_first_name = user.manager_first_name;
-    update.manager_last_name = user.manager_last_name;
-    update.manager_email = user.manager_email;
-    update
-}
-
-/// Applies the new values to the update. Groups are left out: an update without groups is known to keep memberships,
-/// the effect of one with groups is not.
-fn merged(
-    mut update: UpdateTargetUserRequest,
-    wanted: &CreateTargetUserRequest,
-) -> UpdateTargetUserRequest {
-    fn set<T: Clone>(to: &mut Option<T>, from: &Option<T>) {
-        if from.is_some() {
-            to.clone_from(from);
-        }
-    }
-    if !same(&update.email, &wanted.email) {
-        update.email.clone_from(&wanted.email);
-    }
-    set(&mut update.phone_number, &wanted.phone_number);
-    set(&mut update.first_name, &wanted.first_name);
-    set(&mut update.last_name, &wanted.last_name);
-    set(&mut update.department, &wanted.department);
-    set(&mut update.priority, &wanted.priority);
-    set(&mut update.is_active, &wanted.is_active);
-    set(&mut update.time_zone_id, &wanted.time_zone_id);
-    set(
-        &mut update.preferred_language_id,
-        &wanted.preferred_language_id,
-    );
-    set(&mut update.manager_first_name, &wanted.manager_first_name);
-    set(&mut update.manager_last_name, &wanted.manager_last_name);
-    set(&mut update.manager_email, &wanted.manager_email);
-    for value in wanted.custom_fields.iter().flatten() {
-        put(update.custom_fields.get_or_insert_default(), value);
-    }
-    update
-}
-
-/// Replaces the value of a custom field, or adds it.
-fn put(values: &mut Vec<TargetUserCustomFieldValue>, value: &TargetUserCustomFieldValue) {
-    let is_it = |other: &TargetUserCustomFieldValue| {
-        let by_id = value
-            .resource_id
-            .as_deref()
-            .zip(other.resource_id.as_deref());
-        let by_name = value.name.as_deref().zip(other.name.as_deref());
-        match by_id {
-            Some((one, other)) => one == other,
-            None => by_name.is_some_and(|(one, other)| same(one, other)),
-        }
-    };
-    match values.iter_mut().find(|other| is_it(other)) {
-        Some(other) => {
-            other.value.clone_from(&value.value);
-            other.timestamp_value.clone_from(&value.timestamp_value);
-        }
-        None => values.push(value.clone()),
-    }
-}
-
-/// Whether two addresses or names are equal apart from the case of ASCII letters.
-///
-/// Only ASCII is compared without case: lowercasing all of Unicode turns the kelvin sign into `k`, and would match
-/// somebody else's address.
-fn same(one: &str, other: &str) -> bool {
-    one.trim().eq_ignore_ascii_case(other.trim())
-}
-
-/// The items of a search that have a name: exact matches, and those that differ only in case.
-struct Matches<'a, T> {
-    name: &'a str,
-    exact: Vec<T>,
-    similar: Vec<T>,
-}
-
-impl<'a, T> Matches<'a, T> {
-    fn new(name: &'a str) -> Self {
-        Self {
-            name,
-            exact: Vec::new(),
-            similar: Vec::new(),
-        }
-    }
-
-    fn add(&mut self, own: Option<String>, item: T) {
-        match own {
-            Some(own) if own.trim() == self.name => self.exact.push(item),
-            Some(own) if same(&own, self.name) => self.similar.push(item),
-            _ => {}
-        }
-    }
-
-    fn all(&self) -> impl Iterator<Item = &T> {
-        self.exact.iter().chain(&self.similar)
-    }
-
-    fn retain(&mut self, keep: impl Fn(&T) -> bool) {
-        self.exact.retain(&keep);
-        self.similar.retain(&keep);
-    }
-
-    fn first(self) -> Option<T> {
-        self.exact.into_iter().chain(self.similar).next()
-    }
-
-    /// The only match. Several are an error, because the wrong one could be deleted.
-    fn only(self, member: &str, id: fn(&T) -> Option<&str>) -> Result<Option<T>, Error> {
-        let mut found = match self.exact.is_empty() {
-            true => self.similar,
-            false => self.exact,
-        };
-        if found.len() > 1 {
-            return Err(Error::invalid(format!(
-                "`{member}`: {} records have it ({}), so none was changed: use the id of the right one",
-                found.len(),
-                listed(found.iter().filter_map(id))
-            )));
-        }
-        Ok(found.pop())
     }
 }
 
@@ -482,57 +371,8 @@ fn is_refused(error: &Error) -> bool {
 mod tests {
     use super::*;
 
-    fn value(id: &str, name: &str, value: &str) -> TargetUserCustomFieldValue {
-        let field = TargetUserCustomFieldValue::new().value(value);
-        match (id, name) {
-            ("", name) => field.name(name),
-            (id, "") => field.resource_id(id),
-            (id, name) => field.resource_id(id).name(name),
-        }
-    }
-
     #[test]
-    fn fields_that_are_not_set_keep_their_values() {
-        let user = TargetUser {
-            email: Some("Jane@Example.com".to_owned()),
-            phone_number: Some("+31 20 000".to_owned()),
-            department: Some("Sales".to_owned()),
-            is_active: Some(false),
-            time_zone_id: Some("UTC".to_owned()),
-            ..TargetUser::default()
-        };
-        let before = as_it_is(user);
-        let nothing = CreateTargetUserRequest::new("jane@example.com");
-        assert_eq!(merged(before.clone(), &nothing), before);
-        let after = merged(before, &nothing.department("Finance"));
-        assert_eq!(after.department.as_deref(), Some("Finance"));
-        assert_eq!(after.time_zone_id.as_deref(), Some("UTC"));
-        assert_eq!(
-            (after.is_active, after.phone_number.as_deref()),
-            (Some(false), Some("+31 20 000"))
-        );
-        assert_eq!(after.target_group_resource_ids, None);
-    }
-
-    #[test]
-    fn a_custom_field_replaces_the_one_with_its_id_or_name() {
-        let mut values = vec![value("f1", "Site", "Oslo"), value("f2", "Badge", "7")];
-        put(&mut values, &value("f1", "", "Rome"));
-        put(&mut values, &value("", "badge", "8"));
-        put(&mut values, &value("f3", "", "new"));
-        let all: Vec<_> = values
-            .iter()
-            .filter_map(|one| one.value.as_deref())
-            .collect();
-        assert_eq!(all, ["Rome", "8", "new"]);
-        assert_eq!(values[1].resource_id.as_deref(), Some("f2"));
-    }
-
-    #[test]
-    fn addresses_are_compared_without_case() {
-        assert!(same("Jane.Doe@Example.com ", "jane.doe@example.com"));
-        assert!(!same("jane@example.com", "jane@example.co"));
-        assert!(!same("\u{212a}ate@example.com", "kate@example.com"));
+    fn texts_that_are_not_addresses_are_refused() {
         for wrong in ["", "jane", "@example.com", "jane@", "jane doe@example.com"] {
             assert!(checked_email(wrong).is_err(), "{wrong}");
         }

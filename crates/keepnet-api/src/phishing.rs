@@ -30,18 +30,20 @@
 //!
 //! - A saved campaign has a launch that waits to be started.
 //! - Such a launch is `Idle`. The documentation says so of one that is launched and has not started yet.
-//! - The `duration` of a campaign is in days. The documentation shows 7, the front end begins with 30, and neither names
-//!   the unit.
+//! - The `duration` of a campaign is in days. The documentation shows 7, the front end begins with 30, and neither
+//!   names the unit.
 //! - The values of a delivery and a distribution that [`NewCampaign`] sends.
 
 mod launch;
 mod new_campaign;
+mod wire_values;
 
 use std::time::Duration;
 
 use security_api_transport::{Client, Error, ErrorKind, Job, Outcome};
 
-use self::new_campaign::{DIRECT, SMTP};
+use self::wire_values::{DELAY, DELAY_UNIT, DIRECT, NO_LIMIT, NOW, SAVED, SMTP};
+use crate::before_change::BeforeChange as _;
 use crate::ids::{check_ids, required};
 use crate::polling::{Polling, Progress, is_one_of};
 use crate::resources::{PhishingCampaignJobs, PhishingCampaignReports, PhishingCampaigns};
@@ -53,15 +55,6 @@ use crate::types::{
 
 pub use self::launch::{Launch, LaunchState};
 pub use self::new_campaign::NewCampaign;
-
-/// `scheduleTypeId`.
-const NOW: i32 = 1;
-const SAVED: i32 = 2;
-/// The distribution that the vendor's documentation shows for what is sent at once. None of these numbers may be absent,
-/// because the service reads an absent number as 0.
-const DELAY: i32 = 0;
-const DELAY_UNIT: i32 = 1;
-const NO_LIMIT: i32 = 0;
 
 impl PhishingCampaigns {
     /// Saves a campaign for later, and returns its id. Nobody gets an e-mail yet.
@@ -89,11 +82,11 @@ impl PhishingCampaigns {
     /// Launches a saved campaign: its e-mails are sent to its target groups now.
     ///
     /// The launch that waits to be started, which is `Idle`, is searched for and started with `POST
-    /// /api/phishing-simulator/phishing-campaign-job/start/{resourceId}/{instanceGroup}`. `Idle` also means launched and
-    /// not started yet, so a launch that is scheduled for a later time is started now as well. A campaign without launches
-    /// is launched to its own target groups, as with [`launch_to`](Self::launch_to). Neither request is retried once it
-    /// may have been executed: if the error [`may_be_executed`](Error::may_be_executed), check the campaign's launches
-    /// before trying again.
+    /// /api/phishing-simulator/phishing-campaign-job/start/{resourceId}/{instanceGroup}`. `Idle` also means launched
+    /// and not started yet, so a launch that is scheduled for a later time is started now as well. A campaign without
+    /// launches is launched to its own target groups, as with [`launch_to`](Self::launch_to). Neither request is
+    /// retried once it may have been executed: if the error [`may_be_executed`](Error::may_be_executed), check the
+    /// campaign's launches before trying again.
     ///
     /// # Errors
     /// If a request fails, several launches wait ([`start`](Self::start) one of them), or all were started before
@@ -161,11 +154,12 @@ impl PhishingCampaigns {
     }
 
     /// Waits for the end of a launch, or follows the reactions until then: the campaign's days have passed, or it was
-    /// cancelled or failed, after which the numbers [may go on growing](LaunchState::is_over). That can take weeks: use a [`Polling`](crate::Polling) with a matching deadline, or call
-    /// this again another day. [`delivered`](Self::delivered) waits for the e-mails only.
+    /// cancelled or failed, after which the numbers [may go on growing](LaunchState::is_over). That can take weeks: use
+    /// a [`Polling`](crate::Polling) with a matching deadline, or call this again another day.
+    /// [`delivered`](Self::delivered) waits for the e-mails only.
     ///
-    /// Each poll is `GET .../summary/{resourceId}/{instanceGroup}` and the list of the campaign's launches. A launch that is
-    /// not in the list is an error, unless the summary says that the campaign's days have passed.
+    /// Each poll is `GET .../summary/{resourceId}/{instanceGroup}` and the list of the campaign's launches. A launch
+    /// that is not in the list is an error, unless the summary says that the campaign's days have passed.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -250,11 +244,8 @@ async fn save(client: Client, new: NewCampaign) -> Result<String, Error> {
     request.email_delivery_setting_type = delivery;
     if delivery.is_none() {
         let default = campaigns.default_email_delivery_setting().await;
-        let default = default.map_err(|error| {
-            error
-                .with_outcome(Outcome::NotSent)
-                .with_context("no campaign was saved")
-        })?;
+        let default = default.before_change();
+        let default = default.map_err(|error| error.with_context("no campaign was saved"))?;
         request.email_delivery_setting_type = default.kind;
         match default.kind {
             Some(DIRECT) => request.direct_email_setting_resource_id = default.resource_id,
@@ -284,10 +275,10 @@ async fn start_saved(client: Client, id: String) -> Result<Launch, Error> {
     let reports = PhishingCampaignReports::new(&client);
     let all = match all_launches(&reports, &id).await {
         Err(error) if error.is_not_found() => Vec::new(),
-        launches => launches?,
+        launches => launches.before_change()?,
     };
     if all.is_empty() {
-        let groups = own_groups(&client, &id).await?;
+        let groups = own_groups(&client, &id).await.before_change()?;
         return launch_to(client, id, groups).await;
     }
     let waiting = all
@@ -337,7 +328,7 @@ async fn launch_to(client: Client, id: String, groups: Vec<String>) -> Result<La
     let reports = PhishingCampaignReports::new(&client);
     let before = match newest(reports.clone(), id.clone(), i32::MIN).await {
         Err(error) if error.is_not_found() => None,
-        launches => launches?,
+        launches => launches.before_change()?,
     };
     let before = before.unwrap_or(i32::MIN);
     // All members that the vendor's documentation shows, because the service reads an absent number as 0.

@@ -106,8 +106,8 @@ pub(crate) type Asked<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>
 /// observed state, including the last. No request is sent before it is polled.
 ///
 /// A request that fails is repeated at the next interval if its error [is retryable](Error::is_retryable); other errors
-/// end the stream. When the deadline of its [`Polling`] leaves no time for another request, it ends with an error of the kind
-/// [`Timeout`](ErrorKind::Timeout), while the work goes on: wait again with its id.
+/// end the stream. When the deadline of its [`Polling`] leaves no time for another request, it ends with an error of
+/// the kind [`Timeout`](ErrorKind::Timeout), while the work goes on: wait again with its id.
 ///
 /// ```no_run
 /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -267,7 +267,7 @@ impl<T: 'static> Stream for Progress<T> {
                     })));
                 }
                 State::Asking(asked) => match ready!(asked.poll(cx)) {
-                    // It was asked in another runtime, where the response may never arrive.
+                    // The request was sent in another runtime, where its response may never arrive.
                     None => this.state = State::Ready,
                     Some(Ok(value)) => {
                         if (this.is_done)(&value) {

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use http::Method;
 use security_api_transport::{ApiError, Operation, Protocol, ResponseParts, Verdict};
 
-use crate::envelope::{Bare, Envelope};
+use crate::envelope::Envelope;
+use crate::envelope::bare::Bare;
 use crate::reason::Reason;
 
 /// The contents of an error response, in any of its forms.
@@ -145,7 +146,8 @@ fn hint(reason: Option<Reason>, response: &ResponseParts<'_>) -> Option<&'static
     })
 }
 
-/// Lists the companies of the caller, which every role may do.
+/// Lists the companies of the caller, which every role may do. The generated operation needs the feature `companies`, and
+/// is read without its envelope.
 pub(crate) static CHECK: Operation =
     Operation::new("companies.list_my", Method::GET, "/api/companies/my").idempotent();
 

@@ -1,6 +1,6 @@
 //! Dates and durations as the service writes them: text that is converted on demand.
 
-/// What both types have in common.
+/// The implementations that both types need.
 macro_rules! text {
     ($name:ident, $expected:literal) => {
         impl From<&str> for $name {

@@ -1,4 +1,4 @@
-//! The contents of a token.
+//! The current token: its claims, and the permissions of its role.
 
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ impl TokenInfo {
     /// The token itself.
     ///
     /// ```
-    /// # fn example(info: &keepnet_api::TokenInfo) {
+    /// # fn example(info: &keepnet_api::token::TokenInfo) {
     /// let header = format!("Bearer {}", info.token().expose());
     /// # }
     /// ```
@@ -31,7 +31,7 @@ impl TokenInfo {
     /// The granted scope, if the service sent it.
     ///
     /// ```
-    /// # fn example(info: &keepnet_api::TokenInfo) {
+    /// # fn example(info: &keepnet_api::token::TokenInfo) {
     /// println!("{:?}", info.scope());
     /// # }
     /// ```
@@ -43,7 +43,7 @@ impl TokenInfo {
     /// The remaining lifetime at the time of [`Client::token_info`](crate::Client::token_info).
     ///
     /// ```
-    /// # fn example(info: &keepnet_api::TokenInfo) {
+    /// # fn example(info: &keepnet_api::token::TokenInfo) {
     /// println!("{} s", info.expires_in().as_secs());
     /// # }
     /// ```
@@ -57,7 +57,7 @@ impl TokenInfo {
     /// ```
     /// use keepnet_api::Operation;
     ///
-    /// # fn example(info: &keepnet_api::TokenInfo, operation: &'static Operation) {
+    /// # fn example(info: &keepnet_api::token::TokenInfo, operation: &'static Operation) {
     /// if info.permissions().is_some_and(|permissions| !permissions.allows(operation)) {
     ///     println!("{} will most likely be refused", operation.id());
     /// }
@@ -74,7 +74,7 @@ impl TokenInfo {
     /// The claims of the token, **not verified**. `None` if the token is not a JWT.
     ///
     /// ```
-    /// # fn example(info: &keepnet_api::TokenInfo) {
+    /// # fn example(info: &keepnet_api::token::TokenInfo) {
     /// if let Some(claims) = info.claims() {
     ///     println!("{:?} of {:?}", claims.role(), claims.company_name());
     /// }
@@ -106,7 +106,7 @@ impl Claims {
     /// Decodes the claims of a token. `None` if it is not a JWT.
     ///
     /// ```
-    /// use keepnet_api::Claims;
+    /// use keepnet_api::token::Claims;
     ///
     /// // {"role":"Reseller","reseller_access":"True"}
     /// let token = "e30.eyJyb2xlIjoiUmVzZWxsZXIiLCJyZXNlbGxlcl9hY2Nlc3MiOiJUcnVlIn0.c2ln";
@@ -129,7 +129,7 @@ impl Claims {
     /// The claim of this name, undecoded.
     ///
     /// ```
-    /// # let claims = keepnet_api::Claims::of("e30.eyJyb2xlIjoiUmVzZWxsZXIifQ.c2ln").unwrap();
+    /// # let claims = keepnet_api::token::Claims::of("e30.eyJyb2xlIjoiUmVzZWxsZXIifQ.c2ln").unwrap();
     /// assert_eq!(claims.get("role").and_then(|role| role.as_str()), Some("Reseller"));
     /// ```
     #[must_use]
@@ -166,7 +166,7 @@ macro_rules! claims {
             $(#[$doc])*
             ///
             /// ```
-            /// # let claims = keepnet_api::Claims::of("e30.e30.c2ln").unwrap();
+            /// # let claims = keepnet_api::token::Claims::of("e30.e30.c2ln").unwrap();
             #[doc = concat!("let value = claims.", stringify!($method), "();")]
             /// # let _ = value;
             /// ```
@@ -197,7 +197,8 @@ claims! {
     identity_provider -> Option<&str> = text("idp");
     /// Whether the bearer administers its own company.
     is_company_admin -> bool = flag("company_admin_access");
-    /// Whether the bearer may work for companies below its own; see [`Client::for_company`](crate::Client::for_company).
+    /// Whether the bearer may work for companies below its own; see
+    /// [`Client::for_company`](crate::Client::for_company).
     is_reseller -> bool = flag("reseller_access");
     /// Whether the bearer may work for all companies.
     is_root -> bool = flag("root_access");
@@ -212,7 +213,7 @@ impl Claims {
     ///
     /// ```
     /// // {"scope":["api1"]}
-    /// let claims = keepnet_api::Claims::of("e30.eyJzY29wZSI6WyJhcGkxIl19.c2ln").unwrap();
+    /// let claims = keepnet_api::token::Claims::of("e30.eyJzY29wZSI6WyJhcGkxIl19.c2ln").unwrap();
     /// assert_eq!(claims.scopes(), ["api1"]);
     /// ```
     #[must_use]
@@ -247,7 +248,7 @@ impl Permissions {
     /// Parses entries such as `companies/search|POST`.
     ///
     /// ```
-    /// use keepnet_api::Permissions;
+    /// use keepnet_api::token::Permissions;
     ///
     /// let permissions = Permissions::new(["companies/search|POST"]);
     /// assert_eq!(permissions.entries().collect::<Vec<_>>(), ["companies/search|POST"]);
@@ -264,7 +265,7 @@ impl Permissions {
     /// The entries as the service sends them: a path without `/api/`, a bar, and the method.
     ///
     /// ```
-    /// let permissions = keepnet_api::Permissions::new(["roles|GET"]);
+    /// let permissions = keepnet_api::token::Permissions::new(["roles|GET"]);
     /// assert_eq!(permissions.entries().next(), Some("roles|GET"));
     /// ```
     pub fn entries(&self) -> impl Iterator<Item = &str> {
@@ -275,7 +276,8 @@ impl Permissions {
     ///
     /// ```
     /// use keepnet_api::http::Method;
-    /// use keepnet_api::{Operation, Permissions};
+    /// use keepnet_api::Operation;
+    /// use keepnet_api::token::Permissions;
     ///
     /// static GET: Operation = Operation::new("companies.get", Method::GET, "/api/companies/{resourceId}");
     /// assert!(Permissions::new(["companies/{}|GET"]).allows(&GET));

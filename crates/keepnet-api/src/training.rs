@@ -21,186 +21,25 @@
 //!
 //! - The e-mails of an enrolment without a time are sent at once.
 //! - `UTC` is a time zone that the service knows.
-//! - The values of a distribution that [`NewEnrollment`] sends. The documentation shows them for a phishing campaign, whose
-//!   request has the same members.
+//! - The values of a distribution that [`NewEnrollment`] sends. The documentation shows them for a phishing campaign,
+//!   whose request has the same members.
 //! - Everybody is done once the `completedCount` of the summary is its number of target users.
 
-use security_api_transport::{Client, Error, ErrorKind, Job, Outcome, Timestamp};
+mod new_enrollment;
 
-use crate::ids::{check_ids, required};
+use security_api_transport::{Client, Error, ErrorKind, Job};
+
+use crate::before_change::BeforeChange as _;
+use crate::ids::required;
 use crate::polling::{Progress, is_one_of};
 use crate::resources::{Enrollments, TrainingReports};
 use crate::search::SearchRequest;
-use crate::time::DateTime;
 use crate::types::{
-    Enrollment, EnrollmentStart, EnrollmentSummaryReport, SearchEnrollmentRequest,
-    SearchUsersRequest, TrainingReportUsers,
+    Enrollment, EnrollmentSummaryReport, SearchEnrollmentRequest, SearchUsersRequest,
+    TrainingReportUsers,
 };
 
-/// A distribution at once, as in a phishing campaign: no delay, in minutes, and no limit. None of these numbers may be
-/// absent, because the service reads an absent number as 0, which is no unit.
-const DELAY: i32 = 0;
-const DELAY_UNIT: i32 = 1;
-const NO_LIMIT: i32 = 0;
-
-/// A new enrolment of people in a training.
-///
-/// ```
-/// use keepnet_api::training::NewEnrollment;
-///
-/// let enrollment = NewEnrollment::new("April", "aB3dE5gH7jK9").groups(["zY8xW6vU4tS2"]);
-/// # let _ = enrollment;
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-#[must_use = "nobody is enrolled until it is given to `enroll`"]
-pub struct NewEnrollment {
-    request: EnrollmentStart,
-    #[cfg(feature = "users")]
-    users: Vec<String>,
-}
-
-impl NewEnrollment {
-    /// An enrolment with this name in the training with this id, without people yet. By default, e-mails are sent at
-    /// once, in all languages of the training.
-    ///
-    /// ```
-    /// use keepnet_api::training::NewEnrollment;
-    ///
-    /// let enrollment = NewEnrollment::new("April", "aB3dE5gH7jK9");
-    /// # let _ = enrollment;
-    /// ```
-    pub fn new(name: impl Into<String>, training_id: impl Into<String>) -> Self {
-        let request = EnrollmentStart::new()
-            .name(name)
-            .training_id(training_id)
-            .distribution_delay_every(DELAY)
-            .distribution_delay_time_type_id(DELAY_UNIT)
-            .sending_limit(NO_LIMIT);
-        Self {
-            request,
-            #[cfg(feature = "users")]
-            users: Vec::new(),
-        }
-    }
-
-    /// Enrols the members of the target groups with these ids.
-    ///
-    /// ```
-    /// use keepnet_api::training::NewEnrollment;
-    ///
-    /// let enrollment = NewEnrollment::new("April", "aB3dE5gH7jK9").groups(["zY8xW6vU4tS2"]);
-    /// # let _ = enrollment;
-    /// ```
-    pub fn groups<G: Into<String>>(mut self, ids: impl IntoIterator<Item = G>) -> Self {
-        let ids = ids.into_iter().map(Into::into).collect();
-        self.request.target_group_resource_ids = Some(ids);
-        self
-    }
-
-    /// Enrols the target users with these ids. The service enrols only groups, so a target group with the name of the
-    /// enrolment is created for them.
-    ///
-    /// ```
-    /// use keepnet_api::training::NewEnrollment;
-    ///
-    /// let enrollment = NewEnrollment::new("After the incident", "aB3dE5gH7jK9").users(["qW9eR7tY5uI3"]);
-    /// # let _ = enrollment;
-    /// ```
-    #[cfg(feature = "users")]
-    pub fn users<U: Into<String>>(mut self, ids: impl IntoIterator<Item = U>) -> Self {
-        self.users = ids.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// Offers the training only in the languages with these ids, from [`languages`](Enrollments::languages) of the
-    /// training.
-    ///
-    /// ```
-    /// use keepnet_api::training::NewEnrollment;
-    ///
-    /// let enrollment = NewEnrollment::new("April", "aB3dE5gH7jK9")
-    ///     .groups(["zY8xW6vU4tS2"])
-    ///     .languages(["pO2iU4yT6rE8"]);
-    /// # let _ = enrollment;
-    /// ```
-    pub fn languages<L: Into<String>>(mut self, ids: impl IntoIterator<Item = L>) -> Self {
-        let ids = ids.into_iter().map(Into::into).collect();
-        self.request.language_ids = Some(ids);
-        self
-    }
-
-    /// Sets when the e-mails are sent and when the training is due. Both are sent in UTC.
-    ///
-    /// ```
-    /// use keepnet_api::Timestamp;
-    /// use keepnet_api::training::NewEnrollment;
-    ///
-    /// let start = "2026-04-01T09:00:00Z".parse::<Timestamp>()?;
-    /// let enrollment = NewEnrollment::new("April", "aB3dE5gH7jK9").at(start, None);
-    /// # let _ = enrollment;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn at(mut self, start: Timestamp, due: Option<Timestamp>) -> Self {
-        let mut when = self.request.enrollment_scheduler.take().unwrap_or_default();
-        when.scheduled_date = Some(DateTime::from(start));
-        when.scheduled_time_zone_id = Some("UTC".to_owned());
-        when.use_own_time_zone = Some(false);
-        when.due_date = due.map(DateTime::from);
-        self.request.enrollment_scheduler = Some(when);
-        self
-    }
-
-    /// Changes any other member of the request.
-    ///
-    /// `phishing_campaign_resource_id` enrols people of a phishing campaign, by their reactions in
-    /// `phishing_campaign_condition_types`. At least one reaction must be given, as in the vendor's front end.
-    ///
-    /// ```
-    /// use keepnet_api::training::NewEnrollment;
-    ///
-    /// let enrollment = NewEnrollment::new("April", "aB3dE5gH7jK9")
-    ///     .groups(["zY8xW6vU4tS2"])
-    ///     .with(|request| request.award_certificate(true).marked_as_test(true));
-    /// # let _ = enrollment;
-    /// ```
-    pub fn with(mut self, change: impl FnOnce(EnrollmentStart) -> EnrollmentStart) -> Self {
-        self.request = change(self.request);
-        self
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        let from_campaign = self.request.phishing_campaign_resource_id.is_some();
-        let conditions = self.request.phishing_campaign_condition_types.as_ref();
-        if from_campaign && conditions.is_none_or(Vec::is_empty) {
-            return Err(Error::invalid(
-                "the enrolment names a phishing campaign and not which of its people it is for: set \
-                 `phishing_campaign_condition_types` to at least one reaction, such as `PhishingLinkClicked`",
-            ));
-        }
-        let training = self.request.training_id.iter();
-        check_ids("the enrolment's `training_id`", training)?;
-        let campaign = self.request.phishing_campaign_resource_id.iter();
-        check_ids("the enrolment's `phishing_campaign_resource_id`", campaign)?;
-        let languages = self.request.language_ids.iter().flatten();
-        check_ids("the enrolment's list of languages", languages)?;
-        let groups = self.request.target_group_resource_ids.as_ref();
-        check_ids(
-            "the enrolment's list of target groups",
-            groups.into_iter().flatten(),
-        )?;
-        #[cfg(feature = "users")]
-        check_ids("the enrolment's list of target users", &self.users)?;
-        let somebody = groups.is_some_and(|groups| !groups.is_empty()) || from_campaign;
-        #[cfg(feature = "users")]
-        let somebody = somebody || !self.users.is_empty();
-        if somebody {
-            return Ok(());
-        }
-        Err(Error::invalid(
-            "the enrolment has no people: give the id of at least one target group or target user",
-        ))
-    }
-}
+pub use self::new_enrollment::NewEnrollment;
 
 /// The status of an enrolment that was moved to the archive.
 const ARCHIVED: &str = "Archived";
@@ -210,8 +49,8 @@ const ARCHIVED: &str = "Archived";
 #[non_exhaustive]
 pub struct EnrollmentState {
     /// The status as the service names it. It is either the state of the e-mails (`Scheduled`, `Sending`, `Paused`,
-    /// `Finished` once all are delivered, `Stopped`, `Error`, `Deleted`) or the kind of the enrolment: `Auto-Enroll`, or
-    /// `SCORM Proxy` for one that the customer's own learning platform delivers. `Archived` for an enrolment in the
+    /// `Finished` once all are delivered, `Stopped`, `Error`, `Deleted`) or the kind of the enrolment: `Auto-Enroll`,
+    /// or `SCORM Proxy` for one that the customer's own learning platform delivers. `Archived` for an enrolment in the
     /// archive, whatever its status there.
     pub status: Option<String>,
     /// The settings and statistics.
@@ -220,8 +59,8 @@ pub struct EnrollmentState {
 
 impl EnrollmentState {
     /// Whether the enrolment has ended: everyone has done the training, or it was stopped, archived, deleted or failed.
-    /// After a stop, people who have received their e-mail can still do the training. In the archive, nobody can, unless
-    /// the enrolment is brought back. A `Paused` one has not ended: it may go on.
+    /// After a stop, people who have received their e-mail can still do the training. In the archive, nobody can,
+    /// unless the enrolment is brought back. A `Paused` one has not ended: it may go on.
     ///
     /// `Finished` is not the end: the service sends it as soon as all e-mails are delivered; see
     /// [`is_delivered`](Self::is_delivered). If new members of the groups are enrolled automatically, only those
@@ -312,10 +151,10 @@ impl Enrollments {
         Job::new(self.client(), move |client| state(client, id))
     }
 
-    /// Waits until everyone has done the training, or the enrolment was stopped, archived, deleted or failed; or follows
-    /// its progress. An enrolment that is in no list any more is an error, see [`state`](Self::state). Often somebody never does the training, and otherwise the end is weeks away: use a
-    /// [`Polling`](crate::Polling) with a matching deadline, or call this again another day.
-    /// [`delivered`](Self::delivered) waits for the e-mails only.
+    /// Waits until everyone has done the training, or the enrolment was stopped, archived, deleted or failed; or
+    /// follows its progress. An enrolment that is in no list any more is an error, see [`state`](Self::state). Often
+    /// somebody never does the training, and otherwise the end is weeks away: use a [`Polling`](crate::Polling) with a
+    /// matching deadline, or call this again another day. [`delivered`](Self::delivered) waits for the e-mails only.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -417,10 +256,8 @@ async fn with_languages(client: &Client, mut new: NewEnrollment) -> Result<NewEn
             false => Ok(ids),
         }
     });
-    let languages = languages.map_err(|error| {
-        error
-            .with_outcome(Outcome::NotSent)
-            .with_context("nobody is enrolled; set the languages with `NewEnrollment::languages`")
+    let languages = languages.before_change().map_err(|error| {
+        error.with_context("nobody is enrolled; set the languages with `NewEnrollment::languages`")
     })?;
     new.request.language_ids = Some(languages);
     Ok(new)

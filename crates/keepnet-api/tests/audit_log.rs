@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use common::{envelope, over, service};
 use futures_core::Stream;
+use keepnet_api::time::DateFormat;
 use keepnet_api::types::AuditLogView;
-use keepnet_api::{
-    Client, DateFormat, Error, SearchRequest, Tail, TailCursor, Timestamp, operations,
-};
+use keepnet_api::{Client, Error, SearchRequest, Tail, TailCursor, Timestamp, operations};
 use proptest::prelude::*;
 use security_api_sandbox::{Fault, KeepnetOptions, Sandbox};
 use security_api_transport::{FakeRequest, FakeResponse, FakeTransport};

@@ -8,9 +8,9 @@ use keepnet_api::api_clients::NewApiClient;
 use keepnet_api::operations::{
     COMPANIES_CREATE_CLIENT, COMPANIES_DELETE_CLIENT, COMPANIES_GENERATE_CLIENT_CREDENTIALS,
     COMPANIES_GET_CLIENT, COMPANIES_SEARCH_CLIENTS, COMPANIES_UPDATE_CLIENT,
-    SYSTEM_USERS_RESET_PASSWORD,
+    SYSTEM_USERS_CHANGE_PASSWORD, SYSTEM_USERS_RESET_PASSWORD,
 };
-use keepnet_api::{Client, Error, ErrorKind, Outcome, Reason, SearchRequest, Secret};
+use keepnet_api::{ApiKey, Client, Error, ErrorKind, Outcome, Reason, SearchRequest, Secret};
 use security_api_sandbox::Sandbox;
 use security_api_transport::{FakeResponse, FakeTransport};
 use serde_json::{Value, json};
@@ -82,6 +82,22 @@ async fn a_person_changes_their_own_password() {
         .await
         .unwrap_err();
     assert_eq!(Reason::of(&error), Some(Reason::InvalidInput));
+}
+
+#[tokio::test]
+async fn the_token_of_a_person_replaces_client_id_and_secret() {
+    let fake = FakeTransport::new();
+    fake.always(&SYSTEM_USERS_CHANGE_PASSWORD, envelope(json!(null)));
+    let keepnet = Client::builder("unused", "unused")
+        .credential(ApiKey::bearer("her-token").unwrap())
+        .transport(fake.clone())
+        .build()
+        .unwrap();
+    let users = keepnet.system_users();
+    users.change_own_password("old", "new").await.unwrap();
+    let sent = fake.requests();
+    assert_eq!(sent.len(), 1, "a token was fetched: {sent:?}");
+    assert_eq!(sent[0].headers["authorization"], "Bearer her-token");
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use keepnet_api::{DateFormat, DateTime, InvalidDateTime, TimeSpan, Timestamp};
+use keepnet_api::Timestamp;
+use keepnet_api::time::{DateFormat, DateTime, InvalidDateTime, TimeSpan};
 use proptest::prelude::*;
 
 #[test]

@@ -103,3 +103,47 @@ async fn a_page_that_became_shorter_costs_no_record_of_the_next_with_any_page_si
         assert_eq!(ids, ["8"], "{after}");
     }
 }
+
+#[cfg(feature = "reporting")]
+#[tokio::test]
+async fn the_lists_of_the_leaderboard_ask_for_their_pages_in_pagination() {
+    use keepnet_api::types::{
+        LeaderboardSearchRequest, LeaderboardUserTimelineRequest, PaginationRequest,
+    };
+
+    let fake = service();
+    for operation in [
+        &operations::LEADERBOARD_LIST,
+        &operations::LEADERBOARD_TOP_PERFORMERS,
+        &operations::LEADERBOARD_USER_TIMELINE,
+    ] {
+        fake.with(operation, move |request| {
+            let number = &request.json()["pagination"]["pageNumber"];
+            envelope(json!({"results": [{}], "totalNumberOfPages": 2, "pageNumber": number}))
+        });
+    }
+    let leaderboard = over(&fake).leaderboard();
+    let any = LeaderboardSearchRequest::new;
+    let last = || any().pagination(PaginationRequest::new().order_by("Rank"));
+    let timeline = LeaderboardUserTimelineRequest::new();
+    assert_eq!(
+        leaderboard
+            .list(any())
+            .items()
+            .try_collect()
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
+    leaderboard.list(last()).page().await.unwrap();
+    leaderboard.top_performers(any()).page().await.unwrap();
+    leaderboard.user_timeline(&timeline).page().await.unwrap();
+    let requests = fake.requests().into_iter();
+    let bodies = requests.filter(|request| request.operation.is_some());
+    let bodies: Vec<_> = bodies.map(|request| request.json()).collect();
+    let page = |number: u8| json!({"pagination": {"pageNumber": number, "pageSize": 100, "ascending": false}});
+    let mut ordered = page(1);
+    ordered["pagination"]["orderBy"] = json!("Rank");
+    assert_eq!(bodies, [page(1), page(2), ordered, page(1), page(1)]);
+}

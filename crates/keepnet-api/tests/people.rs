@@ -512,7 +512,7 @@ fn the_futures_can_be_spawned_and_the_types_shared() {
         import.confirm(keepnet_api::people::ImportRows::All).await
     });
     shared::<keepnet_api::people::TargetUserImport>();
-    shared::<keepnet_api::people::ImportJob>();
+    shared::<keepnet_api::people::FileReading>();
     shared::<keepnet_api::people::GroupMembers>();
 }
 

@@ -34,7 +34,7 @@ async fn progress_is_followed_until_it_is_finished() {
         fake.once(&TARGET_USERS_GET_MAPPING_JOB, job(state, read));
     }
     let import = over(&fake).target_users().resume_import("tx-1");
-    let mut progress = import.job("job-1").progress();
+    let mut progress = import.reading("job-1").progress();
     let mut seen = Vec::new();
     while let Some(status) = progress.try_next().await.unwrap() {
         assert_eq!(status.total, Some(3));
@@ -49,7 +49,7 @@ async fn after_a_timeout_the_reading_can_be_awaited_again() {
     fake.always(&TARGET_USERS_GET_MAPPING_JOB, job("InProgress", 1));
     let import = over(&fake).target_users().resume_import("tx-1");
     let start = Instant::now();
-    let error = import.job("job-1").finished().await.unwrap_err();
+    let error = import.reading("job-1").finished().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(start.elapsed() <= Duration::from_secs(600));
     let text = error.to_string();
@@ -65,7 +65,7 @@ async fn a_file_that_the_service_cannot_read_is_an_error() {
     let fake = service();
     fake.always(&TARGET_USERS_GET_MAPPING_JOB, job("FinishedWithError", 1));
     let import = over(&fake).target_users().resume_import("tx-1");
-    let error = import.job("job-1").finished().await.unwrap_err();
+    let error = import.reading("job-1").finished().await.unwrap_err();
     let text = error.to_string();
     assert!(
         text.contains("`FinishedWithError`") && text.contains("nothing was imported"),
@@ -83,7 +83,7 @@ async fn counts_missing_in_the_job_are_taken_from_the_rows() {
     let rows = json!({"status": "Finished", "items": {"results": []}, "newUserCount": 2, "existingUserCount": 1, "invalidUserCount": 0});
     fake.always(&TARGET_USERS_SEARCH_IMPORT, envelope(rows));
     let import = over(&fake).target_users().resume_import("tx-1");
-    let found = import.job("job-1").finished().await.unwrap();
+    let found = import.reading("job-1").finished().await.unwrap();
     assert_eq!(
         (found.new, found.existing, found.invalid),
         (Some(2), Some(1), Some(0))
@@ -291,7 +291,7 @@ async fn an_import_can_be_resumed_between_all_steps() {
 
     let import = users.resume_import(import.transaction_id());
     sandbox.clock().advance(Duration::from_secs(3600));
-    let found = import.job(job).finished().await.unwrap();
+    let found = import.reading(job).finished().await.unwrap();
     assert_eq!(
         (found.new, found.existing, found.invalid),
         (Some(2), Some(1), Some(1))

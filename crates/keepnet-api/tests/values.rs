@@ -61,9 +61,9 @@ fn all_of_them(keepnet: &Client, rotation: &ApiClientRotation) {
     job(import.preview(SearchRequest::new()));
     job(import.rejected());
     job(import.confirm(ImportRows::All));
-    job(import.job("j-1").status());
-    job(import.job("j-1").finished());
-    progress(import.job("j-1").progress());
+    job(import.reading("j-1").status());
+    job(import.reading("j-1").finished());
+    progress(import.reading("j-1").progress());
 
     job(keepnet.target_groups().find_by_name("Finance"));
     job(keepnet.target_groups().find_or_create("Finance"));
@@ -181,7 +181,7 @@ async fn a_job_that_waits_keeps_to_its_timeout() {
     let import = over(&fake).target_users().resume_import("t-1");
     let start = tokio::time::Instant::now();
     let finished = import
-        .job("j-1")
+        .reading("j-1")
         .finished()
         .timeout(Duration::from_secs(20));
     assert!(finished.await.unwrap_err().is_timeout());

@@ -1,4 +1,4 @@
-//! A body is sent again with every attempt, or only once.
+//! Bodies of requests: what is in them, and whether they are sent again with every attempt or only once.
 
 mod common;
 
@@ -14,7 +14,7 @@ use http_body_util::{BodyExt, StreamBody};
 use security_api_transport::middleware::{BoxError, HttpRequest, HttpResponse, ResponseBody};
 use security_api_transport::{
     Body, Call, Client, Error, ErrorKind, FakeResponse, FakeTransport, OAuth2, Outcome, Rate,
-    RateLimiter,
+    RateLimiter, model,
 };
 use serde_json::{Value, json};
 
@@ -345,5 +345,43 @@ async fn a_client_with_further_headers_shares_everything_with_its_original() {
     assert_eq!(header(1, "x-ir-company-id").unwrap(), "7");
     for (name, value) in [("not a name", "7"), ("x-company-id", "7\n")] {
         assert!(client.with_header(name, value).unwrap_err().is_invalid());
+    }
+}
+
+model! {
+    /// A request that has members even if none is set.
+    #[derive(Clone, Default)]
+    pub struct Talkative: Sent {
+        /// Which sheet.
+        page: Option<Sheet> = "page" (empty),
+        /// All of it.
+        whole: Option<bool> = "whole" (default true),
+        /// What is left.
+        rest: Option<bool> = "rest",
+    }
+}
+
+model! {
+    /// A part of a request.
+    #[derive(Clone, Default)]
+    pub struct Sheet: Sent {
+        /// From 1.
+        number: Option<i32> = "number",
+    }
+}
+
+#[test]
+fn a_member_that_is_not_set_is_sent_as_its_default() {
+    for (request, json) in [
+        (Talkative::new(), r#"{"page":{},"whole":true}"#),
+        (
+            Talkative::new()
+                .page(Sheet::new().number(2))
+                .whole(false)
+                .rest(true),
+            r#"{"page":{"number":2},"whole":false,"rest":true}"#,
+        ),
+    ] {
+        assert_eq!(serde_json::to_string(&request).unwrap(), json);
     }
 }

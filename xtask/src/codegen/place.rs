@@ -74,18 +74,18 @@ impl Home {
         match self {
             Self::Resource { resource, .. } => format!("Objects and enumerations of `{resource}`."),
             Self::Area(area) => {
-                format!("What several resources of the area {area} have in common.")
+                format!("Types that several resources of the area {area} use.")
             }
             Self::Shared { concept, .. } => {
                 format!(
-                    "What several areas have in common: {}.",
+                    "Types that several areas use: {}.",
                     concept.replace('_', " ")
                 )
             }
-            Self::Everywhere => "What several resources have in common.".to_owned(),
-            Self::Events(None) => "What webhook events of several kinds carry.".to_owned(),
+            Self::Everywhere => "Types that several resources use.".to_owned(),
+            Self::Events(None) => "Types that webhook events of several kinds contain.".to_owned(),
             Self::Events(Some(group)) => {
-                format!("What {} events carry.", group.replace('_', " "))
+                format!("Types that {} events contain.", group.replace('_', " "))
             }
         }
     }
@@ -284,8 +284,8 @@ fn travel(api: &Api, places: &Places) -> Vec<Refusal> {
         if model.patch && places.is_read(&model.name) {
             refuse(
                 &model.pointer,
-                "a partial update is never answered",
-                "describe what is answered in another schema",
+                "a partial update is never in a response",
+                "describe the response in another schema",
             );
         }
         if let Some(member) = model.members.iter().skip(64).find(|member| member.required)

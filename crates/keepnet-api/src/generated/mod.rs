@@ -66,7 +66,7 @@ pub mod types {
     pub use super::shared::simulation::*;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub mod resources {
     #[cfg(feature = "callback")]
     pub use super::callback::resources::*;

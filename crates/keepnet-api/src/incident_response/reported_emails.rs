@@ -2,6 +2,7 @@
 
 use security_api_transport::{Error, ErrorKind, Job, Timestamp};
 
+use crate::before_change::BeforeChange as _;
 use crate::resources::NotifiedEmails;
 use crate::search::{Filter, FilterGroup, FilterItem, SearchRequest, field};
 use crate::types::{
@@ -157,8 +158,8 @@ impl From<ReportedEmails> for NotifiedEmailRequest {
 }
 
 impl NotifiedEmails {
-    /// Closes a reported e-mail with a verdict and a note. Its tags, and the message and the template for the person who
-    /// reported it, are kept. That person is not notified.
+    /// Closes a reported e-mail with a verdict and a note. Its tags, and the message and the template for the person
+    /// who reported it, are kept. That person is not notified.
     ///
     /// The e-mail is read first, because an update replaces the whole record, and then written with one `PUT
     /// /api/notified-emails/{resourceId}`. See [`update`](Self::update) for other changes.
@@ -190,8 +191,8 @@ impl NotifiedEmails {
         })
     }
 
-    /// Marks a reported e-mail as being worked on, so that others leave it alone. Everything else is kept, and the person
-    /// who reported it is not notified.
+    /// Marks a reported e-mail as being worked on, so that others leave it alone. Everything else is kept, and the
+    /// person who reported it is not notified.
     ///
     /// The e-mail is read first, because an update replaces the whole record, and then written with one `PUT
     /// /api/notified-emails/{resourceId}`.
@@ -219,27 +220,29 @@ impl NotifiedEmails {
         let id = id.to_owned();
         Job::new(self.client(), move |client| async move {
             let emails = Self::new(&client);
-            let email = emails.get(&id).await?;
-            let change = change(as_it_is(email));
-            // The service reads an absent value as the first that it knows.
-            for (member, is_absent) in [
-                ("result", change.result.is_none()),
-                ("status", change.status.is_none()),
-            ] {
-                if is_absent {
-                    return Err(Error::new(
-                        ErrorKind::Decode,
-                        format!(
-                            "`notified_emails.get`: the response has no `{member}`, which an update must contain, so nothing \
-                             was changed: set both with `notified_emails().update(..)`"
-                        ),
-                    ));
-                }
-            }
+            let email = emails.get(&id).await.map(as_it_is).map(change);
+            let change = email.and_then(checked).before_change()?;
             let update = emails.update(&id, change);
             update.without_value().await
         })
     }
+}
+
+/// # Errors
+/// If the update lacks a value that it must contain: the service reads an absent one as the first that it knows.
+fn checked(update: UpdateNotifiedEmailRequest) -> Result<UpdateNotifiedEmailRequest, Error> {
+    let absent = match (&update.result, &update.status) {
+        (Some(_), Some(_)) => return Ok(update),
+        (None, _) => "result",
+        (_, None) => "status",
+    };
+    Err(Error::new(
+        ErrorKind::Decode,
+        format!(
+            "`notified_emails.get`: the response has no `{absent}`, which an update must contain, so nothing was changed: \
+             set both with `notified_emails().update(..)`"
+        ),
+    ))
 }
 
 /// An update that leaves the reported e-mail unchanged and notifies nobody.

@@ -2,6 +2,7 @@
 
 use security_api_transport::Job;
 
+use crate::before_change::BeforeChange as _;
 use crate::resources::TargetGroups;
 use crate::types::{
     CreateTargetGroupRequest, CreateTargetGroupUsersRequest, DeleteTargetGroupUsersRequest,
@@ -9,7 +10,8 @@ use crate::types::{
 };
 use crate::{Error, ErrorKind};
 
-use super::{Matches, is_refused};
+use super::is_refused;
+use super::matches::Matches;
 
 /// How many people are sent in one request.
 const BATCH: usize = 500;
@@ -117,7 +119,7 @@ impl TargetGroups {
     #[inline]
     async fn found_or_created(&self, name: &str) -> Result<FoundGroup, Error> {
         let name = checked_name(name)?;
-        if let Some(group) = self.found(name).await? {
+        if let Some(group) = self.found(name).await.before_change()? {
             return Ok(group);
         }
         let new = CreateTargetGroupRequest::new(name, TargetGroupPriority::Medium);
@@ -154,10 +156,9 @@ impl TargetGroups {
     /// [`import`](crate::resources::TargetUsers::import), which adds all rows of a file to groups.
     ///
     /// # Errors
-    /// If `name` is empty, several groups have it, one of the addresses is not an e-mail address or belongs to several users,
-    /// or a request fails. The error says how many
-    /// people are in the group by then. Calling it again is safe. Addresses without a target user are not an error;
-    /// [`GroupMembers::unknown`] lists them.
+    /// If `name` is empty, several groups have it, one of the addresses is not an e-mail address or belongs to several
+    /// users, or a request fails. The error says how many people are in the group by then. Calling it again is safe.
+    /// Addresses without a target user are not an error; [`GroupMembers::unknown`] lists them.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -197,7 +198,7 @@ impl TargetGroups {
     #[inline]
     async fn add(self, name: String, emails: Vec<String>) -> Result<GroupMembers, Error> {
         checked_name(&name)?;
-        let (users, unknown) = self.people(emails).await?;
+        let (users, unknown) = self.people(emails).await.before_change()?;
         let group = self.found_or_created(&name).await?;
         for (batch, ids) in users.chunks(BATCH).enumerate() {
             let members = CreateTargetGroupUsersRequest::new()
@@ -238,13 +239,13 @@ impl TargetGroups {
     #[inline]
     async fn remove(self, name: String, emails: Vec<String>) -> Result<GroupMembers, Error> {
         let name = checked_name(&name)?;
-        let group = self.only_by_name(name).await?.and_then(existing);
+        let group = self.found(name).await.before_change()?;
         let group = group.ok_or_else(|| {
             Error::invalid(format!(
                 "`name`: this company has no target group `{name}`, so nobody was removed"
             ))
         })?;
-        let (users, unknown) = self.people(emails).await?;
+        let (users, unknown) = self.people(emails).await.before_change()?;
         for (batch, ids) in users.chunks(BATCH).enumerate() {
             let members = DeleteTargetGroupUsersRequest::new().target_user_resource_ids(ids);
             let removed = self.remove_users(&group.id, &members).await;

@@ -4,6 +4,7 @@ use security_api_transport::{Client, Job};
 
 use super::import_status::{ImportStatus, is_finished};
 use super::mapping::ColumnMapping;
+use crate::before_change::BeforeChange as _;
 use crate::ids::check_ids;
 use crate::operations::TARGET_USERS_SEARCH_IMPORT;
 use crate::resources::TargetUsers;
@@ -91,8 +92,8 @@ impl TargetUsers {
     /// let people = Upload::file("joiners.csv").await?.content_type("text/csv");
     /// let import = keepnet.target_users().import(people).await?;
     /// let columns = import.column_names().await?;
-    /// let job = import.map(&ColumnMapping::by_name(&columns)).await?;
-    /// let found = job.finished().await?;
+    /// let reading = import.map(&ColumnMapping::by_name(&columns)).await?;
+    /// let found = reading.finished().await?;
     /// println!("{:?} new, {:?} existing, {:?} invalid", found.new, found.existing, found.invalid);
     /// import.confirm(ImportRows::All).await?;
     /// # Ok(()) }
@@ -191,7 +192,8 @@ impl TargetUserImport {
     /// The id of the job that reads the file.
     #[inline]
     pub(super) async fn create_mapping(&self, mapping: &ColumnMapping) -> Result<String, Error> {
-        let mappings = mapping.checked(&self.columns_of_file().await?)?;
+        let columns = self.columns_of_file().await.before_change()?;
+        let mappings = mapping.checked(&columns)?;
         let request = CreateTargetUserFieldMappingRequest::new()
             .transaction_id(&self.transaction_id)
             .field_mappings(mappings)

@@ -1,14 +1,12 @@
 //! A campaign to be saved.
 
-use super::{DELAY, DELAY_UNIT, NO_LIMIT, SAVED};
+use super::wire_values::{DELAY, DELAY_UNIT, DIRECT, NO_LIMIT, SAVED, SMTP};
 use crate::Error;
 use crate::ids::check_ids;
 use crate::types::CreatePhishingCampaignRequest;
 
-/// `emailDeliverySettingType`.
-pub(super) const SMTP: i32 = 1;
-pub(super) const DIRECT: i32 = 2;
-/// The `duration` and the kind of distribution that the vendor's documentation shows for a campaign that is sent at once.
+/// The `duration` and the kind of distribution that the vendor's documentation shows for a campaign that is sent at
+/// once.
 const DAYS: u16 = 7;
 const DISTRIBUTION_TYPE: i32 = 1;
 

@@ -13,7 +13,8 @@ use security_api_transport::Timestamp;
 /// never fails because of a date.
 ///
 /// ```
-/// use keepnet_api::{DateFormat, DateTime, Timestamp};
+/// use keepnet_api::time::{DateFormat, DateTime};
+/// use keepnet_api::Timestamp;
 ///
 /// // An unambiguous date needs no format.
 /// let sent = DateTime::from("2026-04-01T09:00:00Z");
@@ -68,7 +69,7 @@ enum First {
 /// HH:mm`.
 ///
 /// ```
-/// use keepnet_api::DateFormat;
+/// use keepnet_api::time::DateFormat;
 ///
 /// assert_eq!("DD/MM/YYYY".parse(), Ok(DateFormat::day_first()));
 /// assert_eq!("MM/DD/YYYY hh:mm A".parse(), Ok(DateFormat::month_first().twelve_hours()));
@@ -93,11 +94,11 @@ impl DateFormat {
     /// `DD/MM/YYYY HH:mm`, in UTC.
     ///
     /// ```
-    /// use keepnet_api::{DateFormat, DateTime};
+    /// use keepnet_api::time::{DateFormat, DateTime};
     ///
     /// let date = DateTime::from("31/12/2025 23:59");
     /// assert_eq!(date.to_timestamp_as(DateFormat::day_first())?.to_string(), "2025-12-31T23:59:00Z");
-    /// # Ok::<(), keepnet_api::InvalidDateTime>(())
+    /// # Ok::<(), keepnet_api::time::InvalidDateTime>(())
     /// ```
     #[must_use]
     pub const fn day_first() -> Self {
@@ -107,11 +108,11 @@ impl DateFormat {
     /// `MM/DD/YYYY HH:mm`, in UTC.
     ///
     /// ```
-    /// use keepnet_api::{DateFormat, DateTime};
+    /// use keepnet_api::time::{DateFormat, DateTime};
     ///
     /// let date = DateTime::from("12/31/2025 11:59 PM");
     /// assert_eq!(date.to_timestamp_as(DateFormat::month_first())?.to_string(), "2025-12-31T23:59:00Z");
-    /// # Ok::<(), keepnet_api::InvalidDateTime>(())
+    /// # Ok::<(), keepnet_api::time::InvalidDateTime>(())
     /// ```
     #[must_use]
     pub const fn month_first() -> Self {
@@ -121,11 +122,11 @@ impl DateFormat {
     /// `YYYY/MM/DD HH:mm`, in UTC.
     ///
     /// ```
-    /// use keepnet_api::{DateFormat, DateTime};
+    /// use keepnet_api::time::{DateFormat, DateTime};
     ///
     /// let date = DateTime::from("2025/12/31");
     /// assert_eq!(date.to_timestamp_as(DateFormat::year_first())?.to_string(), "2025-12-31T00:00:00Z");
-    /// # Ok::<(), keepnet_api::InvalidDateTime>(())
+    /// # Ok::<(), keepnet_api::time::InvalidDateTime>(())
     /// ```
     #[must_use]
     pub const fn year_first() -> Self {
@@ -135,7 +136,7 @@ impl DateFormat {
     /// Writes hours from 1 to 12 with AM and PM. Both forms are read, regardless of this setting.
     ///
     /// ```
-    /// use keepnet_api::{DateFormat, DateTime};
+    /// use keepnet_api::time::{DateFormat, DateTime};
     ///
     /// let evening = "2026-04-01T21:05:00Z".parse()?;
     /// let format = DateFormat::day_first().twelve_hours();
@@ -152,12 +153,12 @@ impl DateFormat {
     /// clamped.
     ///
     /// ```
-    /// use keepnet_api::{DateFormat, DateTime};
+    /// use keepnet_api::time::{DateFormat, DateTime};
     ///
     /// let istanbul = DateFormat::day_first().utc_offset_minutes(180);
     /// let date = DateTime::from("01/04/2026 09:00");
     /// assert_eq!(date.to_timestamp_as(istanbul)?.to_string(), "2026-04-01T06:00:00Z");
-    /// # Ok::<(), keepnet_api::InvalidDateTime>(())
+    /// # Ok::<(), keepnet_api::time::InvalidDateTime>(())
     /// ```
     #[must_use]
     pub const fn utc_offset_minutes(mut self, minutes: i16) -> Self {
@@ -233,7 +234,7 @@ impl DateTime {
     /// These formats have a resolution of one minute.
     ///
     /// ```
-    /// use keepnet_api::{DateFormat, DateTime};
+    /// use keepnet_api::time::{DateFormat, DateTime};
     ///
     /// let start = "2026-04-01T09:00:00Z".parse()?;
     /// let format = DateFormat::month_first().utc_offset_minutes(-300);
@@ -277,7 +278,7 @@ impl DateTime {
     /// If the text is not a date, or the order of day and month is ambiguous.
     ///
     /// ```
-    /// use keepnet_api::{DateTime, InvalidDateTime};
+    /// use keepnet_api::time::{DateTime, InvalidDateTime};
     ///
     /// for text in ["2026-04-01T09:00:00", "2026-04-01T11:00:00+02:00", "2026/04/01 09:00"] {
     ///     assert_eq!(DateTime::from(text).to_timestamp()?.to_string(), "2026-04-01T09:00:00Z");
@@ -299,7 +300,7 @@ impl DateTime {
     /// If the text is not a date.
     ///
     /// ```
-    /// use keepnet_api::{DateFormat, DateTime};
+    /// use keepnet_api::time::{DateFormat, DateTime};
     ///
     /// let date = DateTime::from("04/01/2026 02:30 PM");
     /// assert_eq!(date.to_timestamp_as("MM/DD/YYYY".parse()?)?.to_string(), "2026-04-01T14:30:00Z");

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// assert_eq!(TimeSpan::from("01:30:00").to_duration()?, Duration::from_secs(5400));
 /// assert_eq!(TimeSpan::from("2.00:00:01").to_duration()?, Duration::from_secs(172_801));
 /// assert_eq!(TimeSpan::from(Duration::from_millis(1500)).as_str(), "00:00:01.5000000");
-/// # Ok::<(), keepnet_api::InvalidTimeSpan>(())
+/// # Ok::<(), keepnet_api::time::InvalidTimeSpan>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct TimeSpan(String);

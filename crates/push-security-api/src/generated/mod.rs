@@ -69,7 +69,7 @@ pub mod types {
     pub use super::shared::*;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub mod resources {
     pub use super::accounts::calls::{Accounts, ListAccounts};
     #[cfg(feature = "unconfirmed")]
@@ -109,7 +109,7 @@ pub mod operations {
         EMPLOYEES_ADD_TO_GROUPS, EMPLOYEES_REMOVE_FROM_GROUPS,
     };
     pub use super::findings::calls::{FINDINGS_GET, FINDINGS_LIST};
-    /// All of them.
+    /// All operations.
     pub static ALL: &[&security_api_transport::Operation] = &[
         &ACCOUNTS_LIST,
         &ACCOUNTS_GET,

@@ -31,7 +31,7 @@ pub mod types {
     pub use super::shared::*;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub mod resources {
     pub use super::accounts::calls::Accounts;
     pub use super::instance::calls::Instance;
@@ -56,7 +56,7 @@ pub mod operations {
         REQUESTS_RESPOND, REQUESTS_SHOW,
     };
     pub use super::workspaces::calls::WORKSPACES_LIST;
-    /// All of them.
+    /// All operations.
     pub static ALL: &[&security_api_transport::Operation] = &[
         &ACCOUNTS_LIST,
         &INSTANCE_VERSION,

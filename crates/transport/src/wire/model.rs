@@ -81,6 +81,8 @@ pub enum Mark {
     Json,
     /// It is sent with this value if it is not set.
     Default(bool),
+    /// It is sent as an empty object if it is not set.
+    Empty,
     /// Nothing.
     None,
 }

@@ -59,7 +59,7 @@ pub(super) fn files(
     }
     let shared = shared(places, service);
     if !shared.is_empty() {
-        let about = "What several areas have in common.".to_owned();
+        let about = "Types that several areas use.".to_owned();
         let modules = shared.iter().map(|(name, condition)| {
             let (gate, name) = (condition.as_deref().map(code), ident(name));
             quote!(#gate pub(super) mod #name;)
@@ -219,7 +219,7 @@ fn resources(resources: &[&Resource]) -> TokenStream {
     });
     let visible = visibility(resources.iter().any(|resource| resource.area.is_some()));
     quote! {
-        /// The resources of the API, and the calls of theirs that take options.
+        /// The resources of the API, and the types of their calls that take options.
         #visible mod resources {
             #(#lists)*
         }
@@ -277,7 +277,7 @@ fn operations(api: &Api, resources: &[&Resource]) -> TokenStream {
         /// The facts of each operation.
         pub mod operations {
             #(#lists)*
-            /// All of them.
+            /// All operations.
             pub static ALL: &[&security_api_transport::Operation] = &[#(#all),*];
             #events
         }
@@ -293,7 +293,7 @@ fn operations_of_area(resources: &[&Resource]) -> TokenStream {
         #visible mod operations {
             #(#lists)*
         }
-        /// All of them.
+        /// All operations.
         pub(super) static ALL: &[&security_api_transport::Operation] = {
             use operations::*;
             &[#(#all),*]
@@ -353,7 +353,7 @@ fn whole(
             pub mod types { #types #(#of_shared)* }
         },
         quote! {
-            /// The resources of the API, and the calls of theirs that take options.
+            /// The resources of the API, and the types of their calls that take options.
             pub mod resources { #resources }
         },
         quote! {

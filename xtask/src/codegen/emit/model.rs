@@ -112,9 +112,10 @@ fn documented(member: &Member) -> String {
 
 /// Returns the marker of a member for the macro.
 fn mark(member: &Member, read: bool, written: bool) -> &'static str {
-    match (&member.ty, member.default.as_ref().and_then(Value::as_bool)) {
-        (_, Some(true)) if written && !member.required => " (default true)",
-        (_, Some(false)) if written && !member.required => " (default false)",
+    match (&member.ty, &member.default) {
+        (_, Some(Value::Bool(true))) if written => " (default true)",
+        (_, Some(Value::Bool(false))) if written => " (default false)",
+        (_, Some(Value::Object(_))) if written => " (empty)",
         (Ty::Json | Ty::Own(_), _) => " (json)",
         (Ty::Secret | Ty::OwnText(_), _) if written => " (into)",
         _ if member.required && read => " (required)",

@@ -312,7 +312,7 @@ fn builder(context: &Context<'_>, operation: &Operation) -> Vec<TokenStream> {
         operation.summary,
         operation.name,
         if paged {
-            " It asks for nothing until it is turned into a page, pages or items."
+            " No request is sent until it is turned into a page, pages or items."
         } else {
             ""
         }
@@ -401,11 +401,11 @@ fn paged_ends(context: &Context<'_>, operation: &Operation) -> TokenStream {
         scope.own("RawItems"),
     );
     quote! {
-        /// Asks for one page.
+        /// Requests one page.
         pub fn page(self) -> #call<#page<#item>> {
             self.request.call()
         }
-        /// Every page, one after the other.
+        /// Every page, in order.
         pub fn pages(self) -> #pages<#item> {
             #pages::new(self.request)
         }
@@ -413,7 +413,7 @@ fn paged_ends(context: &Context<'_>, operation: &Operation) -> TokenStream {
         pub fn items(self) -> #items<#item> {
             #items::new(self.request)
         }
-        /// Every item as the JSON it came as, across pages.
+        /// Every item as raw JSON, across pages.
         pub fn raw_items(self) -> #raw {
             #raw::new(self.request)
         }
@@ -435,7 +435,7 @@ fn single_ends(context: &Context<'_>, operation: &Operation) -> TokenStream {
         pub fn send(self) -> #future<#ty> {
             self.request.call().send()
         }
-        /// Sends the call and gives status, headers, request id and attempts beside the value.
+        /// Sends the call, and returns status, headers, request id and attempts together with the value.
         ///
         /// # Errors
         ///

@@ -26,7 +26,7 @@ pub(super) fn file(header: &str, api: &Api, places: &Places, service: &Service) 
     }
     let library = service.library;
     format!(
-        "{header}//! How to decode each type that responses are made of.\n\n\
+        "{header}//! Decodes each type that responses contain.\n\n\
          use {library}::types;\n\n\
          use super::read::{{Read, ReadEnum, reads, reads_enum}};\n\n\
          /// Objects.\n\

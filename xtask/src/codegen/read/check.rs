@@ -9,6 +9,7 @@ use super::super::node::Refusal;
 pub(super) fn check(api: &Api) -> Vec<Refusal> {
     let mut refusals = unknown_orders(api);
     refusals.extend(read_only(api));
+    refusals.extend(incomplete_defaults(api));
     refusals
 }
 
@@ -141,6 +142,30 @@ fn read_only(api: &Api) -> Vec<Refusal> {
                 model.name, member.wire
             ),
             remedy: "describe what is sent in a schema of its own, without the member".to_owned(),
+        })
+        .collect()
+}
+
+/// Refuses empty objects as the default of objects that have required members.
+fn incomplete_defaults(api: &Api) -> Vec<Refusal> {
+    let models = sent(api).into_iter();
+    let members = models.flat_map(|model| &model.members);
+    let with_default = members.filter(|member| member.default.is_some());
+    with_default
+        .filter_map(|member| {
+            let Ty::Model(name) = &member.ty else {
+                return None;
+            };
+            let Type::Model(model) = &api.types[name] else {
+                return None;
+            };
+            let missing = model.members.iter().find(|member| member.required)?;
+            Some(Refusal {
+                pointer: format!("{}/x-default", member.pointer),
+                problem: format!("`{name}` has the required member `{}`", missing.wire),
+                remedy: "remove `x-default`, or the member of the object from `required`"
+                    .to_owned(),
+            })
         })
         .collect()
 }

@@ -84,6 +84,7 @@ impl Schemas {
             described(node, "a member")?;
         }
         let doc = told(node, wire)?;
+        let required = required && !shape.nullable;
         Ok(Member {
             pointer: node.pointer().to_owned(),
             wire: wire.to_owned(),
@@ -91,9 +92,9 @@ impl Schemas {
             id_of: id_of(node, &shape.ty)?,
             variable: node.text_of("x-variable")?.map(str::to_owned),
             nullable: shape.nullable,
-            required: required && !shape.nullable,
+            required,
             doc: with_length(doc, length),
-            default: default(node, &shape.ty)?,
+            default: default(node, &shape.ty, required)?,
             read_only: node.flag_of("readOnly")?,
             length,
             format: node.text_of("format")?.map(str::to_owned),
@@ -140,18 +141,34 @@ fn length(node: &Node<'_>) -> Read<Length> {
     }
 }
 
-/// Reads the default value that is sent: `x-default`.
-fn default(node: &Node<'_>, ty: &Ty) -> Read<Option<Value>> {
+/// Reads what is sent if the member is not set: `x-default`.
+fn default(node: &Node<'_>, ty: &Ty, required: bool) -> Read<Option<Value>> {
     let Some(given) = node.get("x-default") else {
         return Ok(None);
     };
-    match ty {
-        Ty::Bool => given.flag().map(|_| Some(given.value().clone())),
-        _ => Err(given.refuse(
-            "only a flag can have a default in generated code",
-            "remove `x-default`, or teach `xtask/src/codegen` to write it",
-        )),
+    if required {
+        return Err(given.refuse(
+            "the member is required, so requests always set it",
+            "remove `x-default`, or the member from `required`",
+        ));
     }
+    match ty {
+        Ty::Bool => drop(given.flag()?),
+        Ty::Model(_) if given.entries()?.is_empty() => {}
+        Ty::Model(_) => {
+            return Err(given.refuse(
+                "only an empty object can be the default of an object in generated code",
+                "write `{}`, or teach `xtask/src/codegen` to write it",
+            ));
+        }
+        _ => {
+            return Err(given.refuse(
+                "only a flag or an object can have a default in generated code",
+                "remove `x-default`, or teach `xtask/src/codegen` to write it",
+            ));
+        }
+    }
+    Ok(Some(given.value().clone()))
 }
 
 /// Sorts members as `x-wire-order` does. Others follow by name.

@@ -314,7 +314,7 @@ fn inexpressible_parts_are_refused_with_place_and_remedy() {
             "leave out `x-timestamp`",
         ),
         (
-            "a partial update that is answered",
+            "a partial update that is in a response",
             |d| set(d, "/components/schemas/Toy", "x-patch", json!(true)),
             "/components/schemas/Toy",
             "another schema",

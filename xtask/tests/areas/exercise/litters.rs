@@ -8,7 +8,7 @@ use super::super::report::Report;
 /// Calls every other operation once, except deletions.
 pub(crate) async fn run(areas: &areas_api::Client, report: &mut Report) {
     {
-        use areas_api::types::LitterSearch;
+        use areas_api::types::{LitterSearch, Place};
         report
             .call(
                 &operations::LITTERS_EXPORT,
@@ -19,7 +19,8 @@ pub(crate) async fn run(areas: &areas_api::Client, report: &mut Report) {
                             LitterSearch::new("ther")
                                 .all_pages(true)
                                 .minimum(1)
-                                .owner("john.hill@example.com"),
+                                .owner("john.hill@example.com")
+                                .place(Place::new().city("city")),
                             "CreateTime",
                         ),
                     )

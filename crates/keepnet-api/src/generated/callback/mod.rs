@@ -39,7 +39,7 @@ pub(super) mod types {
     pub use super::shared::*;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub(super) mod resources {
     pub use super::callback_campaign_jobs::calls::CallbackCampaignJobs;
     pub use super::callback_campaign_reports::calls::CallbackCampaignReports;
@@ -96,7 +96,7 @@ pub(super) mod operations {
         CALLBACK_SETTINGS_MAP_NUMBERS, CALLBACK_SETTINGS_SEARCH, CALLBACK_SETTINGS_USAGE,
     };
 }
-/// All of them.
+/// All operations.
 pub(super) static ALL: &[&security_api_transport::Operation] = {
     use operations::*;
     &[

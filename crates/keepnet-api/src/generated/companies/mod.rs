@@ -21,7 +21,7 @@ pub(super) mod types {
     pub use super::company_groups::models::*;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub(super) mod resources {
     pub use super::companies::calls::{
         Companies, TeamsAppCallbackCompanies, TeamsOboCallbackCompanies,
@@ -63,7 +63,7 @@ pub(super) mod operations {
         COMPANY_GROUPS_UPDATE,
     };
 }
-/// All of them.
+/// All operations.
 pub(super) static ALL: &[&security_api_transport::Operation] = {
     use operations::*;
     &[

@@ -37,7 +37,7 @@ pub(super) mod types {
     pub use super::shared::*;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub(super) mod resources {
     pub use super::google_oauth::calls::{CallbackGoogleOauth, GoogleOauth};
     pub use super::google_user_provisioning::calls::GoogleUserProvisioning;
@@ -76,7 +76,7 @@ pub(super) mod operations {
         SCIM_UPDATE,
     };
 }
-/// All of them.
+/// All operations.
 pub(super) static ALL: &[&security_api_transport::Operation] = {
     use operations::*;
     &[

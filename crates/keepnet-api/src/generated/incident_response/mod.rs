@@ -54,7 +54,7 @@ pub(super) mod types {
     pub use super::shared::*;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub(super) mod resources {
     pub use super::analysis_engines::calls::{
         AnalysisEngines, AnalysisExclusionsAnalysisEngines,
@@ -152,7 +152,7 @@ pub(super) mod operations {
         PLAYBOOKS_SEARCH, PLAYBOOKS_UPDATE,
     };
 }
-/// All of them.
+/// All operations.
 pub(super) static ALL: &[&security_api_transport::Operation] = {
     use operations::*;
     &[

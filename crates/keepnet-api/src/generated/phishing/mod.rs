@@ -48,7 +48,7 @@ pub(super) mod types {
     pub use super::shared::*;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub(super) mod resources {
     pub use super::phishing_campaign_jobs::calls::PhishingCampaignJobs;
     pub use super::phishing_campaign_reports::calls::{
@@ -148,7 +148,7 @@ pub(super) mod operations {
         PHISHING_SCENARIOS_UPDATE,
     };
 }
-/// All of them.
+/// All operations.
 pub(super) static ALL: &[&security_api_transport::Operation] = {
     use operations::*;
     &[

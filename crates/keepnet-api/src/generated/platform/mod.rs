@@ -70,7 +70,7 @@ pub(super) mod types {
     pub use super::time_zones::models::*;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub(super) mod resources {
     pub use super::account::calls::Account;
     pub use super::agent_auth::calls::AgentAuth;
@@ -112,7 +112,7 @@ pub(super) mod operations {
     pub use super::tags::calls::TAGS_SEARCH;
     pub use super::time_zones::calls::TIME_ZONES_LIST;
 }
-/// All of them.
+/// All operations.
 pub(super) static ALL: &[&security_api_transport::Operation] = {
     use operations::*;
     &[

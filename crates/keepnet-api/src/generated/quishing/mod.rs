@@ -51,7 +51,7 @@ pub(super) mod types {
     pub use super::shared::*;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub(super) mod resources {
     pub use super::quishing_campaign_jobs::calls::QuishingCampaignJobs;
     pub use super::quishing_campaign_reports::calls::QuishingCampaignReports;
@@ -144,7 +144,7 @@ pub(super) mod operations {
         QUISHING_TEMPLATES_SEARCH, QUISHING_TEMPLATES_UPDATE,
     };
 }
-/// All of them.
+/// All operations.
 pub(super) static ALL: &[&security_api_transport::Operation] = {
     use operations::*;
     &[

@@ -27,7 +27,7 @@ pub(super) mod types {
     pub use super::phishing_reporter::models::*;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub(super) mod resources {
     pub use super::diagnostics::calls::Diagnostics;
     pub use super::feedback::calls::Feedback;
@@ -57,7 +57,7 @@ pub(super) mod operations {
         PHISHING_REPORTER_UNLINK_GRAPH_ACCOUNT,
     };
 }
-/// All of them.
+/// All operations.
 pub(super) static ALL: &[&security_api_transport::Operation] = {
     use operations::*;
     &[

@@ -54,7 +54,7 @@ pub(super) mod types {
     pub use super::shared::*;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub(super) mod resources {
     pub use super::dashboard::calls::Dashboard;
     pub use super::executive_reports::calls::ExecutiveReports;
@@ -109,7 +109,7 @@ pub(super) mod operations {
         SECURITY_GROWTH_DASHBOARD_USER_TIMELINE,
     };
 }
-/// All of them.
+/// All operations.
 pub(super) static ALL: &[&security_api_transport::Operation] = {
     use operations::*;
     &[

@@ -42,7 +42,7 @@ pub(super) mod types {
     pub use super::white_labeling::models::*;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub(super) mod resources {
     pub use super::allow_list::calls::AllowList;
     pub use super::direct_email_settings::calls::DirectEmailSettings;
@@ -100,7 +100,7 @@ pub(super) mod operations {
         WHITE_LABELING_UPDATE,
     };
 }
-/// All of them.
+/// All operations.
 pub(super) static ALL: &[&security_api_transport::Operation] = {
     use operations::*;
     &[

@@ -44,7 +44,7 @@ pub(super) mod types {
     pub use super::smishing_text_templates::models::*;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub(super) mod resources {
     pub use super::smishing_campaign_jobs::calls::SmishingCampaignJobs;
     pub use super::smishing_campaign_reports::calls::SmishingCampaignReports;
@@ -123,7 +123,7 @@ pub(super) mod operations {
         SMISHING_TEXT_TEMPLATES_UPDATE,
     };
 }
-/// All of them.
+/// All operations.
 pub(super) static ALL: &[&security_api_transport::Operation] = {
     use operations::*;
     &[

@@ -22,7 +22,7 @@ pub(super) mod types {
     pub use super::is_dashboard::models::*;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub(super) mod resources {
     pub use super::communities::calls::Communities;
     pub use super::community_posts::calls::CommunityPosts;
@@ -57,7 +57,7 @@ pub(super) mod operations {
         IS_DASHBOARD_SEARCH_STATS, IS_DASHBOARD_SUMMARY,
     };
 }
-/// All of them.
+/// All operations.
 pub(super) static ALL: &[&security_api_transport::Operation] = {
     use operations::*;
     &[

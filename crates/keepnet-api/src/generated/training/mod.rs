@@ -39,7 +39,7 @@ pub(super) mod types {
     pub use super::trainings::models::*;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub(super) mod resources {
     pub use super::certificates::calls::Certificates;
     pub use super::enrollments::calls::Enrollments;
@@ -118,7 +118,7 @@ pub(super) mod operations {
         TRAININGS_VENDORS,
     };
 }
-/// All of them.
+/// All operations.
 pub(super) static ALL: &[&security_api_transport::Operation] = {
     use operations::*;
     &[

@@ -39,7 +39,7 @@ pub(super) mod types {
     pub use super::target_users::models::*;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub(super) mod resources {
     pub use super::custom_fields::calls::CustomFields;
     pub use super::permissions::calls::Permissions;
@@ -95,7 +95,7 @@ pub(super) mod operations {
         TARGET_USERS_SEARCH_IMPORT, TARGET_USERS_UPDATE, TARGET_USERS_UPLOAD,
     };
 }
-/// All of them.
+/// All operations.
 pub(super) static ALL: &[&security_api_transport::Operation] = {
     use operations::*;
     &[

@@ -133,7 +133,7 @@ impl Accounts {
 
 /// Lists accounts on work apps.
 ///
-/// From [`Accounts::list`]. It asks for nothing until it is turned into a page, pages or items.
+/// From [`Accounts::list`]. No request is sent until it is turned into a page, pages or items.
 #[derive(Debug, Clone)]
 #[must_use = "a list asks for nothing until it is turned into a page, pages or items"]
 pub struct ListAccounts {
@@ -202,12 +202,12 @@ impl ListAccounts {
         self
     }
 
-    /// Asks for one page.
+    /// Requests one page.
     pub fn page(self) -> Call<Page<Account>> {
         self.request.call()
     }
 
-    /// Every page, one after the other.
+    /// Every page, in order.
     pub fn pages(self) -> Pages<Account> {
         Pages::new(self.request)
     }
@@ -217,7 +217,7 @@ impl ListAccounts {
         Items::new(self.request)
     }
 
-    /// Every item as the JSON it came as, across pages.
+    /// Every item as raw JSON, across pages.
     pub fn raw_items(self) -> RawItems {
         RawItems::new(self.request)
     }

@@ -107,7 +107,7 @@ impl AccountsOther {
 
 /// Lists accounts on apps that are not work apps.
 ///
-/// From [`AccountsOther::list`]. It asks for nothing until it is turned into a page, pages or items.
+/// From [`AccountsOther::list`]. No request is sent until it is turned into a page, pages or items.
 #[derive(Debug, Clone)]
 #[must_use = "a list asks for nothing until it is turned into a page, pages or items"]
 pub struct ListAccountsOther {
@@ -170,12 +170,12 @@ impl ListAccountsOther {
         self
     }
 
-    /// Asks for one page.
+    /// Requests one page.
     pub fn page(self) -> Call<Page<AccountOther>> {
         self.request.call()
     }
 
-    /// Every page, one after the other.
+    /// Every page, in order.
     pub fn pages(self) -> Pages<AccountOther> {
         Pages::new(self.request)
     }
@@ -185,7 +185,7 @@ impl ListAccountsOther {
         Items::new(self.request)
     }
 
-    /// Every item as the JSON it came as, across pages.
+    /// Every item as raw JSON, across pages.
     pub fn raw_items(self) -> RawItems {
         RawItems::new(self.request)
     }

@@ -106,7 +106,7 @@ impl Apps {
 
 /// Lists work apps.
 ///
-/// From [`Apps::list`]. It asks for nothing until it is turned into a page, pages or items.
+/// From [`Apps::list`]. No request is sent until it is turned into a page, pages or items.
 #[derive(Debug, Clone)]
 #[must_use = "a list asks for nothing until it is turned into a page, pages or items"]
 pub struct ListApps {
@@ -179,12 +179,12 @@ impl ListApps {
         self
     }
 
-    /// Asks for one page.
+    /// Requests one page.
     pub fn page(self) -> Call<Page<App>> {
         self.request.call()
     }
 
-    /// Every page, one after the other.
+    /// Every page, in order.
     pub fn pages(self) -> Pages<App> {
         Pages::new(self.request)
     }
@@ -194,7 +194,7 @@ impl ListApps {
         Items::new(self.request)
     }
 
-    /// Every item as the JSON it came as, across pages.
+    /// Every item as raw JSON, across pages.
     pub fn raw_items(self) -> RawItems {
         RawItems::new(self.request)
     }

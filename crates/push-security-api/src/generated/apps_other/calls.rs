@@ -80,7 +80,7 @@ impl AppsOther {
 
 /// Lists apps that are not recognised as work apps.
 ///
-/// From [`AppsOther::list`]. It asks for nothing until it is turned into a page, pages or items.
+/// From [`AppsOther::list`]. No request is sent until it is turned into a page, pages or items.
 #[derive(Debug, Clone)]
 #[must_use = "a list asks for nothing until it is turned into a page, pages or items"]
 pub struct ListAppsOther {
@@ -109,12 +109,12 @@ impl ListAppsOther {
         self
     }
 
-    /// Asks for one page.
+    /// Requests one page.
     pub fn page(self) -> Call<Page<AppOther>> {
         self.request.call()
     }
 
-    /// Every page, one after the other.
+    /// Every page, in order.
     pub fn pages(self) -> Pages<AppOther> {
         Pages::new(self.request)
     }
@@ -124,7 +124,7 @@ impl ListAppsOther {
         Items::new(self.request)
     }
 
-    /// Every item as the JSON it came as, across pages.
+    /// Every item as raw JSON, across pages.
     pub fn raw_items(self) -> RawItems {
         RawItems::new(self.request)
     }

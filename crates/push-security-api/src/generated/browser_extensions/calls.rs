@@ -83,7 +83,7 @@ impl BrowserExtensions {
 
 /// Lists installed browser extensions, one record for each browser that has one.
 ///
-/// From [`BrowserExtensions::list`]. It asks for nothing until it is turned into a page, pages or items.
+/// From [`BrowserExtensions::list`]. No request is sent until it is turned into a page, pages or items.
 #[derive(Debug, Clone)]
 #[must_use = "a list asks for nothing until it is turned into a page, pages or items"]
 pub struct ListBrowserExtensions {
@@ -158,12 +158,12 @@ impl ListBrowserExtensions {
         self
     }
 
-    /// Asks for one page.
+    /// Requests one page.
     pub fn page(self) -> Call<Page<BrowserExtension>> {
         self.request.call()
     }
 
-    /// Every page, one after the other.
+    /// Every page, in order.
     pub fn pages(self) -> Pages<BrowserExtension> {
         Pages::new(self.request)
     }
@@ -173,7 +173,7 @@ impl ListBrowserExtensions {
         Items::new(self.request)
     }
 
-    /// Every item as the JSON it came as, across pages.
+    /// Every item as raw JSON, across pages.
     pub fn raw_items(self) -> RawItems {
         RawItems::new(self.request)
     }

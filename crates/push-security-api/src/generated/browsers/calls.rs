@@ -75,7 +75,7 @@ impl Browsers {
 
 /// Lists enrolled browsers.
 ///
-/// From [`Browsers::list`]. It asks for nothing until it is turned into a page, pages or items.
+/// From [`Browsers::list`]. No request is sent until it is turned into a page, pages or items.
 #[derive(Debug, Clone)]
 #[must_use = "a list asks for nothing until it is turned into a page, pages or items"]
 pub struct ListBrowsers {
@@ -144,12 +144,12 @@ impl ListBrowsers {
         self
     }
 
-    /// Asks for one page.
+    /// Requests one page.
     pub fn page(self) -> Call<Page<Browser>> {
         self.request.call()
     }
 
-    /// Every page, one after the other.
+    /// Every page, in order.
     pub fn pages(self) -> Pages<Browser> {
         Pages::new(self.request)
     }
@@ -159,7 +159,7 @@ impl ListBrowsers {
         Items::new(self.request)
     }
 
-    /// Every item as the JSON it came as, across pages.
+    /// Every item as raw JSON, across pages.
     pub fn raw_items(self) -> RawItems {
         RawItems::new(self.request)
     }

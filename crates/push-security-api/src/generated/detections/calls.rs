@@ -113,7 +113,7 @@ impl Detections {
 
 /// Lists detections.
 ///
-/// From [`Detections::list`]. It asks for nothing until it is turned into a page, pages or items.
+/// From [`Detections::list`]. No request is sent until it is turned into a page, pages or items.
 #[derive(Debug, Clone)]
 #[must_use = "a list asks for nothing until it is turned into a page, pages or items"]
 pub struct ListDetections {
@@ -184,12 +184,12 @@ impl ListDetections {
         self
     }
 
-    /// Asks for one page.
+    /// Requests one page.
     pub fn page(self) -> Call<Page<Detection>> {
         self.request.call()
     }
 
-    /// Every page, one after the other.
+    /// Every page, in order.
     pub fn pages(self) -> Pages<Detection> {
         Pages::new(self.request)
     }
@@ -199,7 +199,7 @@ impl ListDetections {
         Items::new(self.request)
     }
 
-    /// Every item as the JSON it came as, across pages.
+    /// Every item as raw JSON, across pages.
     pub fn raw_items(self) -> RawItems {
         RawItems::new(self.request)
     }

@@ -199,7 +199,7 @@ impl Employees {
 
 /// Lists employees.
 ///
-/// From [`Employees::list`]. It asks for nothing until it is turned into a page, pages or items.
+/// From [`Employees::list`]. No request is sent until it is turned into a page, pages or items.
 #[derive(Debug, Clone)]
 #[must_use = "a list asks for nothing until it is turned into a page, pages or items"]
 pub struct ListEmployees {
@@ -234,12 +234,12 @@ impl ListEmployees {
         self
     }
 
-    /// Asks for one page.
+    /// Requests one page.
     pub fn page(self) -> Call<Page<Employee>> {
         self.request.call()
     }
 
-    /// Every page, one after the other.
+    /// Every page, in order.
     pub fn pages(self) -> Pages<Employee> {
         Pages::new(self.request)
     }
@@ -249,7 +249,7 @@ impl ListEmployees {
         Items::new(self.request)
     }
 
-    /// Every item as the JSON it came as, across pages.
+    /// Every item as raw JSON, across pages.
     pub fn raw_items(self) -> RawItems {
         RawItems::new(self.request)
     }

@@ -75,7 +75,7 @@ impl Findings {
 
 /// Lists findings.
 ///
-/// From [`Findings::list`]. It asks for nothing until it is turned into a page, pages or items.
+/// From [`Findings::list`]. No request is sent until it is turned into a page, pages or items.
 #[derive(Debug, Clone)]
 #[must_use = "a list asks for nothing until it is turned into a page, pages or items"]
 pub struct ListFindings {
@@ -156,12 +156,12 @@ impl ListFindings {
         self
     }
 
-    /// Asks for one page.
+    /// Requests one page.
     pub fn page(self) -> Call<Page<Finding>> {
         self.request.call()
     }
 
-    /// Every page, one after the other.
+    /// Every page, in order.
     pub fn pages(self) -> Pages<Finding> {
         Pages::new(self.request)
     }
@@ -171,7 +171,7 @@ impl ListFindings {
         Items::new(self.request)
     }
 
-    /// Every item as the JSON it came as, across pages.
+    /// Every item as raw JSON, across pages.
     pub fn raw_items(self) -> RawItems {
         RawItems::new(self.request)
     }

@@ -167,7 +167,7 @@ impl Pushes {
 
 /// Lists the caller's pushes that have not expired, newest first.
 ///
-/// From [`Pushes::active`]. It asks for nothing until it is turned into a page, pages or items.
+/// From [`Pushes::active`]. No request is sent until it is turned into a page, pages or items.
 #[derive(Debug, Clone)]
 #[must_use = "a list asks for nothing until it is turned into a page, pages or items"]
 pub struct ActivePushes {
@@ -182,12 +182,12 @@ impl ActivePushes {
         self
     }
 
-    /// Asks for one page.
+    /// Requests one page.
     pub fn page(self) -> Call<Page<Push>> {
         self.request.call()
     }
 
-    /// Every page, one after the other.
+    /// Every page, in order.
     pub fn pages(self) -> Pages<Push> {
         Pages::new(self.request)
     }
@@ -197,7 +197,7 @@ impl ActivePushes {
         Items::new(self.request)
     }
 
-    /// Every item as the JSON it came as, across pages.
+    /// Every item as raw JSON, across pages.
     pub fn raw_items(self) -> RawItems {
         RawItems::new(self.request)
     }
@@ -207,7 +207,7 @@ security_api_transport::__call_options!(ActivePushes);
 
 /// Lists the caller's pushes that have expired, newest first.
 ///
-/// From [`Pushes::expired`]. It asks for nothing until it is turned into a page, pages or items.
+/// From [`Pushes::expired`]. No request is sent until it is turned into a page, pages or items.
 #[derive(Debug, Clone)]
 #[must_use = "a list asks for nothing until it is turned into a page, pages or items"]
 pub struct ExpiredPushes {
@@ -222,12 +222,12 @@ impl ExpiredPushes {
         self
     }
 
-    /// Asks for one page.
+    /// Requests one page.
     pub fn page(self) -> Call<Page<Push>> {
         self.request.call()
     }
 
-    /// Every page, one after the other.
+    /// Every page, in order.
     pub fn pages(self) -> Pages<Push> {
         Pages::new(self.request)
     }
@@ -237,7 +237,7 @@ impl ExpiredPushes {
         Items::new(self.request)
     }
 
-    /// Every item as the JSON it came as, across pages.
+    /// Every item as raw JSON, across pages.
     pub fn raw_items(self) -> RawItems {
         RawItems::new(self.request)
     }
@@ -270,7 +270,7 @@ impl PreviewPushes {
         self.request.call().send()
     }
 
-    /// Sends the call and gives status, headers, request id and attempts beside the value.
+    /// Sends the call, and returns status, headers, request id and attempts together with the value.
     ///
     /// # Errors
     ///

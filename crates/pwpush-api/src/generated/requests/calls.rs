@@ -210,7 +210,7 @@ impl Requests {
 
 /// Lists the caller's requests that are not closed.
 ///
-/// From [`Requests::active`]. It asks for nothing until it is turned into a page, pages or items.
+/// From [`Requests::active`]. No request is sent until it is turned into a page, pages or items.
 #[derive(Debug, Clone)]
 #[must_use = "a list asks for nothing until it is turned into a page, pages or items"]
 pub struct ActiveRequests {
@@ -225,12 +225,12 @@ impl ActiveRequests {
         self
     }
 
-    /// Asks for one page.
+    /// Requests one page.
     pub fn page(self) -> Call<Page<SecretRequest>> {
         self.request.call()
     }
 
-    /// Every page, one after the other.
+    /// Every page, in order.
     pub fn pages(self) -> Pages<SecretRequest> {
         Pages::new(self.request)
     }
@@ -240,7 +240,7 @@ impl ActiveRequests {
         Items::new(self.request)
     }
 
-    /// Every item as the JSON it came as, across pages.
+    /// Every item as raw JSON, across pages.
     pub fn raw_items(self) -> RawItems {
         RawItems::new(self.request)
     }
@@ -250,7 +250,7 @@ security_api_transport::__call_options!(ActiveRequests);
 
 /// Lists the caller's requests that are closed.
 ///
-/// From [`Requests::closed`]. It asks for nothing until it is turned into a page, pages or items.
+/// From [`Requests::closed`]. No request is sent until it is turned into a page, pages or items.
 #[derive(Debug, Clone)]
 #[must_use = "a list asks for nothing until it is turned into a page, pages or items"]
 pub struct ClosedRequests {
@@ -265,12 +265,12 @@ impl ClosedRequests {
         self
     }
 
-    /// Asks for one page.
+    /// Requests one page.
     pub fn page(self) -> Call<Page<SecretRequest>> {
         self.request.call()
     }
 
-    /// Every page, one after the other.
+    /// Every page, in order.
     pub fn pages(self) -> Pages<SecretRequest> {
         Pages::new(self.request)
     }
@@ -280,7 +280,7 @@ impl ClosedRequests {
         Items::new(self.request)
     }
 
-    /// Every item as the JSON it came as, across pages.
+    /// Every item as raw JSON, across pages.
     pub fn raw_items(self) -> RawItems {
         RawItems::new(self.request)
     }
@@ -290,7 +290,7 @@ security_api_transport::__call_options!(ClosedRequests);
 
 /// Lists the caller's requests that wait for a response.
 ///
-/// From [`Requests::open`]. It asks for nothing until it is turned into a page, pages or items.
+/// From [`Requests::open`]. No request is sent until it is turned into a page, pages or items.
 #[derive(Debug, Clone)]
 #[must_use = "a list asks for nothing until it is turned into a page, pages or items"]
 pub struct OpenRequests {
@@ -305,12 +305,12 @@ impl OpenRequests {
         self
     }
 
-    /// Asks for one page.
+    /// Requests one page.
     pub fn page(self) -> Call<Page<SecretRequest>> {
         self.request.call()
     }
 
-    /// Every page, one after the other.
+    /// Every page, in order.
     pub fn pages(self) -> Pages<SecretRequest> {
         Pages::new(self.request)
     }
@@ -320,7 +320,7 @@ impl OpenRequests {
         Items::new(self.request)
     }
 
-    /// Every item as the JSON it came as, across pages.
+    /// Every item as raw JSON, across pages.
     pub fn raw_items(self) -> RawItems {
         RawItems::new(self.request)
     }
@@ -330,7 +330,7 @@ security_api_transport::__call_options!(OpenRequests);
 
 /// Lists the caller's requests that have a response, which can be read.
 ///
-/// From [`Requests::ready`]. It asks for nothing until it is turned into a page, pages or items.
+/// From [`Requests::ready`]. No request is sent until it is turned into a page, pages or items.
 #[derive(Debug, Clone)]
 #[must_use = "a list asks for nothing until it is turned into a page, pages or items"]
 pub struct ReadyRequests {
@@ -345,12 +345,12 @@ impl ReadyRequests {
         self
     }
 
-    /// Asks for one page.
+    /// Requests one page.
     pub fn page(self) -> Call<Page<SecretRequest>> {
         self.request.call()
     }
 
-    /// Every page, one after the other.
+    /// Every page, in order.
     pub fn pages(self) -> Pages<SecretRequest> {
         Pages::new(self.request)
     }
@@ -360,7 +360,7 @@ impl ReadyRequests {
         Items::new(self.request)
     }
 
-    /// Every item as the JSON it came as, across pages.
+    /// Every item as raw JSON, across pages.
     pub fn raw_items(self) -> RawItems {
         RawItems::new(self.request)
     }

@@ -16,7 +16,7 @@
 ///
 /// What follows the name on the wire is for a member that is `(required)` in a response, that is wanted as `(json)`, see
 /// [`Slot::takes_json`](crate::model::Slot::takes_json), whose type is made `(into)` of others in a request, or that
-/// is sent as `(default true)` or `(default false)` if it is not set. A secret that is empty or blank is refused when it is
+/// is sent as `(default true)`, as `(default false)` or as an `(empty)` object if it is not set. A secret that is empty or blank is refused when it is
 /// sent.
 ///
 /// ```
@@ -148,6 +148,9 @@ macro_rules! __mark {
     };
     (default $value:literal) => {
         $crate::model::Mark::Default($value)
+    };
+    (empty) => {
+        $crate::model::Mark::Empty
     };
     (into) => {
         $crate::model::Mark::None

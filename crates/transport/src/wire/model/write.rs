@@ -41,6 +41,13 @@ fn entries<M: SerializeMap>(model: &dyn Values, map: &mut M) -> Result<(), M::Er
     write.1
 }
 
+/// An object without members.
+struct Empty;
+
+impl Values for Empty {
+    fn values(&self, _: &mut dyn Show) {}
+}
+
 /// Goes through the members that are sent.
 fn each<E>(
     names: &'static Names,
@@ -51,11 +58,12 @@ fn each<E>(
         match value.shape() {
             Shape::Absent => {
                 let default = names.marks.iter().find_map(|(marked, mark)| match mark {
-                    Mark::Default(value) if marked == name => Some(*value),
+                    Mark::Default(value) if marked == name => Some(Shape::Bool(*value)),
+                    Mark::Empty if marked == name => Some(Shape::Object(&Empty)),
                     _ => None,
                 });
-                if let Some(value) = default {
-                    write(name, Shape::Bool(value))?;
+                if let Some(shape) = default {
+                    write(name, shape)?;
                 }
             }
             Shape::Secret(secret) => match secret.refusal(name) {

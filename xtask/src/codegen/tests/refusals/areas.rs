@@ -7,6 +7,8 @@ use super::super::super::render;
 use super::super::{AREAS, description};
 use super::{GET, LIST, Row, check, refusals, remove, set};
 
+const PLACE: &str = "/components/schemas/LitterSearch/properties/place";
+
 #[test]
 fn areas_and_pages_that_cannot_be_expressed_are_refused() {
     let table: &[Row] = &[
@@ -189,6 +191,47 @@ fn envelopes_and_searches_that_cannot_be_expressed_are_refused() {
             },
             "/components/schemas/LitterSearch/properties/minimum/x-default",
             "remove `x-default`",
+        ),
+        (
+            "a default of a flag that is not a flag",
+            |d| {
+                let flag = "/components/schemas/LitterSearch/properties/allPages";
+                set(d, flag, "x-default", json!({}));
+            },
+            "/components/schemas/LitterSearch/properties/allPages/x-default",
+            "write `true` or `false`",
+        ),
+        (
+            "a default of an object that is not an object",
+            |d| set(d, PLACE, "x-default", json!(true)),
+            "/components/schemas/LitterSearch/properties/place/x-default",
+            "write it as a map",
+        ),
+        (
+            "a default of an object that has members",
+            |d| set(d, PLACE, "x-default", json!({"city": "Oslo"})),
+            "/components/schemas/LitterSearch/properties/place/x-default",
+            "write `{}`",
+        ),
+        (
+            "an empty default of an object that needs a member",
+            |d| set(d, "/components/schemas/Place", "required", json!(["city"])),
+            "/components/schemas/LitterSearch/properties/place/x-default",
+            "remove `x-default`",
+        ),
+        (
+            "a default of a member that is always set",
+            |d| {
+                let search = "/components/schemas/LitterSearch";
+                set(
+                    d,
+                    search,
+                    "required",
+                    json!(["mother", "filter", "allPages"]),
+                );
+            },
+            "/components/schemas/LitterSearch/properties/allPages/x-default",
+            "the member from `required`",
         ),
         (
             "a length that no text has",

@@ -19,7 +19,7 @@ pub mod types {
     pub use super::shared::common::*;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub mod resources {
     #[cfg(feature = "cats")]
     pub use super::cats::resources::*;

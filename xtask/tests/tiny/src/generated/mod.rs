@@ -36,7 +36,7 @@ pub mod types {
     pub use super::toys::models::*;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub mod resources {
     pub use super::cats::calls::{Cats, ListCats, SearchCats};
     pub use super::photos::calls::{NewestPhotos, Photos};
@@ -59,7 +59,7 @@ pub mod operations {
     pub use super::toys::calls::{TOYS_GET, TOYS_REPLACE, TOYS_REPLACE_ALL};
     #[cfg(feature = "unconfirmed")]
     pub use super::toys::calls::TOYS_DELETE_ALL;
-    /// All of them.
+    /// All operations.
     pub static ALL: &[&security_api_transport::Operation] = &[
         &CATS_LIST,
         &CATS_CREATE,

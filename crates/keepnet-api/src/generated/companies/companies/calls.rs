@@ -840,7 +840,7 @@ impl TeamsAppCallbackCompanies {
         self.request.call().send()
     }
 
-    /// Sends the call and gives status, headers, request id and attempts beside the value.
+    /// Sends the call, and returns status, headers, request id and attempts together with the value.
     ///
     /// # Errors
     ///
@@ -891,7 +891,7 @@ impl TeamsOboCallbackCompanies {
         self.request.call().send()
     }
 
-    /// Sends the call and gives status, headers, request id and attempts beside the value.
+    /// Sends the call, and returns status, headers, request id and attempts together with the value.
     ///
     /// # Errors
     ///

@@ -391,7 +391,7 @@ impl DownloadAttachmentsNotifiedEmails {
         self.request.call().send()
     }
 
-    /// Sends the call and gives status, headers, request id and attempts beside the value.
+    /// Sends the call, and returns status, headers, request id and attempts together with the value.
     ///
     /// # Errors
     ///
@@ -438,7 +438,7 @@ impl DownloadMsgFilesNotifiedEmails {
         self.request.call().send()
     }
 
-    /// Sends the call and gives status, headers, request id and attempts beside the value.
+    /// Sends the call, and returns status, headers, request id and attempts together with the value.
     ///
     /// # Errors
     ///
@@ -483,7 +483,7 @@ impl ReadNotifiedEmails {
         self.request.call().send()
     }
 
-    /// Sends the call and gives status, headers, request id and attempts beside the value.
+    /// Sends the call, and returns status, headers, request id and attempts together with the value.
     ///
     /// # Errors
     ///

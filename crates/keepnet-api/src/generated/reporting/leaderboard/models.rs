@@ -63,7 +63,9 @@ model! {
         /// The last day of a period of one's own.
         end_date: Option<DateTime> = "endDate" (into),
         filter: Option<Filter> = "filter" (json),
-        pagination: Option<PaginationRequest> = "pagination",
+        /// Which page to give, and in what order. Sent as an empty object unless set, because a list asks for its pages in
+        /// it.
+        pagination: Option<PaginationRequest> = "pagination" (empty),
     }
 }
 

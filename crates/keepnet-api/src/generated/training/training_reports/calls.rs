@@ -886,7 +886,7 @@ impl InteractionsTrainingReports {
         self.request.call().send()
     }
 
-    /// Sends the call and gives status, headers, request id and attempts beside the value.
+    /// Sends the call, and returns status, headers, request id and attempts together with the value.
     ///
     /// # Errors
     ///
@@ -931,7 +931,7 @@ impl SummaryTrainingReports {
         self.request.call().send()
     }
 
-    /// Sends the call and gives status, headers, request id and attempts beside the value.
+    /// Sends the call, and returns status, headers, request id and attempts together with the value.
     ///
     /// # Errors
     ///

@@ -445,7 +445,7 @@ impl DownloadContentTrainings {
         self.request.call().send()
     }
 
-    /// Sends the call and gives status, headers, request id and attempts beside the value.
+    /// Sends the call, and returns status, headers, request id and attempts together with the value.
     ///
     /// # Errors
     ///
@@ -506,7 +506,7 @@ impl ScormUrlTrainings {
         self.request.call().send()
     }
 
-    /// Sends the call and gives status, headers, request id and attempts beside the value.
+    /// Sends the call, and returns status, headers, request id and attempts together with the value.
     ///
     /// # Errors
     ///

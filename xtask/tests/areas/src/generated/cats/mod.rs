@@ -21,7 +21,7 @@ pub(super) mod types {
     pub use super::shared::*;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub(super) mod resources {
     pub use super::cats::calls::{Cats, NapCats};
     pub use super::litters::calls::Litters;
@@ -34,7 +34,7 @@ pub(super) mod operations {
     pub use super::cats::calls::CATS_DELETE;
     pub use super::litters::calls::{LITTERS_EXPORT, LITTERS_SEARCH};
 }
-/// All of them.
+/// All operations.
 pub(super) static ALL: &[&security_api_transport::Operation] = {
     use operations::*;
     &[

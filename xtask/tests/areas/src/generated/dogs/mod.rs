@@ -16,7 +16,7 @@ pub(super) mod types {
     pub use super::dogs::models::*;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub(super) mod resources {
     pub use super::dogs::calls::Dogs;
 }
@@ -25,7 +25,7 @@ pub(super) mod resources {
 pub(super) mod operations {
     pub use super::dogs::calls::{DOGS_COUNT, DOGS_OWNER};
 }
-/// All of them.
+/// All operations.
 pub(super) static ALL: &[&security_api_transport::Operation] = {
     use operations::*;
     &[&DOGS_COUNT, &DOGS_OWNER]

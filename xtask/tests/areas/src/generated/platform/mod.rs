@@ -6,7 +6,7 @@ mod status {
     pub(super) mod calls;
 }
 
-/// The resources of the API, and the calls of theirs that take options.
+/// The resources of the API, and the types of their calls that take options.
 pub(super) mod resources {
     pub use super::status::calls::Status;
 }
@@ -15,7 +15,7 @@ pub(super) mod resources {
 pub(super) mod operations {
     pub use super::status::calls::STATUS_GET;
 }
-/// All of them.
+/// All operations.
 pub(super) static ALL: &[&security_api_transport::Operation] = {
     use operations::*;
     &[&STATUS_GET]

@@ -189,7 +189,7 @@ impl Cats {
 
 /// Lists cats.
 ///
-/// From [`Cats::list`]. It asks for nothing until it is turned into a page, pages or items.
+/// From [`Cats::list`]. No request is sent until it is turned into a page, pages or items.
 #[derive(Debug, Clone)]
 #[must_use = "a list asks for nothing until it is turned into a page, pages or items"]
 pub struct ListCats {
@@ -268,12 +268,12 @@ impl ListCats {
         self
     }
 
-    /// Asks for one page.
+    /// Requests one page.
     pub fn page(self) -> Call<Page<Cat>> {
         self.request.call()
     }
 
-    /// Every page, one after the other.
+    /// Every page, in order.
     pub fn pages(self) -> Pages<Cat> {
         Pages::new(self.request)
     }
@@ -283,7 +283,7 @@ impl ListCats {
         Items::new(self.request)
     }
 
-    /// Every item as the JSON it came as, across pages.
+    /// Every item as raw JSON, across pages.
     pub fn raw_items(self) -> RawItems {
         RawItems::new(self.request)
     }
@@ -316,7 +316,7 @@ impl SearchCats {
         self.request.call().send()
     }
 
-    /// Sends the call and gives status, headers, request id and attempts beside the value.
+    /// Sends the call, and returns status, headers, request id and attempts together with the value.
     ///
     /// # Errors
     ///

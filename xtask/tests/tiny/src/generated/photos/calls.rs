@@ -106,7 +106,7 @@ impl Photos {
 
 /// Lists the newest photos.
 ///
-/// From [`Photos::newest`]. It asks for nothing until it is turned into a page, pages or items.
+/// From [`Photos::newest`]. No request is sent until it is turned into a page, pages or items.
 #[derive(Debug, Clone)]
 #[must_use = "a list asks for nothing until it is turned into a page, pages or items"]
 pub struct NewestPhotos {
@@ -120,12 +120,12 @@ impl NewestPhotos {
         self
     }
 
-    /// Asks for one page.
+    /// Requests one page.
     pub fn page(self) -> Call<Page<Photo>> {
         self.request.call()
     }
 
-    /// Every page, one after the other.
+    /// Every page, in order.
     pub fn pages(self) -> Pages<Photo> {
         Pages::new(self.request)
     }
@@ -135,7 +135,7 @@ impl NewestPhotos {
         Items::new(self.request)
     }
 
-    /// Every item as the JSON it came as, across pages.
+    /// Every item as raw JSON, across pages.
     pub fn raw_items(self) -> RawItems {
         RawItems::new(self.request)
     }

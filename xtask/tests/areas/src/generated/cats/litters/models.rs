@@ -13,5 +13,14 @@ model! {
         /// At most 4 characters.
         mother: String = "mother",
         owner: Option<String> = "owner",
+        place: Option<Place> = "place" (empty),
+    }
+}
+
+model! {
+    /// Where litters are.
+    #[derive(Clone, Default)]
+    pub struct Place: Sent {
+        city: Option<String> = "city",
     }
 }

@@ -1,4 +1,4 @@
-//! The job that reads an uploaded file.
+//! The reading of an uploaded file by the service.
 
 use std::time::Duration;
 
@@ -20,10 +20,10 @@ fn polling(deadline: Duration) -> Polling {
         .deadline(deadline)
 }
 
-/// The service's job of reading an uploaded file. From [`TargetUserImport::map`], or from [`TargetUserImport::job`]
-/// with the id of an earlier run.
+/// The reading of an uploaded file, which is a job of the service. From [`TargetUserImport::map`], or from
+/// [`TargetUserImport::reading`] with the id of an earlier run.
 #[derive(Debug, Clone)]
-pub struct ImportJob {
+pub struct FileReading {
     import: TargetUserImport,
     id: String,
 }
@@ -43,42 +43,42 @@ impl TargetUserImport {
     /// use keepnet_api::people::{ColumnMapping, UserField};
     ///
     /// let mapping = ColumnMapping::new().column("Mail", UserField::Email).column("Team", UserField::Department);
-    /// let job = import.map(&mapping).await?;
+    /// let reading = import.map(&mapping).await?;
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub fn map(&self, mapping: &ColumnMapping) -> Job<ImportJob> {
+    pub fn map(&self, mapping: &ColumnMapping) -> Job<FileReading> {
         let (later, mapping) = (self.clone(), mapping.clone());
         self.work(
-            move |import| async move { Ok(later.job(import.create_mapping(&mapping).await?)) },
+            move |import| async move { Ok(later.reading(import.create_mapping(&mapping).await?)) },
         )
     }
 
-    /// The job that reads the file, from the [`id`](ImportJob::id) of an earlier run.
+    /// The reading of the file, from the [`id`](FileReading::id) of an earlier run.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let import = keepnet.target_users().resume_import("4f1c2d7e9a");
-    /// println!("{}", import.job("aB3dE5gH7jK9").status().await?.state);
+    /// println!("{}", import.reading("aB3dE5gH7jK9").status().await?.state);
     /// # Ok(()) }
     /// ```
     #[must_use]
     #[inline]
-    pub fn job(&self, id: impl Into<String>) -> ImportJob {
-        ImportJob::new(self.clone(), id.into())
+    pub fn reading(&self, id: impl Into<String>) -> FileReading {
+        FileReading::new(self.clone(), id.into())
     }
 }
 
-impl ImportJob {
+impl FileReading {
     pub(super) fn new(import: TargetUserImport, id: String) -> Self {
         Self { import, id }
     }
 
-    /// The id of the job.
+    /// The id of the job at the service.
     ///
     /// ```
-    /// fn remember(job: &keepnet_api::people::ImportJob) {
-    ///     println!("to be asked for: {}", job.id());
+    /// fn remember(reading: &keepnet_api::people::FileReading) {
+    ///     println!("to be followed: {}", reading.id());
     /// }
     /// ```
     #[must_use]
@@ -92,13 +92,13 @@ impl ImportJob {
     /// If the service could not read the file, or the request fails.
     ///
     /// ```no_run
-    /// # async fn example(job: keepnet_api::people::ImportJob) -> Result<(), keepnet_api::Error> {
-    /// println!("{}", job.status().await?.finished);
+    /// # async fn example(reading: keepnet_api::people::FileReading) -> Result<(), keepnet_api::Error> {
+    /// println!("{}", reading.status().await?.finished);
     /// # Ok(()) }
     /// ```
     #[inline]
     pub fn status(&self) -> Job<ImportStatus> {
-        self.work(|job| async move { job.fetched().await })
+        self.work(|reading| async move { reading.fetched().await })
     }
 
     #[inline]
@@ -125,12 +125,12 @@ impl ImportJob {
         Ok(status)
     }
 
-    /// Follows the job until it is finished. It polls after 1 s, then at intervals that grow to 10 s, for 10 minutes;
-    /// [`Progress::polling`] changes that.
+    /// Follows the reading until it is finished. It polls after 1 s, then at intervals that grow to 10 s, for 10
+    /// minutes; [`Progress::polling`] changes that.
     ///
     /// ```no_run
-    /// # async fn example(job: keepnet_api::people::ImportJob) -> Result<(), keepnet_api::Error> {
-    /// let mut progress = job.progress();
+    /// # async fn example(reading: keepnet_api::people::FileReading) -> Result<(), keepnet_api::Error> {
+    /// let mut progress = reading.progress();
     /// while let Some(status) = progress.try_next().await? {
     ///     println!("{}: {:?} of {:?} rows", status.state, status.read(), status.total);
     /// }
@@ -138,9 +138,9 @@ impl ImportJob {
     /// ```
     #[inline]
     pub fn progress(&self) -> Progress<ImportStatus> {
-        let job = self.clone();
+        let reading = self.clone();
         let ask = move |client: Client| {
-            let Self { import, id } = job.clone();
+            let Self { import, id } = reading.clone();
             let import = import.over(&client);
             async move { Self { import, id }.fetched().await }
         };
@@ -149,20 +149,20 @@ impl ImportJob {
         progress.polling(polling(PATIENCE))
     }
 
-    /// Waits until the job is finished, at most 10 minutes, and returns the counts.
+    /// Waits until the file is read, at most 10 minutes, and returns the counts.
     ///
     /// # Errors
     /// If the service could not read the file, a request fails, or the time is over. The error says how to continue.
     ///
     /// ```no_run
-    /// # async fn example(job: keepnet_api::people::ImportJob) -> Result<(), keepnet_api::Error> {
-    /// let found = job.finished().await?;
+    /// # async fn example(reading: keepnet_api::people::FileReading) -> Result<(), keepnet_api::Error> {
+    /// let found = reading.finished().await?;
     /// println!("{:?} new, {:?} existing, {:?} invalid", found.new, found.existing, found.invalid);
     /// # Ok(()) }
     /// ```
     #[inline]
     pub fn finished(&self) -> Job<ImportStatus> {
-        self.work(|job| async move { job.with_counts().await })
+        self.work(|reading| async move { reading.with_counts().await })
     }
 
     #[inline]
@@ -190,7 +190,7 @@ impl ImportJob {
         Ok(last)
     }
 
-    /// A job that sends its requests with its own client.
+    /// A job about this reading, which sends its requests with the job's client.
     fn work<T: 'static, F>(&self, work: impl FnOnce(Self) -> F + Send + 'static) -> Job<T>
     where
         F: Future<Output = Result<T, Error>> + Send + 'static,

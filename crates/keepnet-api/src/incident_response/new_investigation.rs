@@ -1,0 +1,428 @@
+//! An investigation to be started.
+
+use std::time::Duration;
+
+use security_api_transport::{Error, Timestamp};
+
+use crate::ids::check_ids;
+use crate::time::DateTime;
+use crate::types::{
+    CreateInvestigationRequest, InvestigationActionType, InvestigationAttachment,
+    InvestigationAutoAction, InvestigationBody, InvestigationHeader, NotifiedEmail,
+    ScanConfiguration, TargetUserType,
+};
+
+const DAY: Duration = Duration::from_secs(86_400);
+/// The days until an investigation expires, as in the vendor's documentation.
+const DAYS: u16 = 3;
+
+/// A new investigation: what to look for, and in which mailboxes.
+///
+/// By default it searches e-mails of the last 30 days in the mailboxes of all target users, in all connected mail
+/// systems, and changes nothing. An e-mail matches if it has any of the indicators; see
+/// [`all_of_them`](Self::all_of_them).
+///
+/// `investigationType` is not sent: the vendor's documentation says that it is required, but names none of its values,
+/// and the vendor's front end leaves it out.
+///
+/// ```
+/// use keepnet_api::incident_response::NewInvestigation;
+///
+/// let search = NewInvestigation::new("Overdue invoices")
+///     .sender("billing@example.net")
+///     .url("https://pay.example.net/")
+///     .in_mailboxes(["ann@example.com", "bob@example.com"]);
+/// # let _ = search;
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[must_use = "nothing is searched until it is started"]
+pub struct NewInvestigation {
+    name: String,
+    headers: Vec<InvestigationHeader>,
+    bodies: Vec<InvestigationBody>,
+    attachments: Vec<InvestigationAttachment>,
+    all: bool,
+    period: Option<(Timestamp, Timestamp)>,
+    target: TargetUserType,
+    targets: Vec<String>,
+    pub(super) systems: Option<Vec<ScanConfiguration>>,
+    days: u16,
+}
+
+impl NewInvestigation {
+    /// An investigation without indicators.
+    ///
+    /// ```
+    /// use keepnet_api::incident_response::NewInvestigation;
+    ///
+    /// let search = NewInvestigation::new("Wanted").subject("Your parcel");
+    /// # let _ = search;
+    /// ```
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            headers: Vec::new(),
+            bodies: Vec::new(),
+            attachments: Vec::new(),
+            all: false,
+            period: None,
+            target: TargetUserType::AllUsers,
+            targets: Vec::new(),
+            systems: None,
+            days: DAYS,
+        }
+    }
+
+    /// An investigation for other copies of a reported e-mail: same sender and same subject.
+    ///
+    /// If the e-mail has neither, the investigation has no indicator, and needs one before it can be started.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// use keepnet_api::incident_response::NewInvestigation;
+    ///
+    /// let email = keepnet.notified_emails().get("aB3dE5gH7jK9").await?;
+    /// let id = keepnet.investigations().start(NewInvestigation::of_email("Copies", &email)).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn of_email(name: impl Into<String>, email: &NotifiedEmail) -> Self {
+        let said = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+        let new = Self::new(name).all_of_them();
+        let (from, subject) = (said(&email.from), said(&email.subject));
+        if from.is_none() && subject.is_none() {
+            return new;
+        }
+        new.header(InvestigationHeader {
+            from,
+            subject,
+            ..InvestigationHeader::default()
+        })
+    }
+
+    /// Looks for e-mails from this address.
+    ///
+    /// ```
+    /// use keepnet_api::incident_response::NewInvestigation;
+    ///
+    /// let search = NewInvestigation::new("Wanted").sender("billing@example.net");
+    /// # let _ = search;
+    /// ```
+    pub fn sender(self, address: impl Into<String>) -> Self {
+        self.header(InvestigationHeader::new().from(address))
+    }
+
+    /// Looks for e-mails that were sent from this IP address.
+    ///
+    /// ```
+    /// use keepnet_api::incident_response::NewInvestigation;
+    ///
+    /// let search = NewInvestigation::new("Wanted").sender_ip("192.0.2.66");
+    /// # let _ = search;
+    /// ```
+    pub fn sender_ip(self, address: impl Into<String>) -> Self {
+        self.header(InvestigationHeader::new().ip(address))
+    }
+
+    /// Looks for e-mails with this subject.
+    ///
+    /// ```
+    /// use keepnet_api::incident_response::NewInvestigation;
+    ///
+    /// let search = NewInvestigation::new("Wanted").subject("Overdue invoice");
+    /// # let _ = search;
+    /// ```
+    pub fn subject(self, subject: impl Into<String>) -> Self {
+        self.header(InvestigationHeader::new().subject(subject))
+    }
+
+    /// Looks for e-mails with a link to this URL.
+    ///
+    /// ```
+    /// use keepnet_api::incident_response::NewInvestigation;
+    ///
+    /// let search = NewInvestigation::new("Wanted").url("https://pay.example.net/");
+    /// # let _ = search;
+    /// ```
+    pub fn url(self, url: impl Into<String>) -> Self {
+        self.body(InvestigationBody::new().url(url))
+    }
+
+    /// Looks for e-mails that contain this keyword.
+    ///
+    /// ```
+    /// use keepnet_api::incident_response::NewInvestigation;
+    ///
+    /// let search = NewInvestigation::new("Wanted").keyword("gift card");
+    /// # let _ = search;
+    /// ```
+    pub fn keyword(self, word: impl Into<String>) -> Self {
+        self.body(InvestigationBody::new().keyword(word))
+    }
+
+    /// Looks for e-mails with an attachment that has this SHA-512, in hexadecimal.
+    ///
+    /// ```
+    /// use keepnet_api::incident_response::NewInvestigation;
+    ///
+    /// let search = NewInvestigation::new("Wanted").attachment_sha512("cf83e1357eefb8bd...");
+    /// # let _ = search;
+    /// ```
+    pub fn attachment_sha512(self, hash: impl Into<String>) -> Self {
+        self.attachment(InvestigationAttachment::new().sha512(hash))
+    }
+
+    /// Looks for several header fields. Whether one of them is enough is not documented, except with
+    /// [`all_of_them`](Self::all_of_them).
+    ///
+    /// ```
+    /// use keepnet_api::incident_response::NewInvestigation;
+    /// use keepnet_api::types::InvestigationHeader;
+    ///
+    /// let header = InvestigationHeader::new().from("billing@example.net").subject("Overdue invoice");
+    /// let search = NewInvestigation::new("Wanted").header(header);
+    /// # let _ = search;
+    /// ```
+    pub fn header(mut self, header: InvestigationHeader) -> Self {
+        self.headers.push(header);
+        self
+    }
+
+    /// Looks for a condition on the body.
+    ///
+    /// ```
+    /// use keepnet_api::incident_response::NewInvestigation;
+    /// use keepnet_api::types::InvestigationBody;
+    ///
+    /// let search = NewInvestigation::new("Wanted").body(InvestigationBody::new().regex("gift ?cards?"));
+    /// # let _ = search;
+    /// ```
+    pub fn body(mut self, body: InvestigationBody) -> Self {
+        self.bodies.push(body);
+        self
+    }
+
+    /// Looks for an attachment.
+    ///
+    /// ```
+    /// use keepnet_api::incident_response::NewInvestigation;
+    /// use keepnet_api::types::InvestigationAttachment;
+    ///
+    /// let search = NewInvestigation::new("Wanted").attachment(InvestigationAttachment::new().extension("iso"));
+    /// # let _ = search;
+    /// ```
+    pub fn attachment(mut self, attachment: InvestigationAttachment) -> Self {
+        self.attachments.push(attachment);
+        self
+    }
+
+    /// Matches only e-mails that have all of the indicators.
+    ///
+    /// ```
+    /// use keepnet_api::incident_response::NewInvestigation;
+    ///
+    /// let search = NewInvestigation::new("Wanted").sender("a@example.net").keyword("invoice").all_of_them();
+    /// # let _ = search;
+    /// ```
+    pub fn all_of_them(mut self) -> Self {
+        self.all = true;
+        self
+    }
+
+    /// Searches e-mails of this period instead of the last 30 days.
+    ///
+    /// ```
+    /// use keepnet_api::Timestamp;
+    /// use keepnet_api::incident_response::NewInvestigation;
+    ///
+    /// let (from, until) = ("2026-04-01T00:00:00Z".parse::<Timestamp>()?, Timestamp::now());
+    /// let search = NewInvestigation::new("Wanted").subject("Hello").between(from, until);
+    /// # let _ = search;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn between(mut self, from: Timestamp, until: Timestamp) -> Self {
+        self.period = Some((from, until));
+        self
+    }
+
+    /// Searches only the mailboxes of the target users with these e-mail addresses.
+    ///
+    /// ```
+    /// use keepnet_api::incident_response::NewInvestigation;
+    ///
+    /// let search = NewInvestigation::new("Wanted").subject("Hello").in_mailboxes(["ann@example.com"]);
+    /// # let _ = search;
+    /// ```
+    pub fn in_mailboxes<M: Into<String>>(mut self, addresses: impl IntoIterator<Item = M>) -> Self {
+        self.target = TargetUserType::SpecificUsers;
+        self.targets = addresses.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Searches only the mailboxes of the target groups with these ids: the `resourceId` of target groups, as
+    /// `target_groups().search(..)` returns them and as the vendor's front end sends them. Groups of a mail system have
+    /// no such id.
+    ///
+    /// ```
+    /// use keepnet_api::incident_response::NewInvestigation;
+    ///
+    /// let search = NewInvestigation::new("Wanted").subject("Hello").in_groups(["aB3dE5gH7jK9"]);
+    /// # let _ = search;
+    /// ```
+    pub fn in_groups<G: Into<String>>(mut self, ids: impl IntoIterator<Item = G>) -> Self {
+        self.target = TargetUserType::Groups;
+        self.targets = ids.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Searches only these mail systems.
+    ///
+    /// ```
+    /// use keepnet_api::incident_response::NewInvestigation;
+    /// use keepnet_api::types::{ScanConfiguration, ScanType};
+    ///
+    /// let exchange = ScanConfiguration::new().kind(ScanType::Exchange);
+    /// let search = NewInvestigation::new("Wanted").subject("Hello").in_systems([exchange]);
+    /// # let _ = search;
+    /// ```
+    pub fn in_systems(mut self, systems: impl IntoIterator<Item = ScanConfiguration>) -> Self {
+        self.systems = Some(systems.into_iter().collect());
+        self
+    }
+
+    /// Sets the days until the investigation expires, finished or not: at least 1; 3 by default.
+    ///
+    /// The vendor's front end offers 1, 3 and 7. Whether the service accepts others is not documented.
+    ///
+    /// ```
+    /// use keepnet_api::incident_response::NewInvestigation;
+    ///
+    /// let search = NewInvestigation::new("Wanted").subject("Hello").days(7);
+    /// # let _ = search;
+    /// ```
+    pub fn days(mut self, days: u16) -> Self {
+        self.days = days;
+        self
+    }
+
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if self.headers.is_empty() && self.bodies.is_empty() && self.attachments.is_empty() {
+            return Err(Error::invalid(
+                "the investigation has no indicator, so it would match every e-mail: give it one, \
+                 such as `sender` or `url`",
+            ));
+        }
+        for header in &self.headers {
+            let texts = [
+                ("ip", &header.ip),
+                ("from", &header.from),
+                ("to", &header.to),
+                ("cc", &header.cc),
+                ("bcc", &header.bcc),
+                ("subject", &header.subject),
+                ("sender_name", &header.sender_name),
+            ];
+            check_indicator("header", &texts, false)?;
+        }
+        for body in &self.bodies {
+            let texts = [
+                ("url", &body.url),
+                ("keyword", &body.keyword),
+                ("regex", &body.regex),
+            ];
+            check_indicator("body", &texts, false)?;
+        }
+        for attachment in &self.attachments {
+            let texts = [
+                ("name", &attachment.name),
+                ("md5", &attachment.md5),
+                ("sha512", &attachment.sha512),
+                ("extension", &attachment.extension),
+            ];
+            check_indicator("attachment", &texts, attachment.size.is_some())?;
+        }
+        if self.targets.is_empty() && self.target != TargetUserType::AllUsers {
+            return Err(Error::invalid(
+                "the investigation's list of mailboxes or groups is empty: name at least one, or leave it out to search \
+                 all mailboxes",
+            ));
+        }
+        if self.target == TargetUserType::Groups {
+            check_ids("the investigation's list of groups", &self.targets)?;
+        }
+        if self.systems.as_ref().is_some_and(Vec::is_empty) {
+            return Err(Error::invalid(
+                "the investigation's list of mail systems is empty: name at least one, or leave it out to search all",
+            ));
+        }
+        let systems = self.systems.iter().flatten();
+        let systems = systems.filter_map(|system| system.mail_configuration_resource_id.as_ref());
+        check_ids("the investigation's list of mail systems", systems)?;
+        let no_address = |target: &&String| !target.contains('@');
+        if self.target == TargetUserType::SpecificUsers
+            && let Some(other) = self.targets.iter().find(no_address)
+        {
+            return Err(Error::invalid(format!(
+                "the investigation's mailbox `{other}` is not an e-mail address: give the addresses of target users"
+            )));
+        }
+        if self.days == 0 {
+            return Err(Error::invalid(
+                "`days` is 0, so the investigation would expire at once: give at least 1",
+            ));
+        }
+        if self.period.is_some_and(|(from, until)| from > until) {
+            return Err(Error::invalid(
+                "the investigation's period ends before it begins: swap its start and end",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn into_request(
+        self,
+        systems: Vec<ScanConfiguration>,
+    ) -> CreateInvestigationRequest {
+        let (from, until) = self.period.unwrap_or_else(|| {
+            let now = Timestamp::now();
+            (now.saturating_sub(30 * DAY), now)
+        });
+        let mut request = CreateInvestigationRequest::new(
+            self.name,
+            i32::from(self.days),
+            DateTime::from(from),
+            DateTime::from(until),
+            self.target,
+            systems,
+            InvestigationAutoAction::new().kind(InvestigationActionType::NoAction),
+        );
+        request.headers = Some(self.headers);
+        request.bodies = Some(self.bodies);
+        request.attachments = Some(self.attachments);
+        request.logical_operator = Some(i32::from(self.all));
+        request.target_users = Some(self.targets);
+        request
+    }
+}
+
+/// # Errors
+/// If a text of an indicator is empty or blank, or the indicator has none and nothing else.
+fn check_indicator(
+    what: &str,
+    texts: &[(&str, &Option<String>)],
+    has_more: bool,
+) -> Result<(), Error> {
+    let blank = |text: &&Option<String>| text.as_ref().is_some_and(|text| text.trim().is_empty());
+    if let Some((member, _)) = texts.iter().find(|(_, text)| blank(text)) {
+        return Err(Error::invalid(format!(
+            "the investigation's {what} has a `{member}` that is empty or blank, so it could match every e-mail: say what to \
+             look for, or leave it out"
+        )));
+    }
+    if !has_more && texts.iter().all(|(_, text)| text.is_none()) {
+        return Err(Error::invalid(format!(
+            "the investigation's {what} looks for nothing, so it could match every e-mail: set a member of it, such as `{}`",
+            texts[0].0
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,432 @@
+//! Jobs that fail before their change, over a fake transport: an error says that nothing was changed.
+#![cfg(feature = "full")]
+
+mod common;
+
+use std::pin::Pin;
+
+use common::{envelope, over, page, service};
+use keepnet_api::api_clients::NewApiClient;
+use keepnet_api::incident_response::NewInvestigation;
+use keepnet_api::operations::{
+    COMPANIES_CREATE_CLIENT, COMPANIES_GENERATE_CLIENT_CREDENTIALS, COMPANIES_GET_CLIENT,
+    COMPANIES_UPDATE_CLIENT, ENROLLMENTS_CREATE, ENROLLMENTS_LANGUAGES, INVESTIGATIONS_CREATE,
+    INVESTIGATIONS_SCAN_TYPES, NOTIFIED_EMAILS_GET, NOTIFIED_EMAILS_UPDATE,
+    PHISHING_CAMPAIGN_JOBS_START, PHISHING_CAMPAIGN_JOBS_START_INSTANCE,
+    PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS, PHISHING_CAMPAIGNS_CREATE,
+    PHISHING_CAMPAIGNS_DEFAULT_EMAIL_DELIVERY_SETTING, PHISHING_CAMPAIGNS_GET, ROLES_LIST,
+    TARGET_GROUPS_ADD_USERS, TARGET_GROUPS_CREATE, TARGET_GROUPS_REMOVE_USERS,
+    TARGET_GROUPS_SEARCH_BY_NAME, TARGET_USERS_CREATE, TARGET_USERS_CREATE_MAPPING,
+    TARGET_USERS_DELETE, TARGET_USERS_GET, TARGET_USERS_GET_UPLOAD,
+    TARGET_USERS_LIST_BY_RESOURCE_IDS_INCLUDE_DELETED, TARGET_USERS_SEARCH_BY_EMAIL,
+    TARGET_USERS_UPDATE,
+};
+use keepnet_api::people::{ColumnMapping, UserField};
+use keepnet_api::phishing::NewCampaign;
+use keepnet_api::training::NewEnrollment;
+use keepnet_api::types::{CreateTargetUserRequest, NotifiedEmailResult};
+use keepnet_api::{Client, Error, Job, Operation, Outcome};
+use security_api_transport::{FakeResponse, FakeTransport};
+use serde_json::{Value, json};
+
+type Done = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+/// A request of a job before its change.
+struct Step {
+    operation: &'static Operation,
+    response: FakeResponse,
+    /// A response that the job does not go on with.
+    useless: Option<FakeResponse>,
+}
+
+/// A job that changes something.
+struct Case {
+    job: &'static str,
+    run: fn(&Client) -> Done,
+    before: Vec<Step>,
+    change: &'static Operation,
+}
+
+fn case(
+    job: &'static str,
+    run: fn(&Client) -> Done,
+    before: impl IntoIterator<Item = Step>,
+    change: &'static Operation,
+) -> Case {
+    Case {
+        job,
+        run,
+        before: before.into_iter().collect(),
+        change,
+    }
+}
+
+fn step(operation: &'static Operation, data: Value) -> Step {
+    Step {
+        operation,
+        response: envelope(data),
+        useless: None,
+    }
+}
+
+fn search(operation: &'static Operation, rows: Value) -> Step {
+    Step {
+        operation,
+        response: page(rows),
+        useless: None,
+    }
+}
+
+impl Step {
+    fn or(self, useless: Value) -> Self {
+        Self {
+            useless: Some(envelope(useless)),
+            ..self
+        }
+    }
+}
+
+fn done<T: Send + 'static>(job: Job<T>) -> Done {
+    Box::pin(async move { job.await.map(drop) })
+}
+
+const JANE: &str = "jane@example.com";
+
+fn api_clients() -> Vec<Case> {
+    let roles = json!([{"resourceId": "role-1", "name": "Reseller"}]);
+    let client = json!({
+        "name": "Export",
+        "clientId": "id-1",
+        "hasIpAddressRestriction": false,
+        "roleResourceIdList": ["role-1"],
+    });
+    let read = || step(&COMPANIES_GET_CLIENT, client.clone()).or(json!({"clientId": "id-1"}));
+    let generate = || {
+        let pair = json!({"clientId": "id-2", "clientSecret": "s3cret-2"});
+        step(&COMPANIES_GENERATE_CLIENT_CREDENTIALS, pair).or(json!({}))
+    };
+    vec![
+        case(
+            "create_api_client",
+            |keepnet| {
+                let new = NewApiClient::new("Export").role("Reseller");
+                done(keepnet.companies().create_api_client(&new))
+            },
+            [
+                step(&ROLES_LIST, roles).or(json!([{"name": "Reseller"}])),
+                generate(),
+            ],
+            &COMPANIES_CREATE_CLIENT,
+        ),
+        case(
+            "rotate_api_client",
+            |keepnet| done(keepnet.companies().rotate_api_client("r-1")),
+            [read(), generate()],
+            &COMPANIES_CREATE_CLIENT,
+        ),
+        case(
+            "deactivate_api_client",
+            |keepnet| done(keepnet.companies().deactivate_api_client("r-1")),
+            [read(), generate()],
+            &COMPANIES_UPDATE_CLIENT,
+        ),
+    ]
+}
+
+fn campaigns() -> Vec<Case> {
+    const LAUNCHES: &Operation = &PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS;
+    let groups = json!({"targetGroups": [{"text": "Finance", "value": "g-1"}]});
+    vec![
+        case(
+            "save",
+            |keepnet| {
+                let april = NewCampaign::new("April", ["s-1"]).groups(["g-1"]);
+                done(keepnet.phishing_campaigns().save(april))
+            },
+            [step(
+                &PHISHING_CAMPAIGNS_DEFAULT_EMAIL_DELIVERY_SETTING,
+                json!({"resourceId": "d-1", "type": 1}),
+            )
+            .or(json!({"resourceId": "d-1"}))],
+            &PHISHING_CAMPAIGNS_CREATE,
+        ),
+        case(
+            "launch, of a launch that waits",
+            |keepnet| done(keepnet.phishing_campaigns().launch("c-1")),
+            [search(
+                LAUNCHES,
+                json!([{"instanceGroup": 1, "status": "Idle"}]),
+            )],
+            &PHISHING_CAMPAIGN_JOBS_START_INSTANCE,
+        ),
+        case(
+            "launch, of a campaign without launches",
+            |keepnet| done(keepnet.phishing_campaigns().launch("c-1")),
+            [
+                search(LAUNCHES, json!([])),
+                step(&PHISHING_CAMPAIGNS_GET, groups).or(json!({})),
+                search(LAUNCHES, json!([])),
+            ],
+            &PHISHING_CAMPAIGN_JOBS_START,
+        ),
+        case(
+            "launch_to",
+            |keepnet| done(keepnet.phishing_campaigns().launch_to("c-1", ["g-1"])),
+            [search(LAUNCHES, json!([]))],
+            &PHISHING_CAMPAIGN_JOBS_START,
+        ),
+    ]
+}
+
+/// Returns the requests that find a person by e-mail address.
+fn find_jane() -> [Step; 2] {
+    let jane = json!([{"resourceId": "user-1", "email": JANE}]);
+    [
+        search(&TARGET_USERS_SEARCH_BY_EMAIL, jane),
+        step(
+            &TARGET_USERS_LIST_BY_RESOURCE_IDS_INCLUDE_DELETED,
+            json!([]),
+        ),
+    ]
+}
+
+fn find_group(found: bool) -> Step {
+    let groups = match found {
+        true => json!([{"resourceId": "g-1", "name": "Finance"}]),
+        false => json!([]),
+    };
+    search(&TARGET_GROUPS_SEARCH_BY_NAME, groups)
+}
+
+fn people() -> Vec<Case> {
+    let upsert: fn(&Client) -> Done = |keepnet| {
+        let jane = CreateTargetUserRequest::new(JANE).department("Finance");
+        done(keepnet.target_users().upsert(&jane))
+    };
+    let add: fn(&Client) -> Done =
+        |keepnet| done(keepnet.target_groups().add_people("Finance", [JANE]));
+    let jane = json!({"resourceId": "user-1", "email": JANE, "isActive": true});
+    vec![
+        case(
+            "upsert, of a new person",
+            upsert,
+            [search(&TARGET_USERS_SEARCH_BY_EMAIL, json!([]))],
+            &TARGET_USERS_CREATE,
+        ),
+        case(
+            "upsert, of a known person",
+            upsert,
+            find_jane()
+                .into_iter()
+                .chain([step(&TARGET_USERS_GET, jane).or(json!({"email": JANE}))]),
+            &TARGET_USERS_UPDATE,
+        ),
+        case(
+            "delete_by_email",
+            |keepnet| done(keepnet.target_users().delete_by_email(JANE)),
+            find_jane(),
+            &TARGET_USERS_DELETE,
+        ),
+        case(
+            "find_or_create",
+            |keepnet| done(keepnet.target_groups().find_or_create("Finance")),
+            [find_group(false)],
+            &TARGET_GROUPS_CREATE,
+        ),
+        case(
+            "add_people, to a new group",
+            add,
+            find_jane().into_iter().chain([find_group(false)]),
+            &TARGET_GROUPS_CREATE,
+        ),
+        case(
+            "add_people, to a known group",
+            add,
+            find_jane().into_iter().chain([find_group(true)]),
+            &TARGET_GROUPS_ADD_USERS,
+        ),
+        case(
+            "remove_people",
+            |keepnet| done(keepnet.target_groups().remove_people("Finance", [JANE])),
+            [find_group(true)].into_iter().chain(find_jane()),
+            &TARGET_GROUPS_REMOVE_USERS,
+        ),
+        case(
+            "map",
+            |keepnet| {
+                let mapping = ColumnMapping::new().column("Mail", UserField::Email);
+                let import = keepnet.target_users().resume_import("tx-1");
+                done(import.map(&mapping))
+            },
+            [step(
+                &TARGET_USERS_GET_UPLOAD,
+                json!({"fileFieldNames": ["Mail"]}),
+            )],
+            &TARGET_USERS_CREATE_MAPPING,
+        ),
+    ]
+}
+
+fn incidents() -> Vec<Case> {
+    let systems = json!([{"type": "O365", "mailConfigurationResourceId": "m-1"}]);
+    let read = || {
+        let email = json!({"result": "Phishing", "status": "Open"});
+        step(&NOTIFIED_EMAILS_GET, email)
+    };
+    vec![
+        case(
+            "start",
+            |keepnet| {
+                let new = NewInvestigation::new("Invoices").sender("billing@example.net");
+                done(keepnet.investigations().start(new))
+            },
+            [step(&INVESTIGATIONS_SCAN_TYPES, systems).or(json!([]))],
+            &INVESTIGATIONS_CREATE,
+        ),
+        case(
+            "take_up",
+            |keepnet| done(keepnet.notified_emails().take_up("m-1")),
+            [read().or(json!({}))],
+            &NOTIFIED_EMAILS_UPDATE,
+        ),
+        case(
+            "close",
+            |keepnet| {
+                let emails = keepnet.notified_emails();
+                done(emails.close("m-1", NotifiedEmailResult::Phishing, "seen"))
+            },
+            [read()],
+            &NOTIFIED_EMAILS_UPDATE,
+        ),
+    ]
+}
+
+fn enrolments() -> Vec<Case> {
+    let languages = || step(&ENROLLMENTS_LANGUAGES, json!([{"id": "l-1"}])).or(json!([]));
+    vec![
+        case(
+            "enroll, of groups",
+            |keepnet| {
+                let new = NewEnrollment::new("April", "t-1").groups(["g-1"]);
+                done(keepnet.enrollments().enroll(new))
+            },
+            [languages()],
+            &ENROLLMENTS_CREATE,
+        ),
+        case(
+            "enroll, of users",
+            |keepnet| {
+                let new = NewEnrollment::new("April", "t-1").users(["user-1"]);
+                done(keepnet.enrollments().enroll(new))
+            },
+            [languages()],
+            &TARGET_GROUPS_CREATE,
+        ),
+    ]
+}
+
+fn cases() -> impl Iterator<Item = Case> {
+    [
+        api_clients(),
+        campaigns(),
+        people(),
+        incidents(),
+        enrolments(),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+impl Case {
+    fn ids(&self, count: usize) -> Vec<&'static str> {
+        let before = self.before.iter().map(|step| step.operation);
+        let all = before.chain([self.change]).map(Operation::id);
+        all.take(count).collect()
+    }
+
+    /// Returns the error of the job if the request with this index gets that response, and the requests that were sent,
+    /// without attempts after the first.
+    async fn fail_at(&self, index: usize, last: FakeResponse) -> (Error, Vec<&'static str>) {
+        let fake = service();
+        for step in &self.before[..index] {
+            fake.once(step.operation, step.response.clone());
+        }
+        let failing = self.before.get(index);
+        fake.always(failing.map_or(self.change, |step| step.operation), last);
+        let error = (self.run)(&over(&fake)).await.unwrap_err();
+        let requests = fake.requests().into_iter();
+        let first = requests.filter(|request| request.attempt == 1);
+        let sent = first.filter_map(|request| request.operation).collect();
+        (error, sent)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_fails_before_its_change_has_changed_nothing_and_says_so() {
+    for case in cases() {
+        for (index, step) in case.before.iter().enumerate() {
+            let unreadable = FakeResponse::status(200)
+                .header("content-type", "application/json")
+                .body("{\"data\":");
+            let faults = [
+                (FakeResponse::status(503), step.operation.is_idempotent()),
+                (FakeResponse::never(), true),
+                (FakeResponse::status(403), false),
+                (unreadable, false),
+            ];
+            let useless = step.useless.clone().map(|response| (response, false));
+            for (fault, is_retryable) in faults.into_iter().chain(useless) {
+                let what = format!("{}: {} gets {fault:?}", case.job, step.operation.id());
+                let (error, sent) = case.fail_at(index, fault).await;
+                assert_eq!(sent, case.ids(index + 1), "{what}");
+                assert_eq!(error.outcome(), Outcome::NotSent, "{what}: {error}");
+                assert!(!error.may_be_executed(), "{what}: {error}");
+                assert_eq!(error.is_retryable(), is_retryable, "{what}: {error}");
+            }
+        }
+        // From the change on, the outcome is that of the request. This shows as well that no request before it is missing.
+        let before = case.before.len();
+        let (error, sent) = case.fail_at(before, FakeResponse::status(503)).await;
+        assert_eq!(sent[..=before], case.ids(before + 1), "{}", case.job);
+        assert_eq!(error.outcome(), Outcome::Unknown, "{}: {error}", case.job);
+    }
+}
+
+#[tokio::test]
+async fn a_search_before_a_change_is_repeated_without_one_and_after_one_its_outcome_counts() {
+    let jane = || json!([{"resourceId": "user-1", "email": JANE}]);
+    let wanted = CreateTargetUserRequest::new(JANE).department("Finance");
+    // Somebody else deletes the person between the search and the read, and nothing was sent by then.
+    let fake = service();
+    fake.once(&TARGET_USERS_SEARCH_BY_EMAIL, page(jane()));
+    fake.once(&TARGET_USERS_GET, FakeResponse::status(404));
+    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, FakeResponse::status(503));
+    let upserted = over(&fake).target_users().upsert(&wanted).await;
+    assert_eq!(upserted.unwrap_err().outcome(), Outcome::NotSent);
+
+    // The response to the creation is lost: the person may have been created by it.
+    let fake = service();
+    fake.once(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([])));
+    fake.always(&TARGET_USERS_CREATE, FakeResponse::status(503));
+    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(jane()));
+    fake.always(&TARGET_USERS_GET, FakeResponse::status(503));
+    let upserted = over(&fake).target_users().upsert(&wanted).await;
+    assert_eq!(upserted.unwrap_err().outcome(), Outcome::Unknown);
+}
+
+#[tokio::test]
+async fn an_error_that_says_already_that_nothing_was_sent_stays_as_it_is() {
+    let fake = FakeTransport::new();
+    fake.path("/connect/token", |_| {
+        FakeResponse::status(400)
+            .header("content-type", "application/json")
+            .body(r#"{"error": "invalid_client"}"#)
+    });
+    let users = over(&fake).target_users();
+    let read = users.find_by_email(JANE).await.unwrap_err();
+    let change = users.delete_by_email(JANE).await.unwrap_err();
+    for error in [read, change] {
+        assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
+        assert!(!error.is_retryable(), "{error}");
+    }
+}
