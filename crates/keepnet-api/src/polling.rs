@@ -1,7 +1,7 @@
 //! Polling the service until its work is done.
 
 use std::fmt;
-use std::future::{Future, IntoFuture};
+use std::future::{Future, IntoFuture, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -255,15 +255,19 @@ impl<T: 'static> Stream for Progress<T> {
                         None => after(now, this.polling.deadline),
                     };
                     this.deadline = Some(deadline);
-                    let asked: Asked<T> = match this.options.client(&this.client) {
+                    let mut asked: Asked<T> = match this.options.client(&this.client) {
                         Ok(client) => (this.ask)(client),
                         Err(error) => Box::pin(async move { Err(error) }),
                     };
                     let late = this.late();
                     this.state = State::Asking(Bound::new(Box::pin(async move {
-                        tokio::time::timeout_at(deadline, asked)
-                            .await
-                            .unwrap_or(Err(late))
+                        let mut end = Pause::until(deadline);
+                        // The look is polled first: outside a runtime it fails with the reason, and the pause is over.
+                        let look = poll_fn(|cx| match asked.as_mut().poll(cx) {
+                            Poll::Ready(state) => Poll::Ready(Some(state)),
+                            Poll::Pending => Pin::new(&mut end).poll(cx).map(|()| None),
+                        });
+                        look.await.unwrap_or(Err(late))
                     })));
                 }
                 State::Asking(asked) => match ready!(asked.poll(cx)) {

@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::future::{Future as _, IntoFuture as _};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use common::{envelope, over, service};
@@ -159,4 +161,20 @@ fn waiting_goes_on_in_another_runtime_than_the_one_it_began_in() {
             drop(first);
         }
     }
+}
+
+#[test]
+fn a_wait_outside_a_runtime_is_an_error_that_says_what_to_do() {
+    let fake = service();
+    let mut wait = over(&fake).investigations().wait("i1").into_future();
+    let mut cx = Context::from_waker(Waker::noop());
+    let Poll::Ready(Err(error)) = wait.as_mut().poll(&mut cx) else {
+        panic!("no error");
+    };
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(
+        error.to_string().contains("await the call in one"),
+        "{error}"
+    );
+    assert!(fake.requests().is_empty());
 }
