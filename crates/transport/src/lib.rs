@@ -64,8 +64,8 @@ pub use limiter::{Rate, RateLimiter, Rates};
 pub use operation::Operation;
 pub use outcome::{Outcome, Verdict};
 pub use paging::{
-    Cursor, Items, List, Next, Page, PageItems, Pages, Paging, RawItems, Split, Stamp, Tail,
-    TailCursor, Timeline,
+    Cursor, Items, List, Next, Page, PageItems, PageVisitor, Pages, Paging, RawItems, ReadPage,
+    Split, Stamp, Tail, TailCursor, Timeline,
 };
 pub use protocol::Protocol;
 pub use request::Request;
