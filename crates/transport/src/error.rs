@@ -4,6 +4,7 @@ mod api;
 mod common;
 mod item;
 mod kind;
+mod reason;
 mod redacted;
 mod shown;
 mod validation;
