@@ -433,7 +433,6 @@ impl<T, S: Timeline> Tail<T, S> {
                         return Poll::Ready(Some(Ok(())));
                     }
                 };
-                let failed = walk.cursor();
                 match received.and_then(|received| self.receive(received)) {
                     Ok((is_empty, next)) => {
                         if let TailState::Reading(walk) = &mut self.state {
@@ -441,9 +440,11 @@ impl<T, S: Timeline> Tail<T, S> {
                         }
                     }
                     Err(error) => {
-                        let after = match error.is_retryable() {
-                            true => After::Failure(failed),
-                            false => After::Pass,
+                        let after = match &self.state {
+                            TailState::Reading(walk) if error.is_retryable() => {
+                                After::Failure(walk.cursor())
+                            }
+                            _ => After::Pass,
                         };
                         let interval = self.follow.unwrap_or_default();
                         self.state = TailState::Waiting(Pause::about(interval), after);
