@@ -8,6 +8,7 @@ mod playbook;
 mod promises;
 #[path = "../support/proxy/mod.rs"]
 mod proxy;
+mod request_path;
 mod secrets;
 mod services;
 mod surface;

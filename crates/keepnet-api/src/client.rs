@@ -207,30 +207,6 @@ impl Client {
         credential.current().map(TokenInfo::new)
     }
 
-    /// Creates a request for an operation that this version does not model. It passes through the same layers as every
-    /// other call.
-    ///
-    /// `path` begins with `/` and is relative to the base URL. Add ids with [`Request::segment`]; errors show `{}` in
-    /// their place. The response is decoded as the type that the call names, for example `serde_json::Value`,
-    /// [`RawJson`](crate::RawJson) or a struct of your own: the envelope's `data`, or the whole response if there is no
-    /// envelope. `()` accepts any successful response. The request is not retried once it may have been executed,
-    /// unless it is marked [`idempotent`](Request::idempotent).
-    ///
-    /// ```no_run
-    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// use keepnet_api::http::Method;
-    ///
-    /// let regions: serde_json::Value = keepnet
-    ///     .request(Method::GET, "/api/regions")
-    ///     .idempotent()
-    ///     .call()
-    ///     .await?;
-    /// # Ok(()) }
-    /// ```
-    pub fn request(&self, method: Method, path: &str) -> Request {
-        self.transport.request(method, path)
-    }
-
     /// Returns a client for another host of the service that accepts the same token; see [`Sibling`].
     ///
     /// The host is derived from the base URL: `https://vishing-api.keepnetlabs.com` for `https://api.keepnetlabs.com`.
@@ -293,39 +269,36 @@ impl Client {
         let transport = self.transport.sibling(base_url.as_ref())?;
         Ok(SiblingClient { sibling, transport })
     }
+}
 
-    /// Opens all limits that are closed because the service reported them as used up, for all clients that share the
-    /// limiter. A limit is closed for an hour at most. Call this if it is known to be open earlier, because it was
-    /// raised or the service's headers were wrong. Requests then start without a burst.
+security_api_transport::__service_client! {
+    Client;
+    /// Of a response in the service's envelope, `data` is decoded; of any other, the whole response.
     ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// use keepnet_api::http::Method;
+    ///
+    /// let regions: serde_json::Value = keepnet
+    ///     .request(Method::GET, "/api/regions")
+    ///     .idempotent()
+    ///     .call()
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    request;
     /// ```
     /// # fn quota_was_raised(keepnet: &keepnet_api::Client) {
     /// keepnet.reopen_limits();
     /// # }
     /// ```
-    pub fn reopen_limits(&self) {
-        self.transport.reopen_limits();
-    }
-
-    /// The base URL.
-    ///
+    reopen_limits;
     /// ```
     /// let keepnet = keepnet_api::Client::new("an-id", "a-secret")?;
     /// assert_eq!(keepnet.base_url(), "https://api.keepnetlabs.com");
     /// # Ok::<(), keepnet_api::Error>(())
     /// ```
-    #[must_use]
-    pub fn base_url(&self) -> String {
-        self.transport.base_url()
-    }
-
-    #[allow(
-        dead_code,
-        reason = "generated resources use it, if any of their features is on"
-    )]
-    pub(crate) fn transport(&self) -> &security_api_transport::Client {
-        &self.transport
-    }
+    base_url;
 }
 
 /// Another host of the service that accepts the same token. Its operations are not published; send the requests that
@@ -403,12 +376,6 @@ impl SiblingClient {
     /// ```
     pub fn request(&self, method: Method, path: &str) -> Request {
         self.transport.request(method, path)
-    }
-}
-
-impl From<security_api_transport::Client> for Client {
-    fn from(transport: security_api_transport::Client) -> Self {
-        Self { transport }
     }
 }
 

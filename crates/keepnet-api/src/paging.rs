@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 use std::str::FromStr;
 
-use security_api_transport::{Error, Next, PageItems, Paging, Request, Split};
+use security_api_transport::{
+    Error, Next, PageItems, PageVisitor, Paging, ReadPage, Request, Split,
+};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -122,6 +123,14 @@ impl FromStr for Position {
 }
 
 impl<T> PageBody<T> {
+    /// A page that is only a list.
+    fn bare(items: PageItems<T>) -> Self {
+        Self {
+            items: items.into_vec(),
+            totals: Totals::default(),
+        }
+    }
+
     fn split(self, place: Option<&Position>) -> Split<T, Position> {
         let place = place.copied().unwrap_or_default();
         let next = match place.next(self.items.len(), self.totals) {
@@ -210,75 +219,68 @@ fn edit(request: Request, change: impl FnOnce(&mut Map<String, Value>)) -> Reque
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for PageBody<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ListVisitor(PhantomData))
+        deserializer.deserialize_any(PageVisitor::<Members<T>>::new())
     }
 }
 
-struct ListVisitor<T>(PhantomData<T>);
+struct Members<T> {
+    items: Option<PageItems<T>>,
+    totals: Totals,
+}
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
-    type Value = PageBody<T>;
+/// The members with the items. All names of members are in any case.
+const ITEMS: [&str; 2] = ["results", "items"];
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a page or a list")
-    }
-
-    fn visit_unit<E>(self) -> Result<PageBody<T>, E> {
-        Ok(PageBody {
-            items: Vec::new(),
-            totals: Totals::default(),
-        })
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<PageBody<T>, A::Error> {
-        Ok(PageBody {
-            items: PageItems::read(list)?.into_vec(),
-            totals: Totals::default(),
-        })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PageBody<T>, A::Error> {
-        let mut items = None;
-        let mut totals = Totals::default();
-        while let Some(member) = map.next_key()? {
-            match member {
-                Member::Items => items = Some(map.next_value::<PageItems<T>>()?.into_vec()),
-                Member::Total(total) => *total(&mut totals) = map.next_value::<Count>()?.0,
-                Member::Other => drop(map.next_value::<IgnoredAny>()?),
-            }
+impl Totals {
+    /// The total in the member of this name.
+    fn named(&mut self, name: &str) -> Option<&mut Option<u64>> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        match () {
+            () if is("totalNumberOfRecords") => Some(&mut self.records),
+            () if is("totalNumberOfPages") => Some(&mut self.pages),
+            () if is("pageSize") => Some(&mut self.size),
+            () => None,
         }
-        let items = items.ok_or_else(|| A::Error::missing_field("results"))?;
-        Ok(PageBody { items, totals })
     }
 }
 
-/// A member of a page, by its name in any case.
-enum Member {
-    Items,
-    Total(fn(&mut Totals) -> &mut Option<u64>),
-    Other,
-}
+impl<'de, T: Deserialize<'de>> ReadPage<'de> for Members<T> {
+    const EXPECTED: &'static str = "a page or a list";
 
-const MEMBERS: [(&str, Member); 5] = [
-    ("results", Member::Items),
-    ("items", Member::Items),
-    (
-        "totalNumberOfRecords",
-        Member::Total(|totals| &mut totals.records),
-    ),
-    (
-        "totalNumberOfPages",
-        Member::Total(|totals| &mut totals.pages),
-    ),
-    ("pageSize", Member::Total(|totals| &mut totals.size)),
-];
+    type Page = PageBody<T>;
 
-impl<'de> Deserialize<'de> for Member {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = Cow::<'de, str>::deserialize(deserializer)?;
-        let mut known = MEMBERS.into_iter();
-        let found = known.find(|(known, _)| name.eq_ignore_ascii_case(known));
-        Ok(found.map_or(Self::Other, |(_, member)| member))
+    fn new() -> Self {
+        Self {
+            items: None,
+            totals: Totals::default(),
+        }
+    }
+
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        if ITEMS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+            self.items = Some(map.next_value()?);
+        } else if let Some(total) = self.totals.named(name) {
+            *total = map.next_value::<Count>()?.0;
+        } else {
+            map.next_value::<IgnoredAny>()?;
+        }
+        Ok(())
+    }
+
+    fn end<E: de::Error>(self) -> Result<PageBody<T>, E> {
+        let items = self.items.ok_or_else(|| E::missing_field("results"))?;
+        Ok(PageBody {
+            items: items.into_vec(),
+            totals: self.totals,
+        })
+    }
+
+    fn list<A: SeqAccess<'de>>(list: A) -> Result<PageBody<T>, A::Error> {
+        PageItems::read(list).map(PageBody::bare)
+    }
+
+    fn null<E>() -> Result<PageBody<T>, E> {
+        Ok(PageBody::bare(PageItems::default()))
     }
 }
 

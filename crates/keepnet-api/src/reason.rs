@@ -2,15 +2,14 @@
 
 use std::fmt;
 
-use security_api_transport::Error;
-
 /// Why the service refused a call.
 ///
-/// It holds what [`Error::status`] and predicates such as [`Error::is_not_found`] cannot say, because the service
-/// reports some errors with any status, even with 200. `Display` shows one line.
+/// It holds what [`Error::status`](crate::Error::status) and predicates such as
+/// [`Error::is_not_found`](crate::Error::is_not_found) cannot say, because the service reports some errors with any
+/// status, even with 200. `Display` shows one line.
 ///
-/// [`Error::api`] has the service's own texts: `code` is the status of its envelope (`INPUT_ERROR`), `message` its
-/// message, and `validation` its messages about members of the request.
+/// [`Error::api`](crate::Error::api) has the service's own texts: `code` is the status of its envelope (`INPUT_ERROR`),
+/// `message` its message, and `validation` its messages about members of the request.
 ///
 /// ```no_run
 /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -48,21 +47,7 @@ pub enum Reason {
     ServerError,
 }
 
-impl Reason {
-    /// The reason in an error. `None` if the service sent no response, or one that is not listed here.
-    ///
-    /// ```
-    /// use keepnet_api::{Client, Reason};
-    ///
-    /// // Nothing was sent, so the service has said nothing.
-    /// let error = Client::new("", "a-secret").unwrap_err();
-    /// assert_eq!(Reason::of(&error), None);
-    /// ```
-    #[must_use]
-    pub fn of(error: &Error) -> Option<Self> {
-        error.reason().copied()
-    }
-}
+security_api_transport::__reason!(Reason, keepnet_api, r#"Client::new("", "a-secret")"#);
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use http::{HeaderName, Method};
-use security_api_transport::{
-    ApiKey, Error, Job, Rate, RateLimiter, Request, Secret, ServiceSettings,
-};
+use http::HeaderName;
+use security_api_transport::{ApiKey, Error, Job, Rate, RateLimiter, Secret, ServiceSettings};
 
 use crate::paging::ConfirmedPage;
 use crate::protocol::PushSecurity;
@@ -149,30 +147,6 @@ impl Client {
         })
     }
 
-    /// A request to any path, for what this version does not model. It goes through the same request path as every
-    /// other call.
-    ///
-    /// `path` begins with `/` and is below the base URL; [`Request::segment`] adds ids to it. The response is decoded
-    /// as the type that the call names, for example `serde_json::Value`, [`RawJson`](crate::RawJson) or your own
-    /// struct; `()` accepts any successful response. The request is not retried once it may have been executed, unless
-    /// it is marked [`idempotent`](Request::idempotent).
-    ///
-    /// ```no_run
-    /// # async fn example(push: push_security_api::Client) -> Result<(), push_security_api::Error> {
-    /// use push_security_api::http::Method;
-    ///
-    /// let response: serde_json::Value = push
-    ///     .request(Method::GET, "/v1/browsers")
-    ///     .query("limit", "5")
-    ///     .idempotent()
-    ///     .call()
-    ///     .await?;
-    /// # Ok(()) }
-    /// ```
-    pub fn request(&self, method: Method, path: &str) -> Request {
-        self.transport.request(method, path)
-    }
-
     /// Creates a limiter for the service's published limits. Each client has one. For several keys of
     /// one user, give all clients clones of one limiter.
     ///
@@ -192,41 +166,35 @@ impl Client {
         // that was sent on time and arrives late.
         Ok(RateLimiter::new(Rate::per_second(10.0, 9)?))
     }
+}
 
-    /// Opens all limits that are closed because the service reported them as used up, for all clients that share the
-    /// limiter. A limit is closed for an hour at most; this is for when it is known to be open earlier, because it was
-    /// raised or the service's headers were wrong. Requests start as they do when the time is over: without a burst.
+security_api_transport::__service_client! {
+    Client;
+    /// ```no_run
+    /// # async fn example(push: push_security_api::Client) -> Result<(), push_security_api::Error> {
+    /// use push_security_api::http::Method;
     ///
+    /// let response: serde_json::Value = push
+    ///     .request(Method::GET, "/v1/browsers")
+    ///     .query("limit", "5")
+    ///     .idempotent()
+    ///     .call()
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    request;
     /// ```
     /// # fn quota_was_raised(push: &push_security_api::Client) {
     /// push.reopen_limits();
     /// # }
     /// ```
-    pub fn reopen_limits(&self) {
-        self.transport.reopen_limits();
-    }
-
-    /// The base URL that requests go to.
-    ///
+    reopen_limits;
     /// ```
     /// let push = push_security_api::Client::new("an-api-key")?;
     /// assert_eq!(push.base_url(), "https://api.pushsecurity.com");
     /// # Ok::<(), push_security_api::Error>(())
     /// ```
-    #[must_use]
-    pub fn base_url(&self) -> String {
-        self.transport.base_url()
-    }
-
-    pub(crate) fn transport(&self) -> &security_api_transport::Client {
-        &self.transport
-    }
-}
-
-impl From<security_api_transport::Client> for Client {
-    fn from(transport: security_api_transport::Client) -> Self {
-        Self { transport }
-    }
+    base_url;
 }
 
 fn settings(api_key: &Secret) -> Result<ServiceSettings, Error> {

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use security_api_transport::{Error, Next, PageItems, Paging, Request, Split, model};
-use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use security_api_transport::{
+    Error, Next, PageItems, PageVisitor, Paging, ReadPage, Request, Split, model,
+};
+use serde::de::{self, Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -23,49 +25,62 @@ pub struct PageBody<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for PageBody<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ListVisitor(PhantomData))
+        deserializer.deserialize_map(PageVisitor::<Members<T>>::new())
     }
 }
 
-/// Implemented by hand, because a derived implementation refuses a duplicate member.
-struct ListVisitor<T>(PhantomData<T>);
+struct Members<T> {
+    result: Option<Option<PageItems<T>>>,
+    paging: Option<NextPage>,
+    /// Whether a member reports an error.
+    has_failed: bool,
+    /// Whether there is a member that other services send.
+    is_foreign: bool,
+}
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
-    type Value = PageBody<T>;
+impl<'de, T: Deserialize<'de>> ReadPage<'de> for Members<T> {
+    const EXPECTED: &'static str = "a page";
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a page")
+    type Page = PageBody<T>;
+
+    fn new() -> Self {
+        Self {
+            result: None,
+            paging: None,
+            has_failed: false,
+            is_foreign: false,
+        }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PageBody<T>, A::Error> {
-        let mut result: Option<Option<PageItems<T>>> = None;
-        let mut paging: Option<NextPage> = None;
-        let (mut has_failed, mut is_foreign) = (false, false);
-        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-            match &*name {
-                "result" => result = Some(map.next_value()?),
-                "paging" => paging = map.next_value()?,
-                "error" | "errors" => {
-                    is_foreign = true;
-                    has_failed |= says_something(&map.next_value()?);
-                }
-                "success" | "ok" => {
-                    is_foreign = true;
-                    has_failed |= map.next_value::<Value>()? == false;
-                }
-                name => {
-                    is_foreign |= name == "jsonrpc";
-                    map.next_value::<IgnoredAny>()?;
-                }
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        match name {
+            "result" => self.result = Some(map.next_value()?),
+            "paging" => self.paging = map.next_value()?,
+            "error" | "errors" => {
+                self.is_foreign = true;
+                self.has_failed |= says_something(&map.next_value()?);
+            }
+            "success" | "ok" => {
+                self.is_foreign = true;
+                self.has_failed |= map.next_value::<Value>()? == false;
+            }
+            name => {
+                self.is_foreign |= name == "jsonrpc";
+                map.next_value::<IgnoredAny>()?;
             }
         }
+        Ok(())
+    }
+
+    fn end<E: de::Error>(self) -> Result<PageBody<T>, E> {
+        let paging = self.paging;
         // What is not a list must not be read as an empty one, which would be the end of an export.
-        let result = result.ok_or_else(|| A::Error::missing_field("result"))?;
-        if has_failed {
-            return Err(A::Error::custom("the page reports an error"));
+        let result = self.result.ok_or_else(|| E::missing_field("result"))?;
+        if self.has_failed {
+            return Err(E::custom("the page reports an error"));
         }
-        if paging.is_none() && (is_foreign || result.is_none()) {
-            return Err(A::Error::missing_field("paging"));
+        if paging.is_none() && (self.is_foreign || result.is_none()) {
+            return Err(E::missing_field("paging"));
         }
         let result = result.unwrap_or_default().into_vec();
         Ok(PageBody { result, paging })

@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use security_api_transport::Error;
-
 /// Why the service refused a call, as far as its response tells.
 ///
-/// It adds to [`Error::status`] and predicates such as [`Error::is_not_found`]. `Display` shows one line.
+/// It adds to [`Error::status`](crate::Error::status) and predicates such as
+/// [`Error::is_not_found`](crate::Error::is_not_found). `Display` shows one line.
 ///
 /// The vendor documents the statuses 200, 400, 429 and 500, and no body. The meanings of 401 and 403 rest on observed
 /// responses of the gateway and on what gateways of its kind do.
@@ -36,21 +35,7 @@ pub enum Reason {
     KeyRefused,
 }
 
-impl Reason {
-    /// The reason in an error. `None` if the service did not respond, or its response is not listed here.
-    ///
-    /// ```
-    /// use push_security_api::{Client, Reason};
-    ///
-    /// // Nothing was sent, so the service has said nothing.
-    /// let error = Client::new("").unwrap_err();
-    /// assert_eq!(Reason::of(&error), None);
-    /// ```
-    #[must_use]
-    pub fn of(error: &Error) -> Option<Self> {
-        error.reason().copied()
-    }
-}
+security_api_transport::__reason!(Reason, push_security_api, r#"Client::new("")"#);
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

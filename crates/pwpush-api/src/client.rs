@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Method;
 use security_api_transport::middleware::Credential;
 use security_api_transport::{
-    Anonymous, ApiKey, Error, ErrorKind, Job, Rate, RateLimiter, Request, Secret, ServiceSettings,
+    Anonymous, ApiKey, Error, ErrorKind, Job, Rate, RateLimiter, Secret, ServiceSettings,
 };
 
 use crate::instance::bounds::{Bounds, PushKind};
@@ -269,30 +268,6 @@ impl Client {
         Ok(())
     }
 
-    /// A request to any path, for what this version does not model. It goes through the same request path as every
-    /// other call.
-    ///
-    /// `path` begins with `/` and is below the base URL; [`Request::segment`] adds ids to it. The response is decoded
-    /// as the type that the call names, for example `serde_json::Value`, [`RawJson`](crate::RawJson) or your own
-    /// struct; `()` accepts any successful response. The request is not retried once it may have been executed, unless
-    /// it is marked [`idempotent`](Request::idempotent).
-    ///
-    /// ```no_run
-    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
-    /// use pwpush_api::http::Method;
-    ///
-    /// let response: serde_json::Value = pwpush
-    ///     .request(Method::GET, "/api/v2/pushes/active")
-    ///     .query("page", "2")
-    ///     .idempotent()
-    ///     .call()
-    ///     .await?;
-    /// # Ok(()) }
-    /// ```
-    pub fn request(&self, method: Method, path: &str) -> Request {
-        self.transport.request(method, path)
-    }
-
     /// Creates a limiter for an instance's default limits. Each client has one; build clients on one machine that
     /// cannot be clones of each other with clones of one such limiter.
     ///
@@ -313,41 +288,35 @@ impl Client {
         let minute = Rate::quota(119, Duration::from_secs(60), 30)?;
         Ok(RateLimiter::new(minute))
     }
+}
 
-    /// Opens all limits that are closed because the service reported them as used up, for all clients that share the
-    /// limiter. A limit is closed for an hour at most; this is for when it is known to be open earlier, because it was
-    /// raised or the service's headers were wrong. Requests start as they do when the time is over: without a burst.
+security_api_transport::__service_client! {
+    Client;
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+    /// use pwpush_api::http::Method;
     ///
+    /// let response: serde_json::Value = pwpush
+    ///     .request(Method::GET, "/api/v2/pushes/active")
+    ///     .query("page", "2")
+    ///     .idempotent()
+    ///     .call()
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    request;
     /// ```
     /// # fn quota_was_raised(pwpush: &pwpush_api::Client) {
     /// pwpush.reopen_limits();
     /// # }
     /// ```
-    pub fn reopen_limits(&self) {
-        self.transport.reopen_limits();
-    }
-
-    /// The base URL that requests go to.
-    ///
+    reopen_limits;
     /// ```
     /// let pwpush = pwpush_api::Client::new("an-api-token")?;
     /// assert_eq!(pwpush.base_url(), "https://eu.pwpush.com");
     /// # Ok::<(), pwpush_api::Error>(())
     /// ```
-    #[must_use]
-    pub fn base_url(&self) -> String {
-        self.transport.base_url()
-    }
-
-    pub(crate) fn transport(&self) -> &security_api_transport::Client {
-        &self.transport
-    }
-}
-
-impl From<security_api_transport::Client> for Client {
-    fn from(transport: security_api_transport::Client) -> Self {
-        Self { transport }
-    }
+    base_url;
 }
 
 fn settings(credential: Arc<dyn Credential>, has_token: bool) -> Result<ServiceSettings, Error> {

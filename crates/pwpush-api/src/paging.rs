@@ -1,10 +1,9 @@
 //! How the service pages its lists: by page number, without a total.
 
-use std::fmt;
-use std::marker::PhantomData;
-
-use security_api_transport::{Error, Next, PageItems, Paging, Request, Split};
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use security_api_transport::{
+    Error, Next, PageItems, PageVisitor, Paging, ReadPage, Request, Split,
+};
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
 /// Pages by number.
@@ -23,37 +22,39 @@ pub struct PageBody<T>(Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for PageBody<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ListVisitor(PhantomData))
+        deserializer.deserialize_any(PageVisitor::<Members<T>>::new())
     }
 }
 
-struct ListVisitor<T>(PhantomData<T>);
+struct Members<T> {
+    items: Option<PageItems<T>>,
+}
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
-    type Value = PageBody<T>;
+impl<'de, T: Deserialize<'de>> ReadPage<'de> for Members<T> {
+    const EXPECTED: &'static str = "an array, or an object with `logs` or `views`";
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array, or an object with `logs` or `views`")
+    type Page = PageBody<T>;
+
+    fn new() -> Self {
+        Self { items: None }
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
-        PageItems::read(list).map(|items| PageBody(items.into_vec()))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut items = None;
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                "logs" | "views" => {
-                    items = map.next_value::<Option<PageItems<T>>>()?;
-                }
-                _ => drop(map.next_value::<IgnoredAny>()?),
-            }
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        match name {
+            "logs" | "views" => self.items = map.next_value()?,
+            _ => drop(map.next_value::<IgnoredAny>()?),
         }
+        Ok(())
+    }
+
+    fn end<E: de::Error>(self) -> Result<PageBody<T>, E> {
         // An object without items is not a list, and must not be read as the end of one.
-        items
-            .map(|items| PageBody(items.into_vec()))
-            .ok_or_else(|| serde::de::Error::missing_field("logs"))
+        let items = self.items.ok_or_else(|| E::missing_field("logs"))?;
+        Ok(PageBody(items.into_vec()))
+    }
+
+    fn list<A: SeqAccess<'de>>(list: A) -> Result<PageBody<T>, A::Error> {
+        PageItems::read(list).map(|items| PageBody(items.into_vec()))
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod retrieved;
 
+use security_api_transport::middleware::FromResponse;
 use security_api_transport::{Error, ErrorKind, Outcome, Request, Response, Secret};
 
 use crate::call::hand_written_call;
@@ -11,20 +12,45 @@ use crate::types::{RetrievedPush, RetrievedRequest};
 
 use self::retrieved::Retrieved;
 
-/// Reads a secret. From [`Pushes::show`](crate::resources::Pushes::show).
+/// The request for what a passphrase may protect.
 #[derive(Debug, Clone)]
-#[must_use = "a call does nothing until it is awaited"]
-pub struct ShowPush {
+struct Reading {
     request: Request,
     has_passphrase: bool,
 }
 
-impl ShowPush {
-    pub(crate) fn new(request: Request) -> Self {
+impl Reading {
+    fn new(request: Request) -> Self {
         Self {
             request,
             has_passphrase: false,
         }
+    }
+
+    fn opened_with(self, passphrase: &Secret, what: &str) -> Self {
+        Self {
+            request: checks::opened_with(self.request, passphrase, what),
+            has_passphrase: true,
+        }
+    }
+
+    async fn sent<T: FromResponse>(self) -> Result<Response<T>, Error> {
+        let read = self.request.call().send_with_response().await;
+        read.map_err(|error| match self.has_passphrase {
+            true => error,
+            false => not_locked(error),
+        })
+    }
+}
+
+/// Reads a secret. From [`Pushes::show`](crate::resources::Pushes::show).
+#[derive(Debug, Clone)]
+#[must_use = "a call does nothing until it is awaited"]
+pub struct ShowPush(Reading);
+
+impl ShowPush {
+    pub(crate) fn new(request: Request) -> Self {
+        Self(Reading::new(request))
     }
 
     /// The passphrase, if one is set. The service accepts it in the query only, where servers and proxies may log it;
@@ -40,24 +66,20 @@ impl ShowPush {
     /// let retrieved = pwpush.pushes().show("fkwjfvhall92").passphrase("plain yellow umbrella").await?;
     /// # let _ = retrieved; Ok(()) }
     /// ```
-    pub fn passphrase(mut self, passphrase: impl Into<Secret>) -> Self {
-        self.has_passphrase = true;
-        self.request = checks::opened_with(self.request, &passphrase.into(), "push");
-        self
+    pub fn passphrase(self, passphrase: impl Into<Secret>) -> Self {
+        Self(self.0.opened_with(&passphrase.into(), "push"))
     }
 
     async fn run(self) -> Result<Response<Retrieved>, Error> {
-        let call = self.request.call::<RetrievedPush>();
-        match call.send_with_response().await {
+        match self.0.sent::<RetrievedPush>().await {
             Ok(response) => Ok(response.map(Retrieved::from)),
-            Err(error) if !self.has_passphrase => Err(view_lost(not_locked(error))),
             Err(error) => Err(view_lost(error)),
         }
     }
 }
 
 hand_written_call!(ShowPush, Retrieved);
-security_api_transport::__call_options!(ShowPush);
+security_api_transport::__call_options!(@ [] ShowPush, this => this.0.request);
 
 /// Only calls with a passphrase can be locked; one without is refused for another reason.
 pub(crate) fn not_locked(error: Error) -> Error {
@@ -86,17 +108,11 @@ fn view_lost(error: Error) -> Error {
 /// Reads a request. From [`Requests::show`](crate::resources::Requests::show).
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct ShowRequest {
-    request: Request,
-    has_passphrase: bool,
-}
+pub struct ShowRequest(Reading);
 
 impl ShowRequest {
     pub(crate) fn new(request: Request) -> Self {
-        Self {
-            request,
-            has_passphrase: false,
-        }
+        Self(Reading::new(request))
     }
 
     /// The passphrase, if one is set. It is sent in the query, where servers and proxies may log it; this client shows
@@ -110,20 +126,14 @@ impl ShowRequest {
     /// let request = pwpush.requests().show("qhr3cvhkad8w").passphrase("plain yellow umbrella").await?;
     /// # let _ = request; Ok(()) }
     /// ```
-    pub fn passphrase(mut self, passphrase: impl Into<Secret>) -> Self {
-        self.has_passphrase = true;
-        self.request = checks::opened_with(self.request, &passphrase.into(), "request");
-        self
+    pub fn passphrase(self, passphrase: impl Into<Secret>) -> Self {
+        Self(self.0.opened_with(&passphrase.into(), "request"))
     }
 
     async fn run(self) -> Result<Response<RetrievedRequest>, Error> {
-        let read = self.request.call().send_with_response().await;
-        read.map_err(|error| match self.has_passphrase {
-            true => error,
-            false => not_locked(error),
-        })
+        self.0.sent().await
     }
 }
 
 hand_written_call!(ShowRequest, RetrievedRequest);
-security_api_transport::__call_options!(ShowRequest);
+security_api_transport::__call_options!(@ [] ShowRequest, this => this.0.request);

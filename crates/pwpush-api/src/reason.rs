@@ -3,13 +3,13 @@
 use std::fmt;
 
 use crate::files;
-use security_api_transport::Error;
 
 /// Why the service refused a call. For what the client itself did about a push that differs from what was asked, see
 /// [`NotAsAsked`](crate::NotAsAsked).
 ///
-/// It has what [`Error::status`] and the error's predicates do not tell. It is derived from the status and the form of
-/// the response, because the service's texts are translated. `Display` shows one line that says what to do.
+/// It has what [`Error::status`](crate::Error::status) and the error's predicates do not tell. It is derived from the
+/// status and the form of the response, because the service's texts are translated. `Display` shows one line that says
+/// what to do.
 ///
 /// ```no_run
 /// # async fn example(pwpush: pwpush_api::Client, token: &str) -> Result<(), pwpush_api::Error> {
@@ -49,8 +49,8 @@ pub enum Reason {
     MfaRequired,
     /// The user sent mail about pushes more than five times in a minute. The call is not retried.
     NotifyLocked,
-    /// This address sent more requests than the instance allows. [`attempts`](Error::attempts) tells how often the
-    /// client tried.
+    /// This address sent more requests than the instance allows. [`attempts`](crate::Error::attempts) tells how often
+    /// the client tried.
     RateLimited,
     /// The instance has no user yet: somebody must open it in a browser and create the first.
     FirstRun,
@@ -73,26 +73,13 @@ pub enum Reason {
     InvalidPage,
 }
 
-impl Reason {
-    /// The reason in an error. `None` if the service did not respond, or its response is not listed here.
-    ///
-    /// ```
-    /// use pwpush_api::{Client, Reason};
-    ///
-    /// // Nothing was sent, so the service has said nothing.
-    /// let error = Client::new("").unwrap_err();
-    /// assert_eq!(Reason::of(&error), None);
-    /// ```
-    #[must_use]
-    pub fn of(error: &Error) -> Option<Self> {
-        let said = error.reason().cloned();
-        // The protocol does not read responses of other hosts, and files may be stored there.
-        said.or_else(|| {
-            let refuses_link = files::refuses_link(error.operation()?, error.status()?);
-            refuses_link.then_some(Self::LinkExpired)
-        })
-    }
+security_api_transport::__reason!(Reason, pwpush_api, r#"Client::new("")"#, |error| {
+    // The protocol does not read responses of other hosts, and files may be stored there.
+    let refuses_link = files::refuses_link(error.operation()?, error.status()?);
+    refuses_link.then_some(Reason::LinkExpired)
+});
 
+impl Reason {
     /// What the user can do.
     pub(crate) fn remedy(&self) -> Option<&'static str> {
         Some(match self {

@@ -49,6 +49,13 @@ fn start(arguments: &[&str]) -> (Running, HashMap<String, String>) {
     (running, variables)
 }
 
+/// The status of a request to Push Security with this key.
+async fn status(base_url: &str, key: &str) -> u16 {
+    let request = request(Method::GET, "/v1/apps?limit=1", Some(key), "");
+    let response = exchange(base_url, request).await;
+    response.expect("a response").status
+}
+
 fn refused(arguments: &[&str]) -> String {
     let Output {
         status,
@@ -67,24 +74,10 @@ async fn it_prints_what_a_shell_can_paste_and_serves() {
     let base_url = &variables["PUSH_SECURITY_BASE_URL"];
     let key = &variables["PUSH_SECURITY_API_KEY"];
     for _ in 0..30 {
-        let request = request(Method::GET, "/v1/apps?limit=1", Some(key), "");
-        assert_eq!(
-            exchange(base_url, request)
-                .await
-                .expect("a response")
-                .status,
-            200
-        );
+        assert_eq!(status(base_url, key).await, 200);
     }
     let read_only = &variables["PUSH_SECURITY_READ_ONLY_API_KEY"];
-    let request = request(Method::GET, "/v1/apps?limit=1", Some(read_only), "");
-    assert_eq!(
-        exchange(base_url, request)
-            .await
-            .expect("a response")
-            .status,
-        200
-    );
+    assert_eq!(status(base_url, read_only).await, 200);
     assert!(variables["PUSH_SECURITY_WEBHOOK_SECRET"].starts_with("psws_"));
     assert!(variables["KEEPNET_BASE_URL"].starts_with("http://127.0.0.1:"));
     for name in ["CLIENT_ID", "CLIENT_SECRET", "COMPANY_ID"] {

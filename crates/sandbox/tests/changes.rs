@@ -5,7 +5,7 @@ mod support;
 use http::Method;
 use security_api_sandbox::Sandbox;
 use serde_json::{Value, json};
-use support::{Receiver, call, everything, get, small};
+use support::{Receiver, call, everything, get, small, with_receiver};
 
 fn id(record: &Value) -> &str {
     record["id"].as_str().expect("an id")
@@ -268,12 +268,7 @@ async fn told(sandbox: &Sandbox, receiver: &mut Receiver, change: (Method, &str,
 
 #[tokio::test]
 async fn every_change_is_told_with_its_old_and_its_new_state() {
-    let sandbox = small().await;
-    let mut receiver = Receiver::start().await;
-    sandbox
-        .push_security()
-        .deliver_webhooks_to(&receiver.url)
-        .expect("a receiver");
+    let (sandbox, mut receiver) = with_receiver().await;
 
     let app = find(&sandbox, "apps", |app| app["approvalStatus"] != "APPROVED").await;
     let employee = find(&sandbox, "employees", |one| one["licensed"] == true).await;
@@ -362,12 +357,7 @@ async fn every_change_is_told_with_its_old_and_its_new_state() {
 
 #[tokio::test]
 async fn what_changes_nothing_and_what_changes_notes_only_is_not_told() {
-    let sandbox = small().await;
-    let mut receiver = Receiver::start().await;
-    sandbox
-        .push_security()
-        .deliver_webhooks_to(&receiver.url)
-        .expect("a receiver");
+    let (sandbox, mut receiver) = with_receiver().await;
     let app = find(&sandbox, "apps", |_| true).await;
     let path = format!("/v1/apps/{}", id(&app));
     for body in [

@@ -4,7 +4,8 @@ mod support;
 
 use std::time::{Duration, SystemTime};
 
-use support::{Receiver, deliveries_ended, small};
+use security_api_sandbox::Sandbox;
+use support::{Receiver, deliveries_ended, small, with_receiver};
 
 #[tokio::test]
 async fn advancing_adds_up_and_stops_at_a_century() {
@@ -41,17 +42,20 @@ async fn a_frozen_clock_moves_only_when_it_is_advanced() {
     assert!(after < before + Duration::from_secs(60));
 }
 
-#[tokio::test]
-async fn a_delivery_waits_until_a_frozen_clock_is_advanced_to_its_time() {
-    let sandbox = small().await;
-    let push = sandbox.push_security();
-    let mut receiver = Receiver::start().await;
-    push.deliver_webhooks_to(&receiver.url).expect("a receiver");
+/// A sandbox with a frozen clock, whose receiver has refused a delivery.
+async fn with_a_refused_delivery() -> (Sandbox, Receiver) {
+    let (sandbox, mut receiver) = with_receiver().await;
     receiver.response(500, Duration::ZERO);
     sandbox.clock().freeze();
-    push.emit("LOGIN");
+    sandbox.push_security().emit("LOGIN");
     receiver.next().await;
     deliveries_ended(&sandbox, 1).await;
+    (sandbox, receiver)
+}
+
+#[tokio::test]
+async fn a_delivery_waits_until_a_frozen_clock_is_advanced_to_its_time() {
+    let (sandbox, mut receiver) = with_a_refused_delivery().await;
     sandbox.clock().advance(Duration::from_secs(59));
     receiver.nothing().await;
     sandbox.clock().advance(Duration::from_secs(1));
@@ -60,15 +64,7 @@ async fn a_delivery_waits_until_a_frozen_clock_is_advanced_to_its_time() {
 
 #[tokio::test]
 async fn a_delivery_comes_by_itself_once_the_clock_runs_again() {
-    let sandbox = small().await;
-    let push = sandbox.push_security();
-    let mut receiver = Receiver::start().await;
-    push.deliver_webhooks_to(&receiver.url).expect("a receiver");
-    receiver.response(500, Duration::ZERO);
-    sandbox.clock().freeze();
-    push.emit("LOGIN");
-    receiver.next().await;
-    deliveries_ended(&sandbox, 1).await;
+    let (sandbox, mut receiver) = with_a_refused_delivery().await;
     sandbox.clock().advance(Duration::from_millis(59_900));
     receiver.nothing().await;
     sandbox.clock().resume();

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::Method;
-use security_api_sandbox::Sandbox;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use support::{Received, Receiver, call, deliveries_ended, get, small};
+use support::{Received, Receiver, call, deliveries_ended, get, small, with_receiver};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -26,16 +25,6 @@ fn is_signed(received: &Received, secret: &str) -> bool {
         .map(|byte| format!("{byte:02X}"))
         .collect();
     hex == expected
-}
-
-async fn with_receiver() -> (Sandbox, Receiver) {
-    let sandbox = small().await;
-    let receiver = Receiver::start().await;
-    sandbox
-        .push_security()
-        .deliver_webhooks_to(&receiver.url)
-        .expect("a receiver");
-    (sandbox, receiver)
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod builder;
 mod defaults;
 mod exchange;
 mod handle;
+mod service_client;
 mod stack;
 
 pub use builder::{ClientBuilder, ServiceSettings};

@@ -1,9 +1,12 @@
-//! The error type of every call.
+//! The error type of every call, and what it tells.
 
 mod api;
 mod common;
+mod display;
 mod item;
 mod kind;
+mod making;
+mod reason;
 mod redacted;
 mod shown;
 mod validation;
@@ -11,7 +14,6 @@ mod validation;
 use std::any::Any;
 use std::borrow::Cow;
 use std::error::Error as StdError;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +27,7 @@ use crate::wire::secret::{Secret, hide};
 pub use api::ApiError;
 pub use item::UndecodedItem;
 pub use kind::ErrorKind;
+pub(crate) use making::CallFacts;
 use redacted::{Redacted, hide_in};
 pub(crate) use shown::CUT;
 pub use shown::one_line;
@@ -93,230 +96,7 @@ impl Inner {
     }
 }
 
-/// What an error is told about its call.
-pub(crate) struct CallFacts<'a> {
-    pub(crate) operation: &'static Operation,
-    /// The name of the call in errors, if it has no operation.
-    pub(crate) label: Option<Arc<str>>,
-    pub(crate) attempts: u32,
-    pub(crate) is_idempotent: bool,
-    pub(crate) may_be_executed: bool,
-    /// The secrets to redact in the error's texts.
-    pub(crate) secrets: &'a [Secret],
-}
-
 impl Error {
-    /// An error of this kind. `message` is a sentence without a full stop that names the problem and the remedy. It is put
-    /// on one line, since it may quote the service.
-    #[must_use]
-    pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self(Arc::new(Inner {
-            kind,
-            message: shown::message(message.into()),
-            operation: None,
-            label: None,
-            verdict: Verdict::of_failure(kind, Outcome::usual(kind)),
-            idempotent: false,
-            attempts: 0,
-            retry_after: None,
-            response: None,
-            item: None,
-            context: None,
-            source: None,
-        }))
-    }
-
-    /// Invalid input. The message names the field and the remedy.
-    #[must_use]
-    pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(ErrorKind::Invalid, message)
-    }
-
-    /// A response of the service as an error. The texts it shows are on one line and bounded, see [`ApiError`].
-    #[must_use]
-    pub fn from_response(
-        status: StatusCode,
-        headers: HeaderMap,
-        request_id: Option<String>,
-        body: Bytes,
-        api: ApiError,
-    ) -> Self {
-        let mut error = Self::new(ErrorKind::Api, "");
-        error.edit(|inner| {
-            inner.response = Some(Box::new(ErrorResponse {
-                status,
-                headers,
-                request_id: request_id.map(|id| one_line(&id, shown::REQUEST_ID)),
-                body,
-                api: api.shown(),
-            }));
-        });
-        error
-    }
-
-    fn edit(&mut self, change: impl FnOnce(&mut Inner)) {
-        change(Arc::make_mut(&mut self.0));
-    }
-
-    /// Sets the cause.
-    #[must_use]
-    pub fn with_source(self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.with_boxed_source(Box::new(source))
-    }
-
-    pub(crate) fn with_boxed_source(mut self, source: BoxError) -> Self {
-        self.edit(|inner| inner.source = Some(Arc::from(source)));
-        self
-    }
-
-    /// Appends a remark to the message, such as what the caller should know or do.
-    ///
-    /// ```
-    /// use security_api_transport::{Error, ErrorKind};
-    ///
-    /// let error = Error::new(ErrorKind::Timeout, "no response in time").with_hint("the view may be used up");
-    /// assert_eq!(error.to_string(), "no response in time; the view may be used up");
-    /// ```
-    #[must_use]
-    pub fn with_hint(mut self, hint: &str) -> Self {
-        self.edit(|inner| match &mut inner.response {
-            Some(response) if inner.kind == ErrorKind::Api => {
-                let message = response.api.message.take();
-                response.api.message = Some(match message {
-                    Some(message) => format!("{message}; {hint}"),
-                    None => hint.to_owned(),
-                });
-            }
-            _ => inner.message = format!("{}; {hint}", inner.message).into(),
-        });
-        self
-    }
-
-    /// Changes the kind. The outcome stays.
-    #[must_use]
-    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
-        self.edit(|inner| inner.kind = kind);
-        self
-    }
-
-    /// Sets the outcome, for transports and layers that know it. Without it, an error counts as [`Outcome::NotSent`] if
-    /// its kind says that nothing was sent, as [`Outcome::Answered`] if its kind says that the service responded, and
-    /// as [`Outcome::Unknown`] otherwise.
-    ///
-    /// For a job that fails before its change was sent, set [`Outcome::NotSent`]: the outcome of the read that failed says
-    /// nothing about the change. What was retryable stays so.
-    #[must_use]
-    pub fn with_outcome(mut self, outcome: Outcome) -> Self {
-        let is_news = outcome == Outcome::NotSent && self.outcome() != outcome;
-        let may_pass = is_news && self.is_retryable();
-        self.edit(|inner| {
-            inner.verdict = match may_pass {
-                true => Verdict::NotSent,
-                false => Verdict::of_failure(inner.kind, outcome),
-            };
-        });
-        self
-    }
-
-    /// Adds what the error means for a job of several calls: what is done, what is not, and how to go on. The text is
-    /// appended after that of any earlier context.
-    #[must_use]
-    pub fn with_context(mut self, context: impl Into<Cow<'static, str>>) -> Self {
-        let context = shown::message(context.into());
-        self.edit(|inner| {
-            inner.context = Some(match inner.context.take() {
-                Some(inside) => format!("{inside}; {context}").into(),
-                None => context,
-            });
-        });
-        self
-    }
-
-    /// Sets the wait after which a retry may succeed.
-    #[must_use]
-    pub fn with_retry_after(mut self, wait: Duration) -> Self {
-        self.edit(|inner| inner.retry_after = Some(wait));
-        self
-    }
-
-    /// Marks that another attempt would fail in the same way, as with a certificate that is not trusted.
-    #[must_use]
-    pub fn permanent(mut self) -> Self {
-        self.edit(|inner| inner.verdict = inner.verdict.permanent());
-        self
-    }
-
-    pub(crate) fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
-        self.edit(|inner| inner.message = shown::message(message.into()));
-        self
-    }
-
-    pub(crate) fn with_verdict(mut self, verdict: Verdict) -> Self {
-        self.edit(|inner| inner.verdict = verdict);
-        self
-    }
-
-    /// Sets the operation, for errors that do not come from a call.
-    #[must_use]
-    pub fn with_operation(mut self, operation: &'static Operation) -> Self {
-        self.edit(|inner| inner.operation = Some(operation));
-        self
-    }
-
-    /// Sets the number of attempts, for errors that do not come from a call.
-    #[must_use]
-    pub fn with_attempts(mut self, attempts: u32) -> Self {
-        self.edit(|inner| inner.attempts = attempts);
-        self
-    }
-
-    /// Applies `change` to what the service said, if it responded. For callers that know more about the request than
-    /// the protocol does.
-    #[must_use]
-    pub fn map_api(mut self, change: impl FnOnce(ApiError) -> ApiError) -> Self {
-        self.edit(|inner| {
-            if let Some(response) = &mut inner.response {
-                response.api = change(std::mem::take(&mut response.api)).shown();
-            }
-        });
-        self
-    }
-
-    /// Sets the operation whose list the error is about.
-    pub(crate) fn in_list(mut self, operation: &'static Operation) -> Self {
-        self.edit(|inner| inner.operation = Some(operation));
-        self
-    }
-
-    /// Adds which call it was and how far it got.
-    pub(crate) fn of_call(mut self, facts: CallFacts<'_>) -> Self {
-        self.edit(|inner| {
-            inner.operation.get_or_insert(facts.operation);
-            inner.label = inner.label.take().or(facts.label);
-            inner.attempts = inner.attempts.max(facts.attempts);
-            inner.idempotent = facts.is_idempotent;
-            if facts.may_be_executed {
-                inner.verdict = inner.verdict.after_unknown();
-            }
-            inner.hide(facts.secrets);
-        });
-        self
-    }
-
-    /// Adds the address that no connection could be made to.
-    pub(crate) fn with_place(mut self, place: &str) -> Self {
-        self.edit(|inner| {
-            if inner.kind == ErrorKind::Connect {
-                inner.message = format!("{} ({place})", inner.message).into();
-            }
-        });
-        self
-    }
-
-    pub(crate) fn boxed(self) -> BoxError {
-        Box::new(self)
-    }
-
     /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -383,11 +163,6 @@ impl Error {
         self.0.item.as_deref()
     }
 
-    pub(crate) fn with_item(mut self, item: UndecodedItem) -> Self {
-        self.edit(|inner| inner.item = Some(Box::new(item)));
-        self
-    }
-
     /// What became of the request, over all attempts.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
@@ -451,96 +226,5 @@ impl Error {
     /// Whether another attempt is known to fail in the same way.
     pub(crate) fn is_permanent(&self) -> bool {
         self.0.verdict.is_permanent()
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &*self.0;
-        match (&inner.label, inner.operation) {
-            (Some(label), _) => write!(f, "{label}: ")?,
-            (None, Some(operation)) => write!(f, "{}: ", operation.id())?,
-            (None, None) => {}
-        }
-        if let Some(response) = &inner.response {
-            if inner.kind == ErrorKind::Api {
-                write!(f, "{}", response.status)?;
-                if let Some(code) = &response.api.code {
-                    write!(f, " {code}")?;
-                }
-                if let Some(message) = &response.api.message
-                    && response.status.canonical_reason() != Some(message)
-                {
-                    write!(f, ": {message}")?;
-                }
-                if !response.api.validation.is_empty() {
-                    write!(f, " ({})", response.api.validation.join("; "))?;
-                }
-            } else {
-                write!(f, "{} (status {})", inner.message, response.status)?;
-            }
-            if let Some(id) = &response.request_id {
-                write!(f, " [request {id}]")?;
-            }
-        } else {
-            f.write_str(&inner.message)?;
-        }
-        if inner.attempts > 1 {
-            write!(f, " after {} attempts", inner.attempts)?;
-        }
-        if let Some(context) = &inner.context {
-            write!(f, "; {context}")?;
-        }
-        Ok(())
-    }
-}
-
-/// The text of `Display` followed by the causes, on one line, since a `main` that returns an error prints it. With
-/// `{:#?}`, the fields one by one.
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if f.alternate() {
-            return self.fmt_parts(f);
-        }
-        write!(f, "{self}")?;
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
-    }
-}
-
-impl Error {
-    fn fmt_parts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &*self.0;
-        let mut debug = f.debug_struct("Error");
-        debug
-            .field("kind", &inner.kind)
-            .field("display", &format_args!("{self}"))
-            .field("outcome", &self.outcome())
-            .field("attempts", &inner.attempts);
-        if let Some(wait) = inner.retry_after {
-            debug.field("retry_after", &wait);
-        }
-        if let Some(response) = &inner.response {
-            debug
-                .field("status", &response.status.as_u16())
-                .field("body_length", &response.body.len());
-        }
-        if let Some(source) = &inner.source {
-            debug.field("source", &format_args!("{source}"));
-        }
-        debug.finish()
-    }
-}
-
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0
-            .source
-            .as_deref()
-            .map(|source| source as &(dyn StdError + 'static))
     }
 }

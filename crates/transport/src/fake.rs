@@ -11,13 +11,12 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use http_body_util::BodyExt;
 use serde::Serialize;
-use tower_service::Service;
 
 use crate::body::{PolledFrame, ResponseBody};
 use crate::context::CallContext;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::operation::Operation;
-use crate::service::{HttpFuture, HttpRequest, HttpResponse};
+use crate::service::{HttpFuture, HttpRequest, always_ready};
 use crate::wire::secret;
 
 /// Responds to operations with the given values, and records the requests.
@@ -305,16 +304,8 @@ impl FakeResponse {
     }
 }
 
-impl Service<HttpRequest> for FakeTransport {
-    type Response = HttpResponse;
-    type Error = BoxError;
-    type Future = HttpFuture;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: HttpRequest) -> HttpFuture {
+impl FakeTransport {
+    fn send(&self, request: HttpRequest) -> HttpFuture {
         let fake = self.clone();
         Box::pin(async move {
             let (head, body) = request.into_parts();
@@ -347,6 +338,8 @@ impl Service<HttpRequest> for FakeTransport {
         })
     }
 }
+
+always_ready!(FakeTransport);
 
 /// A body that breaks off after its bytes.
 struct CutBody(Option<Bytes>);

@@ -1,23 +1,7 @@
 //! The request path that the security API clients share.
 //!
-//! Users depend on a service's crate, which re-exports the public parts of this one. A request passes, from the outside
-//! in:
-//!
-//! 1. the span of the call,
-//! 2. the user's layers around calls,
-//! 3. the deadline,
-//! 4. retries,
-//! 5. waiting for the credential,
-//! 6. the rate limit,
-//! 7. applying the credential,
-//! 8. the attempt timeout,
-//! 9. the user's layers around attempts, and a check that they kept the origin,
-//! 10. the secrets of the URL,
-//! 11. the span of the attempt,
-//! 12. the size limit,
-//! 13. decompression,
-//! 14. a check that the response is complete,
-//! 15. the transport, which is reqwest unless the user supplies another.
+//! Users depend on a service's crate, which re-exports the public parts of this one. The README lists the layers that a
+//! request passes, from the outside in.
 
 mod body;
 mod call;
@@ -64,8 +48,8 @@ pub use limiter::{Rate, RateLimiter, Rates};
 pub use operation::Operation;
 pub use outcome::{Outcome, Verdict};
 pub use paging::{
-    Cursor, Items, List, Next, Page, PageItems, Pages, Paging, RawItems, Split, Stamp, Tail,
-    TailCursor, Timeline,
+    Cursor, Items, List, Next, Page, PageItems, PageVisitor, Pages, Paging, RawItems, ReadPage,
+    Split, Stamp, Tail, TailCursor, Timeline,
 };
 pub use protocol::Protocol;
 pub use request::Request;

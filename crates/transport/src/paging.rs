@@ -7,6 +7,7 @@ mod list;
 mod page;
 mod page_items;
 mod raw;
+mod read_page;
 mod streams;
 mod tail;
 mod walk;
@@ -24,6 +25,7 @@ pub use cursor::Cursor;
 pub use list::List;
 pub use page::Page;
 pub use page_items::PageItems;
+pub use read_page::{PageVisitor, ReadPage};
 pub use streams::{Items, Pages, RawItems};
 pub use tail::{Stamp, Tail, TailCursor, Timeline};
 

@@ -4,7 +4,6 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use futures_util::TryFutureExt;
 use tower::ServiceExt;
@@ -93,16 +92,28 @@ impl fmt::Debug for HttpService {
     }
 }
 
-impl Service<HttpRequest> for HttpService {
-    type Response = HttpResponse;
-    type Error = BoxError;
-    type Future = HttpFuture;
+/// Implements [`Service`] for a type that is always ready, by its method `send`.
+macro_rules! always_ready {
+    ($type:ty) => {
+        impl ::tower_service::Service<$crate::service::HttpRequest> for $type {
+            type Response = $crate::service::HttpResponse;
+            type Error = $crate::error::BoxError;
+            type Future = $crate::service::HttpFuture;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
-    }
+            fn poll_ready(
+                &mut self,
+                _: &mut ::std::task::Context<'_>,
+            ) -> ::std::task::Poll<::std::result::Result<(), Self::Error>> {
+                ::std::task::Poll::Ready(Ok(()))
+            }
 
-    fn call(&mut self, request: HttpRequest) -> HttpFuture {
-        self.send(request)
-    }
+            fn call(&mut self, request: $crate::service::HttpRequest) -> Self::Future {
+                self.send(request)
+            }
+        }
+    };
 }
+#[cfg(any(feature = "fake", test))]
+pub(crate) use always_ready;
+
+always_ready!(HttpService);

@@ -1,5 +1,6 @@
 //! How values stand in requests and responses.
 
+pub(crate) mod any_json;
 pub(crate) mod decode;
 pub(crate) mod media_type;
 pub mod model;

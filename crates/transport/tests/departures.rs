@@ -22,7 +22,8 @@ use tokio::sync::Semaphore;
 type Make = fn(&Client) -> Call<Value>;
 
 const SHORT: Duration = Duration::from_millis(150);
-const LONG: Duration = Duration::from_millis(600);
+/// Longer than any test takes, also if it lets time pass.
+const FOR_EVER: Duration = Duration::from_secs(1_000_000);
 
 async fn silent() -> (TcpListener, ClientBuilder<Client>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -109,13 +110,16 @@ async fn stalling(certificate: &Certificate, answers: usize) -> (String, Arc<Ato
 
 #[tokio::test]
 async fn a_connection_that_no_longer_responds_is_abandoned_after_the_attempt_timeout() {
+    const ATTEMPT: Duration = Duration::from_secs(600);
     let certificate = certificate("localhost");
     for (call, answers) in [(read as Make, 1), (create, 1), (read, 0), (create, 0)] {
         let (url, connections) = stalling(&certificate, answers).await;
         let client = builder()
             .base_url(url)
             .root_certificate(certificate.cert.pem())
-            .attempt_timeout(LONG)
+            .attempt_timeout(ATTEMPT)
+            .connect_timeout(FOR_EVER)
+            .timeout(None)
             .retry(hurried())
             .build()
             .unwrap();
@@ -123,11 +127,15 @@ async fn a_connection_that_no_longer_responds_is_abandoned_after_the_attempt_tim
             read(&client).await.unwrap();
             tokio::time::sleep(2 * SHORT).await;
         }
-        let result = call(&client)
-            .assume_idempotent(true)
-            .send_with_response()
-            .await;
-        assert_eq!(result.unwrap().attempts(), 2);
+        let call_again = call(&client).assume_idempotent(true);
+        let result = tokio::spawn(call_again.send_with_response());
+        // Until the first attempt is over, and no longer: the second has its whole time.
+        tokio::time::sleep(SHORT).await;
+        while connections.load(Ordering::SeqCst) < 2 {
+            pass(ATTEMPT).await;
+            tokio::time::sleep(SHORT).await;
+        }
+        assert_eq!(result.await.unwrap().unwrap().attempts(), 2);
         call(&client).await.unwrap();
         assert_eq!(connections.load(Ordering::SeqCst), 2);
     }
@@ -169,20 +177,29 @@ async fn pass(time: Duration) {
 
 #[tokio::test]
 async fn a_connection_that_shows_no_sign_of_life_is_left_within_the_idle_time() {
+    const IDLE: Duration = Duration::from_secs(600);
     let certificate = certificate("localhost");
     let (url, connections) = stalling(&certificate, 1).await;
     let client = builder()
         .base_url(url)
         .root_certificate(certificate.cert.pem())
-        .attempt_timeout(Duration::from_secs(600))
-        .idle_timeout(LONG)
+        .attempt_timeout(FOR_EVER)
+        .idle_timeout(IDLE)
         .timeout(None)
         .retry(hurried())
         .build()
         .unwrap();
     read(&client).await.unwrap();
     tokio::time::sleep(2 * SHORT).await;
-    let error = create(&client).await.unwrap_err();
+    let created = tokio::spawn(create(&client).into_future());
+    let mut passed = Duration::ZERO;
+    while !created.is_finished() {
+        assert!(passed <= 2 * IDLE, "{passed:?}");
+        tokio::time::sleep(SHORT).await;
+        pass(IDLE / 4).await;
+        passed += IDLE / 4;
+    }
+    let error = created.await.unwrap().unwrap_err();
     assert_eq!(
         (error.outcome(), error.attempts()),
         (Outcome::Unknown, 1),
@@ -263,23 +280,27 @@ fn numbered(client: &Client, number: u64, body: Option<&'static str>) -> Call<Va
 
 #[tokio::test]
 async fn waiting_for_a_stream_is_not_counted_against_the_attempt() {
+    // All responses together take longer than an attempt may, and one leaves it seconds for a machine under load.
+    const ATTEMPT: Duration = Duration::from_secs(3);
+    const RESPONSE_AFTER: Duration = Duration::from_millis(300);
+    const CALLS: u64 = 12;
     let certificate = certificate("localhost");
-    let server = Narrow::start(&certificate, Duration::from_millis(40)).await;
+    let server = Narrow::start(&certificate, RESPONSE_AFTER).await;
     server.responses.add_permits(100);
     let client = builder()
         .base_url(&server.url)
         .root_certificate(certificate.cert.pem())
-        .attempt_timeout(Duration::from_millis(250))
+        .attempt_timeout(ATTEMPT)
         .build()
         .unwrap();
     read(&client).await.unwrap();
     for body in [Some("{}"), None] {
         server.arrived.lock().unwrap().clear();
-        let calls = (0..12).map(|number| numbered(&client, number, body).into_future());
+        let calls = (0..CALLS).map(|number| numbered(&client, number, body).into_future());
         for result in futures_util::future::join_all(calls).await {
             assert_eq!(result.unwrap(), json!("good"));
         }
-        assert_eq!(server.arrived(), (0..12).collect());
+        assert_eq!(server.arrived(), (0..CALLS).collect());
     }
 }
 

@@ -4,31 +4,12 @@ mod common;
 
 use std::sync::Mutex;
 
-use common::{EXPORT, READ, builder, read, seconds};
-use security_api_transport::{
-    Client, Error, FakeResponse, FakeTransport, Outcome, Rate, RateLimiter,
-};
+use common::crowd::{client, crowd};
+use common::{EXPORT, READ, read, seconds};
+use security_api_transport::{Error, FakeResponse, FakeTransport, Outcome, Rate, RateLimiter};
 use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-
-fn client(fake: &FakeTransport, limiter: &RateLimiter) -> Client {
-    builder()
-        .transport(fake.clone())
-        .limiter(limiter.clone())
-        .build()
-        .unwrap()
-}
-
-async fn crowd(client: &Client, count: usize) {
-    let mut calls = JoinSet::new();
-    for _ in 0..count {
-        calls.spawn(read(client).send());
-    }
-    for result in calls.join_all().await {
-        result.unwrap();
-    }
-}
 
 /// Sends this many calls at once; the requests that it took, and the results.
 async fn steadily_refused(

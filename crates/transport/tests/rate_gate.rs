@@ -5,13 +5,13 @@ mod common;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use common::crowd::{client, crowd};
 use common::{BOOK, CREATE, EXPORT, READ, builder, create, read, seconds};
 use security_api_transport::middleware::Limiter;
 use security_api_transport::{
-    Client, Error, ErrorKind, FakeResponse, FakeTransport, Operation, Rate, RateLimiter,
+    Error, ErrorKind, FakeResponse, FakeTransport, Operation, Rate, RateLimiter,
 };
 use serde_json::Value;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 /// The time of the service's clock.
@@ -19,14 +19,6 @@ const NOW: &str = "Wed, 21 Oct 2015 07:28:00 GMT";
 
 fn ten_a_second() -> RateLimiter {
     RateLimiter::new(Rate::per_second(10.0, 10).unwrap())
-}
-
-fn client(fake: &FakeTransport, limiter: &RateLimiter) -> Client {
-    builder()
-        .transport(fake.clone())
-        .limiter(limiter.clone())
-        .build()
-        .unwrap()
 }
 
 /// Returns a fake whose first request of `operation` gets this response, and the seconds at which requests arrived.
@@ -53,16 +45,6 @@ fn first(
         });
     }
     (fake, times)
-}
-
-async fn crowd(client: &Client, count: usize) {
-    let mut calls = JoinSet::new();
-    for _ in 0..count {
-        calls.spawn(read(client).send());
-    }
-    for result in calls.join_all().await {
-        result.unwrap();
-    }
 }
 
 fn assert_steady(times: &[f64], from: f64) {

@@ -26,6 +26,17 @@ pub(crate) async fn small() -> Sandbox {
     small_builder().start().await.expect("a sandbox")
 }
 
+/// A [`small`] sandbox that delivers its webhooks to a receiver.
+pub(crate) async fn with_receiver() -> (Sandbox, Receiver) {
+    let sandbox = small().await;
+    let receiver = Receiver::start().await;
+    sandbox
+        .push_security()
+        .deliver_webhooks_to(&receiver.url)
+        .expect("a receiver");
+    (sandbox, receiver)
+}
+
 pub(crate) fn small_builder() -> SandboxBuilder {
     let options = PushSecurityOptions::default()
         .employees(60)

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::shown::{MESSAGE, one_line};
+use crate::wire::any_json::{AnyJson, Through};
 
 /// How many messages are kept.
 const MOST_MESSAGES: usize = 20;
@@ -71,11 +72,11 @@ impl ValidationMessages {
     pub fn read_json(&mut self, member: &str, json: &[u8]) {
         let before = self.mark();
         let mut deserializer = serde_json::Deserializer::from_slice(json);
-        let walk = TextsIn {
+        let texts = TextsIn {
             messages: self,
             names: &one_line(member, NAMES),
         };
-        let read = walk.deserialize(&mut deserializer);
+        let read = Through(texts).deserialize(&mut deserializer);
         if read.and_then(|()| deserializer.end()).is_err() {
             self.take_since(before);
         }
@@ -164,59 +165,24 @@ struct TextsIn<'a> {
     names: &'a str,
 }
 
-impl<'de> DeserializeSeed<'de> for TextsIn<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for TextsIn<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("texts")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+impl<'de> AnyJson<'de> for TextsIn<'_> {
+    fn text(self, text: &str) {
         self.messages.add(self.names, text);
-        Ok(())
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+    fn list<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         let Self { messages, names } = self;
         while items
-            .next_element_seed(TextsIn {
+            .next_element_seed(Through(TextsIn {
                 messages: &mut *messages,
                 names,
-            })?
+            }))?
             .is_some()
         {}
         Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+    fn object<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let Self { messages, names } = self;
         let start = messages.mark();
         // How specific the object's own message is, as far as one was found.
@@ -231,10 +197,10 @@ impl<'de> Visitor<'de> for TextsIn<'_> {
             // A more specific message replaces what was found, which must not leave too little room for it.
             let replaced = (own > rank).then(|| messages.take_since(start));
             let before = messages.mark();
-            members.next_value_seed(TextsIn {
+            members.next_value_seed(Through(TextsIn {
                 messages: &mut *messages,
                 names: &path,
-            })?;
+            }))?;
             match replaced {
                 Some(replaced) if messages.mark() == before => messages.put_back(replaced),
                 Some(_) => rank = own,

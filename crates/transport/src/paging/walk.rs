@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::future::Future;
 use std::hash::BuildHasher;
+use std::sync::OnceLock;
 use std::task::{Context, Poll, ready};
 use std::vec;
 
@@ -22,10 +23,13 @@ const MOST_EMPTY_PAGES: u32 = 1_000;
 /// Requests page after page.
 pub(super) struct PageWalk<P: Paging> {
     /// The request for the first page, from which all others are made.
-    pub(super) template: Request,
+    template: Request,
     state: WalkState<P::Position>,
     /// The position of the page that is being fetched or was last received. `None` is the first page.
     position: Option<P::Position>,
+    /// The size that is asked for of that page, once it is known. It may take building the request and parsing its
+    /// body, and cursors are asked for after every item.
+    size: OnceLock<Option<String>>,
     /// How many items of that page were taken.
     pub(super) taken: usize,
     is_end: bool,
@@ -54,6 +58,7 @@ impl<P: Paging> PageWalk<P> {
             template,
             state: WalkState::Ready,
             position: None,
+            size: OnceLock::new(),
             taken: 0,
             is_end: false,
             foreign: None,
@@ -70,6 +75,7 @@ impl<P: Paging> PageWalk<P> {
             self.is_end = true;
         }
         self.taken = cursor.taken;
+        self.size.take();
         match cursor.token().map(P::position) {
             None => self.position = None,
             Some(Ok(position)) => {
@@ -97,7 +103,7 @@ impl<P: Paging> PageWalk<P> {
         Cursor {
             page: self.position.as_ref().map(P::Position::to_string),
             taken: self.taken,
-            size: self.page_size(),
+            size: self.page_size().map(str::to_owned),
             end: self.is_end,
         }
     }
@@ -111,9 +117,10 @@ impl<P: Paging> PageWalk<P> {
         }
     }
 
-    /// The size that is asked for of the page at the current position, which may say its own.
-    fn page_size(&self) -> Option<String> {
-        P::page_size(&self.request()).map(Cow::into_owned)
+    /// The page size that is asked for at the current position, which may override the template's.
+    fn page_size(&self) -> Option<&str> {
+        let size = || P::page_size(&self.request()).map(Cow::into_owned);
+        self.size.get_or_init(size).as_deref()
     }
 
     /// The response with the next page. An error ends the walk, and the cursor stays before that page.
@@ -178,6 +185,7 @@ impl<P: Paging> PageWalk<P> {
             );
         }
         self.position = Some(position.clone());
+        self.size.take();
         self.taken = 0;
         Ok(true)
     }
@@ -272,7 +280,7 @@ impl<T, P: Paging> ItemWalk<T, P> {
         self.skip = std::mem::take(&mut cursor.taken);
         let size = cursor.size.clone();
         self.walk.resume(cursor);
-        self.resized_from = (size != self.walk.page_size()).then_some(size);
+        self.resized_from = (size.as_deref() != self.walk.page_size()).then_some(size);
     }
 
     pub(super) fn cursor(&self) -> Cursor {

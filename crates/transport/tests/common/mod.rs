@@ -5,6 +5,7 @@
 )]
 
 pub(crate) mod capture;
+pub(crate) mod crowd;
 pub(crate) mod http2;
 pub(crate) mod permits;
 pub(crate) mod tls;

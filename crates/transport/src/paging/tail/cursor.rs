@@ -11,11 +11,11 @@ use crate::wire::timestamp::Timestamp;
 /// A position in a list that is followed. Store it, and a later run continues there.
 ///
 /// It consists of a time before which every record was returned, and 8 bytes for each later record that was returned as
-/// well: those within the [overlap](super::Tail::overlap), or, in a list without an order, of the pass that is not over
+/// well: those within the [overlap](crate::Tail::overlap), or, in a list without an order, of the pass that is not over
 /// yet; at most 50,000. If there are more, the oldest are returned again in a later run.
 ///
 /// As JSON it takes 11 bytes for each of the records and 16 for each second that has any: about 40 KB for 3,000 records
-/// in 5 minutes, and never more than 1.4 MB. Store it once a page ([`Tail::at_page_end`](super::Tail::at_page_end)) or
+/// in 5 minutes, and never more than 1.4 MB. Store it once a page ([`Tail::at_page_end`](crate::Tail::at_page_end)) or
 /// once a second rather than after every record. Records returned since then come again if the program ends before it
 /// is stored, and none is missed. Where the records and the cursor are stored together, in one transaction, each record
 /// is stored exactly once.

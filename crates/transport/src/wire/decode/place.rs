@@ -4,11 +4,12 @@
 //! place.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess};
 
 use crate::text::is_disruptive;
+use crate::wire::any_json::{AnyJson, Through};
 
 /// A name longer than this is cut, in characters.
 const LONGEST_NAME: usize = 40;
@@ -40,7 +41,7 @@ fn steps(cut: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_str(cut);
     // Parsing fails at the cut; the steps to it remain.
-    let _ = StepsTo(&mut steps).deserialize(&mut deserializer);
+    let _ = Through(StepsTo(&mut steps)).deserialize(&mut deserializer);
     steps
 }
 
@@ -140,46 +141,10 @@ fn push_name(path: &mut String, name: &str) {
 /// Parses any value and records the steps to where it is.
 struct StepsTo<'a>(&'a mut Vec<Step>);
 
-impl<'de> DeserializeSeed<'de> for StepsTo<'_> {
-    type Value = ();
+impl<'de> AnyJson<'de> for StepsTo<'_> {
+    fn text(self, _: &str) {}
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for StepsTo<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+    fn list<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         let mut index = 0;
         while let Some(()) = items.next_element_seed(Within(self.0, Step::Element(index)))? {
             index += 1;
@@ -187,7 +152,7 @@ impl<'de> Visitor<'de> for StepsTo<'_> {
         Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn object<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key()? {
             map.next_value_seed(Within(self.0, Step::Member(name)))?;
         }
@@ -203,7 +168,7 @@ impl<'de> DeserializeSeed<'de> for Within<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         self.0.push(self.1);
-        StepsTo(self.0).deserialize(deserializer)?;
+        Through(StepsTo(self.0)).deserialize(deserializer)?;
         self.0.pop();
         Ok(())
     }
