@@ -202,6 +202,8 @@ pub(crate) struct Setup {
     pub(crate) is_proxied: bool,
     /// Whether the proxy begins to listen only before the second attempt.
     pub(crate) listens_later: bool,
+    /// Whether a part of a download is taken for the whole.
+    pub(crate) is_cut: bool,
 }
 
 impl Setup {
@@ -286,6 +288,7 @@ pub(crate) enum Ready {
         file: PushedFile,
         /// Bounds a download to its last byte, as the timeout of the call.
         timeout: Duration,
+        is_cut: bool,
     },
     Token(keepnet_api::Client),
 }
@@ -325,6 +328,7 @@ impl Ready {
                 pwpush: viewer(),
                 file: world.file(proxy).await,
                 timeout: setup.time.deadline,
+                is_cut: setup.is_cut,
             },
             Call::Token => Self::Token(setup.finish(keepnet(), world, proxy)),
             Call::Export => {
@@ -372,13 +376,17 @@ impl Ready {
                 pwpush,
                 file,
                 timeout,
+                is_cut,
             } => {
                 let download = pwpush.pushes().download(file).timeout(*timeout).await?;
                 let length = download.length();
                 let bytes = download.bytes(1024 * 1024).await?;
                 let mut whole = content();
-                // The client trusts a false length.
-                whole.truncate(length.map_or(whole.len(), |length| length as usize));
+                if *is_cut {
+                    whole.truncate(whole.len() / 2);
+                    let announced = length.unwrap_or(whole.len() as u64);
+                    equal("the length", &announced, &(whole.len() as u64))?;
+                }
                 equal("the file", &&bytes[..], &&whole[..])
             }
             Self::Token(keepnet) => Ok(keepnet.check().await?),
