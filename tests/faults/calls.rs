@@ -88,6 +88,8 @@ impl Call {
 pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
     pub(crate) authority: Arc<Authority>,
+    /// Makes what the calls need, past the proxy.
+    pusher: pwpush_api::Client,
     app: String,
     company: String,
     employees: usize,
@@ -123,6 +125,11 @@ impl World {
             .build()
             .expect("a client");
         let apps = direct.apps().list().page().await.expect("apps");
+        let pusher = pwpush_api::Client::builder(sandbox.password_pusher().token())
+            .base_url(sandbox.password_pusher().base_url())
+            .limiter(RateLimiter::unlimited())
+            .build()
+            .expect("a client");
         let company = sandbox.keepnet().company_ids()[0].clone();
         let employees = sandbox.keepnet().target_users(&company);
         assert_eq!(
@@ -135,6 +142,7 @@ impl World {
             company,
             employees,
             authority: Authority::new(),
+            pusher,
             sandbox,
         }
     }
@@ -147,18 +155,10 @@ impl World {
         }
     }
 
-    fn pusher(&self) -> pwpush_api::Client {
-        pwpush_api::Client::builder(self.sandbox.password_pusher().token())
-            .base_url(self.sandbox.password_pusher().base_url())
-            .limiter(RateLimiter::unlimited())
-            .build()
-            .expect("a client")
-    }
-
     /// Creates a push with one view.
     async fn pushed(&self) -> Secret {
         let push = NewPush::text(TEXT).views(1);
-        self.pusher()
+        self.pusher
             .pushes()
             .create(push)
             .await
@@ -170,13 +170,8 @@ impl World {
     /// Creates a push with a file, and returns the file with its URL at the proxy, as its reader sees it.
     async fn file(&self, proxy: &Proxy) -> PushedFile {
         let files = NewPush::files([Upload::bytes("file.bin", content())]);
-        let push = self.pusher().pushes().create(files).await.expect("a push");
-        let shown = self
-            .pusher()
-            .pushes()
-            .show(&push.token)
-            .await
-            .expect("shown");
+        let push = self.pusher.pushes().create(files).await.expect("a push");
+        let shown = self.pusher.pushes().show(&push.token).await.expect("shown");
         let Retrieved::Secret(RetrievedPush {
             files: Some(mut files),
             ..

@@ -229,6 +229,10 @@ async fn afterwards(
         // The client may try the stalled connection once more.
         let _ = ready.warm_up().await;
     }
+    if line.over == Over::Http2 && line.fault.contains("until the deadline") {
+        // Only pings show that the connection is dead, if the deadline ends the attempts.
+        tokio::time::sleep(line.time.idle).await;
+    }
     let start = Instant::now();
     let result = ready.run_well().await;
     let took = start.elapsed();

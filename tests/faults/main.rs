@@ -71,8 +71,8 @@ fn main() -> ExitCode {
     runtime.block_on(run(&words))
 }
 
-/// The variable of the file with the system's certificates.
-const FEW_ROOTS: &str = "SSL_CERT_FILE";
+/// The variable that marks a program with few root certificates.
+const FEW_ROOTS: &str = "FAULTS_WITH_FEW_ROOTS";
 
 /// Runs this program with a single certificate in place of the system's, which each client parses when it is built. That
 /// would be most of the time.
@@ -83,7 +83,8 @@ fn again_with_few_roots() -> ExitCode {
     let program = std::env::current_exe().expect("a path");
     let status = Command::new(program)
         .args(std::env::args_os().skip(1))
-        .env(FEW_ROOTS, roots)
+        .env(FEW_ROOTS, "")
+        .env("SSL_CERT_FILE", roots)
         .env("SSL_CERT_DIR", folder.path())
         .status()
         .expect("this program");

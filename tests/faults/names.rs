@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use crate::proxy::{
-    Connect, Fault, Frame, Handshake, Instead, Place, Raw, Spoil, Stream, Swallow,
-};
+use crate::proxy::{Connect, Fault, Frame, Handshake, Instead, Place, Raw, Spoil, Stream, Swallow};
 
 /// Rate limit headers that are malformed, or that leave requests.
 const ODD_LIMITS: &[(&str, &str)] = &[
@@ -194,19 +192,13 @@ pub(crate) fn fault(name: &str) -> Fault {
         }
         "HTTP/2: frames of an unknown kind first" => Fault::Stream(Stream::FramesFirst(UNKNOWN)),
         "HTTP/2: 101" => Fault::Stream(Stream::Head(b"\x08\x03101")),
-        "HTTP/2: status of four digits" => {
-            Fault::Stream(Stream::Head(b"\x08\x042000"))
-        }
+        "HTTP/2: status of four digits" => Fault::Stream(Stream::Head(b"\x08\x042000")),
         "HTTP/2: head without a status" => Fault::Stream(Stream::Head(b"\0\x01x\x01y")),
         "HTTP/2: head with a Transfer-Encoding" => {
             Fault::Stream(Stream::Head(b"\x88\x0f\x2a\x07chunked"))
         }
-        "HTTP/2: head with a name in capitals" => {
-            Fault::Stream(Stream::Head(b"\x88\0\x01X\x01y"))
-        }
-        "HTTP/2: head that cannot be decompressed" => {
-            Fault::Stream(Stream::Head(b"\x80"))
-        }
+        "HTTP/2: head with a name in capitals" => Fault::Stream(Stream::Head(b"\x88\0\x01X\x01y")),
+        "HTTP/2: head that cannot be decompressed" => Fault::Stream(Stream::Head(b"\x80")),
         "HTTP/2: body before the head" => Fault::Stream(Stream::Frames(&[DATA])),
         "HTTP/2: window update by nothing" => Fault::Stream(Stream::Frames(&[NO_UPDATE])),
         "HTTP/2: pushed response" => Fault::Stream(Stream::Frames(&[PUSH])),
@@ -223,4 +215,3 @@ pub(crate) fn fault(name: &str) -> Fault {
         }
     }
 }
-

@@ -44,7 +44,10 @@ pub(super) fn encoded(spoil: Spoil, body: &[u8]) -> Option<(&'static str, Vec<u8
         Spoil::Deflate => ("deflate", deflate(body)),
         Spoil::Zstd => ("zstd", zstd(body)),
         // A byte of the checksum.
-        Spoil::GzipDamaged => ("gzip", changed(|bytes| *bytes.iter_mut().nth_back(5).expect("a trailer") ^= 0xff)),
+        Spoil::GzipDamaged => (
+            "gzip",
+            changed(|bytes| *bytes.iter_mut().nth_back(5).expect("a trailer") ^= 0xff),
+        ),
         Spoil::GzipCut => ("gzip", changed(|bytes| bytes.truncate(bytes.len() - 10))),
         Spoil::GzipAndMore => ("gzip", [gzip(body), b"more".to_vec()].concat()),
         Spoil::GzipOfTwo => ("gzip", [gzip(halves().0), gzip(halves().1)].concat()),

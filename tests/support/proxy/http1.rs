@@ -231,7 +231,10 @@ fn bytes_of(raw: Raw) -> (&'static [u8], End) {
             b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nnonsense\r\n{}\r\n0\r\n\r\n",
             End::Close,
         ),
-        Raw::LongStatus => (b"HTTP/1.1 2000 OK\r\ncontent-length: 2\r\n\r\n{}", End::Close),
+        Raw::LongStatus => (
+            b"HTTP/1.1 2000 OK\r\ncontent-length: 2\r\n\r\n{}",
+            End::Close,
+        ),
     }
 }
 
@@ -243,23 +246,27 @@ async fn write(stream: &mut (impl AsyncWrite + Unpin), response: Response) -> io
         stream.flush().await?;
     }
     tokio::time::sleep(response.delay).await;
-    let mut head = response.head_bytes();
+    let mut bytes = response.head_bytes();
     if let Some(place) = response.cut {
-        head.truncate(place.of(head.len()).max(1));
-        stream.write_all(&head).await?;
+        bytes.truncate(place.of(bytes.len()).max(1));
+        stream.write_all(&bytes).await?;
         stream.flush().await?;
         return Ok(response.end);
     }
-    stream.write_all(&head).await?;
     let is_chunked = matches!(response.framing, Framing::Chunks(_));
     for part in response.parts() {
-        let part = match is_chunked {
-            true => [format!("{:x}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat(),
-            false => part.to_vec(),
-        };
-        stream.write_all(&part).await?;
+        match is_chunked {
+            true => {
+                bytes.extend_from_slice(format!("{:x}\r\n", part.len()).as_bytes());
+                bytes.extend_from_slice(part);
+                bytes.extend_from_slice(b"\r\n");
+            }
+            false => bytes.extend_from_slice(part),
+        }
         if let Some(pace) = response.pace {
+            stream.write_all(&bytes).await?;
             stream.flush().await?;
+            bytes.clear();
             tokio::time::sleep(pace).await;
         }
     }
@@ -267,8 +274,10 @@ async fn write(stream: &mut (impl AsyncWrite + Unpin), response: Response) -> io
         let trailer = response.trailer.as_ref();
         let trailer = trailer.map(|value| format!("x-trailer: {value}\r\n"));
         let last = format!("0\r\n{}\r\n", trailer.unwrap_or_default());
-        stream.write_all(last.as_bytes()).await?;
+        bytes.extend_from_slice(last.as_bytes());
     }
+    // In one piece, so that the client cannot use the connection before it sees what is behind the response.
+    stream.write_all(&bytes).await?;
     stream.flush().await?;
     if response.end == End::Reset {
         // Let the client read the data before the reset, which would drop it.

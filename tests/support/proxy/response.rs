@@ -89,7 +89,10 @@ impl Response {
 
     pub(super) fn replace_body(&mut self, body: Vec<u8>) {
         if let Framing::Lengths(lengths) = &mut self.framing {
-            for length in lengths.iter_mut().filter(|length| **length == self.body.len()) {
+            for length in lengths
+                .iter_mut()
+                .filter(|length| **length == self.body.len())
+            {
                 *length = body.len();
             }
         }

@@ -89,11 +89,7 @@ impl Wire {
             }
         }
         // Closing with unread data would reset the connection, and the client might not read the rest.
-        while stream
-            .read(&mut [0; 1024])
-            .await
-            .is_ok_and(|read| read > 0)
-        {}
+        while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
         true
     }
 }
