@@ -101,6 +101,9 @@ const TEXT: &str = "a secret of a few words, long enough to be cut";
 /// The page size of the export, which has three pages.
 const PAGE: u32 = 20;
 
+/// The timeout of calls that must succeed.
+const LONG: Duration = Duration::from_secs(20);
+
 fn content() -> Vec<u8> {
     (0..20_000_u32).map(|number| (number % 251) as u8).collect()
 }
@@ -366,7 +369,7 @@ impl Ready {
                 let push = pwpush.pushes().create(files).await?;
                 equal("a token", &push.token.expose().is_empty(), &false)
             }
-            Self::Export { keepnet, export } => export.go_on(keepnet).await,
+            Self::Export { keepnet, export } => export.go_on(keepnet, None).await,
             Self::Download {
                 pwpush,
                 file,
@@ -396,13 +399,12 @@ impl Ready {
             | Self::Upload(pwpush)
             | Self::Show { pwpush, .. }
             | Self::Download { pwpush, .. } => pwpush.request(Method::GET, "/api/v2/version"),
-            Self::Export { keepnet, export } => return export.go_on(keepnet).await,
+            Self::Export { keepnet, export } => return export.go_on(keepnet, Some(LONG)).await,
             // Every caller waits for a pending token request, which may take 10 s to fail.
             Self::Token(keepnet) => keepnet.request(Method::GET, "/api/companies/my"),
         };
-        let long = Duration::from_secs(20);
         let call = request.idempotent().call::<RawJson>();
-        call.timeout(long).attempt_timeout(long).await?;
+        call.timeout(LONG).attempt_timeout(LONG).await?;
         Ok(())
     }
 
@@ -440,9 +442,17 @@ impl Ready {
 }
 
 impl Export {
-    async fn go_on(&mut self, keepnet: &keepnet_api::Client) -> Result<(), Failure> {
+    async fn go_on(
+        &mut self,
+        keepnet: &keepnet_api::Client,
+        timeout: Option<Duration>,
+    ) -> Result<(), Failure> {
         let search = SearchRequest::new().page_size(PAGE);
-        let mut items = keepnet.target_users().search(search).raw_items();
+        let mut list = keepnet.target_users().search(search);
+        if let Some(timeout) = timeout {
+            list = list.timeout(timeout).attempt_timeout(timeout);
+        }
+        let mut items = list.raw_items();
         if let Some(cursor) = self.cursor.take() {
             items = items.resume(cursor);
         }

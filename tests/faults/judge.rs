@@ -190,6 +190,9 @@ pub(crate) async fn cell(
     if took > latest {
         expect("time", format!("{took:?}"), format!("at most {latest:?}"));
     }
+    if !line.hangs && took >= line_time.deadline {
+        expect("time", "the deadline".to_owned(), "less".to_owned());
+    }
     let soonest = line_time.shortest();
     if line.hangs && result.is_err() && took < soonest {
         expect("time", format!("{took:?}"), format!("at least {soonest:?}"));
@@ -231,7 +234,7 @@ async fn afterwards(
     }
     if line.over == Over::Http2 && line.fault.contains("until the deadline") {
         // Only pings show that the connection is dead, if the deadline ends the attempts.
-        tokio::time::sleep(line.time.idle).await;
+        tokio::time::sleep(line.time.idle + LATE).await;
     }
     let start = Instant::now();
     let result = ready.run_well().await;

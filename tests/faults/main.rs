@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 const PENDING: &[(&str, &[Call], &str)] = &[];
 
 /// The number of parallel cells that keep the processors busy.
-const BUSY: usize = 10;
+const BUSY: usize = 16;
 /// The number of parallel cells that mostly wait for a timeout.
 const WAITING: usize = 50;
 

@@ -31,14 +31,18 @@ const ENHANCE_YOUR_CALM: u8 = 11;
 const fn frame(kind: u8, is_on_stream: bool, payload: &'static [u8]) -> Frame {
     Frame {
         kind,
+        flags: 0,
         is_on_stream,
         payload,
     }
 }
 
 const DATA: Frame = frame(0, true, b"{}");
-const PUSH: Frame = frame(5, true, &[0, 0, 0, 2, 0x88]);
 const NO_UPDATE: Frame = frame(8, true, &[0; 4]);
+const PUSH: Frame = Frame {
+    flags: 4,
+    ..frame(5, true, &[0, 0, 0, 2, 0x82, 0x86, 0x84, 0x41, 0x01, b'x'])
+};
 /// RFC 9113 says that clients ignore them.
 const UNKNOWN: &[Frame] = &[frame(0xbe, true, b"what"), frame(0xef, false, &[0; 100])];
 
@@ -91,7 +95,7 @@ pub(crate) fn fault(name: &str) -> Fault {
         "chunks beside a longer length" => Fault::Spoil(Spoil::ChunkedWithLength(10)),
         "chunks beside a shorter length" => Fault::Spoil(Spoil::ChunkedWithLength(-10)),
         "trailers" => Fault::Spoil(Spoil::Trailers(10)),
-        "trailers of a megabyte" => Fault::Spoil(Spoil::Trailers(1024 * 1024)),
+        "trailers of 100 kilobytes" => Fault::Spoil(Spoil::Trailers(100_000)),
         "101" => Fault::Instead(Status(101, SWITCHES)),
         "two lengths that differ" => Fault::Spoil(Spoil::TwoLengths),
         "length longer than the body" => Fault::Spoil(Spoil::LongerLength),

@@ -1,11 +1,12 @@
 //! Content codings.
 
 use std::io::Write as _;
+use std::sync::LazyLock;
 
 use super::Spoil;
 
-/// The size of the bomb's content.
-const UNPACKED: usize = 8 * 1024 * 1024;
+/// Twice as much as the clients read.
+static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| gzip(&vec![b' '; 2 * 1024 * 1024]));
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -52,7 +53,7 @@ pub(super) fn encoded(spoil: Spoil, body: &[u8]) -> Option<(&'static str, Vec<u8
         Spoil::GzipAndMore => ("gzip", [gzip(body), b"more".to_vec()].concat()),
         Spoil::GzipOfTwo => ("gzip", [gzip(halves().0), gzip(halves().1)].concat()),
         Spoil::GzipTwice => ("gzip, gzip", gzip(&gzip(body))),
-        Spoil::GzipBomb => ("gzip", gzip(&vec![b' '; UNPACKED])),
+        Spoil::GzipBomb => ("gzip", BOMB.clone()),
         Spoil::InNameOnly(name) => (name, body.to_vec()),
         _ => return None,
     })

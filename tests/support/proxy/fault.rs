@@ -132,7 +132,7 @@ pub(crate) enum Spoil {
     InNameOnly(&'static str),
     /// Compressed with a transfer coding.
     GzipTransfer,
-    /// Small on the wire, and 8 MiB after decompression.
+    /// Small on the wire, and 2 MiB after decompression.
     GzipBomb,
     TwoLengths,
     LongerLength,
@@ -178,6 +178,7 @@ pub(crate) enum Stream {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Frame {
     pub(crate) kind: u8,
+    pub(crate) flags: u8,
     pub(crate) is_on_stream: bool,
     pub(crate) payload: &'static [u8],
 }

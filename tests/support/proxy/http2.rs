@@ -39,7 +39,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 fn frames(frames: &[Frame], stream: u32) -> Vec<u8> {
     let bytes = frames.iter().map(|it| {
         let stream = if it.is_on_stream { stream } else { 0 };
-        frame(it.kind, 0, stream, it.payload)
+        frame(it.kind, it.flags, stream, it.payload)
     });
     bytes.collect::<Vec<_>>().concat()
 }
