@@ -139,9 +139,11 @@ pub(crate) async fn cell(
         }
     };
     let took = start.elapsed();
+    // The page before has a deadline of its own.
+    let late = if call == Call::Export { 2 * LATE } else { LATE };
     let latest = match took < line_time.deadline {
         true => line_time.deadline,
-        false => deadline.await.unwrap_or_default() + LATE,
+        false => deadline.await.unwrap_or_default() + late,
     };
     let seen = Counts::of(&proxy, world, &name).since(before);
 
