@@ -88,6 +88,8 @@ impl Call {
 pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
     pub(crate) authority: Arc<Authority>,
+    /// Makes what the calls need, past the proxy.
+    pusher: pwpush_api::Client,
     app: String,
     company: String,
     employees: usize,
@@ -98,6 +100,9 @@ const TEXT: &str = "a secret of a few words, long enough to be cut";
 
 /// The page size of the export, which has three pages.
 const PAGE: u32 = 20;
+
+/// The timeout of calls that must succeed.
+const LONG: Duration = Duration::from_secs(20);
 
 fn content() -> Vec<u8> {
     (0..20_000_u32).map(|number| (number % 251) as u8).collect()
@@ -123,6 +128,11 @@ impl World {
             .build()
             .expect("a client");
         let apps = direct.apps().list().page().await.expect("apps");
+        let pusher = pwpush_api::Client::builder(sandbox.password_pusher().token())
+            .base_url(sandbox.password_pusher().base_url())
+            .limiter(RateLimiter::unlimited())
+            .build()
+            .expect("a client");
         let company = sandbox.keepnet().company_ids()[0].clone();
         let employees = sandbox.keepnet().target_users(&company);
         assert_eq!(
@@ -135,6 +145,7 @@ impl World {
             company,
             employees,
             authority: Authority::new(),
+            pusher,
             sandbox,
         }
     }
@@ -147,18 +158,10 @@ impl World {
         }
     }
 
-    fn pusher(&self) -> pwpush_api::Client {
-        pwpush_api::Client::builder(self.sandbox.password_pusher().token())
-            .base_url(self.sandbox.password_pusher().base_url())
-            .limiter(RateLimiter::unlimited())
-            .build()
-            .expect("a client")
-    }
-
     /// Creates a push with one view.
     async fn pushed(&self) -> Secret {
         let push = NewPush::text(TEXT).views(1);
-        self.pusher()
+        self.pusher
             .pushes()
             .create(push)
             .await
@@ -170,13 +173,8 @@ impl World {
     /// Creates a push with a file, and returns the file with its URL at the proxy, as its reader sees it.
     async fn file(&self, proxy: &Proxy) -> PushedFile {
         let files = NewPush::files([Upload::bytes("file.bin", content())]);
-        let push = self.pusher().pushes().create(files).await.expect("a push");
-        let shown = self
-            .pusher()
-            .pushes()
-            .show(&push.token)
-            .await
-            .expect("shown");
+        let push = self.pusher.pushes().create(files).await.expect("a push");
+        let shown = self.pusher.pushes().show(&push.token).await.expect("shown");
         let Retrieved::Secret(RetrievedPush {
             files: Some(mut files),
             ..
@@ -202,6 +200,8 @@ pub(crate) struct Setup {
     pub(crate) is_proxied: bool,
     /// Whether the proxy begins to listen only before the second attempt.
     pub(crate) listens_later: bool,
+    /// Whether a part of a download is taken for the whole.
+    pub(crate) is_cut: bool,
 }
 
 impl Setup {
@@ -286,6 +286,7 @@ pub(crate) enum Ready {
         file: PushedFile,
         /// Bounds a download to its last byte, as the timeout of the call.
         timeout: Duration,
+        is_cut: bool,
     },
     Token(keepnet_api::Client),
 }
@@ -325,6 +326,7 @@ impl Ready {
                 pwpush: viewer(),
                 file: world.file(proxy).await,
                 timeout: setup.time.deadline,
+                is_cut: setup.is_cut,
             },
             Call::Token => Self::Token(setup.finish(keepnet(), world, proxy)),
             Call::Export => {
@@ -367,18 +369,22 @@ impl Ready {
                 let push = pwpush.pushes().create(files).await?;
                 equal("a token", &push.token.expose().is_empty(), &false)
             }
-            Self::Export { keepnet, export } => export.go_on(keepnet).await,
+            Self::Export { keepnet, export } => export.go_on(keepnet, None).await,
             Self::Download {
                 pwpush,
                 file,
                 timeout,
+                is_cut,
             } => {
                 let download = pwpush.pushes().download(file).timeout(*timeout).await?;
                 let length = download.length();
                 let bytes = download.bytes(1024 * 1024).await?;
                 let mut whole = content();
-                // The client trusts a false length.
-                whole.truncate(length.map_or(whole.len(), |length| length as usize));
+                if *is_cut {
+                    whole.truncate(whole.len() / 2);
+                    let announced = length.unwrap_or(whole.len() as u64);
+                    equal("the length", &announced, &(whole.len() as u64))?;
+                }
                 equal("the file", &&bytes[..], &&whole[..])
             }
             Self::Token(keepnet) => Ok(keepnet.check().await?),
@@ -393,13 +399,12 @@ impl Ready {
             | Self::Upload(pwpush)
             | Self::Show { pwpush, .. }
             | Self::Download { pwpush, .. } => pwpush.request(Method::GET, "/api/v2/version"),
-            Self::Export { keepnet, export } => return export.go_on(keepnet).await,
+            Self::Export { keepnet, export } => return export.go_on(keepnet, Some(LONG)).await,
             // Every caller waits for a pending token request, which may take 10 s to fail.
             Self::Token(keepnet) => keepnet.request(Method::GET, "/api/companies/my"),
         };
-        let long = Duration::from_secs(20);
         let call = request.idempotent().call::<RawJson>();
-        call.timeout(long).attempt_timeout(long).await?;
+        call.timeout(LONG).attempt_timeout(LONG).await?;
         Ok(())
     }
 
@@ -437,9 +442,17 @@ impl Ready {
 }
 
 impl Export {
-    async fn go_on(&mut self, keepnet: &keepnet_api::Client) -> Result<(), Failure> {
+    async fn go_on(
+        &mut self,
+        keepnet: &keepnet_api::Client,
+        timeout: Option<Duration>,
+    ) -> Result<(), Failure> {
         let search = SearchRequest::new().page_size(PAGE);
-        let mut items = keepnet.target_users().search(search).raw_items();
+        let mut list = keepnet.target_users().search(search);
+        if let Some(timeout) = timeout {
+            list = list.timeout(timeout).attempt_timeout(timeout);
+        }
+        let mut items = list.raw_items();
         if let Some(cursor) = self.cursor.take() {
             items = items.resume(cursor);
         }

@@ -6,155 +6,14 @@ use std::time::{Duration, Instant};
 use push_security_api::RateLimiter;
 
 use crate::calls::{Call, Failure, Ready, Setup, World};
-use crate::proxy::{Connect, Fault, Handshake, Instead, Place, Proxy, Spoil, Stream, Swallow};
-use crate::table::{End, Line, Promise};
+use crate::names::fault;
+use crate::proxy::{Fault, Proxy, Spoil, Stream};
+use crate::table::{End, Line, Over, Promise};
 
 /// The tolerance of deadlines.
 const LATE: Duration = Duration::from_millis(500);
 /// The time after which an occupied stream becomes free.
 const TAKEN: Duration = Duration::from_millis(300);
-
-/// The prefix of faults over TLS without HTTP/2.
-const OLD: &str = "TLS, HTTP/1.1: ";
-
-/// Rate limit headers that are malformed, or that leave requests.
-const ODD_LIMITS: &[(&str, &str)] = &[
-    ("ratelimit", "\"default\";r=;t=3600, ;;r=-1;t=-1"),
-    ("ratelimit-policy", "0;w=0"),
-    ("ratelimit-remaining", "5, 5"),
-    ("ratelimit-reset", "99999999999999999999999"),
-    ("x-ratelimit-remaining", "NaN"),
-    ("x-ratelimit-reset", "Thu, 32 Foo 1970 25:61:61 GMT"),
-    ("x-rate-limit-remaining", "-1"),
-    ("x-rate-limit-reset", "3600"),
-];
-/// Headers that leave no requests for a second.
-const USED_UP: &[(&str, &str)] = &[("ratelimit", "\"default\";r=0;t=1")];
-
-/// Returns the fault of a line of the table.
-pub(crate) fn fault(name: &str) -> Fault {
-    use Instead::Status;
-    const HOUR: &[(&str, &str)] = &[("retry-after", "3600")];
-    match name.strip_prefix(OLD).unwrap_or(name) {
-        "connection refused" => Fault::Refuse,
-        "connection accepted, then silence" => Fault::Swallow(Swallow::Silence),
-        "reset before the request was read"
-        | "idle connection reset as the next request arrives" => {
-            Fault::Swallow(Swallow::ResetUnread)
-        }
-        "reset after the request was read" => Fault::Swallow(Swallow::Reset),
-        "closed after the request was read" => Fault::Swallow(Swallow::Close),
-        "idle connection closed" => Fault::Spoil(Spoil::CloseAfter),
-        "head cut" => Fault::Instead(Instead::HalfAHead),
-        "head cut after its first byte" => Fault::Spoil(Spoil::CutHead(Place::Start)),
-        "head cut in the middle" => Fault::Spoil(Spoil::CutHead(Place::Middle)),
-        "head cut before its last byte" => Fault::Spoil(Spoil::CutHead(Place::BeforeTheLastByte)),
-        "head cut, then silence" => Fault::Instead(Instead::HalfAHeadThenSilence),
-        "body cut before its first byte" => Fault::Spoil(Spoil::Cut(Place::Start)),
-        "body cut in the middle" => Fault::Spoil(Spoil::Cut(Place::Middle)),
-        "body cut before its last byte" => Fault::Spoil(Spoil::Cut(Place::BeforeTheLastByte)),
-        "body without a length cut" => Fault::Spoil(Spoil::CutWithoutLength),
-        "body of chunks cut" => Fault::Spoil(Spoil::CutChunked),
-        "body reset in the middle" => Fault::Spoil(Spoil::ResetInTheMiddle),
-        "body stalls in the middle" => Fault::Spoil(Spoil::StallInTheMiddle),
-        "delayed response" => Fault::Spoil(Spoil::Delay(Duration::from_millis(60))),
-        "response delayed beyond the attempt timeout" | "response delayed beyond the deadline" => {
-            Fault::Spoil(Spoil::Delay(Duration::from_millis(2_500)))
-        }
-        "silence until the deadline" | "silence until the deadline ends the second attempt" => {
-            Fault::Swallow(Swallow::Silence)
-        }
-        "body stalls until the deadline" => Fault::Spoil(Spoil::StallInTheMiddle),
-        "response that trickles" => Fault::Spoil(Spoil::Trickle(Duration::from_millis(2))),
-        "response that trickles beyond the deadline" => {
-            Fault::Spoil(Spoil::Trickle(Duration::from_millis(250)))
-        }
-        "head that trickles" => Fault::Instead(Instead::TricklingHead),
-        "another protocol" => Fault::Instead(Instead::Garbage),
-        "header of a megabyte" => Fault::Instead(Instead::LargeHeader),
-        "thousand headers" => Fault::Instead(Instead::ManyHeaders),
-        "two lengths that differ" => Fault::Spoil(Spoil::TwoLengths),
-        "length longer than the body" => Fault::Spoil(Spoil::LongerLength),
-        "length shorter than the body" => Fault::Spoil(Spoil::ShorterLength),
-        "forged response behind the real one" => Fault::Spoil(Spoil::ForgedResponseBehind),
-        "gzip" => Fault::Spoil(Spoil::Gzip("gzip")),
-        "gzip called x-gzip" => Fault::Spoil(Spoil::Gzip("x-gzip")),
-        "gzip called GZIP, beside identity" => Fault::Spoil(Spoil::Gzip("identity, GZIP")),
-        "gzip called br" => Fault::Spoil(Spoil::Gzip("br")),
-        "gzip of two members" => Fault::Spoil(Spoil::GzipOfTwo),
-        "gzip in gzip" => Fault::Spoil(Spoil::GzipTwice),
-        "deflate in name only" => Fault::Spoil(Spoil::InNameOnly("deflate")),
-        "br in name only" => Fault::Spoil(Spoil::InNameOnly("br")),
-        "gzip damaged" => Fault::Spoil(Spoil::GzipDamaged),
-        "gzip cut" => Fault::Spoil(Spoil::GzipCut),
-        "gzip with more behind it" => Fault::Spoil(Spoil::GzipAndMore),
-        "gzip in name only" => Fault::Spoil(Spoil::InNameOnly("gzip")),
-        "gzip of the transfer" => Fault::Spoil(Spoil::GzipTransfer),
-        "gzip bomb" => Fault::Spoil(Spoil::GzipBomb),
-        "503 with a wait of an hour" => Fault::Instead(Status(503, HOUR)),
-        "429 with a wait of an hour" => Fault::Instead(Status(429, HOUR)),
-        "429, a lock on one object" => Fault::Instead(Instead::JsonError(429)),
-        "302 to elsewhere" => {
-            Fault::Instead(Status(302, &[("location", "https://elsewhere.test/")]))
-        }
-        "302 without a Location" => Fault::Instead(Status(302, &[])),
-        "302 to nowhere" => Fault::Instead(Status(302, &[("location", "https://[nowhere/")])),
-        "Location in a success" => {
-            Fault::Spoil(Spoil::Headers(&[("location", "https://elsewhere.test/")]))
-        }
-        "Content-Type of nonsense" => {
-            Fault::Spoil(Spoil::Headers(&[("content-type", ";/;;charset=")]))
-        }
-        "Content-Type of plain text" => Fault::Spoil(Spoil::Headers(&[(
-            "content-type",
-            "text/plain; charset=utf-16",
-        )])),
-        "odd RateLimit headers" => Fault::Spoil(Spoil::Headers(ODD_LIMITS)),
-        "RateLimit header: nothing left" => Fault::Spoil(Spoil::Headers(USED_UP)),
-        "web page with status 200" => Fault::Instead(Instead::Page),
-        "JSON a hundred thousand levels deep" => Fault::Instead(Instead::DeepJson),
-        "TLS: handshake silent" => Fault::Handshake(Handshake::Silent),
-        "TLS: handshake cut" => Fault::Handshake(Handshake::Cut),
-        "TLS: peer speaks plain HTTP" => Fault::Handshake(Handshake::Plain),
-        "TLS: certificate expired" => Fault::Handshake(Handshake::Expired),
-        "TLS: certificate of another name" => Fault::Handshake(Handshake::WrongName),
-        "TLS: certificate of an unknown authority" => Fault::Handshake(Handshake::UnknownAuthority),
-        "TLS 1.2: peer wants a certificate" => Fault::Handshake(Handshake::WantsCertificate),
-        "TLS: server fails in the handshake" => Fault::Handshake(Handshake::Alert(80)),
-        "TLS: server refuses the handshake" => Fault::Handshake(Handshake::Alert(40)),
-        "proxy: CONNECT refused with 403" => Fault::Connect(Connect::Status(403)),
-        "proxy: CONNECT refused with 407" => Fault::Connect(Connect::Status(407)),
-        "proxy: CONNECT refused with 502" => Fault::Connect(Connect::Status(502)),
-        "proxy: CONNECT silent" => Fault::Connect(Connect::Silent),
-        "proxy: 403 of its own" => Fault::Instead(Status(403, &[])),
-        "proxy: 407 of its own" => Fault::Instead(Status(407, &[])),
-        "proxy: 502 of its own" => Fault::Instead(Status(502, &[])),
-        "HTTP/2: the only stream is taken" => Fault::NoStream,
-        "HTTP/2: stream refused" => Fault::Stream(Stream::Refused),
-        "HTTP/2: GOAWAY without the request" => Fault::Stream(Stream::GoAwayBefore(0)),
-        "HTTP/2: GOAWAY for an error, without the request" => {
-            Fault::Stream(Stream::GoAwayBefore(11))
-        }
-        "HTTP/2: GOAWAY with the request" => Fault::Stream(Stream::GoAwayAfter),
-        "HTTP/2: stream reset" => Fault::Stream(Stream::Reset),
-        "HTTP/2: stream stalled" => Fault::Stream(Stream::Stalled),
-        "HTTP/2: body reset in the middle" => Fault::Stream(Stream::ResetInTheMiddle),
-        "HTTP/2: body ended in the middle without an error" => {
-            Fault::Stream(Stream::EndedInTheMiddle)
-        }
-        status => {
-            let (number, is_page) = match status.strip_suffix(" with a page") {
-                Some(number) => (number, true),
-                None => (status, false),
-            };
-            match (number.parse(), is_page) {
-                (Ok(number), false) => Fault::Instead(Status(number, &[])),
-                (Ok(number), true) => Fault::Instead(Instead::Gateway(number)),
-                (Err(_), _) => panic!("no fault is called `{name}`"),
-            }
-        }
-    }
-}
 
 impl Fault {
     /// Returns the encoding that clients do not support and that errors name.
@@ -163,6 +22,8 @@ impl Fault {
             Self::Spoil(Spoil::Gzip(name) | Spoil::InNameOnly(name)) => {
                 ["br", "deflate"].into_iter().find(|known| *known == name)
             }
+            Self::Spoil(Spoil::Deflate) => Some("deflate"),
+            Self::Spoil(Spoil::Zstd) => Some("zstd"),
             _ => None,
         }
     }
@@ -179,14 +40,14 @@ impl Fault {
     fn reaches_service(self) -> bool {
         matches!(
             self,
-            Self::Spoil(_) | Self::Stream(Stream::ResetInTheMiddle | Stream::EndedInTheMiddle)
-        )
-    }
-
-    fn is_over_tls(self) -> bool {
-        matches!(
-            self,
-            Self::Handshake(_) | Self::Connect(_) | Self::NoStream | Self::Stream(_)
+            Self::Spoil(_)
+                | Self::Stream(
+                    Stream::ResetAfterHead(_)
+                        | Stream::ResetInTheMiddle(_)
+                        | Stream::GoAwayAndResponse
+                        | Stream::GoAwayInTheMiddle(_)
+                        | Stream::FramesFirst(_)
+                )
         )
     }
 }
@@ -203,11 +64,10 @@ pub(crate) async fn cell(
     name: String,
 ) -> Result<(), String> {
     let fault = fault(&line.fault);
-    let is_old = line.fault.starts_with(OLD);
-    let is_over_tls = is_old || fault.is_over_tls();
+    let is_over_tls = line.over != Over::Plain;
     let authority = is_over_tls.then(|| Arc::clone(&world.authority));
     let proxy = Arc::new(Proxy::new(world.upstream(call), authority));
-    if is_old {
+    if line.over == Over::Tls {
         proxy.speak_http1();
     }
     let setup = Setup {
@@ -216,6 +76,7 @@ pub(crate) async fn cell(
         limiter: RateLimiter::unlimited(),
         is_proxied: line.fault.starts_with("proxy:"),
         listens_later: fault == Fault::Refuse && !line.always,
+        is_cut: promise.is_cut,
     };
     let mut ready = Ready::new(call, world, &proxy, &setup).await;
     if fault != Fault::Refuse {
@@ -278,9 +139,11 @@ pub(crate) async fn cell(
         }
     };
     let took = start.elapsed();
+    // The page before has a deadline of its own.
+    let late = if call == Call::Export { 2 * LATE } else { LATE };
     let latest = match took < line_time.deadline {
         true => line_time.deadline,
-        false => deadline.await.unwrap_or_default() + LATE,
+        false => deadline.await.unwrap_or_default() + late,
     };
     let seen = Counts::of(&proxy, world, &name).since(before);
 
@@ -329,6 +192,9 @@ pub(crate) async fn cell(
     if took > latest {
         expect("time", format!("{took:?}"), format!("at most {latest:?}"));
     }
+    if !line.hangs && took >= line_time.deadline {
+        expect("time", "the deadline".to_owned(), "less".to_owned());
+    }
     let soonest = line_time.shortest();
     if line.hangs && result.is_err() && took < soonest {
         expect("time", format!("{took:?}"), format!("at least {soonest:?}"));
@@ -367,6 +233,10 @@ async fn afterwards(
     if fault == Fault::Stream(Stream::Stalled) {
         // The client may try the stalled connection once more.
         let _ = ready.warm_up().await;
+    }
+    if line.over == Over::Http2 && line.fault.contains("until the deadline") {
+        // Only pings show that the connection is dead, if the deadline ends the attempts.
+        tokio::time::sleep(line.time.idle + LATE).await;
     }
     let start = Instant::now();
     let result = ready.run_well().await;

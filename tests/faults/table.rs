@@ -27,6 +27,8 @@ pub(crate) struct Promise {
     pub(crate) is_retryable: bool,
     /// Whether one more request undoes the call.
     pub(crate) is_undone: bool,
+    /// Whether a part of a download is taken for the whole.
+    pub(crate) is_cut: bool,
 }
 
 impl fmt::Display for Promise {
@@ -56,10 +58,40 @@ impl Time {
     }
 }
 
-/// A line of the table.
+/// The protocol beneath a call.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Over {
+    /// HTTP/1.1 without TLS.
+    Plain,
+    /// HTTP/1.1 over TLS.
+    Tls,
+    Http2,
+}
+
+impl Over {
+    fn parse(name: &str) -> Self {
+        match name {
+            "1.1" => Self::Plain,
+            "TLS" => Self::Tls,
+            "2" => Self::Http2,
+            other => panic!("`{other}` is no protocol"),
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "HTTP/1.1",
+            Self::Tls => "HTTP/1.1 over TLS",
+            Self::Http2 => "HTTP/2",
+        }
+    }
+}
+
+/// A line of the table, over one protocol.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     pub(crate) fault: String,
+    pub(crate) over: Over,
     pub(crate) always: bool,
     pub(crate) time: Time,
     /// Whether the client waits until a timeout.
@@ -151,6 +183,7 @@ fn derived(row: Option<&Retry>, call: Call, always: bool) -> Promise {
             sends: 1,
             is_retryable: false,
             is_undone: false,
+            is_cut: false,
         };
     };
     let again = match call {
@@ -171,6 +204,7 @@ fn derived(row: Option<&Retry>, call: Call, always: bool) -> Promise {
             sends: 2,
             is_retryable,
             is_undone: false,
+            is_cut: false,
         },
         _ => Promise {
             end: End::Fails(match call {
@@ -180,6 +214,7 @@ fn derived(row: Option<&Retry>, call: Call, always: bool) -> Promise {
             sends: 1 + again,
             is_retryable,
             is_undone: false,
+            is_cut: false,
         },
     }
 }
@@ -201,6 +236,7 @@ fn promise(text: &str, derived: Promise, call: Call, place: &str) -> Option<Prom
         is_retryable: derived.is_retryable
             && (end != End::Fails(Outcome::Unknown) || call.is_idempotent()),
         is_undone: mark == "e",
+        is_cut: mark == "c",
     };
     if mark.is_empty() {
         assert_eq!(said, derived, "{place} does not follow from its row");
@@ -215,29 +251,30 @@ fn promise(text: &str, derived: Promise, call: Call, place: &str) -> Option<Prom
 pub(crate) fn read() -> Vec<Line> {
     let (retry_table, times) = (retry_table(), times());
     let mut lines: Vec<Line> = Vec::new();
-    let mut row = "-";
+    let (mut row, mut protocols) = ("-", "1.1");
     for cells in lines_after(MATRIX, "| fault ") {
         let fault = match cells[0] {
             "" => lines.last().expect("a line before").fault.clone(),
             fault => {
-                row = cells[1];
+                (row, protocols) = (cells[1], cells[2]);
                 fault.to_owned()
             }
         };
-        let always = cells[2] == "always";
+        let always = cells[3] == "always";
         let of_row = &retry_table[row];
-        let promises = Call::ALL.into_iter().zip(&cells[4..]).map(|(call, cell)| {
-            let place = format!("{fault}, {}, {}", cells[2], call.name());
+        let promises = Call::ALL.into_iter().zip(&cells[5..]).map(|(call, cell)| {
+            let place = format!("{fault}, {protocols}, {}, {}", cells[3], call.name());
             promise(cell, derived(of_row.as_ref(), call, always), call, &place)
         });
-        let promises = promises.collect();
-        lines.push(Line {
-            fault,
+        let promises: Vec<_> = promises.collect();
+        lines.extend(protocols.split(' ').map(|over| Line {
+            fault: fault.clone(),
+            over: Over::parse(over),
             always,
-            time: times[cells[3]],
-            hangs: cells[3] != "ample",
-            cells: promises,
-        });
+            time: times[cells[4]],
+            hangs: cells[4] != "ample",
+            cells: promises.clone(),
+        }));
     }
     lines
 }

@@ -9,11 +9,11 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-use super::spoil::{self, End};
-use super::{Connect, Fault, State, Swallow};
+use super::response::{End, Framing, Response};
+use super::{Connect, Fault, Raw, State, Swallow, spoil};
 
 /// The interval between the bytes of a trickle.
-const PACE: Duration = Duration::from_millis(200);
+pub(super) const PACE: Duration = Duration::from_millis(200);
 
 /// The head of a request or response, and the start of its body.
 pub(super) struct Head {
@@ -56,25 +56,6 @@ impl Head {
         }
         text.push_str("\r\n");
         text.into_bytes()
-    }
-}
-
-/// A response of the service, with its body in one piece.
-pub(super) struct Response {
-    pub(super) head: Head,
-    pub(super) body: Vec<u8>,
-}
-
-impl Response {
-    /// Replaces the scheme of the service's URLs with the one that the client sees.
-    pub(super) fn moves_to_tls(&mut self, host: &str) {
-        let (from, to) = (format!("http://{host}"), format!("https://{host}"));
-        for (_, value) in &mut self.head.headers {
-            *value = value.replace(&from, &to);
-        }
-        if let Ok(text) = std::str::from_utf8(&self.body) {
-            self.body = text.replace(&from, &to).into_bytes();
-        }
     }
 }
 
@@ -182,15 +163,15 @@ pub(super) async fn serve(mut stream: impl Socket, state: &State) {
                 while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
                 return;
             }
-            End::Close => {
+            End::Close | End::Leave => {
                 let _ = stream.shutdown().await;
                 // Wait until the client closes its side, too.
                 while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
                 state.counts.closed.fetch_add(1, Ordering::SeqCst);
                 return;
             }
-            End::Trickle => {
-                while stream.write_all(b"x").await.is_ok() {
+            End::Repeat(bytes) => {
+                while stream.write_all(&bytes).await.is_ok() && stream.flush().await.is_ok() {
                     tokio::time::sleep(PACE).await;
                 }
                 return;
@@ -216,27 +197,93 @@ async fn respond<S: Socket>(
             Swallow::Silence => End::Silence,
             Swallow::Reset | Swallow::ResetUnread => End::Reset,
         }),
-        Some(Fault::Instead(instead)) => {
-            let (bytes, end) = spoil::instead(instead);
-            stream.write_all(&bytes).await?;
+        Some(Fault::Raw(raw)) => {
+            let (bytes, end) = bytes_of(raw);
+            stream.write_all(bytes).await?;
             stream.flush().await?;
             Ok(end)
         }
+        Some(Fault::Instead(instead)) => write(stream, spoil::instead(instead)).await,
         _ => {
             let host = head.header("host").unwrap_or_default().to_owned();
             let mut response = forward(state, head, &body).await?;
             if S::IS_TLS {
                 response.moves_to_tls(&host);
             }
-            let spoil = match fault {
-                Some(Fault::Spoil(spoil)) => Some(spoil),
-                _ => None,
-            };
-            let end = spoil::write(stream, response, spoil).await?;
-            stream.flush().await?;
-            Ok(end)
+            if let Some(Fault::Spoil(spoil)) = fault {
+                spoil::spoil(&mut response, spoil);
+            }
+            write(stream, response).await
         }
     }
+}
+
+fn bytes_of(raw: Raw) -> (&'static [u8], End) {
+    const HALF: &[u8] = b"HTTP/1.1 200 OK\r\nconte";
+    const INTERIM: &[u8] = b"HTTP/1.1 103 Early Hints\r\n\r\n";
+    match raw {
+        Raw::Garbage => (super::GARBAGE, End::Close),
+        Raw::HalfAHead => (HALF, End::Close),
+        Raw::HalfAHeadThenSilence => (HALF, End::Silence),
+        Raw::TricklingHead => (b"HTTP/1.1 200 OK\r\nx-long: ", End::Repeat(b"x".to_vec())),
+        Raw::EndlessInterims => (INTERIM, End::Repeat(INTERIM.to_vec())),
+        Raw::ChunkOfNonsense => (
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nnonsense\r\n{}\r\n0\r\n\r\n",
+            End::Close,
+        ),
+        Raw::LongStatus => (
+            b"HTTP/1.1 2000 OK\r\ncontent-length: 2\r\n\r\n{}",
+            End::Close,
+        ),
+    }
+}
+
+/// Writes the response, or the part that the fault leaves.
+async fn write(stream: &mut (impl AsyncWrite + Unpin), response: Response) -> io::Result<End> {
+    for status in response.interims {
+        let interim = format!("HTTP/1.1 {status} Interim\r\nlink: </x>\r\n\r\n");
+        stream.write_all(interim.as_bytes()).await?;
+        stream.flush().await?;
+    }
+    tokio::time::sleep(response.delay).await;
+    let mut bytes = response.head_bytes();
+    if let Some(place) = response.cut {
+        bytes.truncate(place.of(bytes.len()).max(1));
+        stream.write_all(&bytes).await?;
+        stream.flush().await?;
+        return Ok(response.end);
+    }
+    let is_chunked = matches!(response.framing, Framing::Chunks(_));
+    for part in response.parts() {
+        match is_chunked {
+            true => {
+                bytes.extend_from_slice(format!("{:x}\r\n", part.len()).as_bytes());
+                bytes.extend_from_slice(part);
+                bytes.extend_from_slice(b"\r\n");
+            }
+            false => bytes.extend_from_slice(part),
+        }
+        if let Some(pace) = response.pace {
+            stream.write_all(&bytes).await?;
+            stream.flush().await?;
+            bytes.clear();
+            tokio::time::sleep(pace).await;
+        }
+    }
+    if is_chunked && response.is_whole() {
+        let trailer = response.trailer.as_ref();
+        let trailer = trailer.map(|value| format!("x-trailer: {value}\r\n"));
+        let last = format!("0\r\n{}\r\n", trailer.unwrap_or_default());
+        bytes.extend_from_slice(last.as_bytes());
+    }
+    // In one piece, so that the client cannot use the connection before it sees what is behind the response.
+    stream.write_all(&bytes).await?;
+    stream.flush().await?;
+    if response.end == End::Reset {
+        // Let the client read the data before the reset, which would drop it.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(response.end)
 }
 
 /// Forwards a request to the service over a new connection.
@@ -262,7 +309,7 @@ async fn ask(upstream: SocketAddr, request: &[u8]) -> io::Result<Response> {
         Some(_) => without_chunks(&body).ok_or(io::ErrorKind::InvalidData)?,
         None => body,
     };
-    let mut response = Response { head, body };
+    let mut response = Response::of(head, body);
     let framing = ["content-length", "transfer-encoding", "connection"];
     response
         .head

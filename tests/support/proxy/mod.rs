@@ -7,9 +7,13 @@
     reason = "each program that is compiled with this module uses a part of it"
 )]
 
+mod encode;
+mod fault;
 mod http1;
 mod http2;
+mod response;
 mod spoil;
+mod tap;
 mod tls;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,148 +23,13 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
+pub(crate) use fault::{
+    Connect, Fault, Frame, Handshake, Instead, Place, Raw, Spoil, Stream, Swallow,
+};
 pub(crate) use tls::Authority;
 
-/// The faults of the proxy.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Fault {
-    /// The port is closed until [`Proxy::listen`].
-    Refuse,
-    /// The TLS handshake fails, and no request is sent.
-    Handshake(Handshake),
-    /// The forward proxy in front of the service does not connect to it.
-    Connect(Connect),
-    /// Another request occupies the connection's only HTTP/2 stream.
-    NoStream,
-    /// The request arrives, and no response is sent.
-    Swallow(Swallow),
-    /// The request arrives, and another response replaces the service's.
-    Instead(Instead),
-    /// The service executes the request, and its response is spoiled.
-    Spoil(Spoil),
-    /// The HTTP/2 stream or connection of the request fails.
-    Stream(Stream),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Handshake {
-    Silent,
-    Cut,
-    /// The peer responds in plain HTTP.
-    Plain,
-    Expired,
-    WrongName,
-    UnknownAuthority,
-    /// The peer requires a client certificate.
-    WantsCertificate,
-    /// The peer sends this alert.
-    Alert(u8),
-}
-
-/// The behaviour of a forward proxy on CONNECT.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Connect {
-    Status(u16),
-    Silent,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Swallow {
-    /// The connection is reset before the request is read.
-    ResetUnread,
-    /// The connection is reset after the request is read.
-    Reset,
-    /// The connection is closed after the request is read.
-    Close,
-    Silence,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Instead {
-    /// Text of another protocol.
-    Garbage,
-    HalfAHead,
-    HalfAHeadThenSilence,
-    /// An endless head, one byte at a time.
-    TricklingHead,
-    /// A header of 1 MB.
-    LargeHeader,
-    /// A thousand headers.
-    ManyHeaders,
-    Status(u16, &'static [(&'static str, &'static str)]),
-    /// The status with an HTML page, as gateways send it.
-    Gateway(u16),
-    /// A JSON error, as applications send it.
-    JsonError(u16),
-    /// An HTML page with status 200.
-    Page,
-    /// A hundred thousand nested arrays.
-    DeepJson,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Spoil {
-    /// The response is delayed.
-    Delay(Duration),
-    /// The body is sent in twenty parts at this interval.
-    Trickle(Duration),
-    Cut(Place),
-    CutHead(Place),
-    CutChunked,
-    /// A body without a length that ends with the connection, cut in the middle.
-    CutWithoutLength,
-    ResetInTheMiddle,
-    StallInTheMiddle,
-    CloseAfter,
-    /// These headers replace those of the service.
-    Headers(&'static [(&'static str, &'static str)]),
-    /// Compressed with gzip, under this name in the header.
-    Gzip(&'static str),
-    /// Compressed in two members.
-    GzipOfTwo,
-    /// Compressed twice.
-    GzipTwice,
-    GzipDamaged,
-    GzipCut,
-    /// Uncompressed data after the compressed content.
-    GzipAndMore,
-    /// Not compressed, though the header names this encoding.
-    InNameOnly(&'static str),
-    /// Compressed with a transfer coding.
-    GzipTransfer,
-    /// Small on the wire, and 8 MiB after decompression.
-    GzipBomb,
-    TwoLengths,
-    LongerLength,
-    ShorterLength,
-    /// A length that is too small, followed by a whole forged response.
-    ForgedResponseBehind,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Place {
-    Start,
-    Middle,
-    BeforeTheLastByte,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Stream {
-    /// RST_STREAM with REFUSED_STREAM.
-    Refused,
-    /// GOAWAY with this reason that excludes the request's stream.
-    GoAwayBefore(u8),
-    /// GOAWAY that includes the request's stream, without a response.
-    GoAwayAfter,
-    /// No response, while the connection stays open.
-    Stalled,
-    /// RST_STREAM with INTERNAL_ERROR before a response.
-    Reset,
-    /// Half a body, then RST_STREAM with INTERNAL_ERROR.
-    ResetInTheMiddle,
-    /// Half a body of a known length, then RST_STREAM with NO_ERROR.
-    EndedInTheMiddle,
-}
+/// The greeting of another protocol.
+const GARBAGE: &[u8] = b"SSH-2.0-OpenSSH_9.6\r\n\r\n";
 
 /// The requests that get a fault.
 #[derive(Clone, Debug)]

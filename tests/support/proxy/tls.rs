@@ -121,8 +121,8 @@ impl Authority {
         is_old: bool,
     ) -> Option<TlsStream<TcpStream>> {
         let acceptor = match fault {
-            None if is_old => &self.old,
-            None => &self.good,
+            None | Some(Handshake::SilentAfter) if is_old => &self.old,
+            None | Some(Handshake::SilentAfter) => &self.good,
             Some(Handshake::Expired) => &self.expired,
             Some(Handshake::WrongName) => &self.wrong_name,
             Some(Handshake::UnknownAuthority) => &self.unknown,
@@ -152,6 +152,10 @@ impl Authority {
             }
         };
         match acceptor.accept(stream).into_fallible().await {
+            Ok(mut stream) if fault == Some(Handshake::SilentAfter) => {
+                while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
+                None
+            }
             Ok(stream) => Some(stream),
             Err((_, mut stream)) => {
                 // Closing with unread data would reset the connection, and the client might not read the alert.
