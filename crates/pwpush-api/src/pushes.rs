@@ -112,7 +112,7 @@ impl Pushes {
     /// responded to in the same way.
     ///
     /// # Errors
-    /// If the response does not say that the push is expired: [`NotAsAsked`](crate::NotAsAsked) has its token then.
+    /// If the response does not say that this push is expired: [`NotAsAsked`](crate::NotAsAsked) has its token then.
     /// From the service: 401, the caller may not expire this push; 403, the instance demands a second factor; 404,
     /// there is no such push, or it was anonymous and its record is erased. See [`Reason`](crate::Reason).
     ///
@@ -123,7 +123,8 @@ impl Pushes {
     /// # Ok(()) }
     /// ```
     pub fn expire(&self, token: impl Into<Secret>) -> Withdraw<Push> {
-        Withdraw::new(self.expire_request(token))
+        let token = token.into();
+        Withdraw::new(self.expire_request(token.clone()), token)
     }
 
     /// Downloads a file of a push that was read. The file is streamed; at most 1 GiB, unless `response_limit` of the

@@ -67,9 +67,9 @@ impl Requests {
     /// Known from public clients of this API. Confidence: medium.
     ///
     /// # Errors
-    /// If the response says that the request still waits, or has a response that can be read:
-    /// [`NotAsAsked`](crate::NotAsAsked) has its token then. From the service: 404, there is no such request, or the
-    /// edition has no requests. See [`Reason`](crate::Reason).
+    /// If the response does not say that the request is closed: [`NotAsAsked`](crate::NotAsAsked) has its token then.
+    /// From the service: 404, there is no such request, or the edition has no requests. See
+    /// [`Reason`](crate::Reason).
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
@@ -78,7 +78,8 @@ impl Requests {
     /// # Ok(()) }
     /// ```
     pub fn close(&self, token: impl Into<Secret>) -> Withdraw<SecretRequest> {
-        Withdraw::new(self.close_request(token))
+        let token = token.into();
+        Withdraw::new(self.close_request(token.clone()), token)
     }
 
     /// Responds to a request. Commercial edition only.

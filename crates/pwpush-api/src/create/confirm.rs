@@ -9,8 +9,8 @@ use security_api_transport::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::confirmation::{is_gone, token};
 use crate::create::difference::Difference;
-use crate::operations::PUSHES_EXPIRE;
 
 /// What was created, as the service describes it, and the link to it. Dereferences to a [`Push`](crate::types::Push) or
 /// a [`SecretRequest`](crate::types::SecretRequest).
@@ -254,7 +254,10 @@ impl Made {
             return self.error(what, differences, Fate::StillLive { token: None });
         };
         let undone: Result<Value, Error> = client.operation(undo, &[token.expose()]).call().await;
-        if undone.as_ref().is_ok_and(|state| is_gone(undo, state)) {
+        if undone
+            .as_ref()
+            .is_ok_and(|state| is_gone(undo, &token, state))
+        {
             let what = format!("{what}; it was expired again{remedy}");
             return self.error(what, differences, Fate::Withdrawn);
         }
@@ -295,30 +298,6 @@ pub(crate) fn still_live<T>(
         token: None,
     };
     made.error(message.to_owned(), Vec::new(), Fate::StillLive { token })
-}
-
-/// Whether the response to expiring or closing confirms it. Only pushes have `expired` and `deleted`; for a request all
-/// that is known is that it may no longer be waiting.
-pub(crate) fn is_gone(undo: &Operation, state: &Value) -> bool {
-    let says = |name: &str| match state.get(name) {
-        Some(Value::Bool(said)) => *said,
-        Some(Value::String(text)) => text == "true",
-        _ => false,
-    };
-    if undo.id() == PUSHES_EXPIRE.id() {
-        says("expired") || says("deleted")
-    } else {
-        let waits = state.get("state").and_then(Value::as_str);
-        state.is_object() && !matches!(waits, Some("open" | "ready"))
-    }
-}
-
-pub(crate) fn token(created: &Value) -> Option<Secret> {
-    match created.get("url_token")? {
-        Value::String(token) if !token.is_empty() => Some(Secret::from(token.as_str())),
-        Value::Number(token) => Some(Secret::from(token.to_string())),
-        _ => None,
-    }
 }
 
 /// The token in a text that cannot be decoded as a whole.
