@@ -20,7 +20,7 @@ impl Pushes {
     /// client knows it.
     ///
     /// Each option that was set is compared with the response: if the instance keeps another value, or does not tell,
-    /// the push is expired again and the call fails. [`NotAsAsked`](crate::NotAsAsked) then has the differences, and
+    /// the push is expired at once and the call fails. [`NotAsAsked`](crate::NotAsAsked) then has the differences, and
     /// the token if the push could not be expired. [`or_less`](Create::or_less) accepts less than asked. The secret,
     /// its kind and its files are in no response, so they are not compared. On the commercial edition a passphrase and
     /// mail are taken as kept if the response leaves them out or has null for them, because that edition is not known
@@ -30,7 +30,7 @@ impl Pushes {
     /// expires the push has the call's headers only.
     ///
     /// Do not drop the future before it completes (spawn a task if necessary): a push that may have been created by
-    /// then is neither compared nor expired again.
+    /// then is neither compared nor expired.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid), before anything is sent, for values that no instance accepts:

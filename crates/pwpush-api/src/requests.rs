@@ -15,7 +15,7 @@ impl Requests {
     /// Asks somebody for a secret or files, and returns the link to pass on. Commercial edition only.
     ///
     /// `POST /api/v2/requests`. Not retried once it may have been executed. Each option that was set is compared with
-    /// the response: if the service keeps another value, or does not tell, the request is closed again and the call
+    /// the response: if the service keeps another value, or does not tell, the request is closed at once and the call
     /// fails with [`NotAsAsked`](crate::NotAsAsked). A passphrase and mail are taken as kept if the response leaves
     /// them out or has null for them, because the service is not known to echo them.
     ///

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::confirmation::{is_gone, token};
 use crate::create::difference::Difference;
+use crate::operations::PUSHES_EXPIRE;
 
 /// What was created, as the service describes it, and the link to it. Dereferences to a [`Push`](crate::types::Push) or
 /// a [`SecretRequest`](crate::types::SecretRequest).
@@ -59,7 +60,11 @@ impl<T> Deref for Created<T> {
 /// Why a call failed although the service says that it succeeded.
 ///
 /// Of creating: the service keeps something else than what was asked, or its response is unusable. What was created has
-/// been expired again, if possible. Of expiring a push or closing a request: the response does not confirm it.
+/// been expired, or closed, at once, if possible. Of expiring a push or closing a request: the response does not confirm
+/// it.
+///
+/// If it is, or may be, still live, the error's [`outcome`](Error::outcome) is [`Outcome::Unknown`], so
+/// [`may_be_executed`](Error::may_be_executed) is true.
 ///
 /// ```no_run
 /// # async fn example(pwpush: pwpush_api::Client, push: pwpush_api::NewPush) -> Result<(), pwpush_api::Error> {
@@ -87,9 +92,9 @@ pub struct NotAsAsked {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fate {
-    /// It was expired, or closed, again.
+    /// It was expired, or closed, at once: it is gone.
     Withdrawn,
-    /// It could not be expired or closed: it is still live.
+    /// It could not be expired or closed, or no response confirms that: it is, or may be, still live.
     StillLive {
         /// The token to expire it with. `None` if the response has none.
         token: Option<Secret>,
@@ -183,20 +188,18 @@ pub(crate) async fn create<T: DeserializeOwned>(
             (.., None) => "the response has no token".to_owned(),
         }
     } else {
-        described(&differences)
+        "the instance would not keep what was asked".to_owned()
     };
     Err(made.take_back(&client, undo, &what, differences).await)
 }
 
 const UNREADABLE: &str = "the response cannot be read";
 
-/// What the instance would keep, and what to ask for.
+/// What the instance would keep. It comes last in the text of an error, which is cut if it is long.
 fn described(differences: &[Difference]) -> String {
-    let mut text = String::from("the instance would not keep what was asked: ");
+    let mut text = String::new();
     for (index, difference) in differences.iter().enumerate() {
-        if index > 0 {
-            text.push_str(", ");
-        }
+        text.push_str(if index == 0 { "; differences: " } else { ", " });
         text.push_str(&difference.to_string());
     }
     text
@@ -246,10 +249,14 @@ impl Made {
         what: &str,
         differences: Vec<Difference>,
     ) -> Error {
-        let remedy = remedy(&differences);
+        let more = format!("{}{}", remedy(&differences), described(&differences));
+        let (made, gone) = match undo.id() == PUSHES_EXPIRE.id() {
+            true => ("push", "expired"),
+            false => ("request", "closed"),
+        };
         let Some(token) = self.token.clone() else {
             let what = format!(
-                "{what}, and it could not be expired again, because the response has no token: it is still live{remedy}"
+                "{what}, and the {made} could not be {gone}, because the response has no token: it is still live{more}"
             );
             return self.error(what, differences, Fate::StillLive { token: None });
         };
@@ -258,11 +265,11 @@ impl Made {
             .as_ref()
             .is_ok_and(|state| is_gone(undo, &token, state))
         {
-            let what = format!("{what}; it was expired again{remedy}");
+            let what = format!("{what}; the {made} was {gone} at once: it is gone{more}");
             return self.error(what, differences, Fate::Withdrawn);
         }
         let what = format!(
-            "{what}, and it could not be expired again: it is still live; `NotAsAsked` has its token{remedy}"
+            "{what}, and the {made} could not be {gone}: it is still live, revoke it with the token in `NotAsAsked`{more}"
         );
         let token = Some(token);
         let error = self.error(what, differences, Fate::StillLive { token });
@@ -274,12 +281,18 @@ impl Made {
 
     /// The error does not keep the body, which may contain the passphrase.
     fn error(self, message: String, differences: Vec<Difference>, fate: Fate) -> Error {
+        // What is still live may do harm, so whoever asks what may have happened has to learn of it.
+        let outcome = match fate {
+            Fate::Withdrawn => Outcome::Answered,
+            Fate::StillLive { .. } => Outcome::Unknown,
+        };
         let api = ApiError::new().with_message(message);
         let api = api.with_reason(NotAsAsked { differences, fate });
         let nothing = bytes::Bytes::new();
         Error::from_response(self.status, HeaderMap::new(), self.request_id, nothing, api)
             .with_operation(self.operation)
             .with_attempts(self.attempts)
+            .with_outcome(outcome)
     }
 }
 

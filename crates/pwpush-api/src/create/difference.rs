@@ -175,7 +175,7 @@ impl<'a> Comparison<'a> {
                 Some(_) => Kept::Weaker("another text".to_owned()),
                 None => Kept::NotSaid,
             };
-            self.add(option, "this one", kept);
+            self.add(option, "the given one", kept);
         }
         self
     }
