@@ -87,8 +87,8 @@ impl Pushes {
     /// server has it since 2.9.2; whether the commercial edition has it is not known.
     ///
     /// # Errors
-    /// 403, the push belongs to somebody else; 404, there is no such push, or the server is older or has this switched
-    /// off; 422, the addresses are refused, or the instance has no mail server; 429, the user sent mail too often. See
+    /// If the response does not say that the mail is queued. From the service: 403, the push belongs to somebody else;
+    /// 404, there is no such push, or the server is older or has this switched off; 422, the addresses are refused, or the instance has no mail server; 429, the user sent mail too often. See
     /// [`Reason`](crate::Reason).
     ///
     /// ```no_run

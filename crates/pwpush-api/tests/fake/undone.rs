@@ -308,3 +308,43 @@ async fn an_empty_response_confirms_no_withdrawal() {
     let token = Some("t0ken".into());
     assert_eq!(not.fate(), &Fate::StillLive { token });
 }
+
+#[tokio::test]
+async fn mail_counts_as_queued_only_if_the_response_says_so() {
+    for (status, body, is_queued) in [
+        (
+            201,
+            r#"{"message":"Recipient(s) are added to the queue to be sent."}"#,
+            true,
+        ),
+        (
+            201,
+            r#"{"message":"Les destinataires sont ajout\u00e9s.","error":null}"#,
+            true,
+        ),
+        (201, r#"{"message":"queued","error":"x"}"#, false),
+        (201, r#"{"message":" "}"#, false),
+        (201, "{}", false),
+        (201, "null", false),
+        (200, r#"{"message":"forbidden"}"#, false),
+        (200, r#"{"error":"x"}"#, false),
+        (200, "{}", false),
+        (204, "", false),
+    ] {
+        let fake = instance("oss");
+        let response = FakeResponse::status(status).body(body);
+        fake.always(&operations::PUSHES_NOTIFY, response);
+        let pushes = with_token(&fake).pushes();
+        match pushes.notify("l1vet0ken", ["a@example.com"]).await {
+            Ok(()) => assert!(is_queued, "{status} {body}"),
+            Err(error) => {
+                assert!(!is_queued, "{status} {body}: {error}");
+                assert!(error.may_be_executed(), "{error}");
+                assert!(
+                    error.to_string().contains("mail may have been sent"),
+                    "{error}"
+                );
+            }
+        }
+    }
+}
