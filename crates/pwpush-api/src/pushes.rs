@@ -21,8 +21,8 @@ impl Pushes {
     ///
     /// Each option that was set is compared with the response: if the instance keeps another value, or does not tell,
     /// the push is expired at once and the call fails. [`NotAsAsked`](crate::NotAsAsked) then has the differences, and
-    /// the token if the push could not be expired. [`or_less`](Create::or_less) accepts less than asked. The secret,
-    /// its kind and its files are in no response, so they are not compared. On the commercial edition a passphrase and
+    /// the token if the push could not be expired. [`or_less`](Create::or_less) accepts less than asked. The secret
+    /// and its kind are in no response, so they are not compared; files are if the response lists them. On the commercial edition a passphrase and
     /// mail are taken as kept if the response leaves them out or has null for them, because that edition is not known
     /// to echo them.
     ///

@@ -9,7 +9,7 @@ use security_api_transport::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::confirmation::{is_gone, token};
+use crate::confirmation::{is_gone, says_gone, token};
 use crate::create::difference::Difference;
 use crate::operations::PUSHES_EXPIRE;
 
@@ -174,23 +174,35 @@ pub(crate) async fn create<T: DeserializeOwned>(
         token: token(&value).or_else(|| token_in(body.as_str())),
     };
     let link = value.get("html_url").and_then(Value::as_str);
-    let link = link.filter(|link| !link.is_empty()).map(Secret::from);
+    let link = link.filter(|link| is_link(link)).map(Secret::from);
     let differences = compare(&value);
-    let what = if differences.is_empty() || (or_less && differences.iter().all(Difference::is_less))
-    {
+    let what = if says_gone(undo, &value) {
+        "the response says that it is already expired or closed".to_owned()
+    } else if differences.is_empty() || (or_less && differences.iter().all(Difference::is_less)) {
         match (body.decode(), link, &made.token) {
             (Ok(record), Some(link), Some(_)) => {
                 let less = differences;
                 return Ok(response.map(|_| Created { record, link, less }));
             }
             (Err(_), ..) => UNREADABLE.to_owned(),
-            (_, None, _) => "the response has no link".to_owned(),
+            (_, None, _) => "the response has no link that can be opened".to_owned(),
             (.., None) => "the response has no token".to_owned(),
         }
     } else {
         "the instance would not keep what was asked".to_owned()
     };
     Err(made.take_back(&client, undo, &what, differences).await)
+}
+
+/// Whether a recipient can open the link. It can be on a host of the owner's own.
+fn is_link(link: &str) -> bool {
+    let Some((scheme, rest)) = link.split_once("://") else {
+        return false;
+    };
+    let is_web = ["http", "https"]
+        .iter()
+        .any(|web| scheme.eq_ignore_ascii_case(web));
+    is_web && !rest.is_empty() && !rest.starts_with('/') && !link.contains(char::is_whitespace)
 }
 
 const UNREADABLE: &str = "the response cannot be read";

@@ -55,6 +55,7 @@ impl Options {
             .text("name", self.name.as_deref())
             .text("note", self.note.as_deref())
             .mail(&self.notify, self.notify_locale.as_deref())
+            .files(&self.files)
     }
 }
 

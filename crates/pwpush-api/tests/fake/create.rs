@@ -49,7 +49,34 @@ fn not_kept() -> Vec<(Value, &'static str)> {
             "`views`: the response does not say",
         ),
         (made(json!({"note": {}})), "cannot be read"),
-        (made(json!({"html_url": null})), "has no link"),
+        (
+            made(json!({"html_url": null})),
+            "has no link that can be opened",
+        ),
+        (
+            made(json!({"html_url": " "})),
+            "has no link that can be opened",
+        ),
+        (
+            made(json!({"html_url": "/p/l1nk"})),
+            "has no link that can be opened",
+        ),
+        (
+            made(json!({"html_url": "ftp://x.test/p/l1nk"})),
+            "has no link that can be opened",
+        ),
+        (
+            made(json!({"html_url": "javascript:alert(1)"})),
+            "has no link that can be opened",
+        ),
+        (
+            made(json!({"expired": true})),
+            "says that it is already expired",
+        ),
+        (
+            made(json!({"deleted": true})),
+            "says that it is already expired",
+        ),
         (
             json!({"url_token": TOKEN, "expire_after_duration": 12, "expire_after_views": 1}),
             "`expire_after`: 7 days instead of 1 day",

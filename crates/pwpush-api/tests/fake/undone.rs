@@ -348,3 +348,18 @@ async fn mail_counts_as_queued_only_if_the_response_says_so() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_request_that_is_closed_from_the_start_is_not_a_success() {
+    let fake = instance("commercial");
+    let made = json!({"url_token": "t0ken", "state": "closed"});
+    fake.always(&operations::REQUESTS_CREATE, created(&made));
+    fake.always(&operations::REQUESTS_CLOSE, FakeResponse::json(&made));
+    let create = with_token(&fake).requests().create(NewRequest::new("x"));
+    let error = create.or_less().await.unwrap_err();
+    assert!(is_withdrawn(&error), "{error}");
+    assert!(
+        error.to_string().contains("already expired or closed"),
+        "{error}"
+    );
+}
