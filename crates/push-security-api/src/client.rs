@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::HeaderName;
 use security_api_transport::{ApiKey, Error, Job, Rate, RateLimiter, Secret, ServiceSettings};
 
-use crate::paging::ConfirmedPage;
+use crate::paging::PageBody;
 use crate::protocol::PushSecurity;
 use crate::types::Browser;
 
@@ -142,7 +142,7 @@ impl Client {
     pub fn check(&self) -> Job<()> {
         Job::new(&self.transport, |client| async move {
             let first = Self::from(client).browsers().list().limit(1).page();
-            let page = first.into_request().call::<ConfirmedPage<Browser>>();
+            let page = first.into_request().call::<PageBody<Browser>>();
             page.await.map(drop)
         })
     }

@@ -1,6 +1,7 @@
 //! How the service pages its lists: with a token for the next page.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -15,8 +16,8 @@ use serde_json::value::RawValue;
 #[derive(Debug)]
 pub enum NextToken {}
 
-/// A page as the service sends it: an object with `result`, which may be null, and `paging`. A list is read without
-/// `paging` as well.
+/// A page as the service sends it: an object with `result`, which may be null, and `paging`. A list with items is
+/// read without `paging` as well; an empty one is not, because other services send such objects, for errors too.
 #[derive(Debug)]
 pub struct PageBody<T> {
     result: Vec<T>,
@@ -31,7 +32,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for PageBody<T> {
 
 struct Members<T> {
     result: Option<Option<PageItems<T>>>,
-    paging: Option<NextPage>,
+    paging: Option<Paged>,
     /// Whether a member reports an error.
     has_failed: bool,
     /// Whether there is a member that other services send.
@@ -56,10 +57,11 @@ impl<'de, T: Deserialize<'de>> ReadPage<'de> for Members<T> {
         match name {
             "result" => self.result = Some(map.next_value()?),
             "paging" => self.paging = map.next_value()?,
-            "error" | "errors" => {
+            "error" | "errors" | "fault" => {
                 self.is_foreign = true;
                 self.has_failed |= says_something(&map.next_value()?);
             }
+            "status" | "code" => self.has_failed |= is_of_failure(&map.next_value()?),
             "success" | "ok" => {
                 self.is_foreign = true;
                 self.has_failed |= map.next_value::<Value>()? == false;
@@ -79,10 +81,16 @@ impl<'de, T: Deserialize<'de>> ReadPage<'de> for Members<T> {
         if self.has_failed {
             return Err(E::custom("the page reports an error"));
         }
-        if paging.is_none() && (self.is_foreign || result.is_none()) {
+        let result = result.map(PageItems::into_vec).unwrap_or_default();
+        let is_confirmed = match (&paging, result.is_empty()) {
+            (Some(paging), true) => paging.is_known,
+            (Some(_), false) => true,
+            (None, is_empty) => !is_empty && !self.is_foreign,
+        };
+        if !is_confirmed {
             return Err(E::missing_field("paging"));
         }
-        let result = result.unwrap_or_default().into_vec();
+        let paging = paging.map(|paging| paging.next);
         Ok(PageBody { result, paging })
     }
 }
@@ -98,17 +106,14 @@ fn says_something(error: &Value) -> bool {
     }
 }
 
-/// A page that only this service sends: it has `paging` or an item. For checks; the items are not kept.
-#[derive(Debug)]
-pub(crate) struct ConfirmedPage<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for ConfirmedPage<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let page = PageBody::<T>::deserialize(deserializer)?;
-        match page.paging.is_some() || !page.result.is_empty() {
-            true => Ok(Self(PhantomData)),
-            false => Err(D::Error::missing_field("paging")),
-        }
+/// Whether this status or code, which this service does not send in a page, is one of a failure.
+fn is_of_failure(status: &Value) -> bool {
+    match status {
+        Value::String(text) => ["error", "fail", "failed", "failure"]
+            .iter()
+            .any(|word| text.eq_ignore_ascii_case(word)),
+        Value::Number(number) => number.as_i64().is_some_and(|status| status >= 400),
+        _ => false,
     }
 }
 
@@ -119,6 +124,27 @@ model! {
         more_results: Option<bool> = "moreResults",
         next: Option<String> = "next",
         next_token: Option<String> = "nextToken",
+    }
+}
+
+/// The members of [`NextPage`]. One of them is in every page that has no items.
+const MEMBERS: [&str; 3] = ["moreResults", "nextToken", "next"];
+
+/// What a page says of the one after it, and whether that has a member that the service sends.
+struct Paged {
+    next: NextPage,
+    is_known: bool,
+}
+
+impl<'de> Deserialize<'de> for Paged {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = Box::<RawValue>::deserialize(deserializer)?;
+        let members: HashMap<String, IgnoredAny> =
+            serde_json::from_str(json.get()).map_err(D::Error::custom)?;
+        Ok(Self {
+            next: serde_json::from_str(json.get()).map_err(D::Error::custom)?,
+            is_known: MEMBERS.iter().any(|name| members.contains_key(*name)),
+        })
     }
 }
 
@@ -271,22 +297,24 @@ mod tests {
     fn a_null_result_beside_paging_is_an_empty_list() {
         for json in [
             r#"{"result":null,"paging":{"moreResults":false,"nextToken":null}}"#,
-            r#"{"paging":{},"result":[]}"#,
-            r#"{"result":[],"paging":{},"error":null,"errors":[]}"#,
-            r#"{"result":[],"paging":{},"error":false,"errors":{}}"#,
-            r#"{"result":[],"paging":{},"error":"","success":true}"#,
+            r#"{"paging":{"nextToken":null},"result":[]}"#,
+            r#"{"result":[],"paging":{"moreResults":false},"error":null,"errors":[]}"#,
+            r#"{"result":[],"paging":{"moreResults":false},"error":false,"errors":{}}"#,
+            r#"{"result":[],"paging":{"moreResults":false},"error":"","success":true}"#,
+            r#"{"result":[],"paging":{"moreResults":false},"status":"ok","code":200}"#,
         ] {
-            let page = page(json).unwrap();
+            let page = page(json).expect(json);
             assert!(page.items.is_empty() && page.next == Next::End, "{json}");
         }
     }
 
     #[test]
-    fn a_list_needs_no_paging_beside_it() {
+    fn a_list_with_items_needs_no_paging_beside_it() {
         for (json, items) in [
             (r#"{"result":[1]}"#, vec![1]),
             (r#"{"result":[1],"paging":null,"count":1}"#, vec![1]),
-            (r#"{"result":[]}"#, vec![]),
+            (r#"{"result":[1],"total":57}"#, vec![1]),
+            (r#"{"result":[1],"paging":{}}"#, vec![1]),
         ] {
             let page = page(json).unwrap();
             assert_eq!((page.items, page.next), (items, Next::End), "{json}");
@@ -327,8 +355,19 @@ mod tests {
             r#"{"error":true,"result":[1],"paging":{}}"#,
             r#"{"result":[1],"paging":{},"error":{"code":1}}"#,
             r#"{"result":[1],"paging":{},"error":5}"#,
-            r#"{"result":[],"paging":{},"success":false}"#,
-            r#"{"ok":false,"result":[],"paging":{}}"#,
+            r#"{"result":[],"paging":{"moreResults":false},"success":false}"#,
+            r#"{"ok":false,"result":[],"paging":{"moreResults":false}}"#,
+            r#"{"result":[]}"#,
+            r#"{"result":[],"paging":{}}"#,
+            r#"{"result":[],"total":57}"#,
+            r#"{"result":[],"status":"error","message":"index unavailable"}"#,
+            r#"{"code":403,"result":[],"msg":"denied"}"#,
+            r#"{"result":[],"paging":{"hasMore":true,"cursor":"x"}}"#,
+            r#"{"result":[],"paging":{"total":57,"page":1}}"#,
+            r#"{"status":"error","result":[],"paging":{"moreResults":false}}"#,
+            r#"{"status":500,"result":[],"paging":{"moreResults":false}}"#,
+            r#"{"code":403,"result":[],"paging":{"moreResults":false}}"#,
+            r#"{"fault":{"faultstring":"x"},"result":[],"paging":{"moreResults":false}}"#,
         ] {
             assert!(page(json).is_err(), "{json}");
             assert!(

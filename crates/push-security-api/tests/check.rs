@@ -23,6 +23,15 @@ async fn check_fails_on_a_response_that_is_not_a_list_of_this_service() {
         ("application/json", r#"[[{"id":"b1"}],null]"#),
         ("application/json", r#"{"result":null}"#),
         ("application/json", r#"{"result":[]}"#),
+        ("application/json", r#"{"result":[],"paging":{"total":57}}"#),
+        (
+            "application/json",
+            r#"{"status":"error","result":[],"paging":{"moreResults":false}}"#,
+        ),
+        (
+            "application/json",
+            r#"{"fault":{"faultstring":"x"},"result":[],"paging":{"moreResults":false}}"#,
+        ),
         (
             "application/json",
             r#"{"jsonrpc":"2.0","result":null,"error":{"code":-32600},"id":null}"#,

@@ -58,6 +58,8 @@ async fn a_page_that_failed_is_not_the_end_of_a_list() {
     for failed in [
         json!({"result": null, "error": {"message": "timeout"}}),
         json!({"result": null}),
+        json!({"result": []}),
+        json!({"result": [], "paging": {"hasMore": true, "cursor": "x"}}),
         json!({"result": [], "paging": {"moreResults": false}, "errors": ["timeout"]}),
         json!({"result": [{"id": "b2"}], "paging": {"next": ""}}),
     ] {

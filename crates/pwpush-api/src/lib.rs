@@ -23,6 +23,7 @@
 mod call;
 mod checks;
 mod client;
+mod confirmation;
 mod create;
 mod files;
 #[expect(

@@ -1,11 +1,13 @@
 //! Mailing the link of a push.
 
-use security_api_transport::{Error, Request, Response};
+use http::{HeaderMap, StatusCode};
+use security_api_transport::{ApiError, Error, Operation, Outcome, Request, Response};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::call::hand_written_call;
 use crate::checks;
-use crate::types::Message;
+use crate::confirmation::reports_failure;
 
 /// Sends a link by e-mail. From [`Pushes::notify`](crate::resources::Pushes::notify).
 #[derive(Debug, Clone)]
@@ -52,13 +54,41 @@ impl NotifyPush {
             notify_emails_to: &addresses,
             notify_emails_to_locale: self.locale.as_deref(),
         });
-        let sent = request.call::<Message>().send_with_response().await;
-        sent.map(|response| response.map(drop))
-            .map_err(|error| match error.may_be_executed() {
-                true => error.with_hint("mail may have been sent"),
-                false => error,
-            })
+        let operation = request.operation();
+        let sent = request.call::<Value>().send_with_response().await;
+        sent.and_then(|response| match is_queued(&response) {
+            true => Ok(response.map(drop)),
+            false => Err(not_confirmed(operation, &response)),
+        })
+        .map_err(|error| match error.may_be_executed() {
+            true => error.with_hint("mail may have been sent"),
+            false => error,
+        })
     }
+}
+
+/// Whether the response says that the mail is queued: 201 and a message, whose text is translated.
+fn is_queued(response: &Response<Value>) -> bool {
+    let message = response.value().get("message").and_then(Value::as_str);
+    response.status() == StatusCode::CREATED
+        && message.is_some_and(|message| !message.trim().is_empty())
+        && !reports_failure(response.value())
+}
+
+fn not_confirmed(operation: &'static Operation, response: &Response<Value>) -> Error {
+    let api = ApiError::new().with_message("the response does not say that the mail is queued");
+    let request_id = response.request_id().map(str::to_owned);
+    let nothing = bytes::Bytes::new();
+    Error::from_response(
+        response.status(),
+        HeaderMap::new(),
+        request_id,
+        nothing,
+        api,
+    )
+    .with_operation(operation)
+    .with_attempts(response.attempts())
+    .with_outcome(Outcome::Unknown)
 }
 
 hand_written_call!(NotifyPush, ());

@@ -20,9 +20,9 @@ impl Pushes {
     /// client knows it.
     ///
     /// Each option that was set is compared with the response: if the instance keeps another value, or does not tell,
-    /// the push is expired again and the call fails. [`NotAsAsked`](crate::NotAsAsked) then has the differences, and
-    /// the token if the push could not be expired. [`or_less`](Create::or_less) accepts less than asked. The secret,
-    /// its kind and its files are in no response, so they are not compared. On the commercial edition a passphrase and
+    /// the push is expired at once and the call fails. [`NotAsAsked`](crate::NotAsAsked) then has the differences, and
+    /// the token if the push could not be expired. [`or_less`](Create::or_less) accepts less than asked. The secret
+    /// and its kind are in no response, so they are not compared; files are if the response lists them. On the commercial edition a passphrase and
     /// mail are taken as kept if the response leaves them out or has null for them, because that edition is not known
     /// to echo them.
     ///
@@ -30,7 +30,7 @@ impl Pushes {
     /// expires the push has the call's headers only.
     ///
     /// Do not drop the future before it completes (spawn a task if necessary): a push that may have been created by
-    /// then is neither compared nor expired again.
+    /// then is neither compared nor expired.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid), before anything is sent, for values that no instance accepts:
@@ -87,8 +87,8 @@ impl Pushes {
     /// server has it since 2.9.2; whether the commercial edition has it is not known.
     ///
     /// # Errors
-    /// 403, the push belongs to somebody else; 404, there is no such push, or the server is older or has this switched
-    /// off; 422, the addresses are refused, or the instance has no mail server; 429, the user sent mail too often. See
+    /// If the response does not say that the mail is queued. From the service: 403, the push belongs to somebody else;
+    /// 404, there is no such push, or the server is older or has this switched off; 422, the addresses are refused, or the instance has no mail server; 429, the user sent mail too often. See
     /// [`Reason`](crate::Reason).
     ///
     /// ```no_run
@@ -112,7 +112,7 @@ impl Pushes {
     /// responded to in the same way.
     ///
     /// # Errors
-    /// If the response does not say that the push is expired: [`NotAsAsked`](crate::NotAsAsked) has its token then.
+    /// If the response does not say that this push is expired: [`NotAsAsked`](crate::NotAsAsked) has its token then.
     /// From the service: 401, the caller may not expire this push; 403, the instance demands a second factor; 404,
     /// there is no such push, or it was anonymous and its record is erased. See [`Reason`](crate::Reason).
     ///
@@ -123,7 +123,8 @@ impl Pushes {
     /// # Ok(()) }
     /// ```
     pub fn expire(&self, token: impl Into<Secret>) -> Withdraw<Push> {
-        Withdraw::new(self.expire_request(token))
+        let token = token.into();
+        Withdraw::new(self.expire_request(token.clone()), token)
     }
 
     /// Downloads a file of a push that was read. The file is streamed; at most 1 GiB, unless `response_limit` of the

@@ -15,7 +15,7 @@ impl Requests {
     /// Asks somebody for a secret or files, and returns the link to pass on. Commercial edition only.
     ///
     /// `POST /api/v2/requests`. Not retried once it may have been executed. Each option that was set is compared with
-    /// the response: if the service keeps another value, or does not tell, the request is closed again and the call
+    /// the response: if the service keeps another value, or does not tell, the request is closed at once and the call
     /// fails with [`NotAsAsked`](crate::NotAsAsked). A passphrase and mail are taken as kept if the response leaves
     /// them out or has null for them, because the service is not known to echo them.
     ///
@@ -67,9 +67,9 @@ impl Requests {
     /// Known from public clients of this API. Confidence: medium.
     ///
     /// # Errors
-    /// If the response says that the request still waits, or has a response that can be read:
-    /// [`NotAsAsked`](crate::NotAsAsked) has its token then. From the service: 404, there is no such request, or the
-    /// edition has no requests. See [`Reason`](crate::Reason).
+    /// If the response does not say that the request is closed: [`NotAsAsked`](crate::NotAsAsked) has its token then.
+    /// From the service: 404, there is no such request, or the edition has no requests. See
+    /// [`Reason`](crate::Reason).
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
@@ -78,7 +78,8 @@ impl Requests {
     /// # Ok(()) }
     /// ```
     pub fn close(&self, token: impl Into<Secret>) -> Withdraw<SecretRequest> {
-        Withdraw::new(self.close_request(token))
+        let token = token.into();
+        Withdraw::new(self.close_request(token.clone()), token)
     }
 
     /// Responds to a request. Commercial edition only.

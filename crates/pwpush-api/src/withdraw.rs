@@ -2,14 +2,16 @@
 
 use std::marker::PhantomData;
 
-use security_api_transport::{Error, Request, Response, Secret};
-use serde::de::DeserializeOwned;
+use security_api_transport::{Error, Operation, Request, Response, Secret};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::call::hand_written_call;
-use crate::create::confirm::{is_gone, still_live, token};
-use crate::operations::PUSHES_EXPIRE;
-use crate::types::{Push, RequestState, SecretRequest};
+use crate::confirmation::{is_gone, says_gone};
+use crate::create::confirm::still_live;
+use crate::operations::{PUSHES_EXPIRE, REQUESTS_CLOSE};
+use crate::types::{Push, SecretRequest};
 
 /// Expires a push or closes a request. From [`Pushes::expire`](crate::resources::Pushes::expire) and
 /// [`Requests::close`](crate::resources::Requests::close).
@@ -17,13 +19,15 @@ use crate::types::{Push, RequestState, SecretRequest};
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Withdraw<T> {
     request: Request,
+    token: Secret,
     record: PhantomData<fn() -> T>,
 }
 
 impl<T> Withdraw<T> {
-    pub(crate) fn new(request: Request) -> Self {
+    pub(crate) fn new(request: Request, token: Secret) -> Self {
         Self {
             request,
+            token,
             record: PhantomData,
         }
     }
@@ -37,72 +41,71 @@ impl<T> Withdraw<T> {
     /// # Ok(()) }
     /// ```
     pub fn without_value(self) -> Withdraw<()> {
-        Withdraw::new(self.request)
+        Withdraw::new(self.request, self.token)
     }
 }
 
-/// What can be withdrawn, as the response to that describes it.
+/// What can be withdrawn.
 trait Withdrawn: DeserializeOwned {
-    /// What the error says if it is not.
-    const STILL_LIVE: &str;
-
-    fn is_gone(&self) -> bool;
-
-    fn token(&self) -> &Secret;
+    fn operation() -> &'static Operation;
 }
 
 impl Withdrawn for Push {
-    const STILL_LIVE: &str =
-        "the response does not say that the push is expired: it may still be live";
-
-    fn is_gone(&self) -> bool {
-        self.expired == Some(true) || self.deleted == Some(true)
-    }
-
-    fn token(&self) -> &Secret {
-        &self.token
+    fn operation() -> &'static Operation {
+        &PUSHES_EXPIRE
     }
 }
 
 impl Withdrawn for SecretRequest {
-    const STILL_LIVE: &str = "the response says that the request is not closed: it is still live";
-
-    /// All that is known is that it may no longer wait.
-    fn is_gone(&self) -> bool {
-        !matches!(self.state, Some(RequestState::Open | RequestState::Ready))
+    fn operation() -> &'static Operation {
+        &REQUESTS_CLOSE
     }
+}
 
-    fn token(&self) -> &Secret {
-        &self.token
+/// A response to withdrawing something, as it came and as the record. The record may be missing if the response does
+/// not confirm anything.
+struct Answer<T> {
+    state: Value,
+    record: Option<T>,
+}
+
+impl<'de, T: Withdrawn> Deserialize<'de> for Answer<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = Box::<RawValue>::deserialize(deserializer)?;
+        let state: Value = serde_json::from_str(json.get()).map_err(D::Error::custom)?;
+        let record = match serde_json::from_str(json.get()) {
+            Ok(record) => Some(record),
+            Err(error) if says_gone(T::operation(), &state) => return Err(D::Error::custom(error)),
+            Err(_) => None,
+        };
+        Ok(Self { state, record })
     }
 }
 
 /// # Errors
 /// If the request fails, or its response does not confirm that this is gone.
-async fn withdraw<T: Withdrawn>(request: Request) -> Result<Response<T>, Error> {
+async fn confirmed<T: Withdrawn>(withdraw: Withdraw<T>) -> Result<Response<T>, Error> {
+    let Withdraw { request, token, .. } = withdraw;
     let operation = request.operation();
-    let response = request.call::<T>().send_with_response().await?;
-    let record = response.value();
-    match record.is_gone() {
-        true => Ok(response),
-        false => Err(still_live(
-            operation,
-            &response,
-            T::STILL_LIVE,
-            Some(record.token().clone()),
-        )),
+    let response = request.call::<Answer<T>>().send_with_response().await?;
+    let is_gone = is_gone(operation, &token, &response.value().state);
+    let mut record = None;
+    let response = response.map(|answer| record = answer.record.filter(|_| is_gone));
+    match record {
+        Some(record) => Ok(response.map(|()| record)),
+        None => Err(not_confirmed(operation, &response, token)),
     }
 }
 
 impl Withdraw<Push> {
     async fn run(self) -> Result<Response<Push>, Error> {
-        withdraw(self.request).await
+        confirmed(self).await
     }
 }
 
 impl Withdraw<SecretRequest> {
     async fn run(self) -> Result<Response<SecretRequest>, Error> {
-        withdraw(self.request).await
+        confirmed(self).await
     }
 }
 
@@ -110,16 +113,19 @@ impl Withdraw<()> {
     async fn run(self) -> Result<Response<()>, Error> {
         let operation = self.request.operation();
         let response = self.request.call::<Value>().send_with_response().await?;
-        let state = response.value();
-        if is_gone(operation, state) {
-            return Ok(response.map(drop));
+        match is_gone(operation, &self.token, response.value()) {
+            true => Ok(response.map(drop)),
+            false => Err(not_confirmed(operation, &response, self.token)),
         }
-        let message = match operation.id() == PUSHES_EXPIRE.id() {
-            true => Push::STILL_LIVE,
-            false => SecretRequest::STILL_LIVE,
-        };
-        Err(still_live(operation, &response, message, token(state)))
     }
+}
+
+fn not_confirmed<T>(operation: &'static Operation, response: &Response<T>, token: Secret) -> Error {
+    let message = match operation.id() == PUSHES_EXPIRE.id() {
+        true => "the response does not say that this push is expired: it may still be live",
+        false => "the response does not say that this request is closed: it may still be live",
+    };
+    still_live(operation, response, message, Some(token))
 }
 
 hand_written_call!(Withdraw<Push>, Push);

@@ -162,7 +162,8 @@ async fn a_response_can_be_late_or_never_come() {
     fake.once(&operations::BROWSERS_LIST, FakeResponse::never());
     fake.always(
         &operations::BROWSERS_LIST,
-        FakeResponse::json(&json!({ "result": [] })).delay(Duration::from_millis(5)),
+        FakeResponse::json(&json!({ "result": [], "paging": { "moreResults": false } }))
+            .delay(Duration::from_millis(5)),
     );
     let push = client(&fake);
     let list = push

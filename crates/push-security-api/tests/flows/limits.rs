@@ -152,7 +152,7 @@ async fn a_response_that_uses_up_the_limit_stops_the_next_call() {
     let last = Fault::status(200)
         .header("x-ratelimit-remaining", "0")
         .header("x-ratelimit-reset", "600")
-        .body(r#"{"result":null,"paging":{}}"#);
+        .body(r#"{"result":null,"paging":{"moreResults":false}}"#);
     sandbox.faults().queue(last);
     push.check().await.unwrap();
     let error = push.check().await.unwrap_err();

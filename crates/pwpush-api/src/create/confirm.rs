@@ -9,6 +9,7 @@ use security_api_transport::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::confirmation::{is_gone, says_gone, token};
 use crate::create::difference::Difference;
 use crate::operations::PUSHES_EXPIRE;
 
@@ -59,7 +60,11 @@ impl<T> Deref for Created<T> {
 /// Why a call failed although the service says that it succeeded.
 ///
 /// Of creating: the service keeps something else than what was asked, or its response is unusable. What was created has
-/// been expired again, if possible. Of expiring a push or closing a request: the response does not confirm it.
+/// been expired, or closed, at once, if possible. Of expiring a push or closing a request: the response does not confirm
+/// it.
+///
+/// If it is, or may be, still live, the error's [`outcome`](Error::outcome) is [`Outcome::Unknown`], so
+/// [`may_be_executed`](Error::may_be_executed) is true.
 ///
 /// ```no_run
 /// # async fn example(pwpush: pwpush_api::Client, push: pwpush_api::NewPush) -> Result<(), pwpush_api::Error> {
@@ -87,9 +92,9 @@ pub struct NotAsAsked {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fate {
-    /// It was expired, or closed, again.
+    /// It was expired, or closed, at once: it is gone.
     Withdrawn,
-    /// It could not be expired or closed: it is still live.
+    /// It could not be expired or closed, or no response confirms that: it is, or may be, still live.
     StillLive {
         /// The token to expire it with. `None` if the response has none.
         token: Option<Secret>,
@@ -169,34 +174,44 @@ pub(crate) async fn create<T: DeserializeOwned>(
         token: token(&value).or_else(|| token_in(body.as_str())),
     };
     let link = value.get("html_url").and_then(Value::as_str);
-    let link = link.filter(|link| !link.is_empty()).map(Secret::from);
+    let link = link.filter(|link| is_link(link)).map(Secret::from);
     let differences = compare(&value);
-    let what = if differences.is_empty() || (or_less && differences.iter().all(Difference::is_less))
-    {
+    let what = if says_gone(undo, &value) {
+        "the response says that it is already expired or closed".to_owned()
+    } else if differences.is_empty() || (or_less && differences.iter().all(Difference::is_less)) {
         match (body.decode(), link, &made.token) {
             (Ok(record), Some(link), Some(_)) => {
                 let less = differences;
                 return Ok(response.map(|_| Created { record, link, less }));
             }
             (Err(_), ..) => UNREADABLE.to_owned(),
-            (_, None, _) => "the response has no link".to_owned(),
+            (_, None, _) => "the response has no link that can be opened".to_owned(),
             (.., None) => "the response has no token".to_owned(),
         }
     } else {
-        described(&differences)
+        "the instance would not keep what was asked".to_owned()
     };
     Err(made.take_back(&client, undo, &what, differences).await)
 }
 
+/// Whether a recipient can open the link. It can be on a host of the owner's own.
+fn is_link(link: &str) -> bool {
+    let Some((scheme, rest)) = link.split_once("://") else {
+        return false;
+    };
+    let is_web = ["http", "https"]
+        .iter()
+        .any(|web| scheme.eq_ignore_ascii_case(web));
+    is_web && !rest.is_empty() && !rest.starts_with('/') && !link.contains(char::is_whitespace)
+}
+
 const UNREADABLE: &str = "the response cannot be read";
 
-/// What the instance would keep, and what to ask for.
+/// What the instance would keep. It comes last in the text of an error, which is cut if it is long.
 fn described(differences: &[Difference]) -> String {
-    let mut text = String::from("the instance would not keep what was asked: ");
+    let mut text = String::new();
     for (index, difference) in differences.iter().enumerate() {
-        if index > 0 {
-            text.push_str(", ");
-        }
+        text.push_str(if index == 0 { "; differences: " } else { ", " });
         text.push_str(&difference.to_string());
     }
     text
@@ -246,20 +261,27 @@ impl Made {
         what: &str,
         differences: Vec<Difference>,
     ) -> Error {
-        let remedy = remedy(&differences);
+        let more = format!("{}{}", remedy(&differences), described(&differences));
+        let (made, gone) = match undo.id() == PUSHES_EXPIRE.id() {
+            true => ("push", "expired"),
+            false => ("request", "closed"),
+        };
         let Some(token) = self.token.clone() else {
             let what = format!(
-                "{what}, and it could not be expired again, because the response has no token: it is still live{remedy}"
+                "{what}, and the {made} could not be {gone}, because the response has no token: it is still live{more}"
             );
             return self.error(what, differences, Fate::StillLive { token: None });
         };
         let undone: Result<Value, Error> = client.operation(undo, &[token.expose()]).call().await;
-        if undone.as_ref().is_ok_and(|state| is_gone(undo, state)) {
-            let what = format!("{what}; it was expired again{remedy}");
+        if undone
+            .as_ref()
+            .is_ok_and(|state| is_gone(undo, &token, state))
+        {
+            let what = format!("{what}; the {made} was {gone} at once: it is gone{more}");
             return self.error(what, differences, Fate::Withdrawn);
         }
         let what = format!(
-            "{what}, and it could not be expired again: it is still live; `NotAsAsked` has its token{remedy}"
+            "{what}, and the {made} could not be {gone}: it is still live, revoke it with the token in `NotAsAsked`{more}"
         );
         let token = Some(token);
         let error = self.error(what, differences, Fate::StillLive { token });
@@ -271,12 +293,18 @@ impl Made {
 
     /// The error does not keep the body, which may contain the passphrase.
     fn error(self, message: String, differences: Vec<Difference>, fate: Fate) -> Error {
+        // What is still live may do harm, so whoever asks what may have happened has to learn of it.
+        let outcome = match fate {
+            Fate::Withdrawn => Outcome::Answered,
+            Fate::StillLive { .. } => Outcome::Unknown,
+        };
         let api = ApiError::new().with_message(message);
         let api = api.with_reason(NotAsAsked { differences, fate });
         let nothing = bytes::Bytes::new();
         Error::from_response(self.status, HeaderMap::new(), self.request_id, nothing, api)
             .with_operation(self.operation)
             .with_attempts(self.attempts)
+            .with_outcome(outcome)
     }
 }
 
@@ -295,30 +323,6 @@ pub(crate) fn still_live<T>(
         token: None,
     };
     made.error(message.to_owned(), Vec::new(), Fate::StillLive { token })
-}
-
-/// Whether the response to expiring or closing confirms it. Only pushes have `expired` and `deleted`; for a request all
-/// that is known is that it may no longer be waiting.
-pub(crate) fn is_gone(undo: &Operation, state: &Value) -> bool {
-    let says = |name: &str| match state.get(name) {
-        Some(Value::Bool(said)) => *said,
-        Some(Value::String(text)) => text == "true",
-        _ => false,
-    };
-    if undo.id() == PUSHES_EXPIRE.id() {
-        says("expired") || says("deleted")
-    } else {
-        let waits = state.get("state").and_then(Value::as_str);
-        state.is_object() && !matches!(waits, Some("open" | "ready"))
-    }
-}
-
-pub(crate) fn token(created: &Value) -> Option<Secret> {
-    match created.get("url_token")? {
-        Value::String(token) if !token.is_empty() => Some(Secret::from(token.as_str())),
-        Value::Number(token) => Some(Secret::from(token.to_string())),
-        _ => None,
-    }
 }
 
 /// The token in a text that cannot be decoded as a whole.

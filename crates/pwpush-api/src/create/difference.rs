@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use security_api_transport::Upload;
 use serde_json::Value;
 
 use crate::create::kept::{Kept, integer};
@@ -175,7 +176,7 @@ impl<'a> Comparison<'a> {
                 Some(_) => Kept::Weaker("another text".to_owned()),
                 None => Kept::NotSaid,
             };
-            self.add(option, "this one", kept);
+            self.add(option, "the given one", kept);
         }
         self
     }
@@ -190,7 +191,7 @@ impl<'a> Comparison<'a> {
                     Kept::Weaker("none".to_owned())
                 }
                 Some(Value::String(_)) => Kept::Weaker("another one".to_owned()),
-                _ if self.is_commercial() => Kept::AsAsked,
+                None | Some(Value::Null) if self.is_commercial() => Kept::AsAsked,
                 _ => Kept::NotSaid,
             };
             self.add("passphrase", "the given one", kept);
@@ -217,7 +218,7 @@ impl<'a> Comparison<'a> {
                     false => Kept::Weaker("other addresses".to_owned()),
                 }
             }
-            _ if self.is_commercial() => Kept::AsAsked,
+            None | Some(Value::Null) if self.is_commercial() => Kept::AsAsked,
             _ => Kept::Weaker("no mail".to_owned()),
         };
         self.add("notify", "mail to the given addresses", kept);
@@ -226,12 +227,53 @@ impl<'a> Comparison<'a> {
                 Some(Value::String(kept)) if kept == asked => Kept::AsAsked,
                 Some(Value::String(kept)) if is_language(kept) => Kept::Weaker(kept.clone()),
                 Some(Value::String(_)) => Kept::Weaker("another language".to_owned()),
-                _ if self.is_commercial() => Kept::AsAsked,
+                None | Some(Value::Null) if self.is_commercial() => Kept::AsAsked,
                 _ => Kept::Weaker("none".to_owned()),
             };
             let asked = security_api_transport::one_line(asked, 20);
             self.add("notify_locale", asked, kept);
         }
+        self
+    }
+
+    /// The files, which the service is not known to list in its response. Where it does, all have to be there.
+    pub(crate) fn files(mut self, asked: &[Upload]) -> Self {
+        let listed = match self.response.get("files") {
+            None | Some(Value::Null) => return self,
+            Some(Value::Array(listed)) => Some(listed),
+            Some(_) => None,
+        };
+        if asked.is_empty() {
+            return self;
+        }
+        let kept = match listed {
+            None => Kept::NotSaid,
+            Some(listed) if listed.len() != asked.len() => Kept::Weaker(match listed.len() {
+                0 => "none".to_owned(),
+                1 => "1 file".to_owned(),
+                many => format!("{many} files"),
+            }),
+            Some(listed) => {
+                let mut asked: Vec<_> = asked.iter().map(|file| letters(file.name())).collect();
+                let names = listed
+                    .iter()
+                    .filter_map(|file| file.get("filename")?.as_str());
+                // A file without a name in the response may be any.
+                let all_are_asked = names.map(letters).all(|name| {
+                    let place = asked.iter().position(|asked| *asked == name);
+                    place.map(|place| asked.swap_remove(place)).is_some()
+                });
+                match all_are_asked {
+                    true => Kept::AsAsked,
+                    false => Kept::Weaker("other files".to_owned()),
+                }
+            }
+        };
+        let asked = match asked.len() {
+            1 => "the given file".to_owned(),
+            many => format!("the {many} given files"),
+        };
+        self.add("file", asked, kept);
         self
     }
 
@@ -249,6 +291,13 @@ impl<'a> Comparison<'a> {
         }
         self
     }
+}
+
+/// What the service keeps of a file's name: the last part of a path, in which it replaces some signs.
+fn letters(name: &str) -> String {
+    let name = name.trim_end_matches(['/', '\\']);
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    last.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// Whether the text is a language code, such as `fr` or `pt-BR`. Anything else is not shown, because a response may
@@ -355,6 +404,63 @@ mod tests {
     }
 
     #[test]
+    fn mail_that_is_denied_is_not_kept_in_any_edition() {
+        let response = json!({"notify_emails_to": false, "notify_emails_to_locale": false});
+        let comparison = Comparison::new(&response, Some(&Edition::Commercial));
+        let asked = ["a@example.com".to_owned()];
+        assert_eq!(comparison.mail(&asked, Some("fr")).differences().len(), 2);
+    }
+
+    #[test]
+    fn files_that_the_response_lists_are_all_there_under_the_names_that_the_service_gives_them() {
+        let names = |names: &[&str]| -> Value {
+            let files = names.iter().map(|name| json!({"filename": name}));
+            json!({"files": files.collect::<Vec<_>>()})
+        };
+        let asked = [
+            Upload::bytes("50% \"off\".txt", "x"),
+            Upload::bytes("C:\\plans\\a|b?.txt", "x"),
+        ];
+        for (response, expected) in [
+            (json!({}), None),
+            (json!({"files": null}), None),
+            (json!({"files": [{}, {}]}), None),
+            (names(&["50- -off-.txt", "a-b-.txt"]), None),
+            (names(&["a-b-.txt", "50- -off-.txt"]), None),
+            (names(&[]), Some("none instead of the 2 given files")),
+            (
+                names(&["a-b-.txt"]),
+                Some("1 file instead of the 2 given files"),
+            ),
+            (
+                names(&["a", "b", "c"]),
+                Some("3 files instead of the 2 given files"),
+            ),
+            (
+                names(&["a-b-.txt", "a-b-.txt"]),
+                Some("other files instead of the 2 given files"),
+            ),
+            (
+                names(&["a-b-.txt", "hunter2"]),
+                Some("other files instead of the 2 given files"),
+            ),
+            (
+                json!({"files": 2}),
+                Some("the response does not say whether it is the 2 given files"),
+            ),
+        ] {
+            let differences = Comparison::new(&response, None).files(&asked).differences();
+            let expected = expected.map(|text| (format!("`file`: {text}"), false));
+            assert_eq!(found(differences), Vec::from_iter(expected), "{response}");
+        }
+        let response = names(&["a"]);
+        assert_eq!(
+            Comparison::new(&response, None).files(&[]).differences(),
+            []
+        );
+    }
+
+    #[test]
     fn what_every_edition_echoes_is_not_kept_if_it_is_not_echoed() {
         let response = json!({});
         for edition in [None, Some(Edition::Oss), Some(Edition::Commercial)] {
@@ -410,6 +516,16 @@ mod tests {
         for (response, edition, expected) in [
             (json!({"passphrase": null}), Some(Edition::Commercial), None),
             (json!({}), Some(Edition::Commercial), None),
+            (
+                json!({"passphrase": false}),
+                Some(Edition::Commercial),
+                Some(not_said),
+            ),
+            (
+                json!({"passphrase": 0}),
+                Some(Edition::Commercial),
+                Some(not_said),
+            ),
             (
                 json!({"passphrase": null}),
                 Some(Edition::Oss),

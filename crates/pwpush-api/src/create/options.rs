@@ -38,7 +38,7 @@ impl Options {
     }
 
     /// Adds a hint to an error of `create`: mail with the link may have been sent. The service sends it right after it
-    /// has created something, even if that is expired again.
+    /// has created something, even if that is expired at once.
     pub(crate) fn with_mail(&self, error: Error) -> Error {
         let was_created = error.may_be_executed() || NotAsAsked::of(&error).is_some();
         match was_created && !self.notify.is_empty() {
@@ -55,6 +55,7 @@ impl Options {
             .text("name", self.name.as_deref())
             .text("note", self.note.as_deref())
             .mail(&self.notify, self.notify_locale.as_deref())
+            .files(&self.files)
     }
 }
 

@@ -38,7 +38,7 @@ fn not_kept() -> Vec<(Value, &'static str)> {
         ),
         (
             made(json!({"expire_after_days": 7, "expire_after_views": 5})),
-            "would not keep what was asked: `expire_after`: 7 days instead of 1 day, `views`: 5 instead of 1; it was",
+            "; differences: `expire_after`: 7 days instead of 1 day, `views`: 5 instead of 1",
         ),
         (
             made(json!({"expire_after_days": null})),
@@ -49,7 +49,34 @@ fn not_kept() -> Vec<(Value, &'static str)> {
             "`views`: the response does not say",
         ),
         (made(json!({"note": {}})), "cannot be read"),
-        (made(json!({"html_url": null})), "has no link"),
+        (
+            made(json!({"html_url": null})),
+            "has no link that can be opened",
+        ),
+        (
+            made(json!({"html_url": " "})),
+            "has no link that can be opened",
+        ),
+        (
+            made(json!({"html_url": "/p/l1nk"})),
+            "has no link that can be opened",
+        ),
+        (
+            made(json!({"html_url": "ftp://x.test/p/l1nk"})),
+            "has no link that can be opened",
+        ),
+        (
+            made(json!({"html_url": "javascript:alert(1)"})),
+            "has no link that can be opened",
+        ),
+        (
+            made(json!({"expired": true})),
+            "says that it is already expired",
+        ),
+        (
+            made(json!({"deleted": true})),
+            "says that it is already expired",
+        ),
         (
             json!({"url_token": TOKEN, "expire_after_duration": 12, "expire_after_views": 1}),
             "`expire_after`: 7 days instead of 1 day",
@@ -80,7 +107,7 @@ async fn a_secret_that_is_not_kept_as_asked_is_expired_again() {
         assert_eq!(Reason::of(&error), None, "the service refused nothing");
         let text = error.to_string();
         assert!(
-            text.contains(says) && text.contains("expired again"),
+            text.contains(says) && text.contains("the push was expired at once: it is gone"),
             "{text}"
         );
         assert!(text.starts_with("pushes.create: "), "{text}");
@@ -199,7 +226,13 @@ async fn every_option_that_is_echoed_is_compared_in_both_directions() {
             "`passphrase`: the response does not say",
             false,
         ),
-        (&asked, "name", json!("N"), "`name`: another text", false),
+        (
+            &asked,
+            "name",
+            json!("N"),
+            "`name`: another text instead of the given one",
+            false,
+        ),
         (&asked, "note", json!(null), "`note`: none", false),
         (
             &asked,
@@ -480,8 +513,49 @@ async fn the_token_of_a_secret_that_cannot_be_expired_again_is_shown_nowhere() {
         };
         assert_eq!(token.expose(), TOKEN);
         assert!(error.to_string().contains("still live"), "{error}");
+        assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+        assert!(error.may_be_executed() && !error.is_retryable(), "{error}");
         assert!(!shown(&error).contains(TOKEN), "{error:?}");
         assert!(!format!("{:?}", NotAsAsked::of(&error)).contains(TOKEN));
+    }
+}
+
+#[tokio::test]
+async fn the_fate_is_told_however_many_differences_there_are() {
+    let asked = || {
+        NewPush::text("hunter2")
+            .expire_after(Expiry::days(60))
+            .views(50)
+            .retrieval_step(false)
+            .deletable_by_viewer(false)
+            .passphrase("umbrella")
+            .name("n")
+            .note("m")
+            .notify(["a@example.com"])
+            .notify_locale("fr")
+    };
+    for (undone, says) in [
+        (expired(), "the push was expired at once: it is gone"),
+        (
+            FakeResponse::status(401),
+            "it is still live, revoke it with the token in `NotAsAsked`",
+        ),
+    ] {
+        let fake = instance("oss");
+        fake.always(
+            &operations::PUSHES_CREATE,
+            created(&json!({"url_token": TOKEN})),
+        );
+        fake.always(&operations::PUSHES_EXPIRE, undone);
+        let error = with_token(&fake)
+            .pushes()
+            .create(asked())
+            .await
+            .unwrap_err();
+        assert_eq!(NotAsAsked::of(&error).unwrap().differences().len(), 9);
+        let text = error.to_string();
+        let (fate, list) = (text.find(says), text.find("`views`"));
+        assert!(fate.is_some() && fate < list, "{text}");
     }
 }
 
@@ -499,6 +573,8 @@ async fn a_secret_without_a_token_cannot_be_taken_back_and_is_said_to_be_live() 
             .await
             .unwrap_err();
         assert!(error.to_string().contains("still live"), "{error}");
+        assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+        assert!(error.may_be_executed() && !error.is_retryable(), "{error}");
         assert_eq!(fate(&error), &Fate::StillLive { token: None });
         assert!(!shown(&error).contains("umbrella"), "{error:?}");
         assert!(fake.requests_of(&operations::PUSHES_EXPIRE).is_empty());

@@ -49,7 +49,7 @@ async fn a_request_that_would_stay_open_longer_is_closed_again() {
         fake.always(&operations::REQUESTS_CREATE, created(&response));
         fake.always(
             &operations::REQUESTS_CLOSE,
-            FakeResponse::json(&json!({"url_token": "x"})),
+            FakeResponse::json(&json!({"url_token": "l1vet0ken", "state": "closed"})),
         );
         let request = NewRequest::new("The key, please.").close_after(Expiry::hours(1));
         let error = with_token(&fake)

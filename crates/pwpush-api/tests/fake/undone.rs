@@ -37,7 +37,13 @@ async fn a_push_is_gone_if_the_service_says_that_it_expired_or_was_deleted() {
         (json!({"expired": false, "deleted": "true"}), true),
         (json!({"expired": true, "deleted": false}), true),
         (json!({"expired": "yes"}), false),
-        (json!({"expired": 1}), false),
+        (json!({"expired": 1}), true),
+        (json!({"expired": true, "url_token": "T0KEN"}), true),
+        (json!({"expired": true, "url_token": "other"}), false),
+        (
+            json!({"expired": true, "success": false, "error": "x"}),
+            false,
+        ),
         (json!({"expired": {}, "deleted": []}), false),
         (json!({"state": "closed"}), false),
         (json!({}), false),
@@ -49,11 +55,13 @@ async fn a_push_is_gone_if_the_service_says_that_it_expired_or_was_deleted() {
 }
 
 #[tokio::test]
-async fn a_request_is_gone_if_it_no_longer_waits() {
+async fn a_request_is_gone_only_if_its_state_is_closed() {
     for (closed, is_gone) in [
         (json!({"state": "closed"}), true),
-        (json!({"state": "a new one"}), true),
-        (json!({}), true),
+        (json!({"state": "closed", "url_token": "other"}), false),
+        (json!({"state": "a new one"}), false),
+        (json!({}), false),
+        (json!({"error": "x"}), false),
         (json!({"state": "open"}), false),
         (json!({"state": "ready"}), false),
         (json!(null), false),
@@ -73,13 +81,16 @@ async fn a_request_is_gone_if_it_no_longer_waits() {
 /// The state of something that was to be withdrawn, with this token.
 fn state(members: &Value) -> FakeResponse {
     let mut state = members.clone();
-    state["url_token"] = "l1vet0ken".into();
+    if state.get("url_token").is_none() {
+        state["url_token"] = "l1vet0ken".into();
+    }
     FakeResponse::json(&state)
 }
 
 fn assert_still_live(error: &Error) {
     assert_eq!(error.kind(), ErrorKind::Api, "{error}");
-    assert_eq!(error.outcome(), Outcome::Answered, "{error}");
+    assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+    assert!(error.may_be_executed(), "{error}");
     assert!(!error.is_retryable(), "{error}");
     let not = NotAsAsked::of(error).expect("what became of it");
     assert_eq!(not.differences(), []);
@@ -99,6 +110,18 @@ async fn expiring_a_push_fails_unless_the_response_says_that_it_is_expired() {
         (json!({"deleted": true}), true),
         (json!({"expired": false, "deleted": false}), false),
         (json!({"expired": null}), false),
+        (json!({"expired": 1}), true),
+        (json!({"expired": 0}), false),
+        (json!({"expired": true, "url_token": "OTHER"}), false),
+        (
+            json!({"expired": true, "success": false, "error": "x"}),
+            false,
+        ),
+        (json!({"expired": true, "status": 500}), false),
+        (
+            json!({"expired": true, "error": null, "success": true, "status": "ok"}),
+            true,
+        ),
         (json!({}), false),
     ] {
         let fake = instance("oss");
@@ -116,23 +139,73 @@ async fn expiring_a_push_fails_unless_the_response_says_that_it_is_expired() {
 }
 
 #[tokio::test]
-async fn closing_a_request_fails_if_the_response_says_that_it_is_not_closed() {
+async fn closing_a_request_fails_unless_the_response_says_that_it_is_closed() {
     for (members, is_gone) in [
         (json!({"state": "closed"}), true),
-        (json!({"state": "a new one"}), true),
-        (json!({}), true),
+        (
+            json!({"state": "closed", "closed": true, "error": null}),
+            true,
+        ),
+        (json!({"state": "closed", "closed": false}), false),
+        (json!({"state": "closed", "url_token": "OTHER"}), false),
+        (json!({"state": "closed", "error": "x"}), false),
+        (json!({"state": "a new one"}), false),
+        (json!({"state": "OPEN"}), false),
+        (json!({"state": "active"}), false),
+        (json!({"state": "waiting"}), false),
+        (json!({"state": 0}), false),
+        (json!({"state": null}), false),
         (json!({"state": "open"}), false),
         (json!({"state": "ready"}), false),
+        (json!({"status": "error", "code": 500}), false),
+        (json!({"error": "x"}), false),
+        (json!({}), false),
     ] {
         let fake = instance("commercial");
         fake.always(&operations::REQUESTS_CLOSE, state(&members));
-        match with_token(&fake).requests().close("l1vet0ken").await {
-            Ok(request) => assert!(is_gone && request.token.expose() == "l1vet0ken"),
+        let requests = with_token(&fake).requests();
+        match requests.close("l1vet0ken").await {
+            Ok(request) => assert!(
+                is_gone && request.token.expose() == "l1vet0ken",
+                "{members}"
+            ),
             Err(error) => {
                 assert!(!is_gone, "{members}: {error}");
                 assert_still_live(&error);
             }
         }
+        match requests.close("l1vet0ken").without_value().await {
+            Ok(()) => assert!(is_gone, "{members}"),
+            Err(error) => {
+                assert!(!is_gone, "{members}: {error}");
+                assert_still_live(&error);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_response_that_says_nothing_is_not_said_to_deny_it() {
+    for response in [
+        FakeResponse::json(&json!(null)),
+        FakeResponse::json(&json!({})),
+        FakeResponse::json(&json!({"error": "x"})),
+        FakeResponse::status(204),
+    ] {
+        let fake = instance("commercial");
+        fake.always(&operations::REQUESTS_CLOSE, response);
+        let requests = with_token(&fake).requests();
+        let close = requests.close("l1vet0ken");
+        let error = close.clone().without_value().await.unwrap_err();
+        assert_still_live(&error);
+        assert!(error.to_string().contains("does not say"), "{error}");
+        // An empty response has no record either, and the error says so.
+        let error = close.await.unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("does not say") || text.contains("is empty"),
+            "{text}"
+        );
     }
 }
 
@@ -188,7 +261,13 @@ async fn a_withdrawal_without_its_record_is_confirmed_all_the_same() {
             FakeResponse::json(&json!({"deleted": true, "views": "x"})),
             true,
         ),
+        (FakeResponse::json(&json!({"expired": 1})), true),
         (state(&json!({"expired": false})), false),
+        (
+            state(&json!({"expired": true, "url_token": "OTHER"})),
+            false,
+        ),
+        (state(&json!({"expired": true, "error": "x"})), false),
         (state(&json!({})), false),
     ] {
         let fake = instance("oss");
@@ -226,5 +305,61 @@ async fn an_empty_response_confirms_no_withdrawal() {
     let expire = with_token(&fake).pushes().expire("t0ken").without_value();
     let error = expire.await.unwrap_err();
     let not = NotAsAsked::of(&error).expect("what became of it");
-    assert_eq!(not.fate(), &Fate::StillLive { token: None });
+    let token = Some("t0ken".into());
+    assert_eq!(not.fate(), &Fate::StillLive { token });
+}
+
+#[tokio::test]
+async fn mail_counts_as_queued_only_if_the_response_says_so() {
+    for (status, body, is_queued) in [
+        (
+            201,
+            r#"{"message":"Recipient(s) are added to the queue to be sent."}"#,
+            true,
+        ),
+        (
+            201,
+            r#"{"message":"Les destinataires sont ajout\u00e9s.","error":null}"#,
+            true,
+        ),
+        (201, r#"{"message":"queued","error":"x"}"#, false),
+        (201, r#"{"message":" "}"#, false),
+        (201, "{}", false),
+        (201, "null", false),
+        (200, r#"{"message":"forbidden"}"#, false),
+        (200, r#"{"error":"x"}"#, false),
+        (200, "{}", false),
+        (204, "", false),
+    ] {
+        let fake = instance("oss");
+        let response = FakeResponse::status(status).body(body);
+        fake.always(&operations::PUSHES_NOTIFY, response);
+        let pushes = with_token(&fake).pushes();
+        match pushes.notify("l1vet0ken", ["a@example.com"]).await {
+            Ok(()) => assert!(is_queued, "{status} {body}"),
+            Err(error) => {
+                assert!(!is_queued, "{status} {body}: {error}");
+                assert!(error.may_be_executed(), "{error}");
+                assert!(
+                    error.to_string().contains("mail may have been sent"),
+                    "{error}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_closed_from_the_start_is_not_a_success() {
+    let fake = instance("commercial");
+    let made = json!({"url_token": "t0ken", "state": "closed"});
+    fake.always(&operations::REQUESTS_CREATE, created(&made));
+    fake.always(&operations::REQUESTS_CLOSE, FakeResponse::json(&made));
+    let create = with_token(&fake).requests().create(NewRequest::new("x"));
+    let error = create.or_less().await.unwrap_err();
+    assert!(is_withdrawn(&error), "{error}");
+    assert!(
+        error.to_string().contains("already expired or closed"),
+        "{error}"
+    );
 }

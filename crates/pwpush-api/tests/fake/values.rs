@@ -76,7 +76,7 @@ async fn a_call_returns_the_metadata_of_its_own_response() {
         (&operations::PUSHES_SHOW, FakeResponse::json(&text), "show"),
         (
             &operations::PUSHES_NOTIFY,
-            FakeResponse::json(&json!({"message": "sent"})),
+            FakeResponse::status(201).body(json!({"message": "sent"}).to_string()),
             "notify",
         ),
         (
@@ -128,7 +128,7 @@ async fn a_call_returns_the_metadata_of_its_own_response() {
 
     let notify = pushes.notify("abc", ["a@example.com"]);
     let notify = told(notify.send_with_response().await.unwrap());
-    assert_eq!(notify, (200, id("notify"), 2, ()));
+    assert_eq!(notify, (201, id("notify"), 2, ()));
 
     let expire = pushes.expire("abc").send_with_response().await.unwrap();
     let (status, request_id, attempts, push) = told(expire);

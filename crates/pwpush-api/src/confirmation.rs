@@ -1,0 +1,79 @@
+//! What a response has to say for a change to count as made.
+
+use security_api_transport::{Operation, Secret, model};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::operations::PUSHES_EXPIRE;
+
+/// Whether the response to expiring or closing what has this token confirms it.
+pub(crate) fn is_gone(undo: &Operation, asked: &Secret, state: &Value) -> bool {
+    let is_of_another = match state.get("url_token") {
+        None | Some(Value::Null) => false,
+        // The service's own tokens are in lower case, and some databases find them in any.
+        Some(_) => {
+            token(state).is_none_or(|token| !token.expose().eq_ignore_ascii_case(asked.expose()))
+        }
+    };
+    !is_of_another && says_gone(undo, state)
+}
+
+model! {
+    /// What a response says of the life of a push or request, with the values read as in the records.
+    #[derive(Default)]
+    struct Life: Received {
+        closed: Option<bool> = "closed",
+        deleted: Option<bool> = "deleted",
+        expired: Option<bool> = "expired",
+        state: Option<String> = "state",
+    }
+}
+
+/// Whether the response says that something is expired or closed. Pushes have `expired` and `deleted`, requests have
+/// `state`.
+pub(crate) fn says_gone(undo: &Operation, state: &Value) -> bool {
+    if !state.is_object() || reports_failure(state) {
+        return false;
+    }
+    let life = Life::deserialize(state).unwrap_or_default();
+    match undo.id() == PUSHES_EXPIRE.id() {
+        true => life.expired == Some(true) || life.deleted == Some(true),
+        false => life.state.as_deref() == Some("closed") && life.closed != Some(false),
+    }
+}
+
+/// Whether the response to a call that succeeded by its status reports a failure, as gateways and proxies do.
+pub(crate) fn reports_failure(response: &Value) -> bool {
+    let says_something = |name: &str| match response.get(name) {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Array(values)) => !values.is_empty(),
+        Some(Value::Object(members)) => !members.is_empty(),
+        Some(_) => true,
+    };
+    let denies = |name: &str| match response.get(name) {
+        Some(Value::Bool(said)) => !said,
+        Some(Value::String(text)) => text == "false",
+        Some(Value::Number(number)) => number.as_i64() == Some(0),
+        _ => false,
+    };
+    let is_error = match response.get("status") {
+        Some(Value::String(text)) => {
+            let fails = ["error", "fail", "failed", "failure"];
+            fails.iter().any(|word| text.eq_ignore_ascii_case(word))
+        }
+        Some(Value::Number(number)) => number.as_i64().is_some_and(|status| status >= 400),
+        _ => false,
+    };
+    is_error
+        || ["error", "errors"].into_iter().any(says_something)
+        || ["success", "ok"].into_iter().any(denies)
+}
+
+pub(crate) fn token(record: &Value) -> Option<Secret> {
+    match record.get("url_token")? {
+        Value::String(token) if !token.is_empty() => Some(Secret::from(token.as_str())),
+        Value::Number(token) => Some(Secret::from(token.to_string())),
+        _ => None,
+    }
+}
