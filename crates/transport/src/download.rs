@@ -58,11 +58,11 @@ pub struct Download {
     body: ResponseBody,
     received: u64,
     limit: u64,
-    progress: Option<Mutex<Box<Progress>>>,
+    progress: Option<Mutex<Box<OnProgress>>>,
     call: Caller,
 }
 
-type Progress = dyn FnMut(u64, Option<u64>) + Send;
+type OnProgress = dyn FnMut(u64, Option<u64>) + Send;
 
 impl Download {
     /// The content type, if the service sends one.
