@@ -231,7 +231,7 @@ impl Client {
     pub fn fetch(&self, url: &str) -> Call<Download> {
         let mut request = Request::new(self.clone(), &FETCH, Method::GET, Ok(String::new()));
         request.headers.insert(ACCEPT, ANYTHING);
-        match redirect::file_url(url, self.places()) {
+        match redirect::file_url(url, self.file_hosts()) {
             Ok(url) => request.url = Some(Box::new(url)),
             Err(error) => request = request.fail(error),
         }

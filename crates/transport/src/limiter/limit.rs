@@ -190,7 +190,7 @@ impl Limit {
     }
 
     pub(super) async fn acquire(&self, bounds: Bounds) -> Result<(), Error> {
-        let mut place = Place {
+        let mut turn = Turn {
             limit: self,
             ticket: None,
             notify: Arc::new(Notify::new()),
@@ -199,7 +199,7 @@ impl Limit {
             let wake = {
                 let mut schedule = self.schedule();
                 let now = Instant::now();
-                let mut position = schedule.position(place.ticket);
+                let mut position = schedule.position(turn.ticket);
                 let mut ahead = position.unwrap_or(schedule.waiting.len());
                 let late = |due| after(due, LATE) <= now;
                 if ahead > 0 && self.due(&schedule, ahead).is_some_and(late) {
@@ -215,8 +215,8 @@ impl Limit {
                 if position.is_none() {
                     let ticket = schedule.tickets;
                     schedule.tickets += 1;
-                    place.ticket = Some(ticket);
-                    let notify = Arc::clone(&place.notify);
+                    turn.ticket = Some(ticket);
+                    let notify = Arc::clone(&turn.notify);
                     schedule.waiting.push_back(Waiter { ticket, notify });
                 }
                 if ahead == 0 {
@@ -227,7 +227,7 @@ impl Limit {
             };
             // A gate that closes or opens wakes all waiters to check again, and a waiter that leaves the queue wakes
             // the next.
-            let _ = tokio::time::timeout_at(wake, place.notify.notified()).await;
+            let _ = tokio::time::timeout_at(wake, turn.notify.notified()).await;
         }
     }
 
@@ -266,13 +266,13 @@ impl Limit {
 }
 
 /// A place in the queue, released when dropped, whether or not the caller got its permit.
-struct Place<'a> {
+struct Turn<'a> {
     limit: &'a Limit,
     ticket: Option<u64>,
     notify: Arc<Notify>,
 }
 
-impl Drop for Place<'_> {
+impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut schedule = self.limit.schedule();
         let Some(position) = schedule.position(self.ticket) else {
