@@ -59,7 +59,7 @@ pub mod search {
                     name: "SearchRequest",
                     fields: "page_number order_by filter",
                     wire: &["pageNumber", "orderBy", "filter"],
-                    marks: &[],
+                    rules: &[],
                 },
                 &[&1_u32, &self.order_by, &self.filter],
             );

@@ -95,7 +95,7 @@ impl Said {
             error = error.with_message(message);
         }
         if let Some(hint) = hint {
-            error = error.with_remedy(hint);
+            error = error.with_hint(hint);
         }
         if let Some(code) = self.code {
             error = error.with_code(code);
@@ -109,7 +109,7 @@ impl Said {
 
 const INTERNAL: &str = "INTERNAL_SERVER_ERROR";
 
-/// The remedy that the error shows.
+/// The hint that the error shows.
 fn hint(reason: Option<Reason>, response: &ResponseParts<'_>) -> Option<&'static str> {
     let Some(reason) = reason else {
         return match response.status.as_u16() {

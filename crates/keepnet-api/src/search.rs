@@ -179,7 +179,7 @@ impl Values for SearchRequest {
                 name: "SearchRequest",
                 fields: "filter page_number page_size order_by ascending",
                 wire: &["filter", "pageNumber", "pageSize", "orderBy", "ascending"],
-                marks: &[],
+                rules: &[],
             },
             &[
                 &self.filter,

@@ -44,7 +44,7 @@ impl Protocol for PushSecurity {
             error = error.with_message(text);
         }
         if let Some(hint) = hint {
-            error = error.with_remedy(hint);
+            error = error.with_hint(hint);
         }
         match reason {
             Some(reason) => error.with_reason(reason),

@@ -91,14 +91,14 @@ impl Protocol for PasswordPusher {
         let failure = Failure::of(response);
         let reason = self.reason(response, failure.as_ref());
         let message = failure.as_ref().and_then(Failure::text);
-        let remedy = reason.as_ref().and_then(Reason::remedy);
-        let remedy = remedy.or_else(|| not_from_application(response, message));
+        let hint = reason.as_ref().and_then(Reason::hint);
+        let hint = hint.or_else(|| not_from_application(response, message));
         let mut error = ApiError::new();
         if let Some(text) = message {
             error = error.with_message(text);
         }
-        if let Some(remedy) = remedy {
-            error = error.with_remedy(remedy);
+        if let Some(hint) = hint {
+            error = error.with_hint(hint);
         }
         if response.status == http::StatusCode::UNPROCESSABLE_ENTITY {
             error = error.with_validation(validation(response.body));
@@ -222,7 +222,7 @@ fn redirect(response: &ResponseParts<'_>) -> Option<Reason> {
     matches!(response.status.as_u16(), 301 | 308).then_some(Reason::Moved { host })
 }
 
-/// A remedy for refusals that do not come from the application.
+/// A hint for refusals that do not come from the application.
 fn not_from_application(
     response: &ResponseParts<'_>,
     message: Option<&str>,

@@ -81,7 +81,7 @@ security_api_transport::__reason!(Reason, pwpush_api, r#"Client::new("")"#, |err
 
 impl Reason {
     /// What the user can do.
-    pub(crate) fn remedy(&self) -> Option<&'static str> {
+    pub(crate) fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::PassphraseRefused => {
                 "the passphrase is missing or wrong, and no view was used up: give it with `passphrase`, at most 5 times \
@@ -144,7 +144,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Moved { host } => write!(f, "the service is at {host}: make that the base URL"),
-            other => f.write_str(other.remedy().unwrap_or_default()),
+            other => f.write_str(other.hint().unwrap_or_default()),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Request and response bodies.
 
 pub(crate) mod multipart;
-mod progress;
 mod response;
+mod send_pace;
 pub(crate) mod timed;
 
 use std::fmt;
@@ -17,8 +17,8 @@ use http_body_util::combinators::UnsyncBoxBody;
 
 use crate::error::{BoxError, Error, ErrorKind};
 
-pub(crate) use progress::Progress;
 pub use response::ResponseBody;
+pub(crate) use send_pace::SendPace;
 
 /// What the bodies of this crate give when they are polled.
 pub(crate) type PolledFrame = Poll<Option<Result<Frame<Bytes>, BoxError>>>;
@@ -39,7 +39,7 @@ struct Content {
     /// The open stream of a replayable or once body.
     open: Option<Mutex<UnsyncBoxBody<Bytes, BoxError>>>,
     check: Option<Arc<Check>>,
-    progress: Option<Arc<Progress>>,
+    progress: Option<Arc<SendPace>>,
     /// How many bytes were read.
     taken: u64,
 }
@@ -175,7 +175,7 @@ impl Body {
     }
 
     /// Records the progress of sending from now on.
-    pub(crate) fn track(&mut self, progress: Arc<Progress>) {
+    pub(crate) fn track(&mut self, progress: Arc<SendPace>) {
         if let Some(content) = &mut self.0 {
             content.progress = Some(progress);
         }

@@ -58,11 +58,11 @@ pub struct Download {
     body: ResponseBody,
     received: u64,
     limit: u64,
-    progress: Option<Mutex<Box<Progress>>>,
+    progress: Option<Mutex<Box<OnProgress>>>,
     call: Caller,
 }
 
-type Progress = dyn FnMut(u64, Option<u64>) + Send;
+type OnProgress = dyn FnMut(u64, Option<u64>) + Send;
 
 impl Download {
     /// The content type, if the service sends one.
@@ -231,7 +231,7 @@ impl Client {
     pub fn fetch(&self, url: &str) -> Call<Download> {
         let mut request = Request::new(self.clone(), &FETCH, Method::GET, Ok(String::new()));
         request.headers.insert(ACCEPT, ANYTHING);
-        match redirect::file_url(url, self.places()) {
+        match redirect::file_url(url, self.file_hosts()) {
             Ok(url) => request.url = Some(Box::new(url)),
             Err(error) => request = request.fail(error),
         }

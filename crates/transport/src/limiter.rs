@@ -189,7 +189,7 @@ impl RateLimiter {
 
     fn limit(&self, name: &'static str) -> Arc<Limit> {
         let named = self.0.named.iter().rfind(|(key, _)| *key == name);
-        // An unknown name counts against the general rate. Without one, it still has a separate gate.
+        // An unknown name counts against the general rate. Without one, it is still closed separately.
         let general = named.is_none() && !self.0.general.all().is_empty();
         if general || name == Operation::GENERAL_LIMIT {
             return Arc::clone(&self.0.general_limit);

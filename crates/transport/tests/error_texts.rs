@@ -93,9 +93,7 @@ fn every_text_of_a_response_is_bounded_where_the_error_is_made() {
     assert!(!error.to_string().contains(char::is_control));
 
     // The client's words after a long message are not cut off.
-    let api = ApiError::new()
-        .with_message(long)
-        .with_remedy("ask for less");
+    let api = ApiError::new().with_message(long).with_hint("ask for less");
     let error = Error::from_response(
         StatusCode::BAD_REQUEST,
         HeaderMap::new(),
@@ -117,7 +115,7 @@ impl Protocol for Echo {
         validation.add("payload", &text);
         ApiError::new()
             .with_message(&text)
-            .with_remedy("try another")
+            .with_hint("try another")
             .with_code(text.trim().to_owned())
             .with_validation(validation.into_vec())
     }

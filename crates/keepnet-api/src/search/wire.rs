@@ -26,7 +26,7 @@ impl Values for Filter {
                 name: "Filter",
                 fields: "condition text groups",
                 wire: &["condition", "searchInputTextValue", "filterGroups"],
-                marks: &[],
+                rules: &[],
             },
             // The service refuses null.
             &[&self.condition, &self.text, &groups],
@@ -47,7 +47,7 @@ impl Values for FilterGroup {
                 name: "FilterGroup",
                 fields: "condition items groups",
                 wire: &["condition", "filterItems", "filterGroups"],
-                marks: &[],
+                rules: &[],
             },
             &[&self.condition, &self.items, &self.groups],
         );

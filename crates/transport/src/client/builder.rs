@@ -27,7 +27,7 @@ use crate::limiter::Limiter;
 use crate::protocol::Protocol;
 use crate::service::{HttpRequest, HttpResponse, HttpService};
 use crate::url::base_url::BaseUrl;
-use crate::url::redirect::Places;
+use crate::url::redirect::FileHosts;
 use crate::wire::secret::{Secret, Secrets};
 
 /// What a service crate fixes for all its clients.
@@ -436,11 +436,11 @@ impl Settings {
             Some(transport) => stack(transport, parts),
             None => {
                 let settings = self.connections.silent_for(self.defaults.idle_timeout);
-                let places = Places {
+                let hosts = FileHosts {
                     base: &base,
                     private: self.private_files,
                 };
-                stack(ReqwestTransport::new(settings, places)?, parts)
+                stack(ReqwestTransport::new(settings, hosts)?, parts)
             }
         };
         // Last, so that a failed build has no side effect.

@@ -13,8 +13,8 @@ use std::time::Duration;
 /// | waiting for a permit of the rate limiter | 60 s | [`RateLimiter::max_wait`](crate::RateLimiter::max_wait) |
 /// | a limit that the service reports as used up, for each report | 1 h at most | [`Client::reopen_limits`](crate::Client::reopen_limits) |
 /// | a wait that the service asks for | 60 s | [`RetryPolicy::longest_server_wait`] |
-/// | re-sends | 3 | [`ClientBuilder::retry`], or per call |
-/// | the wait before a re-send, drawn from 0 to | 200 ms, doubling to 20 s | [`RetryPolicy::backoff`] |
+/// | retries | 3 | [`ClientBuilder::retry`], or per call |
+/// | the wait before a retry, drawn from 0 to | 200 ms, doubling to 20 s | [`RetryPolicy::backoff`] |
 /// | one token request | 10 s | |
 /// | waiting for a connection, connecting included | 40 s | the connect timeout and the attempt timeout together |
 /// | an HTTP/2 connection that has requests and shows no sign of life | 30 s | [`ClientBuilder::idle_timeout`] |

@@ -21,7 +21,7 @@ use crate::runtime::{Bound, Pause, no_runtime, runtime};
 use crate::service::{HttpRequest, HttpResponse};
 use crate::url::base_url::BaseUrl;
 use crate::url::location::is_redirect;
-use crate::url::redirect::{self, Places};
+use crate::url::redirect::{self, FileHosts};
 use crate::wire::decode;
 use crate::wire::media_type::ANYTHING;
 use crate::wire::secret::Secrets;
@@ -80,7 +80,7 @@ impl Client {
             else {
                 return self.succeeded(call, response);
             };
-            let to = redirect::next(&from, response.headers(), self.places())?;
+            let to = redirect::next(&from, response.headers(), self.file_hosts())?;
             if redirect::shown(&from) != redirect::shown(&to) {
                 // The caller's headers were meant for the first URL.
                 request.headers.clear();
@@ -98,8 +98,8 @@ impl Client {
         ))
     }
 
-    pub(crate) fn places(&self) -> Places<'_> {
-        Places {
+    pub(crate) fn file_hosts(&self) -> FileHosts<'_> {
+        FileHosts {
             base: &self.0.destination.origin,
             private: self.0.private_files,
         }

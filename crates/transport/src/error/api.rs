@@ -46,10 +46,10 @@ impl ApiError {
 
     /// Appends a text of this crate to the message, which says what the user can do.
     #[must_use]
-    pub fn with_remedy(mut self, remedy: &str) -> Self {
+    pub fn with_hint(mut self, hint: &str) -> Self {
         self.message = Some(match self.message.take() {
-            Some(message) => format!("{message} ({remedy})"),
-            None => remedy.to_owned(),
+            Some(message) => format!("{message} ({hint})"),
+            None => hint.to_owned(),
         });
         self
     }
@@ -85,7 +85,7 @@ impl ApiError {
         self.code = self.code.map(|code| one_line(&code, shown::CODE).into());
         self.message = self
             .message
-            .map(|message| one_line(&message, shown::MESSAGE_AND_REMEDY));
+            .map(|message| one_line(&message, shown::MESSAGE_AND_HINT));
         self.validation = ValidationMessages::bounded(self.validation);
         self
     }

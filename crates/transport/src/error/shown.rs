@@ -7,8 +7,8 @@ use crate::text::is_disruptive;
 
 /// How much of a service's text an error shows, in characters.
 pub(super) const MESSAGE: usize = 500;
-/// The same with a remedy of this crate after it.
-pub(super) const MESSAGE_AND_REMEDY: usize = 1000;
+/// The same with a hint of this crate after it.
+pub(super) const MESSAGE_AND_HINT: usize = 1000;
 pub(super) const CODE: usize = 60;
 pub(super) const REQUEST_ID: usize = 100;
 

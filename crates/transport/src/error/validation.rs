@@ -70,7 +70,7 @@ impl ValidationMessages {
     /// or `errorMessage` of an object, or else those of an object's members with their names in front. Text that is not
     /// JSON is ignored.
     pub fn read_json(&mut self, member: &str, json: &[u8]) {
-        let before = self.mark();
+        let before = self.checkpoint();
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         let texts = TextsIn {
             messages: self,
@@ -86,27 +86,27 @@ impl ValidationMessages {
         self.texts.len() >= MOST_MESSAGES || self.bytes >= MOST_BYTES
     }
 
-    /// What was found so far.
-    fn mark(&self) -> Mark {
-        Mark {
+    /// A point to go back to.
+    fn checkpoint(&self) -> Checkpoint {
+        Checkpoint {
             texts: self.texts.len(),
             bytes: self.bytes,
             more: self.more,
         }
     }
 
-    /// Takes out what was found since.
-    fn take_since(&mut self, mark: Mark) -> Self {
+    /// Removes and returns the messages added since the checkpoint.
+    fn take_since(&mut self, checkpoint: Checkpoint) -> Self {
         let later = Self {
-            texts: self.texts.split_off(mark.texts),
-            bytes: self.bytes - mark.bytes,
-            more: self.more - mark.more,
+            texts: self.texts.split_off(checkpoint.texts),
+            bytes: self.bytes - checkpoint.bytes,
+            more: self.more - checkpoint.more,
         };
-        (self.bytes, self.more) = (mark.bytes, mark.more);
+        (self.bytes, self.more) = (checkpoint.bytes, checkpoint.more);
         later
     }
 
-    /// Puts back what was taken out, if nothing was found since.
+    /// Restores messages from `take_since`, if none were added since.
     fn put_back(&mut self, mut later: Self) {
         self.texts.append(&mut later.texts);
         self.bytes += later.bytes;
@@ -152,7 +152,7 @@ impl ValidationMessages {
 
 /// How much of a collection had been found at a time.
 #[derive(Clone, Copy, PartialEq)]
-struct Mark {
+struct Checkpoint {
     texts: usize,
     bytes: usize,
     more: usize,
@@ -184,7 +184,7 @@ impl<'de> AnyJson<'de> for TextsIn<'_> {
 
     fn object<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let Self { messages, names } = self;
-        let start = messages.mark();
+        let start = messages.checkpoint();
         // How specific the object's own message is, as far as one was found.
         let mut rank = 0;
         while let Some(name) = members.next_key_seed(Name)? {
@@ -194,15 +194,15 @@ impl<'de> AnyJson<'de> for TextsIn<'_> {
                 () if names.is_empty() => name,
                 () => one_line(&format!("{names}: {name}"), NAMES),
             };
-            // A more specific message replaces what was found, which must not leave too little room for it.
+            // A more specific message replaces the general one, which is removed first to make room.
             let replaced = (own > rank).then(|| messages.take_since(start));
-            let before = messages.mark();
+            let before = messages.checkpoint();
             members.next_value_seed(Through(TextsIn {
                 messages: &mut *messages,
                 names: &path,
             }))?;
             match replaced {
-                Some(replaced) if messages.mark() == before => messages.put_back(replaced),
+                Some(replaced) if messages.checkpoint() == before => messages.put_back(replaced),
                 Some(_) => rank = own,
                 None if own < rank => drop(messages.take_since(before)),
                 None => {}

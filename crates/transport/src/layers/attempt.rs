@@ -1,5 +1,5 @@
 //! The timeouts of one attempt: for the response head once the request is sent, and for progress before that. Both
-//! start when what was handed to the connection should have reached the peer, see [`Progress`].
+//! start when what was handed to the connection should have reached the peer, see [`SendPace`].
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep};
 use tower_service::Service;
 
 use super::layer;
-use crate::body::Progress;
+use crate::body::SendPace;
 use crate::clock::after;
 use crate::context::{CallContext, SendProgress};
 use crate::error::{BoxError, Error, ErrorKind};
@@ -64,7 +64,7 @@ where
             let limits = call.limits();
             let mut first = limits.attempt_timeout;
             if request.body().small_bytes().is_none() {
-                let tracker = Arc::new(Progress::new());
+                let tracker = Arc::new(SendPace::new());
                 request.body_mut().track(Arc::clone(&tracker));
                 progress = Some(tracker);
                 first = first.min(limits.idle_timeout);
@@ -91,7 +91,7 @@ pin_project! {
         sleep: Option<Sleep>,
         call: Option<CallContext>,
         // `None` if the body is small and handed to the connection at once.
-        progress: Option<Arc<Progress>>,
+        progress: Option<Arc<SendPace>>,
     }
 }
 
@@ -138,7 +138,7 @@ where
 /// An attempt without a response whose timer has fired.
 struct TimerFired<'a> {
     call: &'a CallContext,
-    upload: Option<&'a Progress>,
+    upload: Option<&'a SendPace>,
     now: Instant,
 }
 
@@ -179,7 +179,7 @@ impl TimerFired<'_> {
     fn response_due(&self, sent: Option<Instant>) -> Result<Instant, BoxError> {
         let limits = self.call.limits();
         let begins = |at: Instant| sent.map_or(at, |sent| at.max(sent));
-        let (due, is_stalled) = match self.upload.map(Progress::last) {
+        let (due, is_stalled) = match self.upload.map(SendPace::last) {
             None => {
                 let due = sent.map_or(self.now, |sent| after(sent, limits.attempt_timeout));
                 (due, false)

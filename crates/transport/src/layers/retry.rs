@@ -91,16 +91,16 @@ impl RetryPolicy {
         self
     }
 
-    /// The bound of the wait before this retry. `resend` counts from 0.
-    fn bound(&self, resend: u32) -> Duration {
+    /// The bound of the wait before this retry. `retry` counts from 0.
+    fn bound(&self, retry: u32) -> Duration {
         self.first
-            .saturating_mul(1_u32.checked_shl(resend).unwrap_or(u32::MAX))
+            .saturating_mul(1_u32.checked_shl(retry).unwrap_or(u32::MAX))
             .min(self.longest)
     }
 
     /// Full jitter: a random wait between 0 and the bound.
-    fn wait(&self, resend: u32) -> Duration {
-        self.bound(resend).mul_f64(fastrand::f64())
+    fn wait(&self, retry: u32) -> Duration {
+        self.bound(retry).mul_f64(fastrand::f64())
     }
 }
 

@@ -23,7 +23,7 @@ use crate::error::{BoxError, Error};
 use crate::outcome::Outcome;
 use crate::service::HttpRequest;
 use crate::url::base_url::BaseUrl;
-use crate::url::redirect::Places;
+use crate::url::redirect::FileHosts;
 use clients::{Clients, OtherOrigin, Peer, PoolHealth};
 use resolve::Guard;
 use send_tracking::SendTracked;
@@ -47,11 +47,11 @@ pub(crate) type TransportBody = MapErr<reqwest::Body, fn(reqwest::Error) -> BoxE
 impl ReqwestTransport {
     /// # Errors
     /// If the proxy or a certificate is invalid, or the TLS library cannot be set up.
-    pub(crate) fn new(settings: TransportSettings, places: Places<'_>) -> Result<Self, Error> {
-        let url = reqwest::Url::parse(&places.base.to_string()).ok();
+    pub(crate) fn new(settings: TransportSettings, hosts: FileHosts<'_>) -> Result<Self, Error> {
+        let url = reqwest::Url::parse(&hosts.base.to_string()).ok();
         Ok(Self(Arc::new(Inner {
-            clients: Clients::new(settings, url.as_ref(), Guard::new(places))?,
-            origin: places.base.clone(),
+            clients: Clients::new(settings, url.as_ref(), Guard::new(hosts))?,
+            origin: hosts.base.clone(),
             url,
         })))
     }
@@ -277,7 +277,7 @@ mod tests {
         let provider = tokio_rustls::rustls::crypto::aws_lc_rs::default_provider();
         let _ = provider.install_default();
         let base = BaseUrl::parse("https://api.test", false).unwrap();
-        let places = Places {
+        let hosts = FileHosts {
             base: &base,
             private: false,
         };
@@ -292,7 +292,7 @@ mod tests {
             root_certificates: Vec::new(),
             http1_only: false,
         };
-        let mut transport = ReqwestTransport::new(settings, places).unwrap();
+        let mut transport = ReqwestTransport::new(settings, hosts).unwrap();
         let url = format!("http://localhost:{}/", port().await);
         let mut send = async |is_authorized| {
             let mut request = HttpRequest::new(Body::empty());

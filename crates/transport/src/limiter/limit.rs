@@ -1,4 +1,4 @@
-//! One limit: its schedule, its gate, and its queue of waiters.
+//! One limit: its schedule, how long it is closed, and its queue of waiters.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -62,9 +62,9 @@ struct Schedule {
     /// For each rate the theoretical arrival time of GCRA: a request may start once this is at most `burst - 1`
     /// intervals ahead. Empty before the first request.
     arrivals: Vec<Instant>,
-    /// The gate: no request starts before. `None` if it was never closed, or so long ago that it no longer matters.
+    /// No request starts before. `None` if it was never closed, or so long ago that it no longer matters.
     closed_until: Option<Instant>,
-    /// How many may start since the gate opened, after a refusal or without a rate.
+    /// How many may start since the limit opened, after a refusal or without a rate.
     ramp: Option<Ramp>,
     /// When the last request started.
     last_start: Option<Instant>,
@@ -119,7 +119,7 @@ impl Limit {
 
     fn arrivals<'a>(&'a self, schedule: &'a Schedule) -> impl Iterator<Item = (Rate, Instant)> {
         let rates = self.rates.all().iter().zip(&schedule.arrivals);
-        rates.map(|(&rate, &arrival)| (rate, rate.behind_gate(arrival, schedule.closed_until)))
+        rates.map(|(&rate, &arrival)| (rate, rate.after_closed(arrival, schedule.closed_until)))
     }
 
     /// When it is the turn of the request with `ahead` others before it; may be in the past.
@@ -160,9 +160,9 @@ impl Limit {
     fn take(&self, schedule: &mut Schedule, now: Instant, waited: bool) {
         if self.has_rate() {
             schedule.arrivals.resize(self.rates.all().len(), now);
-            let gate = schedule.closed_until;
+            let closed = schedule.closed_until;
             for (rate, arrival) in self.rates.all().iter().zip(&mut schedule.arrivals) {
-                *arrival = rate.next(rate.behind_gate(*arrival, gate), now, waited);
+                *arrival = rate.next(rate.after_closed(*arrival, closed), now, waited);
             }
         }
         schedule.last_start = Some(now);
@@ -190,7 +190,7 @@ impl Limit {
     }
 
     pub(super) async fn acquire(&self, bounds: Bounds) -> Result<(), Error> {
-        let mut place = Place {
+        let mut turn = Turn {
             limit: self,
             ticket: None,
             notify: Arc::new(Notify::new()),
@@ -199,7 +199,7 @@ impl Limit {
             let wake = {
                 let mut schedule = self.schedule();
                 let now = Instant::now();
-                let mut position = schedule.position(place.ticket);
+                let mut position = schedule.position(turn.ticket);
                 let mut ahead = position.unwrap_or(schedule.waiting.len());
                 let late = |due| after(due, LATE) <= now;
                 if ahead > 0 && self.due(&schedule, ahead).is_some_and(late) {
@@ -215,8 +215,8 @@ impl Limit {
                 if position.is_none() {
                     let ticket = schedule.tickets;
                     schedule.tickets += 1;
-                    place.ticket = Some(ticket);
-                    let notify = Arc::clone(&place.notify);
+                    turn.ticket = Some(ticket);
+                    let notify = Arc::clone(&turn.notify);
                     schedule.waiting.push_back(Waiter { ticket, notify });
                 }
                 if ahead == 0 {
@@ -225,13 +225,13 @@ impl Limit {
                     after(start, LATE)
                 }
             };
-            // A gate that closes or opens wakes all waiters to check again, and a waiter that leaves the queue wakes
+            // Closing and opening the limit wake all waiters to check again, and a waiter that leaves the queue wakes
             // the next.
-            let _ = tokio::time::timeout_at(wake, place.notify.notified()).await;
+            let _ = tokio::time::timeout_at(wake, turn.notify.notified()).await;
         }
     }
 
-    /// Closes the gate. `is_refused` says that the service refused a request, and did not only announce that it would.
+    /// Closes the limit. `is_refused` says that the service refused a request, and did not only announce that it would.
     pub(super) fn close(&self, wait: Duration, is_refused: bool) {
         let mut schedule = self.schedule();
         let now = Instant::now();
@@ -241,7 +241,7 @@ impl Limit {
         }
         let has_ramp = is_refused || !self.has_rate();
         if has_ramp {
-            // Also if the gate is already closed for longer: the service is still refusing.
+            // Also if the limit is already closed for longer: the service is still refusing.
             let refused_before = schedule.ramp.as_ref().filter(|_| is_refused);
             let ramp = Ramp::new(refused_before, schedule.last_start, now);
             wait = wait.max(ramp.least_wait());
@@ -266,13 +266,13 @@ impl Limit {
 }
 
 /// A place in the queue, released when dropped, whether or not the caller got its permit.
-struct Place<'a> {
+struct Turn<'a> {
     limit: &'a Limit,
     ticket: Option<u64>,
     notify: Arc<Notify>,
 }
 
-impl Drop for Place<'_> {
+impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut schedule = self.limit.schedule();
         let Some(position) = schedule.position(self.ticket) else {

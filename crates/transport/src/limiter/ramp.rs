@@ -1,4 +1,4 @@
-//! Opens a gate slowly where no rate says how fast requests may start.
+//! Opens a limit slowly where no rate says how fast requests may start.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use crate::clock::after;
 const STEP: Duration = Duration::from_millis(100);
 /// The longest step, however long the service takes.
 const LONGEST_STEP: Duration = Duration::from_secs(2);
-/// The gate is open at this many requests in a step.
+/// The limit is fully open at this many requests in a step.
 const OPEN_AT: u32 = 1024;
 
-/// Lets one request start, and then, as long as no response closes the gate again, twice as many in each step.
+/// Lets one request start, and then, as long as no response closes the limit again, twice as many in each step.
 ///
 /// A step starts with its first request. So unused permits do not accumulate: the number grows only through requests
 /// that were not refused.
 pub(super) struct Ramp {
     step: Duration,
-    /// How many times in a row the first request closed the gate again.
+    /// How many times in a row the first request closed the limit again.
     refused: u32,
     allowed: u32,
     /// When the current step began, and how many requests have started in it.
@@ -27,7 +27,7 @@ pub(super) struct Ramp {
 }
 
 impl Ramp {
-    /// The ramp after a gate was closed at `now`, replacing one that was still in progress.
+    /// The ramp after a limit was closed at `now`, replacing one that was still in progress.
     ///
     /// The refusal belongs to a request that started no later than `last_start`, so responses take at least that long.
     /// A step of twice that length sees the responses to the step before.
@@ -35,7 +35,7 @@ impl Ramp {
         let seen = last_start.map_or(Duration::ZERO, |start| now.saturating_duration_since(start));
         let before = previous.map_or(STEP, |ramp| ramp.step);
         let refused = match previous {
-            // Further refusals from before the gate closed.
+            // Further refusals from before the limit was closed.
             Some(ramp) if ramp.current.is_none() => ramp.refused,
             Some(ramp) if ramp.allowed == 1 => ramp.refused.saturating_add(1),
             _ => 0,
@@ -48,7 +48,7 @@ impl Ramp {
         }
     }
 
-    /// The minimum time that the gate stays closed, so that a service that keeps refusing without asking for a wait is
+    /// The minimum time that the limit stays closed, so that a service that keeps refusing without asking for a wait is
     /// not called endlessly.
     pub(super) fn least_wait(&self) -> Duration {
         match self.refused {
@@ -57,7 +57,7 @@ impl Ramp {
         }
     }
 
-    /// When the request with `ahead` others before it may start, if the gate opens at `open`.
+    /// When the request with `ahead` others before it may start, if the limit opens at `open`.
     pub(super) fn due(&self, open: Instant, mut ahead: usize) -> Instant {
         let (mut start, started) = match self.current {
             Some(current) => current,
@@ -92,7 +92,7 @@ impl Ramp {
 mod tests {
     use super::*;
 
-    /// The gate closes, whether or not a request started since it was last closed.
+    /// The limit is closed, whether or not a request started since it was last closed.
     fn closed(ramp: Option<Ramp>, started: bool, now: Instant) -> Ramp {
         let mut ramp = ramp;
         if let Some(ramp) = ramp.as_mut().filter(|_| started) {

@@ -82,10 +82,10 @@ impl Rate {
         self.interval.saturating_mul(self.burst - 1).min(FOR_EVER)
     }
 
-    /// The theoretical arrival time after a gate was closed: the service's own bucket is empty, so the rate starts
-    /// without a burst once the gate opens.
-    pub(super) fn behind_gate(self, arrival: Instant, gate: Option<Instant>) -> Instant {
-        gate.map_or(arrival, |gate| arrival.max(after(gate, self.tolerance())))
+    /// The theoretical arrival time after the limit was closed: the service's own bucket is empty, so the rate starts
+    /// without a burst once the limit opens.
+    pub(super) fn after_closed(self, arrival: Instant, closed_until: Option<Instant>) -> Instant {
+        closed_until.map_or(arrival, |until| arrival.max(after(until, self.tolerance())))
     }
 
     /// The theoretical arrival time after a request that starts `now`, where `arrival` was the previous one.

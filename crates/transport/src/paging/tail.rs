@@ -1,7 +1,7 @@
 //! Following a list: every record, oldest first where the service can order them, and new ones as they appear.
 
 mod cursor;
-mod mark;
+mod record_hash;
 mod stream;
 mod timeline;
 

@@ -42,15 +42,15 @@ pub(crate) fn message(status: StatusCode, headers: &HeaderMap, base: &BaseUrl) -
     })
 }
 
-/// Where files may be fetched from.
+/// The hosts that files may be fetched from.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Places<'a> {
+pub(crate) struct FileHosts<'a> {
     pub(crate) base: &'a BaseUrl,
     /// Whether private networks other than the service's own host are allowed.
     pub(crate) private: bool,
 }
 
-impl Places<'_> {
+impl FileHosts<'_> {
     /// A remote service must not make this machine request what only this machine can reach.
     fn check(&self, uri: &Uri) -> Result<(), &'static str> {
         let host = uri.host().unwrap_or_default();
@@ -75,13 +75,13 @@ impl Places<'_> {
 ///
 /// # Errors
 /// If it is not an `https` URL, or an `http` URL of this machine, or its host is not allowed.
-pub(crate) fn file_url(url: &str, places: Places<'_>) -> Result<Uri, Error> {
+pub(crate) fn file_url(url: &str, hosts: FileHosts<'_>) -> Result<Uri, Error> {
     let refuse = |what: &str| Error::invalid(format!("the file's URL: {what}"));
     let url = reqwest::Url::parse(url).map_err(|_| {
         refuse("it is not a URL with scheme and host, like `https://files.example.com/a`")
     })?;
     let url = checked(url).map_err(refuse)?;
-    places.check(&url).map_err(refuse)?;
+    hosts.check(&url).map_err(refuse)?;
     Ok(url)
 }
 
@@ -103,7 +103,7 @@ fn checked(mut url: reqwest::Url) -> Result<Uri, &'static str> {
 /// # Errors
 /// If there is no valid target, or it is not safe: from https to http, from another host to this machine, or to a host
 /// that is not allowed.
-pub(crate) fn next(from: &Uri, headers: &HeaderMap, places: Places<'_>) -> Result<Uri, Error> {
+pub(crate) fn next(from: &Uri, headers: &HeaderMap, hosts: FileHosts<'_>) -> Result<Uri, Error> {
     let refuse = |what: &str| {
         let message = format!("the file's server redirects to where nothing is fetched: {what}");
         Error::new(ErrorKind::Redirect, message)
@@ -116,7 +116,7 @@ pub(crate) fn next(from: &Uri, headers: &HeaderMap, places: Places<'_>) -> Resul
         .and_then(|url| url.join(target))
         .map_err(|_| refuse("it is not a URL"))?;
     let target = checked(target).map_err(refuse)?;
-    places.check(&target).map_err(refuse)?;
+    hosts.check(&target).map_err(refuse)?;
     let here = |uri: &Uri| uri.host().map(Reach::of) == Some(Reach::ThisMachine);
     if here(&target) && !here(from) {
         return Err(refuse("it is this machine"));
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn a_file_is_fetched_by_https_or_from_this_machine() {
         let (here, _) = bases();
-        let here = places(&here, false);
+        let here = hosts(&here, false);
         for (url, good) in [
             ("https://files.test/a?sig=x#part", true),
             ("http://127.0.0.1:9/a", true),
@@ -170,13 +170,13 @@ mod tests {
         (base("http://127.0.0.1:1"), base("https://service.test"))
     }
 
-    fn places(base: &BaseUrl, private: bool) -> Places<'_> {
-        Places { base, private }
+    fn hosts(base: &BaseUrl, private: bool) -> FileHosts<'_> {
+        FileHosts { base, private }
     }
 
-    fn sent_on(from: &str, location: &str, places: Places<'_>) -> Result<Uri, Error> {
+    fn sent_on(from: &str, location: &str, hosts: FileHosts<'_>) -> Result<Uri, Error> {
         let headers = HeaderMap::from_iter([(LOCATION, location.parse().unwrap())]);
-        next(&from.parse().unwrap(), &headers, places)
+        next(&from.parse().unwrap(), &headers, hosts)
     }
 
     #[test]
@@ -199,11 +199,11 @@ mod tests {
             "https://[64:ff9b::7f00:1]/a",
         ] {
             for private in [false, true] {
-                assert!(file_url(url, places(&here, private)).is_ok(), "{url}");
-                let places = places(&elsewhere, private);
-                let error = file_url(url, places).unwrap_err();
+                assert!(file_url(url, hosts(&here, private)).is_ok(), "{url}");
+                let hosts = hosts(&elsewhere, private);
+                let error = file_url(url, hosts).unwrap_err();
                 assert!(error.to_string().contains("is this machine"), "{error}");
-                let error = sent_on("https://b.test/x", url, places).unwrap_err();
+                let error = sent_on("https://b.test/x", url, hosts).unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::Redirect, "{url}");
             }
         }
@@ -228,21 +228,21 @@ mod tests {
             for url in urls.split_whitespace() {
                 for base in [&here, &elsewhere] {
                     for private in [false, true] {
-                        let places = places(base, private);
+                        let hosts = hosts(base, private);
                         let good = private && !never;
-                        assert_eq!(file_url(url, places).is_ok(), good, "{url}");
-                        let redirected = sent_on("https://b.test/x", url, places);
+                        assert_eq!(file_url(url, hosts).is_ok(), good, "{url}");
+                        let redirected = sent_on("https://b.test/x", url, hosts);
                         assert_eq!(redirected.is_ok(), good, "{url}");
                     }
                 }
-                let error = file_url(url, places(&elsewhere, false)).unwrap_err();
+                let error = file_url(url, hosts(&elsewhere, false)).unwrap_err();
                 let remedy = error.to_string().contains("`fetch_from_private_networks`");
                 assert_eq!(remedy, !never, "{error}");
             }
         }
         // A service in a private network has files there.
         let inside = BaseUrl::parse("https://pwpush.internal", false).unwrap();
-        let inside = places(&inside, false);
+        let inside = hosts(&inside, false);
         assert!(file_url("https://PWPUSH.internal.:8443/a", inside).is_ok());
         assert!(sent_on("https://b.test/x", "https://pwpush.internal/y", inside).is_ok());
         assert!(file_url("https://other.internal/a", inside).is_err());
@@ -283,7 +283,7 @@ mod tests {
             ("https://a.test/x", "https://[MARK", None),
             ("https://a.test/x", "", None),
         ] {
-            let result = sent_on(from, location, places(&here, false));
+            let result = sent_on(from, location, hosts(&here, false));
             match to {
                 Some(to) => assert_eq!(result.unwrap(), to),
                 None => {

@@ -44,6 +44,7 @@
 
 mod declare;
 mod driver;
+mod member_rule;
 mod scalar;
 mod show;
 mod slot;
@@ -53,6 +54,8 @@ mod write;
 use serde::de::{DeserializeSeed, Deserializer};
 
 use driver::{FillOther, Kind};
+#[doc(hidden)]
+pub use member_rule::MemberRule;
 pub use scalar::Scalar;
 pub use show::{debug, equal};
 pub use slot::{Entries, Fill, Inside, List, Object, Slot, Table, Token, Unfit};
@@ -68,23 +71,6 @@ pub trait Model: Default {
 
     /// Hands over the members' slots, in the order of [`Self::NAMES`].
     fn slots(&mut self, fill: &mut dyn Fill);
-}
-
-/// What is special about a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[doc(hidden)]
-#[non_exhaustive]
-pub enum Mark {
-    /// The object makes no sense without it.
-    Required,
-    /// Its slot wants JSON, see [`Slot::takes_json`].
-    Json,
-    /// It is sent with this value if it is not set.
-    Default(bool),
-    /// It is sent as an empty object if it is not set.
-    Empty,
-    /// Nothing.
-    None,
 }
 
 /// Decodes a value into its slot; the body of a `Deserialize` implementation.

@@ -12,7 +12,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use crate::error::{BoxError, Error};
 use crate::url::host::{self, Reach};
-use crate::url::redirect::Places;
+use crate::url::redirect::FileHosts;
 
 type Found = Result<Vec<SocketAddr>, BoxError>;
 type Lookup = dyn Fn(String) -> Pin<Box<dyn Future<Output = Found> + Send>> + Send + Sync;
@@ -28,8 +28,8 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    pub(super) fn new(places: Places<'_>) -> Self {
-        Self::with(places, |name| {
+    pub(super) fn new(hosts: FileHosts<'_>) -> Self {
+        Self::with(hosts, |name| {
             Box::pin(async move {
                 // The port is that of the URL, which reqwest knows.
                 let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
@@ -39,14 +39,14 @@ impl Guard {
     }
 
     fn with(
-        places: Places<'_>,
+        hosts: FileHosts<'_>,
         lookup: impl Fn(String) -> Pin<Box<dyn Future<Output = Found> + Send>> + Send + Sync + 'static,
     ) -> Self {
-        let own_host = places.base.host();
+        let own_host = hosts.base.host();
         Self {
             own_host: own_host.into(),
             own_reach: Reach::of(own_host),
-            is_private_allowed: places.private,
+            is_private_allowed: hosts.private,
             lookup: Arc::new(lookup),
         }
     }
@@ -105,11 +105,11 @@ mod tests {
 
     fn guard(base: &str, private: bool, addresses: &'static [&'static str]) -> Guard {
         let base = BaseUrl::parse(base, false).unwrap();
-        let places = Places {
+        let hosts = FileHosts {
             base: &base,
             private,
         };
-        Guard::with(places, move |_| {
+        Guard::with(hosts, move |_| {
             let found = addresses
                 .iter()
                 .map(|address| SocketAddr::new(address.parse().unwrap(), 0))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::mark::{MARK, read_mark, siphash, write_mark};
+use super::record_hash::{DIGITS_OF_HASH, read_hash, siphash, write_hash};
 use crate::wire::timestamp::Timestamp;
 
 /// A position in a list that is followed. Store it, and a later run continues there.
@@ -34,11 +34,11 @@ use crate::wire::timestamp::Timestamp;
 pub struct TailCursor {
     pub(super) from: Timestamp,
     pub(super) seen: BTreeSet<Seen>,
-    /// The key of the marks, so that nobody can construct a record that is mistaken for another; 0 before the first.
+    /// The key of the hashes, so that nobody can construct a record that is mistaken for another; 0 before the first.
     key: u64,
 }
 
-/// The second that a record counts for, and its mark. The oldest come first.
+/// The second that a record counts for, and its hash. The oldest come first.
 pub(super) type Seen = (i64, u64);
 
 /// How many records a cursor has room for.
@@ -74,8 +74,8 @@ impl TailCursor {
         old.then(|| self.seen.pop_first()).flatten()
     }
 
-    /// The mark of the record with this id.
-    pub(super) fn mark(&mut self, id: &[u8]) -> u64 {
+    /// The hash of the record with this id.
+    pub(super) fn hash_of(&mut self, id: &[u8]) -> u64 {
         while self.key == 0 {
             self.key = fastrand::u64(..);
         }
@@ -93,7 +93,7 @@ impl From<Timestamp> for TailCursor {
     }
 }
 
-/// How a cursor is stored: for each second the marks of its records, 11 characters each.
+/// How a cursor is stored: for each second the hashes of its records, 11 characters each.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     from: Timestamp,
@@ -110,11 +110,11 @@ impl Serialize for TailCursor {
             key: String::new(),
             seen: BTreeMap::new(),
         };
-        for (second, mark) in &self.seen {
-            write_mark(*mark, stored.seen.entry(*second).or_default());
+        for (second, hash) in &self.seen {
+            write_hash(*hash, stored.seen.entry(*second).or_default());
         }
         if !self.seen.is_empty() {
-            write_mark(self.key, &mut stored.key);
+            write_hash(self.key, &mut stored.key);
         }
         stored.serialize(serializer)
     }
@@ -127,12 +127,12 @@ impl TryFrom<Stored> for TailCursor {
         const NOT_ONE: &str = "not a stored position of a tail";
         let mut cursor = Self::from(stored.from);
         if !stored.key.is_empty() {
-            cursor.key = read_mark(stored.key.as_bytes()).ok_or(NOT_ONE)?;
+            cursor.key = read_hash(stored.key.as_bytes()).ok_or(NOT_ONE)?;
         }
-        for (second, marks) in &stored.seen {
-            for mark in marks.as_bytes().chunks(MARK) {
-                let mark = read_mark(mark).ok_or(NOT_ONE)?;
-                cursor.seen.insert((*second, mark));
+        for (second, hashes) in &stored.seen {
+            for hash in hashes.as_bytes().chunks(DIGITS_OF_HASH) {
+                let hash = read_hash(hash).ok_or(NOT_ONE)?;
+                cursor.seen.insert((*second, hash));
             }
         }
         if cursor.key == 0 && !cursor.seen.is_empty() {
@@ -153,12 +153,12 @@ mod tests {
         Timestamp::from_unix_seconds(1_775_001_600 + second).unwrap()
     }
 
-    fn marks(count: u64, per_second: u64) -> TailCursor {
+    fn cursor_of(count: u64, per_second: u64) -> TailCursor {
         let mut cursor = TailCursor::from(at(0));
         for number in 0..count {
-            let mark = cursor.mark(format!("{number:024x}").as_bytes());
+            let hash = cursor.hash_of(format!("{number:024x}").as_bytes());
             let second = at((number / per_second).cast_signed()).unix_seconds();
-            cursor.seen.insert((second, mark));
+            cursor.seen.insert((second, hash));
         }
         cursor
     }
@@ -170,7 +170,7 @@ mod tests {
             (50_000, 1_000, 560_000),
             (50_000, 1, 1_400_000),
         ] {
-            let cursor = marks(count, per_second);
+            let cursor = cursor_of(count, per_second);
             let stored = serde_json::to_string(&cursor).unwrap();
             assert!(stored.len() < most, "{count}: {}", stored.len());
             let again: TailCursor = serde_json::from_str(&stored).unwrap();
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_stored_cursor_that_is_too_long_or_none_is_not_taken_as_it_is() {
-        let too_many = serde_json::to_string(&marks(50_010, 1_000)).unwrap();
+        let too_many = serde_json::to_string(&cursor_of(50_010, 1_000)).unwrap();
         let cursor: TailCursor = serde_json::from_str(&too_many).unwrap();
         assert_eq!(cursor.seen.len(), MOST_REMEMBERED);
         for wrong in [

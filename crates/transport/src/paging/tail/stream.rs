@@ -126,7 +126,7 @@ impl<T, S: Timeline> Tail<T, S> {
     /// The records of the list that starts with `request`, from `start` on.
     pub fn new(request: Request, timeline: S, start: impl Into<TailCursor>) -> Self {
         let cursor = start.into();
-        let known = cursor.seen.iter().map(|(second, mark)| (*mark, *second));
+        let known = cursor.seen.iter().map(|(second, hash)| (*hash, *second));
         Self {
             request,
             timeline,
@@ -207,9 +207,9 @@ impl<T, S: Timeline> Tail<T, S> {
 
     /// Removes what need not be remembered any more.
     fn forget(&mut self) {
-        while let Some((second, mark)) = self.cursor.take_old() {
-            if self.known.get(&mark) == Some(&second) {
-                self.known.remove(&mark);
+        while let Some((second, hash)) = self.cursor.take_old() {
+            if self.known.get(&hash) == Some(&second) {
+                self.known.remove(&hash);
             }
         }
     }
@@ -315,8 +315,8 @@ impl<T, S: Timeline> Tail<T, S> {
     /// Removes records from the front of the page that were returned before.
     fn skip_known(&mut self) {
         while let Some(record) = self.page.front() {
-            let mark = self.cursor.mark(&record.id);
-            if !self.known.contains_key(&mark) {
+            let hash = self.cursor.hash_of(&record.id);
+            if !self.known.contains_key(&hash) {
                 return;
             }
             if let Some(record) = self.page.pop_front() {
@@ -336,13 +336,13 @@ impl<T, S: Timeline> Tail<T, S> {
     /// Notes that a record was returned.
     fn note(&mut self, record: &Record) {
         let second = record.time.max(self.cursor.from).unix_seconds();
-        let mark = self.cursor.mark(&record.id);
-        let before = self.known.insert(mark, second);
+        let hash = self.cursor.hash_of(&record.id);
+        let before = self.known.insert(hash, second);
         if before != Some(second) {
             if let Some(before) = before {
-                self.cursor.seen.remove(&(before, mark));
+                self.cursor.seen.remove(&(before, hash));
             }
-            self.cursor.seen.insert((second, mark));
+            self.cursor.seen.insert((second, hash));
         }
         if self.is_ascending() && self.is_past(record.time) {
             self.complete(record.time);

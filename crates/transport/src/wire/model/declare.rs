@@ -46,14 +46,14 @@ macro_rules! model {
     (
         $(#[$attribute:meta])*
         $visible:vis struct $name:ident: Received {
-            $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)*
+            $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($rule:ident $($default:literal)?))?,)*
         }
     ) => {
         $(#[$attribute])*
         #[non_exhaustive]
         $visible struct $name { $($(#[$note])* $visible $member: $type,)* }
         $crate::__shown! { $name [<Self as $crate::model::Model>::NAMES] { $($member)* } }
-        $crate::__received! { $name { $($member = $wire $(($mark $($default)?))?,)* } }
+        $crate::__received! { $name { $($member = $wire $(($rule $($default)?))?,)* } }
     };
     (
         $(#[$attribute:meta])*
@@ -82,7 +82,7 @@ macro_rules! model {
 macro_rules! __declared {
     (
         [$(#[$attribute:meta])*] Received $name:ident
-        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)* }
+        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($rule:ident $($default:literal)?))?,)* }
     ) => {
         $(#[$attribute])*
         #[non_exhaustive]
@@ -91,7 +91,7 @@ macro_rules! __declared {
     };
     (
         [$(#[$attribute:meta])*] Search $name:ident
-        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)* }
+        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($rule:ident $($default:literal)?))?,)* }
     ) => {
         $(#[$attribute])*
         #[non_exhaustive]
@@ -103,20 +103,20 @@ macro_rules! __declared {
         // The search is flattened: its members are written beside the request's own, without a `search` around them.
         $crate::__shown! {
             $name
-            [$crate::__names!($name { search = "", $($member = $wire $(($mark $($default)?))?,)* })]
+            [$crate::__names!($name { search = "", $($member = $wire $(($rule $($default)?))?,)* })]
             { search $($member)* }
         }
     };
     (
         [$(#[$attribute:meta])*] $way:ident $name:ident
-        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)* }
+        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($rule:ident $($default:literal)?))?,)* }
     ) => {
         $(#[$attribute])*
         #[non_exhaustive]
         pub struct $name { $($(#[$note])* pub $member: $type,)* }
         $crate::__shown! {
             $name
-            [$crate::__names!($name { $($member = $wire $(($mark $($default)?))?,)* })]
+            [$crate::__names!($name { $($member = $wire $(($rule $($default)?))?,)* })]
             { $($member)* }
         }
     };
@@ -126,34 +126,34 @@ macro_rules! __declared {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __names {
-    ($name:ident { $($member:ident = $wire:literal $(($mark:ident $($default:literal)?))?,)* }) => {
+    ($name:ident { $($member:ident = $wire:literal $(($rule:ident $($default:literal)?))?,)* }) => {
         $crate::model::Names {
             name: stringify!($name),
             fields: stringify!($($member)*),
             wire: &[$($wire),*],
-            marks: &[$($(($wire, $crate::__mark!($mark $($default)?)),)?)*],
+            rules: &[$($(($wire, $crate::__member_rule!($rule $($default)?)),)?)*],
         }
     };
 }
 
-/// A mark as it stands in a declaration.
+/// The rule of a member as it stands in a declaration.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __mark {
+macro_rules! __member_rule {
     (required) => {
-        $crate::model::Mark::Required
+        $crate::model::MemberRule::Required
     };
     (json) => {
-        $crate::model::Mark::Json
+        $crate::model::MemberRule::Json
     };
     (default $value:literal) => {
-        $crate::model::Mark::Default($value)
+        $crate::model::MemberRule::Default($value)
     };
     (empty) => {
-        $crate::model::Mark::Empty
+        $crate::model::MemberRule::Empty
     };
     (into) => {
-        $crate::model::Mark::None
+        $crate::model::MemberRule::None
     };
 }
 
@@ -196,9 +196,9 @@ macro_rules! __shown {
 macro_rules! __travels {
     (
         Received $name:ident
-        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)* }
+        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($rule:ident $($default:literal)?))?,)* }
     ) => {
-        $crate::__received! { $name { $($member = $wire $(($mark $($default)?))?,)* } }
+        $crate::__received! { $name { $($member = $wire $(($rule $($default)?))?,)* } }
     };
     (Form $name:ident { $($members:tt)* }) => {
         $crate::__lent! { $name }
@@ -234,11 +234,11 @@ macro_rules! __travels {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __received {
-    ($name:ident { $($member:ident = $wire:literal $(($mark:ident $($default:literal)?))?,)* }) => {
+    ($name:ident { $($member:ident = $wire:literal $(($rule:ident $($default:literal)?))?,)* }) => {
         #[allow(deprecated)]
         impl $crate::model::Model for $name {
             const NAMES: $crate::model::Names =
-                $crate::__names!($name { $($member = $wire $(($mark $($default)?))?,)* });
+                $crate::__names!($name { $($member = $wire $(($rule $($default)?))?,)* });
 
             #[inline]
             fn slots(&mut self, fill: &mut dyn $crate::model::Fill) {
@@ -382,7 +382,7 @@ macro_rules! __setters {
     };
     (
         $name:ident [$($argument:tt)*] [$($value:tt)*] [$($method:tt)*]
-        $(#[$note:meta])* $member:ident: Option<$type:ty> = $wire:literal $(($mark:ident $($default:literal)?))?,
+        $(#[$note:meta])* $member:ident: Option<$type:ty> = $wire:literal $(($rule:ident $($default:literal)?))?,
         $($rest:tt)*
     ) => {
         $crate::__setters! {
@@ -396,7 +396,7 @@ macro_rules! __setters {
     };
     (
         $name:ident [$($argument:tt)*] [$($value:tt)*] [$($method:tt)*]
-        $(#[$note:meta])* $member:ident: Patch<$type:ty> = $wire:literal $(($mark:ident $($default:literal)?))?, $($rest:tt)*
+        $(#[$note:meta])* $member:ident: Patch<$type:ty> = $wire:literal $(($rule:ident $($default:literal)?))?, $($rest:tt)*
     ) => {
         $crate::__setters! {
             $name [$($argument)*] [$($value)* $member: $crate::Patch::Leave,]
@@ -449,7 +449,7 @@ macro_rules! __setters {
     };
     (
         $name:ident [$($argument:tt)*] [$($value:tt)*] [$($method:tt)*]
-        $(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?, $($rest:tt)*
+        $(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($rule:ident $($default:literal)?))?, $($rest:tt)*
     ) => {
         $crate::__setters! {
             $name [$($argument)* $member: $type,] [$($value)* $member,]

@@ -10,7 +10,7 @@ use serde::de::{
 };
 use serde_json::value::RawValue;
 
-use super::Mark;
+use super::member_rule::MemberRule;
 use super::slot::{Entries, Fill, Inside, List, Object, Slot, Table, Token};
 
 /// Fills the slot of a member. Objects are where the time goes, so this is compiled into their loop and used nowhere else.
@@ -357,7 +357,7 @@ fn whole(number: u64) -> Token<'static> {
 fn empty_rare(table: &Table, index: usize, slot: &mut dyn Slot) -> bool {
     let _ = slot.put(Token::Null);
     let names = &table.names;
-    names.marks.contains(&(names.wire[index], Mark::Json))
+    names.rules.contains(&(names.wire[index], MemberRule::Json))
 }
 
 /// Finds the indices of members by their names. Services send members in a stable order, so the one after the last is

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Mark, Model, Names};
+use super::member_rule::MemberRule;
+use super::{Model, Names};
 use crate::wire::raw::RawJson;
 use crate::wire::sealed::Sealed;
 
@@ -201,15 +202,15 @@ impl Table {
     const fn of<M: Model>() -> Self {
         let names = M::NAMES;
         let (mut required, mut json, mut i) = (0, 0, 0);
-        while i < names.marks.len() {
-            let (name, mark) = names.marks[i];
+        while i < names.rules.len() {
+            let (name, rule) = names.rules[i];
             let index = index(names.wire, name);
-            match mark {
-                Mark::Required => {
+            match rule {
+                MemberRule::Required => {
                     assert!(index < 64, "required members stand among the first 64");
                     required |= 1 << index;
                 }
-                Mark::Json if index < 64 => json |= 1 << index,
+                MemberRule::Json if index < 64 => json |= 1 << index,
                 _ => {}
             }
             i += 1;

@@ -7,7 +7,7 @@ use std::fmt::Debug;
 
 use serde_json::Value as Json;
 
-use super::Mark;
+use super::member_rule::MemberRule;
 use crate::body::multipart::Upload;
 use crate::wire::patch::Patch;
 use crate::wire::raw::RawJson;
@@ -42,7 +42,7 @@ pub struct Names {
     pub wire: &'static [&'static str],
     /// The wire names of members that need more than their value, and why. Required members must be among the
     /// first 64, because a word of 64 bits notes which were read.
-    pub marks: &'static [(&'static str, Mark)],
+    pub rules: &'static [(&'static str, MemberRule)],
 }
 
 /// The value of a member.

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 
 use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
-use super::Mark;
+use super::member_rule::MemberRule;
 use super::value::{Names, Shape, Show, Value, Values};
 use crate::body::multipart::{Form, Upload};
 use crate::error::Error;
@@ -57,9 +57,9 @@ fn each<E>(
     for (name, value) in names.wire.iter().zip(values) {
         match value.shape() {
             Shape::Absent => {
-                let default = names.marks.iter().find_map(|(marked, mark)| match mark {
-                    Mark::Default(value) if marked == name => Some(Shape::Bool(*value)),
-                    Mark::Empty if marked == name => Some(Shape::Object(&Empty)),
+                let default = names.rules.iter().find_map(|(ruled, rule)| match rule {
+                    MemberRule::Default(value) if ruled == name => Some(Shape::Bool(*value)),
+                    MemberRule::Empty if ruled == name => Some(Shape::Object(&Empty)),
                     _ => None,
                 });
                 if let Some(shape) = default {

@@ -1,28 +1,28 @@
-//! Marks: 8 bytes that stand for the id of a record.
+//! Hashes: 8 bytes that stand for the id of a record.
 
 /// 6 bits each, as in base64 for URLs.
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-/// How many digits a mark has.
-pub(super) const MARK: usize = 11;
+/// How many digits a hash has.
+pub(super) const DIGITS_OF_HASH: usize = 11;
 
-/// Appends the mark as 11 digits.
-pub(super) fn write_mark(mark: u64, to: &mut String) {
-    let digit = |place: usize| DIGITS[(mark >> (6 * place)) as usize % DIGITS.len()];
-    to.extend((0..MARK).map(|place| char::from(digit(place))));
+/// Appends the hash as 11 digits.
+pub(super) fn write_hash(hash: u64, to: &mut String) {
+    let digit = |place: usize| DIGITS[(hash >> (6 * place)) as usize % DIGITS.len()];
+    to.extend((0..DIGITS_OF_HASH).map(|place| char::from(digit(place))));
 }
 
-/// Reads a mark from its 11 digits.
-pub(super) fn read_mark(digits: &[u8]) -> Option<u64> {
-    if digits.len() != MARK {
+/// Reads a hash from its 11 digits.
+pub(super) fn read_hash(digits: &[u8]) -> Option<u64> {
+    if digits.len() != DIGITS_OF_HASH {
         return None;
     }
-    digits.iter().rev().try_fold(0_u64, |mark, digit| {
+    digits.iter().rev().try_fold(0_u64, |hash, digit| {
         let value = DIGITS.iter().position(|one| one == digit)?;
-        mark.checked_mul(64)?.checked_add(value as u64)
+        hash.checked_mul(64)?.checked_add(value as u64)
     })
 }
 
-/// SipHash-2-4. It is the same in every version and on every machine, because marks are stored.
+/// SipHash-2-4. It is the same in every version and on every machine, because hashes are stored.
 pub(super) fn siphash(key: u64, bytes: &[u8]) -> u64 {
     siphash_with([key, !key], bytes)
 }
@@ -72,7 +72,7 @@ mod tests {
 
     /// The vectors of the paper's authors, for the key 00 01 .. 0f and the texts 00 01 ...
     #[test]
-    fn the_marks_are_those_of_siphash_and_do_not_change_with_the_version() {
+    fn the_hashes_are_those_of_siphash_and_do_not_change_with_the_version() {
         let key = [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908];
         let text: Vec<u8> = (0..15).collect();
         assert_eq!(siphash_with(key, &[]), 0x726f_db47_dd0e_0e31);
@@ -80,15 +80,15 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_is_written_as_eleven_characters_and_read_back() {
-        for mark in [0, 1, 63, 64, u64::MAX, 0x0123_4567_89ab_cdef] {
+    fn a_hash_is_written_as_eleven_characters_and_read_back() {
+        for hash in [0, 1, 63, 64, u64::MAX, 0x0123_4567_89ab_cdef] {
             let mut text = String::new();
-            write_mark(mark, &mut text);
-            assert_eq!(text.len(), MARK);
-            assert_eq!(read_mark(text.as_bytes()), Some(mark));
+            write_hash(hash, &mut text);
+            assert_eq!(text.len(), DIGITS_OF_HASH);
+            assert_eq!(read_hash(text.as_bytes()), Some(hash));
         }
         for wrong in ["", "A", "AAAAAAAAAA", "AAAAAAAAAA!", "___________"] {
-            assert_eq!(read_mark(wrong.as_bytes()), None, "{wrong}");
+            assert_eq!(read_hash(wrong.as_bytes()), None, "{wrong}");
         }
     }
 }

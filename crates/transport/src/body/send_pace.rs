@@ -1,16 +1,16 @@
-//! The progress of sending a body.
+//! How far and how fast a body was sent.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The progress of sending a body.
+/// How far and how fast a body was sent.
 ///
 /// Only the connection's reads can be observed, not the peer's: between the two are buffers, which no program can
 /// inspect. So a slow peer is given time for what the buffers may hold.
 #[derive(Debug)]
-pub(crate) struct Progress {
+pub(crate) struct SendPace {
     start: Instant,
     /// Milliseconds from the start to the first chunk that was read.
     first: AtomicU64,
@@ -36,7 +36,7 @@ const MOST_BUFFERED: u64 = 8 * 1024 * 1024;
 /// The slowest peer that is waited for, in bytes per second, unless it was observed to be slower.
 const SLOW: u64 = 256 * 1024;
 
-impl Progress {
+impl SendPace {
     pub(crate) fn new() -> Self {
         Self {
             start: Instant::now(),
