@@ -80,9 +80,7 @@ impl Position {
                 let after = number.saturating_mul(size);
                 last == Some(false) || size > 0 && records.is_some_and(|records| records > after)
             }
-            (Some(records), last) => {
-                before.saturating_add(found) != records || last == Some(false)
-            }
+            (Some(records), last) => before.saturating_add(found) != records || last == Some(false),
             (None, Some(last)) => !last || found >= size,
             // More items than requested: the service has ignored the size and sent everything.
             (None, None) => found == size,

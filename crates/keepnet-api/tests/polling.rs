@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::future::{Future as _, IntoFuture as _};
+use std::future::IntoFuture as _;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
