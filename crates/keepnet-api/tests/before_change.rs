@@ -503,7 +503,7 @@ async fn an_error_that_says_already_that_nothing_was_sent_stays_as_it_is() {
 /// Jobs that have changed something before their last change, or have a change of another job before them.
 fn later_changes() -> Vec<Case> {
     let group = || step(&TARGET_GROUPS_CREATE, json!({"resourceId": "g-1"}));
-    let languages = step(&ENROLLMENTS_LANGUAGES, json!([{"id": "l-1"}]));
+    let languages = || step(&ENROLLMENTS_LANGUAGES, json!([{"id": "l-1"}]));
     let client = json!({
         "name": "Export",
         "clientId": "id-1",
@@ -519,8 +519,21 @@ fn later_changes() -> Vec<Case> {
                 let new = NewEnrollment::new("April", "t-1").users(["user-1"]);
                 done(keepnet.enrollments().enroll(new))
             },
-            [languages, group()],
+            [languages(), group()],
             &TARGET_GROUPS_ADD_USERS,
+        ),
+        case(
+            "enroll, of the new group",
+            |keepnet| {
+                let new = NewEnrollment::new("April", "t-1").users(["user-1"]);
+                done(keepnet.enrollments().enroll(new))
+            },
+            [
+                languages(),
+                group(),
+                step(&TARGET_GROUPS_ADD_USERS, json!([])),
+            ],
+            &ENROLLMENTS_CREATE,
         ),
         case(
             "upsert, of a known person and the groups",
@@ -641,4 +654,22 @@ async fn a_job_that_has_changed_something_never_says_that_nothing_was_sent() {
             assert!(error.may_be_executed(), "{what}: {error}");
         }
     }
+}
+
+#[tokio::test]
+async fn nobody_is_created_after_a_search_that_contradicts_its_own_total() {
+    let fake = service();
+    let none = json!({"totalNumberOfRecords": 50, "results": []});
+    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, envelope(none));
+    let users = over(&fake).target_users();
+    let found = users.find_by_email(JANE).await.unwrap_err();
+    assert_eq!(found.kind(), ErrorKind::Decode);
+    let jane = CreateTargetUserRequest::new(JANE);
+    let error = users.upsert(&jane).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
+    assert!(
+        error.to_string().contains("more records than it sent"),
+        "{error}"
+    );
+    assert!(fake.requests_of(&TARGET_USERS_CREATE).is_empty());
 }
