@@ -22,7 +22,8 @@ use std::net::IpAddr;
 use security_api_transport::Job;
 
 use self::rights::Rights;
-use crate::before_change::BeforeChange as _;
+use crate::before_change::{BeforeChange as _, after_change};
+use crate::envelope::confirmed::confirmed;
 use crate::resources::Companies;
 use crate::types::{ApiClientRequest, SearchClient};
 use crate::{Error, ErrorKind, SearchRequest, Secret};
@@ -285,7 +286,8 @@ impl Companies {
     #[inline]
     async fn deactivate(&self, resource_id: &str) -> Result<(), Error> {
         let request = self.deactivation(resource_id).await.before_change()?;
-        self.update_client(resource_id, &request).await.map(drop)
+        let update = self.update_client(resource_id, &request);
+        confirmed(update).await
     }
 
     /// An update that deactivates the client and leaves everything else unchanged.
@@ -360,8 +362,8 @@ impl Companies {
     /// Deletes a REST client. It is not an error if there is none with this id.
     #[inline]
     async fn remove_api_client(&self, resource_id: &str) -> Result<(), Error> {
-        match self.delete_client(resource_id).await {
-            Ok(_) => Ok(()),
+        match confirmed(self.delete_client(resource_id)).await {
+            Ok(()) => Ok(()),
             Err(error) if error.is_not_found() => Ok(()),
             Err(error) => Err(error),
         }
@@ -398,7 +400,7 @@ impl Companies {
             Some(id) => Some(id),
             None => match self.with_client_id(&client_id).await {
                 Ok(found) => found.and_then(|client| client.resource_id),
-                Err(error) => return Err(error.with_context(unknown(&client_id))),
+                Err(error) => return Err(after_change(error).with_context(unknown(&client_id))),
             },
         };
         let resource_id = resource_id.ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! Errors of jobs before their change.
+//! Errors of jobs before their change, and after one of their changes.
 
 use security_api_transport::{Error, Outcome};
 
@@ -19,5 +19,15 @@ impl<T> BeforeChange for Result<T, Error> {
             Outcome::NotSent => error,
             _ => error.with_outcome(Outcome::NotSent),
         })
+    }
+}
+
+/// An error of a job that has changed something already. The outcome is [`Outcome::Unknown`] where it would say that
+/// nothing was done, which is true of the last request only.
+#[cfg(any(feature = "companies", feature = "training", feature = "users"))]
+pub(crate) fn after_change(error: Error) -> Error {
+    match error.outcome() {
+        Outcome::NotSent | Outcome::Refused => error.with_outcome(Outcome::Unknown),
+        _ => error,
     }
 }

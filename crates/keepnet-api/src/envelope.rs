@@ -13,10 +13,17 @@
 //! | 5xx | any | `INPUT_ERROR` in any case | error, and the request would fail again |
 //! | others | any | | error, by the HTTP status |
 //!
-//! `Keepnet` in `protocol.rs` decides on it.
+//! `Keepnet` in `protocol.rs` decides on it. Jobs ask more of the responses to their changes; see `confirmed.rs`.
 
 pub(crate) mod bare;
 pub(crate) mod company_list;
+#[cfg(any(
+    feature = "companies",
+    feature = "incident_response",
+    feature = "phishing",
+    feature = "users"
+))]
+pub(crate) mod confirmed;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -56,6 +63,17 @@ impl<'a> Envelope<'a> {
             Some(_) => described || !self.others,
             None => self.status.is_some() && !self.others,
         }
+    }
+
+    /// Whether the object has the members of every envelope of the service, whatever their values.
+    #[cfg(any(
+        feature = "companies",
+        feature = "incident_response",
+        feature = "phishing",
+        feature = "users"
+    ))]
+    pub(crate) fn is_whole(&self) -> bool {
+        self.data.is_some() && self.status.is_some()
     }
 
     /// Whether the request failed: the object is an envelope whose status is a word other than `SUCCESS`, or any object

@@ -69,26 +69,31 @@ impl Position {
     ///
     /// The totals end the list only if they are consistent with the page. Otherwise the list continues: one request too
     /// many returns an empty page, one too few would lose items. An empty page ends the list unless a total says that
-    /// more follows.
-    fn next(self, found: usize, totals: Totals) -> Option<u64> {
+    /// more follows. If it should have had items itself according to the total, the list is incomplete.
+    fn next(self, found: usize, totals: Totals) -> Next<u64> {
         let found = u64::try_from(found).unwrap_or(u64::MAX);
         let number = self.number.unwrap_or(1).max(1);
         let size = totals.size.or(self.size).unwrap_or(found);
         let last = totals.pages.map(|pages| number >= pages);
+        let before = (number - 1).saturating_mul(size);
         let more = match (totals.records, last) {
             (records, last) if found == 0 => {
                 let after = number.saturating_mul(size);
                 last == Some(false) || size > 0 && records.is_some_and(|records| records > after)
             }
-            (Some(records), last) => {
-                let before = (number - 1).saturating_mul(size);
-                before.saturating_add(found) != records || last == Some(false)
-            }
+            (Some(records), last) => before.saturating_add(found) != records || last == Some(false),
             (None, Some(last)) => !last || found >= size,
             // More items than requested: the service has ignored the size and sent everything.
             (None, None) => found == size,
         };
-        more.then(|| number.saturating_add(1))
+        // Without a size, only the first page is known to begin before the last item.
+        let is_placed = size > 0 || number == 1;
+        let is_missing = found == 0 && is_placed && totals.records.is_some_and(|all| all > before);
+        match more {
+            true => Next::At(number.saturating_add(1)),
+            false if is_missing => Next::Unknown("the service counts more records than it sent"),
+            false => Next::End,
+        }
     }
 }
 
@@ -134,8 +139,12 @@ impl<T> PageBody<T> {
     fn split(self, place: Option<&Position>) -> Split<T, Position> {
         let place = place.copied().unwrap_or_default();
         let next = match place.next(self.items.len(), self.totals) {
-            None => Next::End,
-            number => Next::At(Position { number, ..place }),
+            Next::At(number) => Next::At(Position {
+                number: Some(number),
+                ..place
+            }),
+            Next::Unknown(what) => Next::Unknown(what),
+            _ => Next::End,
         };
         Split::new(self.items, next).with_total(self.totals.records)
     }

@@ -2,6 +2,7 @@
 
 use security_api_transport::Job;
 
+use crate::envelope::confirmed::confirmed;
 use crate::resources::SystemUsers;
 use crate::types::{ChangePasswordRequest, ResetPasswordRequest, SendPasswordResetLinkRequest};
 use crate::{Error, Secret};
@@ -35,7 +36,7 @@ impl SystemUsers {
             }
             let request = SendPasswordResetLinkRequest::new().email(email);
             let call = Self::new(&client).send_reset_password_link(&request);
-            call.without_value().await
+            confirmed(call).await
         })
     }
 
@@ -68,7 +69,7 @@ impl SystemUsers {
                 .new_password(new.clone())
                 .confirm_new_password(new);
             let call = Self::new(&client).reset_password(&request);
-            call.without_value().await
+            confirmed(call).await
         })
     }
 
@@ -111,7 +112,7 @@ impl SystemUsers {
                 .new_password(new.clone())
                 .confirm_new_password(new);
             let call = Self::new(&client).change_password(&request);
-            call.without_value().await
+            confirmed(call).await
         })
     }
 }

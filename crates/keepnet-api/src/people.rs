@@ -34,7 +34,8 @@ pub use mapping::{ColumnMapping, UserField};
 
 use self::matches::Matches;
 use self::merge::{as_it_is, merged};
-use crate::before_change::BeforeChange as _;
+use crate::before_change::{BeforeChange as _, after_change};
+use crate::envelope::confirmed::confirmed;
 use crate::ids::check_ids;
 use crate::operations::{TARGET_USERS_CREATE, TARGET_USERS_GET, TARGET_USERS_UPDATE};
 use crate::resources::{TargetGroups, TargetUsers};
@@ -197,6 +198,7 @@ impl TargetUsers {
                     was_sent |= error.outcome() != Outcome::NotSent;
                     round += 1;
                 }
+                result if was_sent => return result.map_err(after_change),
                 result => return result,
             }
         }
@@ -226,8 +228,8 @@ impl TargetUsers {
         let id = match id {
             Some(id) => id,
             None => {
-                let found = self.first_by_email(&user.email).await?;
-                found.and_then(|user| user.resource_id).ok_or_else(|| {
+                let found = self.first_by_email(&user.email).await;
+                found.map_err(after_change)?.and_then(|user| user.resource_id).ok_or_else(|| {
                     Error::new(
                         ErrorKind::Decode,
                         "`target_users.create`: the response has no id, and the new user is not found by its e-mail address \
@@ -277,7 +279,7 @@ impl TargetUsers {
     ) -> Result<Upserted, Error> {
         let mut change = Upsert::Unchanged;
         if let Some(update) = update {
-            self.update(&id, &update).await?;
+            confirmed(self.update(&id, &update)).await?;
             change = Upsert::Updated;
         }
         if let Some(groups) = &user.target_group_resource_ids
@@ -287,8 +289,12 @@ impl TargetUsers {
                 .target_user_resource_ids([&id])
                 .target_group_resource_ids(groups);
             let groups = self.target_groups();
-            let added = groups.add_users(&members).without_value().await;
+            let added = confirmed(groups.add_users(&members)).await;
             added.map_err(|error| {
+                let error = match change {
+                    Upsert::Unchanged => error,
+                    _ => after_change(error),
+                };
                 error.with_context(
                     "the target user has the other values, but is not in the groups yet: call `upsert` again",
                 )
@@ -325,8 +331,8 @@ impl TargetUsers {
         let Some(id) = found.and_then(|user| user.resource_id) else {
             return Ok(None);
         };
-        match self.delete(&id).await {
-            Ok(_) => Ok(Some(id)),
+        match confirmed(self.delete(&id)).await {
+            Ok(()) => Ok(Some(id)),
             // Somebody else has deleted the user.
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),

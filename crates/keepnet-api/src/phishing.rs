@@ -44,6 +44,7 @@ use security_api_transport::{Client, Error, ErrorKind, Job, Outcome};
 
 use self::wire_values::{DELAY, DELAY_UNIT, DIRECT, NO_LIMIT, NOW, SAVED, SMTP};
 use crate::before_change::BeforeChange as _;
+use crate::envelope::confirmed::confirmed;
 use crate::ids::{check_ids, required};
 use crate::polling::{Polling, Progress, is_one_of};
 use crate::resources::{PhishingCampaignJobs, PhishingCampaignReports, PhishingCampaigns};
@@ -266,7 +267,7 @@ async fn save(client: Client, new: NewCampaign) -> Result<String, Error> {
 async fn start(client: Client, launch: Launch) -> Result<(), Error> {
     let jobs = PhishingCampaignJobs::new(&client);
     let started = jobs.start_instance(&launch.campaign_id, launch.instance_group);
-    started.without_value().await
+    confirmed(started).await
 }
 
 /// Starts the launch that was created when the campaign was saved.
@@ -340,7 +341,8 @@ async fn launch_to(client: Client, id: String, groups: Vec<String>) -> Result<La
         .distribution_delay_every(DELAY)
         .distribution_delay_time_type_id(DELAY_UNIT)
         .use_target_user_time_zone(false);
-    PhishingCampaignJobs::new(&client).start(&id, &now).await?;
+    let started = PhishingCampaignJobs::new(&client).start(&id, &now);
+    confirmed(started).await?;
     let campaign = id.clone();
     let appeared = Progress::new(
         &client,

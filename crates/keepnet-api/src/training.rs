@@ -29,7 +29,9 @@ mod new_enrollment;
 
 use security_api_transport::{Client, Error, ErrorKind, Job};
 
-use crate::before_change::BeforeChange as _;
+use crate::before_change::{BeforeChange as _, after_change};
+#[cfg(feature = "users")]
+use crate::envelope::confirmed::confirmed;
 use crate::ids::required;
 use crate::polling::{Progress, is_one_of};
 use crate::resources::{Enrollments, TrainingReports};
@@ -231,7 +233,7 @@ async fn enroll(client: Client, new: NewEnrollment) -> Result<String, Error> {
     // Another attempt would create a second group.
     id.map_err(|error| match group {
         None => error,
-        Some(group) => error.permanent().with_context(format!(
+        Some(group) => after_change(error).permanent().with_context(format!(
             "the target group {group} was created for the users: delete it before trying again, unless they are enrolled"
         )),
     })
@@ -282,10 +284,10 @@ async fn add_group(client: &Client, new: &mut NewEnrollment) -> Result<Option<St
     let members = CreateTargetGroupUsersRequest::new()
         .target_user_resource_ids(users)
         .target_group_resource_ids([group.clone()]);
-    // The response is not documented, and not needed.
-    let added = groups.add_users(&members).without_value().await;
+    // What the response contains is not documented, and not needed.
+    let added = confirmed(groups.add_users(&members)).await;
     added.map_err(|error| {
-        error.permanent().with_context(format!(
+        after_change(error).permanent().with_context(format!(
             "nobody is enrolled; the target group {group} was created for the users and may lack some of them: delete \
              it before trying again"
         ))

@@ -1,4 +1,4 @@
-//! Jobs that fail before their change, over a fake transport: an error says that nothing was changed.
+//! Jobs that change something, over a fake transport: what an error says about the change.
 #![cfg(feature = "full")]
 
 mod common;
@@ -7,25 +7,26 @@ use std::pin::Pin;
 
 use common::{envelope, over, page, service};
 use keepnet_api::api_clients::NewApiClient;
-use keepnet_api::incident_response::NewInvestigation;
+use keepnet_api::incident_response::{Deletion, NewInvestigation};
 use keepnet_api::operations::{
-    COMPANIES_CREATE_CLIENT, COMPANIES_GENERATE_CLIENT_CREDENTIALS, COMPANIES_GET_CLIENT,
-    COMPANIES_UPDATE_CLIENT, ENROLLMENTS_CREATE, ENROLLMENTS_LANGUAGES, INVESTIGATIONS_CREATE,
-    INVESTIGATIONS_SCAN_TYPES, NOTIFIED_EMAILS_GET, NOTIFIED_EMAILS_UPDATE,
-    PHISHING_CAMPAIGN_JOBS_START, PHISHING_CAMPAIGN_JOBS_START_INSTANCE,
-    PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS, PHISHING_CAMPAIGNS_CREATE,
-    PHISHING_CAMPAIGNS_DEFAULT_EMAIL_DELIVERY_SETTING, PHISHING_CAMPAIGNS_GET, ROLES_LIST,
-    TARGET_GROUPS_ADD_USERS, TARGET_GROUPS_CREATE, TARGET_GROUPS_REMOVE_USERS,
-    TARGET_GROUPS_SEARCH_BY_NAME, TARGET_USERS_CREATE, TARGET_USERS_CREATE_MAPPING,
-    TARGET_USERS_DELETE, TARGET_USERS_GET, TARGET_USERS_GET_UPLOAD,
-    TARGET_USERS_LIST_BY_RESOURCE_IDS_INCLUDE_DELETED, TARGET_USERS_SEARCH_BY_EMAIL,
-    TARGET_USERS_UPDATE,
+    COMPANIES_CREATE_CLIENT, COMPANIES_DELETE_CLIENT, COMPANIES_GENERATE_CLIENT_CREDENTIALS,
+    COMPANIES_GET_CLIENT, COMPANIES_UPDATE_CLIENT, ENROLLMENTS_CREATE, ENROLLMENTS_LANGUAGES,
+    INVESTIGATION_ACTIONS_CREATE_DELETE, INVESTIGATIONS_CREATE, INVESTIGATIONS_SCAN_TYPES,
+    NOTIFIED_EMAILS_GET, NOTIFIED_EMAILS_UPDATE, PHISHING_CAMPAIGN_JOBS_START,
+    PHISHING_CAMPAIGN_JOBS_START_INSTANCE, PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS,
+    PHISHING_CAMPAIGNS_CREATE, PHISHING_CAMPAIGNS_DEFAULT_EMAIL_DELIVERY_SETTING,
+    PHISHING_CAMPAIGNS_GET, ROLES_LIST, SYSTEM_USERS_CHANGE_PASSWORD, SYSTEM_USERS_RESET_PASSWORD,
+    SYSTEM_USERS_SEND_RESET_PASSWORD_LINK, TARGET_GROUPS_ADD_USERS, TARGET_GROUPS_CREATE,
+    TARGET_GROUPS_REMOVE_USERS, TARGET_GROUPS_SEARCH_BY_NAME, TARGET_USERS_CONFIRM_IMPORT,
+    TARGET_USERS_CREATE, TARGET_USERS_CREATE_MAPPING, TARGET_USERS_DELETE, TARGET_USERS_GET,
+    TARGET_USERS_GET_UPLOAD, TARGET_USERS_LIST_BY_RESOURCE_IDS_INCLUDE_DELETED,
+    TARGET_USERS_SEARCH_BY_EMAIL, TARGET_USERS_UPDATE,
 };
-use keepnet_api::people::{ColumnMapping, UserField};
-use keepnet_api::phishing::NewCampaign;
+use keepnet_api::people::{ColumnMapping, ImportRows, UserField};
+use keepnet_api::phishing::{Launch, NewCampaign};
 use keepnet_api::training::NewEnrollment;
 use keepnet_api::types::{CreateTargetUserRequest, NotifiedEmailResult};
-use keepnet_api::{Client, Error, Job, Operation, Outcome};
+use keepnet_api::{Client, Error, ErrorKind, Job, Operation, Outcome};
 use security_api_transport::{FakeResponse, FakeTransport};
 use serde_json::{Value, json};
 
@@ -175,6 +176,12 @@ fn campaigns() -> Vec<Case> {
             [search(LAUNCHES, json!([]))],
             &PHISHING_CAMPAIGN_JOBS_START,
         ),
+        case(
+            "start, of a launch",
+            |keepnet| done(keepnet.phishing_campaigns().start(&Launch::new("c-1", 1))),
+            [],
+            &PHISHING_CAMPAIGN_JOBS_START_INSTANCE,
+        ),
     ]
 }
 
@@ -218,8 +225,19 @@ fn people() -> Vec<Case> {
             upsert,
             find_jane()
                 .into_iter()
-                .chain([step(&TARGET_USERS_GET, jane).or(json!({"email": JANE}))]),
+                .chain([step(&TARGET_USERS_GET, jane.clone()).or(json!({"email": JANE}))]),
             &TARGET_USERS_UPDATE,
+        ),
+        case(
+            "upsert, of the groups of a known person",
+            |keepnet| {
+                let jane = CreateTargetUserRequest::new(JANE).target_group_resource_ids(["g-1"]);
+                done(keepnet.target_users().upsert(&jane))
+            },
+            find_jane()
+                .into_iter()
+                .chain([step(&TARGET_USERS_GET, jane)]),
+            &TARGET_GROUPS_ADD_USERS,
         ),
         case(
             "delete_by_email",
@@ -264,6 +282,38 @@ fn people() -> Vec<Case> {
             )],
             &TARGET_USERS_CREATE_MAPPING,
         ),
+        case(
+            "confirm",
+            |keepnet| {
+                let import = keepnet.target_users().resume_import("tx-1");
+                done(import.confirm(ImportRows::All))
+            },
+            [],
+            &TARGET_USERS_CONFIRM_IMPORT,
+        ),
+    ]
+}
+
+fn passwords() -> Vec<Case> {
+    vec![
+        case(
+            "send_password_link",
+            |keepnet| done(keepnet.system_users().send_password_link(JANE)),
+            [],
+            &SYSTEM_USERS_SEND_RESET_PASSWORD_LINK,
+        ),
+        case(
+            "set_password_with_token",
+            |keepnet| done(keepnet.system_users().set_password_with_token("t", "n3w")),
+            [],
+            &SYSTEM_USERS_RESET_PASSWORD,
+        ),
+        case(
+            "change_own_password",
+            |keepnet| done(keepnet.system_users().change_own_password("old", "n3w")),
+            [],
+            &SYSTEM_USERS_CHANGE_PASSWORD,
+        ),
     ]
 }
 
@@ -298,6 +348,15 @@ fn incidents() -> Vec<Case> {
             [read()],
             &NOTIFIED_EMAILS_UPDATE,
         ),
+        case(
+            "delete_emails",
+            |keepnet| {
+                let investigations = keepnet.investigations();
+                done(investigations.delete_emails("i-1", ["m-1"], Deletion::ToTrash))
+            },
+            [],
+            &INVESTIGATION_ACTIONS_CREATE_DELETE,
+        ),
     ]
 }
 
@@ -330,6 +389,7 @@ fn cases() -> impl Iterator<Item = Case> {
         api_clients(),
         campaigns(),
         people(),
+        passwords(),
         incidents(),
         enrolments(),
     ]
@@ -347,17 +407,26 @@ impl Case {
     /// Returns the error of the job if the request with this index gets that response, and the requests that were sent,
     /// without attempts after the first.
     async fn fail_at(&self, index: usize, last: FakeResponse) -> (Error, Vec<&'static str>) {
+        let (done, sent) = self.run_until(index, last).await;
+        (done.unwrap_err(), sent)
+    }
+
+    async fn run_until(
+        &self,
+        index: usize,
+        last: FakeResponse,
+    ) -> (Result<(), Error>, Vec<&'static str>) {
         let fake = service();
         for step in &self.before[..index] {
             fake.once(step.operation, step.response.clone());
         }
         let failing = self.before.get(index);
         fake.always(failing.map_or(self.change, |step| step.operation), last);
-        let error = (self.run)(&over(&fake)).await.unwrap_err();
+        let done = (self.run)(&over(&fake)).await;
         let requests = fake.requests().into_iter();
         let first = requests.filter(|request| request.attempt == 1);
         let sent = first.filter_map(|request| request.operation).collect();
-        (error, sent)
+        (done, sent)
     }
 }
 
@@ -429,4 +498,178 @@ async fn an_error_that_says_already_that_nothing_was_sent_stays_as_it_is() {
         assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
         assert!(!error.is_retryable(), "{error}");
     }
+}
+
+/// Jobs that have changed something before their last change, or have a change of another job before them.
+fn later_changes() -> Vec<Case> {
+    let group = || step(&TARGET_GROUPS_CREATE, json!({"resourceId": "g-1"}));
+    let languages = || step(&ENROLLMENTS_LANGUAGES, json!([{"id": "l-1"}]));
+    let client = json!({
+        "name": "Export",
+        "clientId": "id-1",
+        "hasIpAddressRestriction": false,
+        "roleResourceIdList": ["role-1"],
+    });
+    let pair = json!({"clientId": "id-2", "clientSecret": "s3cret-2"});
+    let jane = json!({"resourceId": "user-1", "email": JANE, "isActive": true});
+    vec![
+        case(
+            "enroll, of users in the new group",
+            |keepnet| {
+                let new = NewEnrollment::new("April", "t-1").users(["user-1"]);
+                done(keepnet.enrollments().enroll(new))
+            },
+            [languages(), group()],
+            &TARGET_GROUPS_ADD_USERS,
+        ),
+        case(
+            "enroll, of the new group",
+            |keepnet| {
+                let new = NewEnrollment::new("April", "t-1").users(["user-1"]);
+                done(keepnet.enrollments().enroll(new))
+            },
+            [
+                languages(),
+                group(),
+                step(&TARGET_GROUPS_ADD_USERS, json!([])),
+            ],
+            &ENROLLMENTS_CREATE,
+        ),
+        case(
+            "upsert, of a known person and the groups",
+            |keepnet| {
+                let jane = CreateTargetUserRequest::new(JANE)
+                    .department("Finance")
+                    .target_group_resource_ids(["g-1"]);
+                done(keepnet.target_users().upsert(&jane))
+            },
+            find_jane().into_iter().chain([
+                step(&TARGET_USERS_GET, jane),
+                step(&TARGET_USERS_UPDATE, json!({})),
+            ]),
+            &TARGET_GROUPS_ADD_USERS,
+        ),
+        case(
+            "add_people, to the new group",
+            |keepnet| done(keepnet.target_groups().add_people("Finance", [JANE])),
+            find_jane().into_iter().chain([find_group(false), group()]),
+            &TARGET_GROUPS_ADD_USERS,
+        ),
+        case(
+            "delete_old",
+            |keepnet| {
+                let rotated = keepnet.companies().rotate_api_client("r-1");
+                Box::pin(async move { rotated.await?.delete_old().await })
+            },
+            [
+                step(&COMPANIES_GET_CLIENT, client),
+                step(&COMPANIES_GENERATE_CLIENT_CREDENTIALS, pair),
+                step(&COMPANIES_CREATE_CLIENT, json!({"resourceId": "r-2"})),
+            ],
+            &COMPANIES_DELETE_CLIENT,
+        ),
+    ]
+}
+
+/// Creations return the id of what they have created, without which they fail.
+const CREATIONS: [&Operation; 7] = [
+    &COMPANIES_CREATE_CLIENT,
+    &PHISHING_CAMPAIGNS_CREATE,
+    &TARGET_USERS_CREATE,
+    &TARGET_GROUPS_CREATE,
+    &TARGET_USERS_CREATE_MAPPING,
+    &INVESTIGATIONS_CREATE,
+    &ENROLLMENTS_CREATE,
+];
+
+fn json_body(body: &'static str) -> FakeResponse {
+    FakeResponse::status(200)
+        .header("content-type", "application/json")
+        .body(body)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_is_made_only_if_the_service_itself_says_so() {
+    let mut changes = cases().chain(later_changes()).collect::<Vec<_>>();
+    changes.retain(|case| !CREATIONS.iter().any(|one| one.id() == case.change.id()));
+    for case in changes {
+        let foreign = [
+            FakeResponse::status(200)
+                .header("content-type", "text/html")
+                .body("<!DOCTYPE html><title>Sign in</title>"),
+            json_body(r#"{"error":"x"}"#),
+            json_body(r#"{"message":"Unauthorized"}"#),
+            json_body(r#"{"status":"SUCCESS"}"#),
+            json_body(r#"{"data":{}}"#),
+            json_body("null"),
+            json_body(""),
+            FakeResponse::status(204),
+        ];
+        let change = case.before.len();
+        for response in foreign {
+            let what = format!("{}: {response:?}", case.job);
+            let (error, sent) = case.fail_at(change, response).await;
+            assert_eq!(sent, case.ids(change + 1), "{what}");
+            assert_eq!(error.kind(), ErrorKind::Decode, "{what}: {error}");
+            assert_eq!(error.outcome(), Outcome::Answered, "{what}: {error}");
+            assert!(error.may_be_executed(), "{what}: {error}");
+            let says = "not from Keepnet's API";
+            assert!(error.to_string().contains(says), "{what}: {error}");
+        }
+        // These go on: with a search for the new launch, and with the enrolment of the group.
+        let goes_on = case.change.id() == PHISHING_CAMPAIGN_JOBS_START.id();
+        if goes_on || case.job.starts_with("enroll") {
+            continue;
+        }
+        // The id of the deletion is returned.
+        let record = match case.job {
+            "delete_emails" => json!({"resourceId": "x"}),
+            _ => json!([{"a": 1}]),
+        };
+        let own = [json!(null), json!({}), record].map(envelope);
+        let own = own.into_iter().chain([
+            json_body("\u{feff}{\"data\":null,\"status\":\"SUCCESS\"}"),
+            json_body(r#"{"Data":{"a":1e400},"Status":"Success","Message":"\ud83d"}"#),
+        ]);
+        for response in own {
+            let what = format!("{}: {response:?}", case.job);
+            let (done, _) = case.run_until(change, response).await;
+            assert!(done.is_ok(), "{what}: {done:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_has_changed_something_never_says_that_nothing_was_sent() {
+    for case in later_changes() {
+        if case.job == "delete_old" {
+            continue;
+        }
+        let change = case.before.len();
+        let refused = Error::new(ErrorKind::Connect, "connection refused");
+        for fault in [FakeResponse::error(refused), FakeResponse::status(429)] {
+            let what = format!("{}: {fault:?}", case.job);
+            let (error, _) = case.fail_at(change, fault).await;
+            assert_eq!(error.outcome(), Outcome::Unknown, "{what}: {error}");
+            assert!(error.may_be_executed(), "{what}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_created_after_a_search_that_contradicts_its_own_total() {
+    let fake = service();
+    let none = json!({"totalNumberOfRecords": 50, "results": []});
+    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, envelope(none));
+    let users = over(&fake).target_users();
+    let found = users.find_by_email(JANE).await.unwrap_err();
+    assert_eq!(found.kind(), ErrorKind::Decode);
+    let jane = CreateTargetUserRequest::new(JANE);
+    let error = users.upsert(&jane).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
+    assert!(
+        error.to_string().contains("more records than it sent"),
+        "{error}"
+    );
+    assert!(fake.requests_of(&TARGET_USERS_CREATE).is_empty());
 }

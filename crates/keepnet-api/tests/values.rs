@@ -24,7 +24,7 @@ use keepnet_api::people::{ColumnMapping, ImportRows, Upsert};
 use keepnet_api::phishing::{Launch, NewCampaign};
 use keepnet_api::training::NewEnrollment;
 use keepnet_api::types::{CreateTargetUserRequest, NotifiedEmailResult};
-use keepnet_api::{Call, Client, Job, Progress, SearchRequest, Upload};
+use keepnet_api::{Client, Job, Progress, SearchRequest, Upload};
 use security_api_transport::FakeResponse;
 use serde_json::json;
 use support::{value, with_options};
@@ -35,10 +35,6 @@ fn job<T: Send + 'static>(job: Job<T>) {
 
 fn progress<T: Send + 'static>(progress: Progress<T>) {
     drop(value(with_options!(progress)));
-}
-
-fn call<T: Send + 'static + keepnet_api::middleware::FromResponse>(call: Call<T>) {
-    drop(value(with_options!(call)));
 }
 
 /// Each handle is dropped before its call is awaited.
@@ -110,11 +106,9 @@ fn all_of_them(keepnet: &Client, rotation: &ApiClientRotation) {
         .investigations()
         .start(NewInvestigation::new("Copies")));
     progress(keepnet.investigations().wait("i-1"));
-    call(
-        keepnet
-            .investigations()
-            .delete_emails("i-1", ["m-1"], Deletion::ToTrash),
-    );
+    job(keepnet
+        .investigations()
+        .delete_emails("i-1", ["m-1"], Deletion::ToTrash));
     let closed = NotifiedEmailResult::Phishing;
     job(keepnet.notified_emails().close("n-1", closed, "note"));
     job(keepnet.notified_emails().take_up("n-1"));

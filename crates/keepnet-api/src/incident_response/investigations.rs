@@ -1,9 +1,10 @@
 //! Investigations: searching mailboxes, waiting for the results, and deleting e-mails.
 
-use security_api_transport::{Call, Error, Job};
+use security_api_transport::{Error, Job};
 
 use super::new_investigation::NewInvestigation;
 use crate::before_change::BeforeChange as _;
+use crate::envelope::confirmed::confirmed_value;
 use crate::ids::{check_ids, required};
 use crate::polling::{Progress, is_one_of};
 use crate::resources::{InvestigationActions, InvestigationResults, Investigations};
@@ -143,7 +144,7 @@ impl Investigations {
         id: impl AsRef<str>,
         emails: impl IntoIterator<Item = I>,
         deletion: Deletion,
-    ) -> Call<RecordId> {
+    ) -> Job<RecordId> {
         let ids: Vec<String> = emails.into_iter().map(Into::into).collect();
         let checked = match ids.is_empty() {
             true => Err(Error::invalid(
@@ -155,10 +156,10 @@ impl Investigations {
             .items(ids)
             .select_all(false)
             .is_permanent_delete(deletion == Deletion::Permanent);
-        let call = InvestigationActions::new(self.client()).create_delete(id, &what);
-        match checked {
-            Ok(()) => call,
-            Err(error) => call.into_request().fail(error).call(),
-        }
+        let id = id.as_ref().to_owned();
+        Job::new(self.client(), move |client| async move {
+            checked?;
+            confirmed_value(InvestigationActions::new(&client).create_delete(id, &what)).await
+        })
     }
 }

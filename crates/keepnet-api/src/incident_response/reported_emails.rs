@@ -3,6 +3,7 @@
 use security_api_transport::{Error, ErrorKind, Job, Timestamp};
 
 use crate::before_change::BeforeChange as _;
+use crate::envelope::confirmed::confirmed;
 use crate::resources::NotifiedEmails;
 use crate::search::{Filter, FilterGroup, FilterItem, SearchRequest, field};
 use crate::types::{
@@ -223,7 +224,7 @@ impl NotifiedEmails {
             let email = emails.get(&id).await.map(as_it_is).map(change);
             let change = email.and_then(checked).before_change()?;
             let update = emails.update(&id, change);
-            update.without_value().await
+            confirmed(update).await
         })
     }
 }

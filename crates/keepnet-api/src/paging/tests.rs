@@ -29,38 +29,54 @@ fn totals(records: u64, pages: u64, size: u64) -> Totals {
 
 #[test]
 fn a_list_ends_according_to_its_totals_or_a_short_page() {
+    const MISSING: Next<u64> = Next::Unknown("the service counts more records than it sent");
     for (place, found, totals, expected) in [
         // Totals that agree with what was found.
-        (place(1, 10), 10, totals(25, 3, 10), Some(2)),
-        (place(3, 10), 5, totals(25, 3, 10), None),
-        (place(2, 10), 10, totals(20, 2, 10), None),
-        (place(1, 10), 10, totals(10, 0, 0), None),
+        (place(1, 10), 10, totals(25, 3, 10), Next::At(2)),
+        (place(3, 10), 5, totals(25, 3, 10), Next::End),
+        (place(2, 10), 10, totals(20, 2, 10), Next::End),
+        (place(1, 10), 10, totals(10, 0, 0), Next::End),
         // No totals: full pages go on.
-        (place(1, 10), 10, totals(0, 0, 0), Some(2)),
-        (place(2, 10), 3, totals(0, 0, 0), None),
+        (place(1, 10), 10, totals(0, 0, 0), Next::At(2)),
+        (place(2, 10), 3, totals(0, 0, 0), Next::End),
         // The service has ignored the size.
-        (place(1, 10), 37, totals(0, 0, 0), None),
+        (place(1, 10), 37, totals(0, 0, 0), Next::End),
         // Totals that cannot be right.
-        (place(2, 10), 10, totals(25, 2, 10), Some(3)),
-        (place(1, 10), 10, totals(10, 3, 10), Some(2)),
-        (place(1, 10), 10, totals(7, 1, 10), Some(2)),
-        (place(1, 10), 10, totals(0, 1, 10), Some(2)),
-        (place(1, 10), 4, totals(0, 1, 10), None),
+        (place(2, 10), 10, totals(25, 2, 10), Next::At(3)),
+        (place(1, 10), 10, totals(10, 3, 10), Next::At(2)),
+        (place(1, 10), 10, totals(7, 1, 10), Next::At(2)),
+        (place(1, 10), 10, totals(0, 1, 10), Next::At(2)),
+        (place(1, 10), 4, totals(0, 1, 10), Next::End),
         // Fewer on a page than asked for, without a word of it.
-        (place(1, 100), 50, totals(90, 1, 0), Some(2)),
-        (place(2, 100), 40, totals(90, 1, 0), Some(3)),
-        (place(3, 100), 0, totals(90, 1, 0), None),
+        (place(1, 100), 50, totals(90, 1, 0), Next::At(2)),
+        (place(2, 100), 40, totals(90, 1, 0), Next::At(3)),
+        (place(3, 100), 0, totals(90, 1, 0), Next::End),
         // An empty page is the end, unless a total says that more follows.
-        (place(1, 10), 0, totals(0, 0, 0), None),
-        (place(2, 10), 0, totals(10, 1, 10), None),
-        (place(2, 10), 0, totals(1000, 100, 10), Some(3)),
-        (place(2, 10), 0, totals(1000, 0, 0), Some(3)),
-        (place(2, 10), 0, totals(0, 100, 0), Some(3)),
-        (place(100, 10), 0, totals(1000, 100, 10), None),
-        (Position::default(), 0, totals(7, 0, 0), None),
+        (place(1, 10), 0, totals(0, 0, 0), Next::End),
+        (place(2, 10), 0, totals(10, 1, 10), Next::End),
+        (place(2, 10), 0, totals(1000, 100, 10), Next::At(3)),
+        (place(2, 10), 0, totals(1000, 0, 0), Next::At(3)),
+        (place(2, 10), 0, totals(0, 100, 0), Next::At(3)),
+        (place(4, 10), 0, totals(25, 3, 10), Next::End),
+        // An empty page that should have had items, and after which no more follow.
+        (place(1, 10), 0, totals(7, 1, 10), MISSING),
+        (place(1, 100), 0, totals(50, 0, 0), MISSING),
+        (place(3, 10), 0, totals(25, 3, 10), MISSING),
+        (place(3, 100), 0, totals(90, 0, 30), MISSING),
+        (place(100, 10), 0, totals(1000, 100, 10), MISSING),
+        (Position::default(), 0, totals(7, 0, 0), MISSING),
+        (
+            Position {
+                number: Some(2),
+                size: None,
+            },
+            0,
+            totals(7, 0, 0),
+            Next::End,
+        ),
         // A request that names neither number nor size.
-        (Position::default(), 10, totals(10, 1, 10), None),
-        (Position::default(), 10, totals(0, 0, 0), Some(2)),
+        (Position::default(), 10, totals(10, 1, 10), Next::End),
+        (Position::default(), 10, totals(0, 0, 0), Next::At(2)),
     ] {
         assert_eq!(
             place.next(found, totals),
@@ -113,18 +129,26 @@ proptest! {
         // The size is the one thing that has to be right, if it is not the one that was asked for.
         let said = totals(records, pages, if most < asked { size } else { 0 });
         let (mut number, mut seen, mut requests) = (1, 0, 0);
-        loop {
+        let is_complete = loop {
             requests += 1;
             let found = items.saturating_sub((number - 1) * size).min(size);
             seen += found;
             match place(number, asked).next(usize::try_from(found).unwrap(), said) {
-                Some(next) => number = next,
-                None => break,
+                Next::At(next) => number = next,
+                next => break next == Next::End,
             }
             prop_assert!(requests <= items.max(records).max(pages) + 2);
+        };
+        match is_complete {
+            // A wrong total that is exactly what has come so far cannot be told from a right one.
+            true => prop_assert!(seen == items || seen == records, "{seen} of {items}"),
+            false => prop_assert!(seen == items && records > items, "{seen} of {items}"),
         }
-        // A wrong total that is exactly what has come so far cannot be told from a right one.
-        prop_assert!(seen == items || seen == records, "{seen} of {items}");
+        // A total that counts a page more than there is ends in an error, unless the number of pages contradicts it.
+        let has_pages_to_spare = records > items.div_ceil(size) * size;
+        if has_pages_to_spare && pages <= records.div_ceil(size) {
+            prop_assert!(!is_complete, "{seen} of {records}");
+        }
     }
 }
 
@@ -357,6 +381,28 @@ async fn a_service_that_ignores_the_page_number_does_not_cause_an_endless_list()
     let error = list.items().try_collect().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert_eq!(sent(&fake).len(), 2);
+}
+
+#[tokio::test]
+async fn a_list_that_ends_before_its_own_total_is_an_error_after_what_was_read() {
+    for items in [0, 10] {
+        let fake = FakeTransport::new();
+        fake.with(&SEARCH, move |request| {
+            let mut page = page_of(items, &request.json());
+            page["totalNumberOfRecords"] = 50.into();
+            page["totalNumberOfPages"] = Value::Null;
+            response(&page)
+        });
+        let mut list = list(&over(&fake), SearchRequest::new().page_size(10)).items();
+        for item in 0..items {
+            assert_eq!(list.try_next().await.unwrap(), Some(item));
+        }
+        let error = list.try_next().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        let says = "the service counts more records than it sent";
+        assert!(error.to_string().contains(says), "{error}");
+        assert_eq!(sent(&fake).len(), 5);
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use security_api_transport::Job;
 
-use crate::before_change::BeforeChange as _;
+use crate::before_change::{BeforeChange as _, after_change};
+use crate::envelope::confirmed::confirmed;
 use crate::resources::TargetGroups;
 use crate::types::{
     CreateTargetGroupRequest, CreateTargetGroupUsersRequest, DeleteTargetGroupUsersRequest,
@@ -204,9 +205,15 @@ impl TargetGroups {
             let members = CreateTargetGroupUsersRequest::new()
                 .target_user_resource_ids(ids)
                 .target_group_resource_ids([&group.id]);
-            // The response is not documented, and not needed.
-            let added = self.add_users(&members).without_value().await;
-            added.map_err(|error| halfway(error, batch, users.len(), "added"))?;
+            // What the response contains is not documented, and not needed.
+            let added = confirmed(self.add_users(&members)).await;
+            added.map_err(|error| {
+                let error = match group.created {
+                    true => after_change(error),
+                    false => error,
+                };
+                halfway(error, batch, users.len(), "added")
+            })?;
         }
         Ok(GroupMembers {
             group,
@@ -248,7 +255,8 @@ impl TargetGroups {
         let (users, unknown) = self.people(emails).await.before_change()?;
         for (batch, ids) in users.chunks(BATCH).enumerate() {
             let members = DeleteTargetGroupUsersRequest::new().target_user_resource_ids(ids);
-            let removed = self.remove_users(&group.id, &members).await;
+            let removed = self.remove_users(&group.id, &members);
+            let removed = confirmed(removed).await;
             removed.map_err(|error| halfway(error, batch, users.len(), "removed"))?;
         }
         Ok(GroupMembers {
@@ -281,6 +289,10 @@ fn existing(group: TargetGroup) -> Option<FoundGroup> {
 }
 
 fn halfway(error: Error, batches: usize, all: usize, done: &str) -> Error {
+    let error = match batches {
+        0 => error,
+        _ => after_change(error),
+    };
     error.with_context(format!(
         "{} of {all} people were {done}: call it again for the rest",
         batches * BATCH

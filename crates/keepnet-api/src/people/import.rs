@@ -5,6 +5,7 @@ use security_api_transport::{Client, Job};
 use super::import_status::{ImportStatus, is_finished};
 use super::mapping::ColumnMapping;
 use crate::before_change::BeforeChange as _;
+use crate::envelope::confirmed::confirmed;
 use crate::ids::check_ids;
 use crate::operations::TARGET_USERS_SEARCH_IMPORT;
 use crate::resources::TargetUsers;
@@ -390,8 +391,8 @@ impl TargetUserImport {
         for word in rows.words() {
             request = request.import_type(*word);
             let call = self.users.confirm_import(&self.transaction_id, &request);
-            // The response is not documented, and must not make a started import fail.
-            match call.without_value().await {
+            // What the response contains is not documented, and must not make a started import fail.
+            match confirmed(call).await {
                 Ok(()) => return Ok(()),
                 // The service may not know the value. A refusal has no effect, so the next one is tried.
                 Err(error) if Reason::of(&error) == Some(Reason::InvalidInput) => {
