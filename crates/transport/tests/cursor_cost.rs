@@ -52,9 +52,9 @@ impl Paging for Counted {
 
     fn split_raw<'a>(
         page: &'a str,
-        number: Option<&u32>,
+        position: Option<&u32>,
     ) -> serde_json::Result<Split<&'a RawValue, u32>> {
-        Ok(Self::split(serde_json::from_str(page)?, number))
+        Ok(Self::split(serde_json::from_str(page)?, position))
     }
 
     fn go(request: Request, number: &u32) -> Request {
