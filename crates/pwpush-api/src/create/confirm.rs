@@ -63,8 +63,8 @@ impl<T> Deref for Created<T> {
 /// been expired, or closed, at once, if possible. Of expiring a push or closing a request: the response does not confirm
 /// it.
 ///
-/// If it is, or may be, still live, the error's [`outcome`](Error::outcome) is [`Outcome::Unknown`], so
-/// [`may_be_executed`](Error::may_be_executed) is true.
+/// The error's [`outcome`](Error::outcome) is [`Outcome::Answered`], because the service responded to the call; whether
+/// something is, or may be, still live is said by [`fate`](Self::fate).
 ///
 /// ```no_run
 /// # async fn example(pwpush: pwpush_api::Client, push: pwpush_api::NewPush) -> Result<(), pwpush_api::Error> {
@@ -293,18 +293,13 @@ impl Made {
 
     /// The error does not keep the body, which may contain the passphrase.
     fn error(self, message: String, differences: Vec<Difference>, fate: Fate) -> Error {
-        // What is still live may do harm, so whoever asks what may have happened has to learn of it.
-        let outcome = match fate {
-            Fate::Withdrawn => Outcome::Answered,
-            Fate::StillLive { .. } => Outcome::Unknown,
-        };
         let api = ApiError::new().with_message(message);
         let api = api.with_reason(NotAsAsked { differences, fate });
         let nothing = bytes::Bytes::new();
         Error::from_response(self.status, HeaderMap::new(), self.request_id, nothing, api)
             .with_operation(self.operation)
             .with_attempts(self.attempts)
-            .with_outcome(outcome)
+            .with_outcome(Outcome::Answered)
     }
 }
 

@@ -89,8 +89,7 @@ fn state(members: &Value) -> FakeResponse {
 
 fn assert_still_live(error: &Error) {
     assert_eq!(error.kind(), ErrorKind::Api, "{error}");
-    assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
-    assert!(error.may_be_executed(), "{error}");
+    assert_eq!(error.outcome(), Outcome::Answered, "{error}");
     assert!(!error.is_retryable(), "{error}");
     let not = NotAsAsked::of(error).expect("what became of it");
     assert_eq!(not.differences(), []);
