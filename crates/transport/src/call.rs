@@ -220,7 +220,9 @@ impl Received {
         Err(error.in_call(&self.call))
     }
 
-    pub(crate) fn whole_body(&self) -> Bytes {
+    /// The body as it was received, including what surrounds the value.
+    #[must_use]
+    pub fn whole_body(&self) -> Bytes {
         self.body.as_full().cloned().unwrap_or_default()
     }
 

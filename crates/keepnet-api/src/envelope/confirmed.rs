@@ -39,24 +39,24 @@ impl<T: DeserializeOwned> FromResponse for Confirmed<T> {
 }
 
 fn check(received: &Received) -> Result<(), Error> {
-    // The value does not tell where it was found. The whole body is in the error of a value that cannot be decoded.
-    let Err(error) = received.decode::<Never>();
-    if error.kind() != ErrorKind::Decode {
-        return Err(error);
-    }
+    let body = received.whole_body();
     // Text that is not correct UTF-8 is still the service's.
-    let body = String::from_utf8_lossy(error.body().map_or(&[], |body| body));
+    let body = String::from_utf8_lossy(&body);
     let json = body.trim_start_matches('\u{feff}').as_bytes();
-    match Envelope::read(json) {
-        Some(envelope) if envelope.is_whole() => Ok(()),
-        _ => Err(error.with_hint(
+    if Envelope::read(json).is_some_and(|envelope| envelope.is_whole()) {
+        return Ok(());
+    }
+    let Err(error) = received.decode::<Never>();
+    match error.kind() {
+        ErrorKind::Decode => Err(error.with_hint(
             "it is not from Keepnet's API, so the change was probably not made: check that the base URL is the API's, \
              and whether the change was made before making it again",
         )),
+        _ => Err(error),
     }
 }
 
-/// A value that no response has.
+/// The value of a response without the envelope. It cannot be decoded.
 enum Never {}
 
 impl<'de> Deserialize<'de> for Never {
