@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
+use security_api_transport::__private::{is_failure_status, reports_error};
 use security_api_transport::{
     Error, Next, PageItems, PageVisitor, Paging, ReadPage, Request, Split, model,
 };
@@ -58,9 +59,9 @@ impl<'de, T: Deserialize<'de>> ReadPage<'de> for Members<T> {
             "paging" => self.paging = map.next_value()?,
             "error" | "errors" | "fault" => {
                 self.is_foreign = true;
-                self.has_failed |= says_something(&map.next_value()?);
+                self.has_failed |= reports_error(&map.next_value()?);
             }
-            "status" | "code" => self.has_failed |= is_of_failure(&map.next_value()?),
+            "status" | "code" => self.has_failed |= is_failure_status(&map.next_value()?),
             "success" | "ok" => {
                 self.is_foreign = true;
                 self.has_failed |= map.next_value::<Value>()? == false;
@@ -91,28 +92,6 @@ impl<'de, T: Deserialize<'de>> ReadPage<'de> for Members<T> {
         }
         let paging = paging.map(|paging| paging.next);
         Ok(PageBody { result, paging })
-    }
-}
-
-/// Whether an error is reported by this value of the member for it, which other services send without one as well.
-fn says_something(error: &Value) -> bool {
-    match error {
-        Value::Null | Value::Bool(false) => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Array(errors) => !errors.is_empty(),
-        Value::Object(errors) => !errors.is_empty(),
-        _ => true,
-    }
-}
-
-/// Whether this status or code, which this service does not send in a page, is one of a failure.
-fn is_of_failure(status: &Value) -> bool {
-    match status {
-        Value::String(text) => ["error", "fail", "failed", "failure"]
-            .iter()
-            .any(|word| text.eq_ignore_ascii_case(word)),
-        Value::Number(number) => number.as_i64().is_some_and(|status| status >= 400),
-        _ => false,
     }
 }
 

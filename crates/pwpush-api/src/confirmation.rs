@@ -1,5 +1,6 @@
 //! What a response has to say for a change to count as made.
 
+use security_api_transport::__private::{is_failure_status, reports_error};
 use security_api_transport::{Operation, Secret, model};
 use serde::Deserialize;
 use serde_json::Value;
@@ -44,29 +45,16 @@ pub(crate) fn says_gone(undo: &Operation, state: &Value) -> bool {
 
 /// Whether the response to a call that succeeded by its status reports a failure, as gateways and proxies do.
 pub(crate) fn reports_failure(response: &Value) -> bool {
-    let says_something = |name: &str| match response.get(name) {
-        None | Some(Value::Null | Value::Bool(false)) => false,
-        Some(Value::String(text)) => !text.is_empty(),
-        Some(Value::Array(values)) => !values.is_empty(),
-        Some(Value::Object(members)) => !members.is_empty(),
-        Some(_) => true,
-    };
     let denies = |name: &str| match response.get(name) {
         Some(Value::Bool(said)) => !said,
         Some(Value::String(text)) => text == "false",
         Some(Value::Number(number)) => number.as_i64() == Some(0),
         _ => false,
     };
-    let is_error = match response.get("status") {
-        Some(Value::String(text)) => {
-            let fails = ["error", "fail", "failed", "failure"];
-            fails.iter().any(|word| text.eq_ignore_ascii_case(word))
-        }
-        Some(Value::Number(number)) => number.as_i64().is_some_and(|status| status >= 400),
-        _ => false,
-    };
-    is_error
-        || ["error", "errors"].into_iter().any(says_something)
+    let says = |name: &str, tells: fn(&Value) -> bool| response.get(name).is_some_and(tells);
+    says("status", is_failure_status)
+        || says("error", reports_error)
+        || says("errors", reports_error)
         || ["success", "ok"].into_iter().any(denies)
 }
 

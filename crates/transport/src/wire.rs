@@ -2,6 +2,7 @@
 
 pub(crate) mod any_json;
 pub(crate) mod decode;
+pub(crate) mod failure_members;
 pub(crate) mod media_type;
 pub mod model;
 pub mod open_enum;
