@@ -311,6 +311,52 @@ async fn a_download_outlives_the_end_of_its_connection_if_the_service_completes_
     }
 }
 
+#[tokio::test]
+async fn a_connection_that_falls_silent_in_the_middle_of_a_body_is_left() {
+    const IDLE: Duration = Duration::from_millis(500);
+    let certificate = certificate("localhost");
+    let half = || {
+        let head = Frame::Head {
+            announced: Some(12),
+        };
+        vec![head, Frame::Data { is_last: false }]
+    };
+    // In memory.
+    let server = Http2::start(&certificate, vec![half()]).await;
+    let client = server.client().idle_timeout(IDLE).build().unwrap();
+    let value = read(&client).send_with_response().await.unwrap();
+    assert_eq!((value.attempts(), server.connections()), (2, 2));
+
+    // Streamed.
+    let export = |client: &Client| client.operation(&common::EXPORT, &[]).call::<Download>();
+    let server = Http2::start(&certificate, vec![half()]).await;
+    let client = server.client().idle_timeout(IDLE).build().unwrap();
+    let error = export(&client).await.unwrap().bytes(99).await.unwrap_err();
+    assert!(error.is_timeout(), "{error:?}");
+    create(&client).await.unwrap();
+    assert_eq!(server.connections(), 2);
+
+    // A caller that wants no more, or that takes longer than the service, leaves nothing.
+    let rest = [&[Frame::Pause; 10][..], &[Frame::Data { is_last: true }]].concat();
+    let late = [half(), rest].concat();
+    for (frames, taken_for) in [(half(), Duration::ZERO), (late, IDLE)] {
+        let server = Http2::start(&certificate, vec![frames]).await;
+        let client = server.client().idle_timeout(IDLE).build().unwrap();
+        let mut file = export(&client).await.unwrap();
+        assert_eq!(
+            file.next_chunk().await.unwrap().unwrap(),
+            common::http2::GOOD
+        );
+        let _ = tokio::time::timeout(Duration::from_millis(1), file.next_chunk()).await;
+        tokio::time::sleep(taken_for).await;
+        // The server responds once it has sent all of the file that it will send.
+        create(&client).await.unwrap();
+        drop(file);
+        create(&client).await.unwrap();
+        assert_eq!((server.requests(), server.connections()), (3, 1));
+    }
+}
+
 /// Returns a server that allows this many streams after its first response.
 async fn narrowed(streams: u32, then: &[Frame]) -> Http2 {
     let certificate = certificate("localhost");

@@ -107,8 +107,13 @@ impl PoolHealth {
             Peer::Other => false,
         };
         if !is_closed {
-            self.is_unresponsive.store(true, Ordering::Relaxed);
+            self.note_silence();
         }
+    }
+
+    /// A shared connection fell silent.
+    pub(super) fn note_silence(&self) {
+        self.is_unresponsive.store(true, Ordering::Relaxed);
     }
 }
 
