@@ -11,7 +11,7 @@ use common::http2::{
 };
 use common::tls::certificate;
 use common::{CREATE, create, read};
-use security_api_transport::{Call, Client, Download, ErrorKind, Outcome};
+use security_api_transport::{Body, Call, Client, Download, ErrorKind, Outcome};
 use serde_json::Value;
 
 const SHORT: Duration = Duration::from_millis(150);
@@ -438,6 +438,37 @@ async fn a_connection_that_has_no_stream_for_a_request_in_time_is_left() {
         assert!(server.connections() >= 2);
     });
     futures_util::future::join_all(cases).await;
+}
+
+#[tokio::test]
+async fn a_request_whose_head_arrived_may_have_been_executed_though_there_was_no_room_for_its_body()
+{
+    /// How many bytes of a body a client may send at first.
+    const INITIAL_WINDOW_SIZE: u16 = 4;
+    let certificate = certificate("localhost");
+    for size in [1, 1_000_000] {
+        let silent = vec![Vec::new(); 9];
+        let server = Http2::start_with(&certificate, silent, &[(INITIAL_WINDOW_SIZE, 0)]).await;
+        let client = server
+            .client()
+            .connect_timeout(SHORT)
+            .attempt_timeout(SHORT)
+            .idle_timeout(SHORT)
+            .build()
+            .unwrap();
+        let body = Body::from(vec![b' '; size]);
+        let request = client.operation(&CREATE, &[]).body("text/plain", body);
+        let error = request.call::<Value>().await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::Timeout, Outcome::Unknown, 1),
+            "{size}: {error:?}"
+        );
+        assert_eq!(server.requests(), 1, "{size}");
+        // Another connection has no room either.
+        create(&client).await.unwrap_err();
+        assert_eq!(server.connections(), 2, "{size}");
+    }
 }
 
 #[tokio::test]
