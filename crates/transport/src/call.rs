@@ -270,7 +270,12 @@ impl Received {
     /// Decodes the value as it came. If that fails, the body is repaired as a whole, because a protocol finds the value
     /// only in correct JSON.
     fn fill(&self, target: &mut dyn DecodeTarget) -> Result<(), Error> {
-        self.fill_with(target, self.part())
+        let part = self.part();
+        let is_whole = self
+            .body
+            .as_full()
+            .is_some_and(|body| body.len() == part.len());
+        self.fill_with(target, part, is_whole)
             .or_else(|error| self.fill_repaired(target).unwrap_or(Err(error)))
     }
 
@@ -290,17 +295,24 @@ impl Received {
                     .in_call(&self.call)));
             }
         };
-        let filled = self.fill_with(target, &payload);
+        let is_whole = payload.len() == body.len();
+        let filled = self.fill_with(target, &payload, is_whole);
         Some(filled.inspect(|()| decode::tell()))
     }
 
-    fn fill_with(&self, target: &mut dyn DecodeTarget, payload: &[u8]) -> Result<(), Error> {
+    fn fill_with(
+        &self,
+        target: &mut dyn DecodeTarget,
+        payload: &[u8],
+        is_whole: bool,
+    ) -> Result<(), Error> {
         let filled = match payload.trim_ascii() {
             b"" => decode::nothing(target),
             b"null" if self.operation().is_list() => decode::fill(target, b"[]"),
             // A missing object is decoded as one without members, as it is within a response.
             b"null" => decode::fill(target, b"null")
                 .or_else(|error| decode::fill(target, b"{}").or(Err(error))),
+            _ if is_whole && !self.operation().is_list() => decode::fill_whole(target, payload),
             _ => decode::fill(target, payload),
         };
         filled.or_else(|error| match decode::is_unit(target) {

@@ -11,6 +11,7 @@
 //! | where | what is sent | what becomes of it |
 //! |---|---|---|
 //! | object | unknown members | ignored |
+//! | an object that is a whole response, not in an envelope | unknown members and no known one | an error, because it comes from elsewhere |
 //! | object | a member twice | the last one counts |
 //! | object | a required member is missing | an error that names it |
 //! | optional member | `null`, or nothing | `None` |
@@ -53,7 +54,8 @@ mod write;
 
 use serde::de::{DeserializeSeed, Deserializer};
 
-use driver::{FillOther, Kind};
+pub(crate) use driver::{FOREIGN, whole_response};
+use driver::{FillOther, Kind, is_whole_response};
 #[doc(hidden)]
 pub use member_rule::MemberRule;
 pub use scalar::Scalar;
@@ -83,6 +85,7 @@ pub fn deserialize<'de, T: Slot, D: Deserializer<'de>>(deserializer: D) -> Resul
     let kind = Kind {
         takes_json: T::takes_json(),
         takes_null: T::takes_null(),
+        is_whole: is_whole_response(),
     };
     let slot = &mut value;
     FillOther { slot, kind }.deserialize(deserializer)?;

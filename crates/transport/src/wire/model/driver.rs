@@ -2,6 +2,7 @@
 //!
 //! It is generic over the deserializer and over nothing else, so a program has it once and not once for each model.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{
@@ -150,7 +151,7 @@ impl<'de> Visitor<'de> for FillSlot<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         match self.0.open() {
-            Inside::Object(table, object) => return object_of(table, object, map),
+            Inside::Object(table, object) => return object_of(table, object, map).map(drop),
             Inside::Map(entries) => return pairs(entries, map),
             Inside::List(_) | Inside::Nothing(_) => {}
         }
@@ -164,6 +165,7 @@ fn elements<'de, A: SeqAccess<'de>>(list: &mut dyn List, mut items: A) -> Result
     let kind = Kind {
         takes_json: list.takes_json(),
         takes_null: list.takes_null(),
+        is_whole: false,
     };
     let mut count = 0;
     while items.next_element_seed(Element { list, kind })?.is_some() {
@@ -183,6 +185,8 @@ const MOST_OBJECTS: u32 = 100_000;
 pub(super) struct Kind {
     pub(super) takes_json: bool,
     pub(super) takes_null: bool,
+    /// Whether it is a whole response, see [`whole_response`].
+    pub(super) is_whole: bool,
 }
 
 /// Adds one element to a list.
@@ -266,6 +270,14 @@ impl<'de> Visitor<'de> for FillOther<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        if self.kind.is_whole
+            && let Inside::Object(table, object) = self.slot.open()
+        {
+            return match object_of(table, object, map)? {
+                Found::Nothing => Err(foreign(table)),
+                Found::Members => Ok(()),
+            };
+        }
         FillSlot(self.slot).visit_map(map)
     }
 }
@@ -275,6 +287,7 @@ fn pairs<'de, A: MapAccess<'de>>(entries: &mut dyn Entries, mut map: A) -> Resul
     let kind = Kind {
         takes_json: entries.takes_json(),
         takes_null: true,
+        is_whole: false,
     };
     while let Some(key) = map.next_key::<String>()? {
         let slot = entries.entry(key);
@@ -283,13 +296,52 @@ fn pairs<'de, A: MapAccess<'de>>(entries: &mut dyn Entries, mut map: A) -> Resul
     Ok(())
 }
 
+/// What an object had.
+enum Found {
+    /// Members that are known, or none at all.
+    Members,
+    /// Only members that are not known.
+    Nothing,
+}
+
+thread_local! {
+    static IS_WHOLE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Decodes a whole response. If its object has members, and the model knows none of them, that is an error: a gateway in
+/// front of the service may send its own JSON with status 200. Anywhere else such an object is only newer than this
+/// program.
+pub(crate) fn whole_response<T>(decode: impl FnOnce() -> T) -> T {
+    IS_WHOLE.set(true);
+    let decoded = decode();
+    IS_WHOLE.set(false);
+    decoded
+}
+
+/// Whether the object that is decoded next is a whole response. Those within it are not.
+pub(super) fn is_whole_response() -> bool {
+    IS_WHOLE.replace(false)
+}
+
+/// How the error of a response without a known member begins.
+pub(crate) const FOREIGN: &str = "no member of object ";
+
+#[cold]
+#[inline(never)]
+fn foreign<E: Error>(table: &Table) -> E {
+    E::custom(format_args!(
+        "{FOREIGN}{} is there, only others: check that the base URL is the API's",
+        table.names.name
+    ))
+}
+
 #[inline(never)]
 fn object_of<'de, A: MapAccess<'de>>(
     table: &'static Table,
     object: &mut dyn Object,
     map: A,
-) -> Result<(), A::Error> {
-    struct Read<'de, A: MapAccess<'de>>(&'static Table, Option<A>, Result<(), A::Error>);
+) -> Result<Found, A::Error> {
+    struct Read<'de, A: MapAccess<'de>>(&'static Table, Option<A>, Result<Found, A::Error>);
 
     impl<'de, A: MapAccess<'de>> Fill for Read<'de, A> {
         fn fill(&mut self, slots: &mut [&mut dyn Slot]) {
@@ -299,7 +351,7 @@ fn object_of<'de, A: MapAccess<'de>>(
         }
     }
 
-    let mut read = Read(table, Some(map), Ok(()));
+    let mut read = Read(table, Some(map), Ok(Found::Members));
     object.slots(&mut read);
     read.2
 }
@@ -308,8 +360,10 @@ fn members<'de, A: MapAccess<'de>>(
     table: &'static Table,
     slots: &mut [&mut dyn Slot],
     mut map: A,
-) -> Result<(), A::Error> {
+) -> Result<Found, A::Error> {
     let mut seen = 0_u64;
+    let mut is_known = false;
+    let mut has_others = false;
     // Members that came before, or that are wanted as JSON.
     let mut rare = table.json;
     let mut names = Names {
@@ -319,8 +373,10 @@ fn members<'de, A: MapAccess<'de>>(
     while let Some(index) = map.next_key_seed(&mut names)? {
         let Some(slot) = slots.get_mut(index) else {
             map.next_value::<IgnoredAny>()?;
+            has_others = true;
             continue;
         };
+        is_known = true;
         let bit = 1_u64.wrapping_shl(index as u32);
         // One test for all that is rare.
         let is_rare = index >= 64 || bit & rare != 0;
@@ -335,7 +391,8 @@ fn members<'de, A: MapAccess<'de>>(
         map.next_value_seed(FillSlot(*slot))?;
     }
     match table.required & !seen {
-        0 => Ok(()),
+        0 if has_others && !is_known && !slots.is_empty() => Ok(Found::Nothing),
+        0 => Ok(Found::Members),
         missing => Err(A::Error::missing_field(
             table.names.wire[missing.trailing_zeros() as usize],
         )),
