@@ -396,9 +396,14 @@ async fn a_call_that_gets_no_stream_before_its_deadline_was_not_sent() {
     let server = narrowed(0, &[]).await;
     let client = server.client().build().unwrap();
     read(&client).await.unwrap();
-    let start = std::time::Instant::now();
     let calls = (0..5).map(|_| create(&client).timeout(SHORT).send());
-    for result in futures_util::future::join_all(calls).await {
+    let results = tokio::select! {
+        // On a busy machine, this timer is as late as the calls'.
+        biased;
+        results = futures_util::future::join_all(calls) => results,
+        () = tokio::time::sleep(20 * SHORT) => panic!("the deadline passed long ago"),
+    };
+    for result in results {
         let error = result.unwrap_err();
         assert_eq!(
             (error.kind(), error.outcome()),
@@ -407,7 +412,6 @@ async fn a_call_that_gets_no_stream_before_its_deadline_was_not_sent() {
         );
         assert!(error.is_retryable());
     }
-    assert!(start.elapsed() < 20 * SHORT, "{:?}", start.elapsed());
     assert_eq!(server.requests(), 1);
 }
 
