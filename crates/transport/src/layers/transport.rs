@@ -2,6 +2,7 @@
 
 mod clients;
 mod failure;
+mod pool_health;
 mod resolve;
 mod response_body;
 mod send_tracking;
@@ -23,7 +24,8 @@ use crate::outcome::Outcome;
 use crate::service::HttpRequest;
 use crate::url::base_url::BaseUrl;
 use crate::url::redirect::FileHosts;
-use clients::{Clients, OtherOrigin, Peer, PoolHealth};
+use clients::{Clients, OtherOrigin};
+use pool_health::{Peer, PoolHealth};
 use resolve::Guard;
 use response_body::{SilenceWatch, TransportBody};
 use send_tracking::SendTracked;
@@ -185,8 +187,7 @@ impl RequestInProgress {
     }
 }
 
-/// With HTTP/1, the connection of a request that is given up is closed. With HTTP/2 the connection stays open and would
-/// also take the next attempt, although its peer may be gone. So the next attempt gets a new connection.
+/// The next attempt gets a new connection if this one timed out.
 impl Drop for RequestInProgress {
     fn drop(&mut self) {
         let is_timed_out = match &self.call {

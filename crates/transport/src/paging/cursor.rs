@@ -20,7 +20,7 @@ pub struct Cursor {
     pub(super) page: Option<String>,
     /// How many items of that page were taken. Required, so that `{}` is not read as the start of the list.
     pub(super) taken: usize,
-    /// The page size, if the request set one. `ItemWalk` compares it with the size of the run that resumes.
+    /// The page size, if the request set one. `item_walk.rs` compares it with the size of the run that resumes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) size: Option<String>,
     /// Whether the list was read to its end.

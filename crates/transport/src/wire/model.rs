@@ -54,8 +54,7 @@ mod write;
 
 use serde::de::{DeserializeSeed, Deserializer};
 
-pub(crate) use driver::{FOREIGN, whole_response};
-use driver::{FillOther, Kind, is_whole_response};
+use driver::{FillOther, Kind};
 #[doc(hidden)]
 pub use member_rule::MemberRule;
 pub use scalar::Scalar;
@@ -63,6 +62,8 @@ pub use show::{debug, equal};
 pub use slot::{Entries, Fill, Inside, List, Object, Slot, Table, Token, Unfit};
 pub use value::{Names, Shape, Shaped, Show, Value, Values};
 pub use write::{form, serialize, urlencoded};
+
+use crate::wire::whole_response::is_whole_response;
 
 /// An object that an API sends.
 ///

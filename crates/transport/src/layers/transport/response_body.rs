@@ -10,8 +10,8 @@ use http_body::{Body as HttpBody, SizeHint};
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
-use super::clients::PoolHealth;
 use super::failure::body_failed;
+use super::pool_health::PoolHealth;
 use crate::body::PolledFrame;
 use crate::error::BoxError;
 

@@ -2,7 +2,6 @@
 //!
 //! It is generic over the deserializer and over nothing else, so a program has it once and not once for each model.
 
-use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{
@@ -13,6 +12,7 @@ use serde_json::value::RawValue;
 
 use super::member_rule::MemberRule;
 use super::slot::{Entries, Fill, Inside, List, Object, Slot, Table, Token};
+use crate::wire::whole_response::FOREIGN;
 
 /// Fills the slot of a member. Objects are where the time goes, so this is compiled into their loop and used nowhere else.
 struct FillSlot<'a>(&'a mut dyn Slot);
@@ -185,7 +185,7 @@ const MOST_OBJECTS: u32 = 100_000;
 pub(super) struct Kind {
     pub(super) takes_json: bool,
     pub(super) takes_null: bool,
-    /// Whether it is a whole response, see [`whole_response`].
+    /// Whether it is a whole response, see [`whole_response`](crate::wire::whole_response).
     pub(super) is_whole: bool,
 }
 
@@ -303,28 +303,6 @@ enum Found {
     /// Only members that are not known.
     Nothing,
 }
-
-thread_local! {
-    static IS_WHOLE: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Decodes a whole response. If its object has members, and the model knows none of them, that is an error: a gateway in
-/// front of the service may send its own JSON with status 200. Anywhere else such an object is only newer than this
-/// program.
-pub(crate) fn whole_response<T>(decode: impl FnOnce() -> T) -> T {
-    IS_WHOLE.set(true);
-    let decoded = decode();
-    IS_WHOLE.set(false);
-    decoded
-}
-
-/// Whether the object that is decoded next is a whole response. Those within it are not.
-pub(super) fn is_whole_response() -> bool {
-    IS_WHOLE.replace(false)
-}
-
-/// How the error of a response without a known member begins.
-pub(crate) const FOREIGN: &str = "no member of object ";
 
 #[cold]
 #[inline(never)]
