@@ -95,7 +95,8 @@ fn coded<T: OpenEnum>(token: Token<'_>) -> Result<T, Unfit> {
     }
 }
 
-/// Declares an open enumeration: each variant with its value on the wire, then the integers that stand for values.
+/// Declares an open enumeration: each variant with its value on the wire, then the integers that stand for values. One
+/// whose values are integers on the wire says their type; a variant may have several, of which the first is sent.
 ///
 /// ```
 /// use security_api_transport::open_enum;
@@ -113,6 +114,18 @@ fn coded<T: OpenEnum>(token: Token<'_>) -> Result<T, Unfit> {
 /// assert_eq!(Light::from("GREEN"), Light::Green);
 /// assert_eq!(serde_json::from_str::<Light>("0").unwrap(), Light::Red);
 /// assert_eq!(Light::from("BLUE").to_string(), "BLUE");
+///
+/// open_enum! {
+///     /// Whether a lamp is on.
+///     pub enum Lamp: i32 {
+///         On = 1,
+///         Off = 2 | 0,
+///     }
+/// }
+///
+/// assert_eq!(serde_json::from_str::<Lamp>("0").unwrap(), Lamp::Off);
+/// assert_eq!(serde_json::to_string(&Lamp::Off).unwrap(), "2");
+/// assert_eq!(i32::from(Lamp::from(7)), 7);
 /// ```
 #[doc(hidden)]
 #[macro_export]
@@ -162,6 +175,93 @@ macro_rules! open_enum {
         }
 
         $crate::__open_enum!($name);
+    };
+    (
+        $(#[$attribute:meta])*
+        pub enum $name:ident: $number:ident {
+            $($(#[$note:meta])* $variant:ident = $code:literal $(| $other:literal)*,)*
+        }
+    ) => {
+        $(#[$attribute])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $(
+                #[doc = concat!("`", $code, "`" $(, ", or `", $other, "`")*)]
+                ///
+                $(#[$note])*
+                $variant,
+            )*
+            /// A number that this version does not know.
+            Unrecognized($number),
+        }
+
+        impl ::std::convert::From<$number> for $name {
+            #[inline]
+            fn from(code: $number) -> Self {
+                match code {
+                    $($code $(| $other)* => Self::$variant,)*
+                    other => Self::Unrecognized(other),
+                }
+            }
+        }
+
+        impl ::std::convert::From<$name> for $number {
+            #[inline]
+            fn from(value: $name) -> Self {
+                match value {
+                    $($name::$variant => $code,)*
+                    $name::Unrecognized(code) => code,
+                }
+            }
+        }
+
+        $crate::__numbered_enum!($name: $number);
+    };
+}
+
+/// Implements what every open enumeration of numbers has in addition to its conversions: `Display`, `Serialize` and
+/// `Deserialize`. All of them are those of the number.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __numbered_enum {
+    ($name:ident: $number:ident) => {
+        impl ::std::fmt::Display for $name {
+            #[inline]
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                ::std::fmt::Display::fmt(&$number::from(*self), f)
+            }
+        }
+        impl $crate::model::Shaped for $name {
+            #[inline]
+            fn shape(&self) -> $crate::model::Shape<'_> {
+                $crate::model::Shape::Integer($number::from(*self).into())
+            }
+        }
+        $crate::__scalar!($name);
+        impl $crate::model::Scalar for $name {
+            const EXPECTED: &'static str = <$number as $crate::model::Scalar>::EXPECTED;
+
+            #[inline]
+            fn blank() -> Self {
+                <$number as $crate::model::Scalar>::blank().into()
+            }
+
+            #[inline]
+            fn read(
+                token: $crate::model::Token<'_>,
+            ) -> ::std::result::Result<Self, $crate::model::Unfit> {
+                <$number as $crate::model::Scalar>::read(token).map(Self::from)
+            }
+        }
+        impl $crate::__private::serde::Serialize for $name {
+            fn serialize<S: $crate::__private::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::std::result::Result<S::Ok, S::Error> {
+                $crate::__private::serde::Serialize::serialize(&$number::from(*self), serializer)
+            }
+        }
     };
 }
 
@@ -284,6 +384,72 @@ mod tests {
     #[test]
     fn an_optional_value_is_two_words_wide() {
         assert_eq!(size_of::<Option<Light>>(), 2 * size_of::<usize>());
+    }
+
+    crate::open_enum! {
+        /// A lamp.
+        pub enum Lamp: i32 {
+            On = 1,
+            Off = 2 | 0,
+            Broken = -1,
+        }
+    }
+
+    #[test]
+    fn numbers_known_and_unknown_survive_a_round_trip() {
+        for (json, value, back) in [
+            ("1", Lamp::On, "1"),
+            ("2", Lamp::Off, "2"),
+            ("0", Lamp::Off, "2"),
+            ("-1", Lamp::Broken, "-1"),
+            ("7", Lamp::Unrecognized(7), "7"),
+            ("2147483647", Lamp::Unrecognized(i32::MAX), "2147483647"),
+        ] {
+            let read: Lamp = serde_json::from_str(json).unwrap();
+            assert_eq!(read, value, "{json}");
+            assert_eq!(serde_json::to_string(&read).unwrap(), back);
+            assert_eq!(read.to_string(), back);
+            assert_eq!(Lamp::from(i32::from(read)), value);
+        }
+    }
+
+    #[test]
+    fn a_numbered_value_is_read_exactly_where_a_number_is() {
+        for json in [
+            "1",
+            "1.0",
+            "\"1\"",
+            "\" 2 \"",
+            "1.5",
+            "\"on\"",
+            "\"\"",
+            "true",
+            "null",
+            "{}",
+            "[1]",
+            "2147483648",
+            "1e400",
+        ] {
+            let number: Result<i32, _> =
+                crate::model::deserialize(&mut serde_json::Deserializer::from_str(json));
+            let value: Result<Lamp, _> = serde_json::from_str(json);
+            match (number, value) {
+                (Ok(number), Ok(value)) => assert_eq!(Lamp::from(number), value, "{json}"),
+                (Err(number), Err(value)) => assert_eq!(number.to_string(), value.to_string()),
+                (number, value) => panic!("{json}: {number:?} and {value:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn lists_maps_and_optional_values_hold_numbered_values() {
+        let list: Vec<Option<Lamp>> = serde_json::from_str("[1, null, 7]").unwrap();
+        assert_eq!(list, [Some(Lamp::On), None, Some(Lamp::Unrecognized(7))]);
+        let map = std::collections::BTreeMap::from([("a".to_owned(), Lamp::Off)]);
+        let shape = crate::model::Shaped::shape(&map);
+        assert_eq!(serde_json::to_string(&shape).unwrap(), r#"{"a":2}"#);
+        let shape = crate::model::Shaped::shape(&list);
+        assert_eq!(serde_json::to_string(&shape).unwrap(), "[1,null,7]");
     }
 
     #[test]

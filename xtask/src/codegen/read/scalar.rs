@@ -74,6 +74,41 @@ pub(super) fn text(node: &Node<'_>) -> Read<Ty> {
 
 /// Returns the type of an integer.
 pub(super) fn integer(node: &Node<'_>) -> Read<Ty> {
+    uncoded(node)?;
+    number(node)
+}
+
+/// Refuses an integer whose description lists what its values mean.
+pub(super) fn uncoded(node: &Node<'_>) -> Read<()> {
+    match node.text_of("description")? {
+        Some(description) if lists_codes(description) => Err(node.refuse(
+            "its description lists what its numbers mean, and in Rust it would be a number",
+            "describe the numbers in `x-codes` of a schema, and refer to it",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Returns whether a text gives two numbers a meaning or more, as "1 active, 2 inactive" does.
+fn lists_codes(text: &str) -> bool {
+    let words: Vec<_> = text.split_whitespace().collect();
+    let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_join = |word: &str| matches!(word, "and" | "or");
+    // A number after which a list goes on is no count of what follows.
+    let starts = |at: usize| {
+        at == 0 || words[at - 1].ends_with([',', ';', ':', '.', '(']) || is_join(words[at - 1])
+    };
+    let meanings = words.windows(2).enumerate().filter(|(at, pair)| {
+        let code = pair[0].trim_start_matches('(').trim_end_matches([':', '=', ')']);
+        let meaning = pair[1].trim_start_matches(['`', '"', '=', '(']);
+        let named = meaning.starts_with(char::is_alphabetic) || pair[1] == "=";
+        is_number(code) && starts(*at) && named && !is_join(meaning)
+    });
+    meanings.count() > 1
+}
+
+/// Returns the type of numbers of this format.
+pub(super) fn number(node: &Node<'_>) -> Read<Ty> {
     match node.text_of("x-timestamp")? {
         None => {}
         Some("unix-seconds") => return Ok(Ty::Time(TimeFormat::UnixSeconds)),
