@@ -9,6 +9,25 @@ use crate::DateTime;
 #[allow(unused_imports, reason = "the features say what is needed")]
 use crate::search::{Filter, SearchRequest};
 
+#[cfg(any(feature = "_simulator", feature = "companies", feature = "identity", feature = "incident_response", feature = "reporting", feature = "settings", feature = "users"))]
+open_enum! {
+    /// Whether a record is in use.
+    pub enum ActivationStatus: i32 {
+        Active = 1,
+        Inactive = 2 | 0,
+    }
+}
+
+open_enum! {
+    /// Whether what people or what bots did counts.
+    #[doc(alias = "PhishingCampaignJobUserActivityType")]
+    pub enum ActivityType: i32 {
+        Human = 0,
+        Bot = 1,
+        All = 2,
+    }
+}
+
 #[cfg(any(feature = "_simulator", feature = "companies", feature = "reporter", feature = "users"))]
 model! {
     /// Which records to delete: those listed, or all that a filter keeps.
@@ -58,9 +77,19 @@ model! {
         /// The id of the mail tenant.
         tenant_id: Option<String> = "tenantId",
         allowed_domains: Option<Vec<String>> = "allowedDomains",
-        /// Of which mail system: 1 Microsoft 365, 2 Google Workspace, 3 Exchange Web Services.
-        kind: Option<i32> = "type",
+        kind: Option<MailSystem> = "type",
         status: Option<i32> = "status",
+    }
+}
+
+#[cfg(any(feature = "_simulator", feature = "settings"))]
+open_enum! {
+    /// How e-mails are delivered.
+    pub enum EmailDelivery: i32 {
+        /// By an SMTP server.
+        Smtp = 1,
+        /// Straight into mailboxes.
+        Direct = 2,
     }
 }
 
@@ -71,8 +100,7 @@ model! {
     pub struct EmailDeliverySetting: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
-        /// How e-mails are delivered: 1 by SMTP, 2 straight into mailboxes.
-        kind: Option<i32> = "type",
+        kind: Option<EmailDelivery> = "type",
         is_default: Option<bool> = "isDefault",
     }
 }
@@ -164,7 +192,7 @@ model! {
         /// Of which kinds, for exports of quishing templates.
         template_types: Option<Vec<String>> = "templateTypes",
         /// Whether what people or what bots did counts, for exports of launches.
-        activity_type: Option<String> = "activityType",
+        activity_type: Option<ActivityType> = "activityType",
     }
 }
 
@@ -181,6 +209,18 @@ open_enum! {
         Excel = "Excel",
         Csv = "CSV",
         Pdf = "Pdf",
+    }
+}
+
+#[cfg(any(feature = "_simulator", feature = "reporting"))]
+open_enum! {
+    /// How often something is repeated.
+    pub enum Frequency: i32 {
+        OneTime = 0,
+        Weekly = 1,
+        EveryTwoWeeks = 2,
+        Monthly = 3,
+        Quarterly = 4,
     }
 }
 
@@ -272,6 +312,16 @@ model! {
     }
 }
 
+#[cfg(any(feature = "_simulator", feature = "settings"))]
+open_enum! {
+    /// A system that has people's mailboxes.
+    pub enum MailSystem: i32 {
+        Microsoft365 = 1,
+        GoogleWorkspace = 2,
+        ExchangeWebServices = 3,
+    }
+}
+
 model! {
     /// The id and the name of a record.
     #[derive(Clone, Default)]
@@ -292,6 +342,17 @@ open_enum! {
         MfaDataSubmitted = "MfaDataSubmitted",
         AttachmentDownloaded = "AttachmentDownloaded",
         ReportedAsSuspicious = "ReportedAsSuspicious",
+    }
+}
+
+#[cfg(any(feature = "_simulator", feature = "settings"))]
+open_enum! {
+    /// What becomes of one language of a template.
+    pub enum PhishingDetailActionType: i32 {
+        NoChange = 0,
+        Edit = 1,
+        Delete = 2,
+        Add = 3,
     }
 }
 
@@ -435,8 +496,7 @@ model! {
         custom_header: Option<String> = "customHeader",
         /// The numeric id of the user.
         user_id: Option<i32> = "userId",
-        /// 1 is active; 0 or 2 is inactive.
-        status_id: Option<i32> = "statusId",
+        status_id: Option<ActivationStatus> = "statusId",
         status_name: Option<String> = "statusName",
         /// Whom it is available to.
         available_for_list: Option<Vec<EntityAvailableFor>> = "availableForList",

@@ -36,8 +36,7 @@ model! {
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
-        /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
-        schedule_type_id: Option<i32> = "scheduleTypeId",
+        schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
         distribution_start_type_id: Option<i32> = "distributionStartTypeId",
         /// At what time of day sending may begin.
@@ -74,7 +73,7 @@ model! {
         job_result_message: Option<String> = "jobResultMessage",
         /// Which repetition of the campaign it belongs to.
         frequency_group: Option<i32> = "frequencyGroup",
-        frequency: Option<i32> = "frequency",
+        frequency: Option<Frequency> = "frequency",
         frequency_description: Option<String> = "frequencyDescription",
         frequency_count: Option<i32> = "frequencyCount",
     }
@@ -203,8 +202,8 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts: 1 per cent of the recipients, 2 recipients.
-        send_randomly_users_calculate_type_id: Option<i32> = "sendRandomlyUsersCalculateTypeId",
+        /// What `sendRandomlyUsersCount` counts.
+        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
         total_target_user_count: Option<i32> = "totalTargetUserCount",
         /// How messages are spread over time; the form's details list the ids.
         distribution_type_id: Option<i32> = "distributionTypeId",
@@ -301,7 +300,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct CampaignUserSearchRequest: Search {
         /// Whether what people or what bots did counts.
-        activity_type: Option<String> = "activityType",
+        activity_type: Option<ActivityType> = "activityType",
     }
 }
 
@@ -329,6 +328,22 @@ model! {
         user_ip_address_list: Option<String> = "userIpAddressList",
         /// Whether it is left out of the count.
         is_excluded: Option<bool> = "isExcluded",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+open_enum! {
+    /// How scenarios are chosen from categories.
+    pub enum CategoryDistribution: i32 {
+        ByHand = 0,
+        /// At random for each person.
+        RandomForEach = 1,
+        /// The same one, chosen at random, for all.
+        RandomForAll = 2,
+        /// By AI.
+        Ai = 3,
+        /// By agentic AI.
+        AgenticAi = 4,
     }
 }
 
@@ -581,8 +596,7 @@ model! {
         company_id: Option<i32> = "companyId",
         name: Option<String> = "name",
         description: Option<String> = "description",
-        /// The method: 1 click only, 2 data submission, 3 attachment, 4 second factor, 6 double barrel.
-        method_type_id: Option<i32> = "methodTypeId",
+        method_type_id: Option<ScenarioMethod> = "methodTypeId",
         /// How hard it is to recognise; a form's details list the ids.
         difficulty_type_id: Option<i32> = "difficultyTypeId",
         url_schema_type_id: Option<i32> = "urlSchemaTypeId",
@@ -628,8 +642,7 @@ model! {
         name: String = "name",
         /// At most 300 characters.
         description: Option<String> = "description",
-        /// The method: 1 click only, 2 data submission, 3 attachment, 4 second factor, 6 double barrel.
-        method_type_id: i32 = "methodTypeId",
+        method_type_id: ScenarioMethod = "methodTypeId",
         /// How hard it is to recognise; a form's details list the ids.
         difficulty_type_id: i32 = "difficultyTypeId",
         url_schema_type_id: i32 = "urlSchemaTypeId",
@@ -793,10 +806,9 @@ model! {
         email_not_delivered_user_count: Option<i32> = "emailNotDeliveredUserCount",
         email_delivery_start_date: Option<DateTime> = "emailDeliveryStartDate",
         email_delivery_end_date: Option<DateTime> = "emailDeliveryEndDate",
-        frequency: Option<i32> = "frequency",
+        frequency: Option<Frequency> = "frequency",
         email_delivery_duration: Option<String> = "emailDeliveryDuration",
-        /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
-        schedule_type_id: Option<i32> = "scheduleTypeId",
+        schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
         category_distribution_type: Option<String> = "categoryDistributionType",
         tracking_reply_info: Option<String> = "trackingReplyInfo",
         send_user_preferred_language: Option<i32> = "sendUserPreferredLanguage",
@@ -841,8 +853,7 @@ model! {
     pub struct PhishingCampaignSummaryResultLandingPageTemplateInfo: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
-        /// The method: 1 click only, 2 data submission, 3 attachment, 4 second factor, 6 double barrel.
-        method_type_id: Option<i32> = "methodTypeId",
+        method_type_id: Option<ScenarioMethod> = "methodTypeId",
         /// How hard it is to recognise; a form's details list the ids.
         difficulty_type_id: Option<i32> = "difficultyTypeId",
         url_template: Option<String> = "urlTemplate",
@@ -857,8 +868,7 @@ model! {
     pub struct PhishingCampaignSummaryResultScenarioInfo: Received {
         name: Option<String> = "name",
         category: Option<String> = "category",
-        /// The method: 1 click only, 2 data submission, 3 attachment, 4 second factor, 6 double barrel.
-        method_type_id: Option<i32> = "methodTypeId",
+        method_type_id: Option<ScenarioMethod> = "methodTypeId",
         /// How hard it is to recognise; a form's details list the ids.
         difficulty_type_id: Option<i32> = "difficultyTypeId",
         language_short_code: Option<String> = "languageShortCode",
@@ -902,8 +912,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct PhishingCampaignSummaryResultScenariosGeneralInfo: Received {
         categories: Option<Vec<String>> = "categories",
-        /// The method: 1 click only, 2 data submission, 3 attachment, 4 second factor, 6 double barrel.
-        method_type_id: Option<i32> = "methodTypeId",
+        method_type_id: Option<ScenarioMethod> = "methodTypeId",
         difficulty_type_ids: Option<Vec<i32>> = "difficultyTypeIds",
         language_short_codes: Option<Vec<String>> = "languageShortCodes",
     }
@@ -989,6 +998,42 @@ model! {
         enrollment_send_type_id: Option<String> = "enrollmentSendTypeId",
         certificate_config_send_type: Option<CertificateConfigSendType> = "certificateConfigSendType",
         training_redirect_page: Option<TrainingRedirectPage> = "trainingRedirectPage",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+open_enum! {
+    /// How a number of recipients chosen at random is meant.
+    pub enum RandomSample: i32 {
+        /// Per cent of the recipients.
+        Percentage = 1,
+        /// That many recipients.
+        Recipients = 2,
+    }
+}
+
+#[cfg(feature = "_simulator")]
+open_enum! {
+    /// What a scenario tries to make people do.
+    pub enum ScenarioMethod: i32 {
+        ClickOnly = 1,
+        DataSubmission = 2,
+        Attachment = 3,
+        /// Gives away the second factor.
+        Mfa = 4,
+        DoubleBarrel = 6,
+    }
+}
+
+#[cfg(feature = "_simulator")]
+open_enum! {
+    /// When to send a simulation.
+    pub enum ScheduleType: i32 {
+        Now = 1,
+        /// Not yet.
+        SaveForLater = 2,
+        /// At the time in `scheduledDate`.
+        Scheduled = 3,
     }
 }
 
@@ -1145,7 +1190,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct UpdatePsEmailTemplateLanguage: Sent {
         /// What becomes of this language.
-        detail_action_type: Option<String> = "detailActionType",
+        detail_action_type: Option<PhishingDetailActionType> = "detailActionType",
         resource_id: Option<String> = "resourceId",
         /// The id of the language, from the list of languages.
         language_type_resource_id: Option<String> = "languageTypeResourceId",

@@ -5,7 +5,8 @@
 use security_api_transport::{RawJson, model, open_enum};
 use crate::DateTime;
 use crate::generated::types::{
-    CampaignSummarySettings, CampaignSummaryTargetUsers, TargetUserCustomFieldValue,
+    CampaignSummarySettings, CampaignSummaryTargetUsers, Frequency, ScheduleType,
+    TargetUserCustomFieldValue,
 };
 
 model! {
@@ -125,10 +126,9 @@ model! {
         email_not_delivered_user_count: Option<i32> = "emailNotDeliveredUserCount",
         email_delivery_start_date: Option<DateTime> = "emailDeliveryStartDate",
         email_delivery_end_date: Option<DateTime> = "emailDeliveryEndDate",
-        frequency: Option<i32> = "frequency",
+        frequency: Option<Frequency> = "frequency",
         email_delivery_duration: Option<String> = "emailDeliveryDuration",
-        /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
-        schedule_type_id: Option<i32> = "scheduleTypeId",
+        schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
     }
 }
 

@@ -182,10 +182,10 @@ impl Companies {
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::ApiClientRequest;
+    /// use keepnet_api::types::{ActivationStatus, ApiClientRequest};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let api_client = ApiClientRequest::new("SIEM export", "5f1c2d7e9a", "not-a-real-secret", 1).has_ip_address_restriction(true);
+    /// let api_client = ApiClientRequest::new("SIEM export", "5f1c2d7e9a", "not-a-real-secret", ActivationStatus::Active).has_ip_address_restriction(true);
     /// let record_id = keepnet.companies().create_client(&api_client).await?;
     /// # Ok(())
     /// # }

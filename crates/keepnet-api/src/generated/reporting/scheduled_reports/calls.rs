@@ -6,8 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    ExportRequest, Manager, NamedResource, RecordId, ReportScheduling, ReportSchedulingRequest,
-    SearchReportScheduling,
+    ActivationStatus, ExportRequest, Manager, NamedResource, RecordId, ReportScheduling,
+    ReportSchedulingRequest, ReportType, SearchReportScheduling,
 };
 use crate::search::SearchRequest;
 
@@ -125,13 +125,13 @@ impl ScheduledReports {
     /// `PUT /api/report-scheduling/{resourceId}/status/{statusId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the report schedule.
-    /// - `status_id`: 1 switches it on, 2 switches it off.
+    /// - `status_id`: Whether to switch it on or off.
     ///
     /// Source: the vendor's documentation.
     pub fn update_status(
         &self,
         resource_id: impl AsRef<str>,
-        status_id: i32,
+        status_id: ActivationStatus,
     ) -> Call<RecordId> {
         self.client()
             .operation(
@@ -152,12 +152,12 @@ impl ScheduledReports {
     pub fn delete(
         &self,
         resource_id: impl AsRef<str>,
-        report_type: impl AsRef<str>,
+        report_type: ReportType,
     ) -> Call<RecordId> {
         self.client()
             .operation(
                 &SCHEDULED_REPORTS_DELETE,
-                &[resource_id.as_ref(), report_type.as_ref()],
+                &[resource_id.as_ref(), &report_type.to_string()],
             )
             .call()
     }

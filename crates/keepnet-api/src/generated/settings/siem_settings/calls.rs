@@ -40,10 +40,10 @@ impl SiemSettings {
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::SiemSettingRequest;
+    /// use keepnet_api::types::{ActivationStatus, SiemSettingRequest};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let siem_setting = SiemSettingRequest::new("Splunk", 1, 1, false).api_url("https://siem.example.com/services/collector");
+    /// let siem_setting = SiemSettingRequest::new("Splunk", 1, ActivationStatus::Active, false).api_url("https://siem.example.com/services/collector");
     /// let record_id = keepnet.siem_settings().create(&siem_setting).await?;
     /// # Ok(())
     /// # }
