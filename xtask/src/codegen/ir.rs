@@ -321,12 +321,12 @@ pub(crate) struct Enum {
 impl Enum {
     /// Returns the known values as JSON has them.
     pub(crate) fn values(&self) -> impl Iterator<Item = Value> {
-        self.variants
-            .iter()
-            .map(|variant| match (&self.number, variant.wire.parse::<i64>()) {
+        self.variants.iter().map(
+            |variant| match (&self.number, variant.wire.parse::<i64>()) {
                 (Some(_), Ok(number)) => number.into(),
                 _ => variant.wire.as_str().into(),
-            })
+            },
+        )
     }
 }
 

@@ -159,7 +159,11 @@ fn open_enum(scope: &Scope<'_>, condition: Option<&str>, enumeration: &Enum) -> 
                 let others = enumeration.codes.iter();
                 let others = others.filter(|(_, wire)| *wire == variant.wire);
                 let others: String = others.map(|(code, _)| format!(" | {code}")).collect();
-                writeln!(lines, "        {} = {}{others},", variant.name, variant.wire)
+                writeln!(
+                    lines,
+                    "        {} = {}{others},",
+                    variant.name, variant.wire
+                )
             }
             None => writeln!(lines, "        {} = {:?},", variant.name, variant.wire),
         };

@@ -89,22 +89,24 @@ pub(super) fn uncoded(node: &Node<'_>) -> Read<()> {
     }
 }
 
-/// Returns whether a text gives two numbers a meaning or more, as "1 active, 2 inactive" does.
+/// Returns whether a text gives at least two numbers a meaning, as "1 active, 2 inactive" does.
 fn lists_codes(text: &str) -> bool {
-    let words: Vec<_> = text.split_whitespace().collect();
-    let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
     let is_join = |word: &str| matches!(word, "and" | "or");
-    // A number after which a list goes on is no count of what follows.
-    let starts = |at: usize| {
-        at == 0 || words[at - 1].ends_with([',', ';', ':', '.', '(']) || is_join(words[at - 1])
-    };
-    let meanings = words.windows(2).enumerate().filter(|(at, pair)| {
-        let code = pair[0].trim_start_matches('(').trim_end_matches([':', '=', ')']);
-        let meaning = pair[1].trim_start_matches(['`', '"', '=', '(']);
-        let named = meaning.starts_with(char::is_alphabetic) || pair[1] == "=";
-        is_number(code) && starts(*at) && named && !is_join(meaning)
-    });
-    meanings.count() > 1
+    let (mut meanings, mut begins, mut code) = (0, true, false);
+    for word in text.split_whitespace() {
+        if code
+            && !is_join(word)
+            && word.starts_with(|c: char| c.is_alphabetic() || "`\"=".contains(c))
+        {
+            meanings += 1;
+        }
+        // A number in the middle of a clause is a count.
+        begins |= word.starts_with('(');
+        let number = word.trim_matches(['(', ')', ':', '=']);
+        code = begins && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        begins = is_join(word) || word.ends_with([',', ';', ':', '.', '(']);
+    }
+    meanings > 1
 }
 
 /// Returns the type of numbers of this format.

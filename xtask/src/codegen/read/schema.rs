@@ -274,9 +274,8 @@ impl Schemas {
         }
         let (kind, nullable) = kind(target)?;
         let is_coded = kind == Some("integer") && target.get("x-codes").is_some();
-        let is_enum = is_coded
-            || target.get("enum").is_some()
-            || target.get("x-known-values").is_some();
+        let is_enum =
+            is_coded || target.get("enum").is_some() || target.get("x-known-values").is_some();
         let is_model = target.get("properties").is_some();
         if !is_enum && !is_model {
             if !self.open.insert(target.pointer().to_owned()) {

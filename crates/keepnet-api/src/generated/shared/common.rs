@@ -9,12 +9,12 @@ use crate::DateTime;
 #[allow(unused_imports, reason = "the features say what is needed")]
 use crate::search::{Filter, SearchRequest};
 
-#[cfg(any(feature = "_simulator", feature = "companies", feature = "identity", feature = "incident_response", feature = "reporting", feature = "settings", feature = "users"))]
+#[cfg(any(feature = "_simulator", feature = "companies", feature = "identity", feature = "incident_response", feature = "settings", feature = "users"))]
 open_enum! {
     /// Whether a record is in use.
     pub enum ActivationStatus: i32 {
+        Inactive = 0 | 2,
         Active = 1,
-        Inactive = 2 | 0,
     }
 }
 

@@ -6,8 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    ActivationStatus, ExportRequest, Manager, NamedResource, RecordId, ReportScheduling,
-    ReportSchedulingRequest, ReportType, SearchReportScheduling,
+    ExportRequest, Manager, NamedResource, RecordId, ReportScheduling, ReportSchedulingRequest,
+    ReportSchedulingStatus, ReportType, SearchReportScheduling,
 };
 use crate::search::SearchRequest;
 
@@ -131,7 +131,7 @@ impl ScheduledReports {
     pub fn update_status(
         &self,
         resource_id: impl AsRef<str>,
-        status_id: ActivationStatus,
+        status_id: ReportSchedulingStatus,
     ) -> Call<RecordId> {
         self.client()
             .operation(

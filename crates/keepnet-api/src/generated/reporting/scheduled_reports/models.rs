@@ -57,6 +57,14 @@ model! {
 }
 
 open_enum! {
+    /// Whether a schedule is on.
+    pub enum ReportSchedulingStatus: i32 {
+        On = 1,
+        Off = 2,
+    }
+}
+
+open_enum! {
     /// The kind of a scheduled report.
     pub enum ReportType: i32 {
         ExecutiveReport = 2,
