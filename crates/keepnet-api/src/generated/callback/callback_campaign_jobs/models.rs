@@ -12,7 +12,7 @@ model! {
     pub struct CallbackCampaignInstanceRequest: Sent {
         /// Keeps the launch out of reports.
         exclude_from_reports: Option<bool> = "excludeFromReports",
-        /// When to send, if `scheduleTypeId` is 3.
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",

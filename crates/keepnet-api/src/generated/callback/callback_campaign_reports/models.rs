@@ -119,7 +119,7 @@ model! {
     pub struct CallbackResultCampaignInfo: Received {
         start_date: Option<DateTime> = "startDate",
         end_date: Option<DateTime> = "endDate",
-        /// When to send, if `scheduleTypeId` is 3.
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate",
         total_target_user_count: Option<i32> = "totalTargetUserCount",
         email_delivered_user_count: Option<i32> = "emailDeliveredUserCount",

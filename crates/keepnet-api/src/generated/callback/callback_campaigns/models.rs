@@ -15,7 +15,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct CallbackCalculateScheduleInfoRequest: Sent {
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is 3.
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
@@ -36,7 +36,7 @@ model! {
         direct_email_setting: Option<DetailItem> = "directEmailSetting",
         email_delivery_setting_type: Option<EmailDelivery> = "emailDeliverySettingType",
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is 3.
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate",
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
@@ -83,7 +83,7 @@ model! {
         /// At most 300 characters.
         description: Option<String> = "description",
         schedule_type_id: ScheduleType = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is 3.
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",

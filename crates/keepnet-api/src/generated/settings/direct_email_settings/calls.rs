@@ -32,8 +32,7 @@ impl DirectEmailSettings {
 
     /// Creates a direct e-mail setting.
     ///
-    /// `name`, `tenant_id` and `allowed_domains` (at most 1000) are required. `kind` is 1 for Microsoft 365, 2 for
-    /// Google Workspace, 3 for Exchange Web Services. Gives the id.
+    /// `name`, `tenant_id` and `allowed_domains` (at most 1000) are required. Gives the id.
     ///
     /// `POST /api/companies/direct-email-settings`. Not retried once it may have run.
     ///

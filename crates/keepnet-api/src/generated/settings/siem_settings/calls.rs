@@ -31,9 +31,8 @@ impl SiemSettings {
 
     /// Creates a SIEM setting, to which audit logs are forwarded.
     ///
-    /// Required are `name`, `type_id`, `status_id` (1 is active) and `is_forward_historical_audit_log`; which of the
-    /// others are depends on the kind of SIEM: an address and token, or a server, port and connection type. Gives the
-    /// id.
+    /// Required are `name`, `type_id`, `status_id` and `is_forward_historical_audit_log`; which of the others are
+    /// depends on the kind of SIEM: an address and token, or a server, port and connection type. Gives the id.
     ///
     /// `POST /api/companies/siem-settings`. Not retried once it may have run.
     ///

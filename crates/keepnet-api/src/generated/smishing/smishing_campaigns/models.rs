@@ -25,7 +25,7 @@ model! {
         /// At most 300 characters.
         description: Option<String> = "description",
         schedule_type_id: ScheduleType = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is 3.
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
@@ -69,7 +69,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct SmishingCalculateScheduleInfoRequest: Sent {
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is 3.
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
@@ -111,7 +111,7 @@ model! {
         phishing_scenarios: Option<Vec<PhishingCampaignScenario>> = "phishingScenarios",
         sms_numbers: Option<Vec<DetailItem>> = "smsNumbers",
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is 3.
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate",
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
@@ -209,7 +209,7 @@ model! {
         description: Option<String> = "description",
         distribution_start_type_id: i32 = "distributionStartTypeId",
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is 3.
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",

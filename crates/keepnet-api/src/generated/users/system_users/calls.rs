@@ -35,9 +35,8 @@ impl SystemUsers {
 
     /// Creates a system user.
     ///
-    /// `first_name`, `last_name`, `email` and `phone_number` are required; roles come from `roles.list`, and
-    /// `status_id` 1 is active. A reseller says with `company_resource_id` to which company the user belongs. Gives the
-    /// id.
+    /// `first_name`, `last_name`, `email` and `phone_number` are required; roles come from `roles.list`. A reseller
+    /// says with `company_resource_id` to which company the user belongs. Gives the id.
     ///
     /// `POST /api/system-users`. Not retried once it may have run.
     ///
