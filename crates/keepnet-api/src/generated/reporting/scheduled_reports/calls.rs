@@ -146,7 +146,7 @@ impl ScheduledReports {
     /// `DELETE /api/report-scheduling/{resourceId}/{reportType}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the report schedule.
-    /// - `report_type`: What kind of report is scheduled; 2 is the executive report.
+    /// - `report_type`: What kind of report is scheduled.
     ///
     /// Source: the vendor's documentation.
     pub fn delete(
