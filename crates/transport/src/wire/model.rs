@@ -31,7 +31,8 @@
 //! | time | RFC 3339 without an offset, or a date alone | read as UTC |
 //! | time | a time after 9999-12-30T22:00:00Z in the year 9999 | [`Timestamp`](crate::Timestamp)'s last time, 9999-12-30T22:00:00.999999999Z |
 //! | optional time | text or a number that is no time, as `""` | `None`, with an event of `tracing` at debug level unless it is empty |
-//! | open enumeration | an integer | the value it is the code of, or its digits as an unknown value |
+//! | open enumeration of numbers | anything | what becomes of a whole number, and the value that this is |
+//! | open enumeration of texts | an integer | the value it is the code of, or its digits as an unknown value |
 //!
 //! Text that is no correct JSON, or that does not decode, is repaired and decoded a second time, with an event of `tracing` at
 //! warn level. The raw JSON within such a value is that of the repaired text.
