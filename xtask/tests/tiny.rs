@@ -309,6 +309,7 @@ async fn forms_name_files_lists_and_objects_in_objects() -> Result<(), Error> {
         .frames([Frame::new(1), Frame::new(2)])
         .finish(Finish::Shiny)
         .finishes([Finish::Matt, Finish::from(9)])
+        .back(Finish::Matt)
         .key("0451")
         .public(false)
         .size(Size::Large)
@@ -335,6 +336,7 @@ async fn forms_name_files_lists_and_objects_in_objects() -> Result<(), Error> {
             ("title", "Cats & kings"),
             ("photos", "content of a.jpg"),
             ("photos", "content of b.jpg"),
+            ("back", "1"),
             ("caption.frame.width", "7"),
             ("caption.text", "Meow."),
             ("finish", "2"),

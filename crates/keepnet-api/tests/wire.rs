@@ -184,3 +184,18 @@ async fn numbers_with_a_meaning_are_sent_as_numbers() {
         "{sent}"
     );
 }
+
+#[tokio::test]
+async fn numbers_that_the_vendor_describes_as_text_are_sent_in_digits() {
+    use keepnet_api::types::{Frequency, ReportSchedulingRequest, ReportType};
+
+    let wire = Wire::responding(COMPANIES).await;
+    let client = client(&wire);
+    let report = ReportSchedulingRequest::new()
+        .report_type(ReportType::ExecutiveReport)
+        .frequency(Frequency::from(9));
+    let _id = client.scheduled_reports().create(report).await;
+    let sent = wire.last(2);
+    let body = sent.lines().last().unwrap_or_default();
+    assert_eq!(body, r#"{"reportType":"2","frequency":"9"}"#, "{sent}");
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use security_api_transport::model::{Shaped, deserialize};
-use security_api_transport::open_enum;
+use security_api_transport::{model, open_enum};
 
 open_enum! {
     /// A lamp.
@@ -68,4 +68,26 @@ fn lists_maps_and_optional_values_hold_numbered_values() {
     assert_eq!(serde_json::to_string(&shape).unwrap(), r#"{"a":2}"#);
     let shape = Shaped::shape(&list);
     assert_eq!(serde_json::to_string(&shape).unwrap(), "[1,null,7]");
+}
+
+model! {
+    /// A room.
+    #[derive(Clone, Default)]
+    pub struct Room: Received, Sent {
+        /// Its light.
+        light: Option<Lamp> = "light",
+        /// The light that is wanted.
+        wanted: Option<Lamp> = "wanted" (digits),
+    }
+}
+
+#[test]
+fn a_number_is_sent_as_text_where_the_member_says_so_and_read_either_way() {
+    let room = Room::new().light(Lamp::On).wanted(Lamp::from(7));
+    let json = serde_json::to_string(&room).unwrap();
+    assert_eq!(json, r#"{"light":1,"wanted":"7"}"#);
+    for json in [&json, r#"{"light":1,"wanted":7}"#] {
+        assert_eq!(serde_json::from_str::<Room>(json).unwrap(), room);
+    }
+    assert_eq!(serde_json::to_string(&Room::new()).unwrap(), "{}");
 }

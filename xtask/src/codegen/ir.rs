@@ -364,6 +364,8 @@ pub(crate) struct Member {
     pub(crate) wire: String,
     pub(crate) name: String,
     pub(crate) ty: Ty,
+    /// Whether a number is sent as text.
+    pub(crate) in_digits: bool,
     pub(crate) nullable: bool,
     pub(crate) required: bool,
     pub(crate) doc: String,

@@ -126,6 +126,7 @@ pub(crate) async fn run(tiny: &tiny_api::Client, report: &mut Report) {
         use tiny_api::types::{Album, Caption, Finish, Frame, Size};
         let album = Album::new("title", [Upload::bytes("file.txt", "content")])
             .cover(Upload::bytes("file.txt", "content"))
+            .back(Finish::Matt)
             .caption(Caption::new().frame(Frame::new(1)).text("text"))
             .finish(Finish::Shiny)
             .finishes([Finish::Matt])

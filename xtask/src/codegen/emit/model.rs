@@ -116,6 +116,7 @@ fn mark(member: &Member, read: bool, written: bool) -> &'static str {
         (_, Some(Value::Bool(true))) if written => " (default true)",
         (_, Some(Value::Bool(false))) if written => " (default false)",
         (_, Some(Value::Object(_))) if written => " (empty)",
+        _ if member.in_digits && written => " (digits)",
         (Ty::Json | Ty::Own(_), _) => " (json)",
         (Ty::Secret | Ty::OwnText(_), _) if written => " (into)",
         _ if member.required && read => " (required)",

@@ -8,8 +8,8 @@ use super::super::ir::{Encoding, Length, Member, Model, Ty};
 use super::super::names;
 use super::super::node::{Node, Read};
 use super::keyword::{ANNOTATIONS, SEARCH_TERMS, SHAPES};
-use super::scalar::uncoded;
-use super::schema::Schemas;
+use super::scalar::{kind, uncoded};
+use super::schema::{Schemas, Shape};
 use super::{deprecated, described, id_of, member_name, source, told};
 
 impl Schemas {
@@ -72,7 +72,11 @@ impl Schemas {
     /// Reads a member of an object.
     pub(super) fn member(&mut self, node: &Node<'_>, wire: &str, required: bool) -> Read<Member> {
         let name = member_name(node, wire)?;
-        let shape = self.shape(node)?;
+        let in_digits = node.get("x-digits").is_some();
+        let shape = match node.get("x-digits") {
+            Some(numbers) => self.digits(node, &numbers)?,
+            None => self.shape(node)?,
+        };
         if !shape.wrappers.is_empty() {
             return Err(node.refuse(
                 "an envelope or a page inside of an object cannot be expressed in generated code",
@@ -109,7 +113,22 @@ impl Schemas {
                 .or_else(|| target.get("example"))
                 .map(|example| example.value().clone()),
             ty: shape.ty,
+            in_digits,
         })
+    }
+
+    /// Reads a member that is an enumeration of numbers in Rust, and their digits on the wire.
+    fn digits(&mut self, node: &Node<'_>, numbers: &Node<'_>) -> Read<Shape> {
+        node.only("a text of digits", &[ANNOTATIONS, &["type", "x-digits"]])?;
+        let shape = self.shape(numbers)?;
+        let (kind, nullable) = kind(node)?;
+        match (kind, &shape.ty) {
+            (Some("string"), Ty::Code(_)) => Ok(Shape { nullable, ..shape }),
+            _ => Err(node.refuse(
+                "only a text can have the digits of an enumeration of numbers",
+                "write `type: string`, and refer to a schema with `x-codes` in `x-digits`",
+            )),
+        }
     }
 }
 

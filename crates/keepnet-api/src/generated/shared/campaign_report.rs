@@ -157,7 +157,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct CampaignUserSearchRequest: Search {
         /// Whether what people or what bots did counts.
-        activity_type: Option<ActivityType> = "activityType",
+        activity_type: Option<ActivityType> = "activityType" (digits),
     }
 }
 

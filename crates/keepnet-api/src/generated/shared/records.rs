@@ -62,7 +62,7 @@ model! {
         /// Of which kinds, for exports of quishing templates.
         template_types: Option<Vec<String>> = "templateTypes",
         /// Whether what people or what bots did counts, for exports of launches.
-        activity_type: Option<ActivityType> = "activityType",
+        activity_type: Option<ActivityType> = "activityType" (digits),
     }
 }
 

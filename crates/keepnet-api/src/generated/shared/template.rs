@@ -343,7 +343,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct UpdatePsEmailTemplateLanguage: Sent {
         /// What becomes of this language.
-        detail_action_type: Option<PhishingDetailActionType> = "detailActionType",
+        detail_action_type: Option<PhishingDetailActionType> = "detailActionType" (digits),
         resource_id: Option<String> = "resourceId",
         /// The id of the language, from the list of languages.
         language_type_resource_id: Option<String> = "languageTypeResourceId",

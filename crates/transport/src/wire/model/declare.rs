@@ -15,9 +15,9 @@
 /// | `Form` | as `Sent`, but `Into<Form>` instead of `Serialize` |
 ///
 /// What follows the name on the wire is for a member that is `(required)` in a response, that is wanted as `(json)`, see
-/// [`Slot::takes_json`](crate::model::Slot::takes_json), whose type is made `(into)` of others in a request, or that
-/// is sent as `(default true)`, as `(default false)` or as an `(empty)` object if it is not set. A secret that is empty or blank is refused when it is
-/// sent.
+/// [`Slot::takes_json`](crate::model::Slot::takes_json), whose type is made `(into)` of others in a request, whose number
+/// is sent as text, in `(digits)`, or that is sent as `(default true)`, as `(default false)` or as an `(empty)` object if
+/// it is not set. A secret that is empty or blank is refused when it is sent.
 ///
 /// ```
 /// use security_api_transport::model;
@@ -151,6 +151,9 @@ macro_rules! __member_rule {
     };
     (empty) => {
         $crate::model::MemberRule::Empty
+    };
+    (digits) => {
+        $crate::model::MemberRule::Digits
     };
     (into) => {
         $crate::model::MemberRule::None

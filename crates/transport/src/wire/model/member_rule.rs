@@ -12,6 +12,8 @@ pub enum MemberRule {
     Default(bool),
     /// It is sent as an empty object if it is not set.
     Empty,
+    /// Its number is sent as text.
+    Digits,
     /// Nothing.
     None,
 }

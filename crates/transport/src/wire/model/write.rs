@@ -70,6 +70,9 @@ fn each<E>(
                 Some(reason) => write(name, Shape::Refused(reason))?,
                 None => write(name, Shape::Secret(secret))?,
             },
+            Shape::Integer(number) if names.rules.contains(&(name, MemberRule::Digits)) => {
+                write(name, Shape::Text(number.to_string().into()))?;
+            }
             shape => write(name, shape)?,
         }
     }

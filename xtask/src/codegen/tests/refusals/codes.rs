@@ -3,6 +3,7 @@
 use super::*;
 
 const LIVES: &str = "/components/schemas/Toy/properties/number";
+const DIGITS: &str = "/components/schemas/Album/properties/back";
 const FINISH: &str = "/components/schemas/Finish";
 const NEWEST: &str = "/paths/~1photos/get/parameters/2";
 
@@ -91,6 +92,31 @@ fn wrong_codes_are_refused_with_place_and_remedy() {
             },
             FINISH,
             "`x-codes` of a schema",
+        ),
+        (
+            "the digits of a text",
+            |d| {
+                set(
+                    d,
+                    DIGITS,
+                    "x-digits",
+                    json!({"$ref": "#/components/schemas/Size"}),
+                )
+            },
+            DIGITS,
+            "refer to a schema with `x-codes` in `x-digits`",
+        ),
+        (
+            "a number in digits",
+            |d| set(d, DIGITS, "type", json!("integer")),
+            DIGITS,
+            "write `type: string`",
+        ),
+        (
+            "digits of a kind of their own",
+            |d| set(d, DIGITS, "enum", json!(["1"])),
+            "/components/schemas/Album/properties/back/enum",
+            "remove it",
         ),
     ];
     check(table, |change| refusals(change));

@@ -113,7 +113,7 @@ model! {
         /// What `sendRandomlyUsersCount` counts.
         send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
-        frequency: Option<Frequency> = "frequency",
+        frequency: Option<Frequency> = "frequency" (digits),
         phishing_scenarios: Option<Vec<PhishingScenarioTraining>> = "phishingScenarios",
         /// The id of the SMTP setting, if e-mails are delivered by SMTP.
         smtp_setting_resource_id: Option<String> = "smtpSettingResourceId",

@@ -203,6 +203,6 @@ model! {
         /// What the recipient did.
         search_type: Option<PhishingCampaignJobUserSearchType> = "searchType",
         /// Whether it was a person or a bot.
-        activity_type: Option<ActivityType> = "activityType",
+        activity_type: Option<ActivityType> = "activityType" (digits),
     }
 }

@@ -86,7 +86,7 @@ model! {
         /// What `sendRandomlyUsersCount` counts.
         send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
-        frequency: Option<Frequency> = "frequency",
+        frequency: Option<Frequency> = "frequency" (digits),
         enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",

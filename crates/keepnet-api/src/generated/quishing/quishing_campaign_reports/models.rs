@@ -266,7 +266,7 @@ model! {
         /// Which repetition of the campaign.
         phishing_campaign_frequency_group: Option<i32> = "phishingCampaignFrequencyGroup",
         /// Whether what people or what bots did counts.
-        activity_type: Option<ActivityType> = "activityType",
+        activity_type: Option<ActivityType> = "activityType" (digits),
         search_type: Option<PhishingCampaignJobUserSearchType> = "searchType",
     }
 }

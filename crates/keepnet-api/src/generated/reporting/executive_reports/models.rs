@@ -143,7 +143,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct Scheduling: Sent {
         name: Option<String> = "name",
-        frequency: Option<Frequency> = "frequency",
+        frequency: Option<Frequency> = "frequency" (digits),
         schedule: Option<DateTime> = "schedule" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",

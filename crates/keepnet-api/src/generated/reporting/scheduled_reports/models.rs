@@ -42,10 +42,10 @@ model! {
     /// A report schedule as it is to be.
     #[derive(Clone, Default)]
     pub struct ReportSchedulingRequest: Sent {
-        report_type: Option<ReportType> = "reportType",
+        report_type: Option<ReportType> = "reportType" (digits),
         report_resource_id: Option<String> = "reportResourceId",
         name: Option<String> = "name",
-        frequency: Option<Frequency> = "frequency",
+        frequency: Option<Frequency> = "frequency" (digits),
         schedule: Option<DateTime> = "schedule" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",

@@ -106,7 +106,7 @@ model! {
     #[derive(Clone)]
     pub struct EmailTemplateLanguageRequest: Sent {
         /// What becomes of this language.
-        detail_action_type: Option<PhishingDetailActionType> = "detailActionType",
+        detail_action_type: Option<PhishingDetailActionType> = "detailActionType" (digits),
         resource_id: Option<String> = "resourceId",
         /// The id of the language, from the list of languages. Not empty.
         language_type_resource_id: String = "languageTypeResourceId",

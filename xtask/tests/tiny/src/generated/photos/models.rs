@@ -14,6 +14,8 @@ model! {
         /// The first page.
         cover: Option<Upload> = "cover",
         photos: Vec<Upload> = "photos",
+        /// How its back is printed.
+        back: Option<Finish> = "back" (digits),
         /// What stands below.
         caption: Option<Caption> = "caption",
         /// How it is printed.
