@@ -269,6 +269,9 @@ async fn upload(session: &Session<'_>, name: &str, content: &str) -> Response {
         .await
 }
 
+/// A cell with all that quotes may hold.
+const QUOTED: &str = "\"New, \"\"er\"\"\nand\"";
+
 #[tokio::test]
 async fn a_file_of_target_users_is_mapped_looked_at_and_imported() {
     let sandbox = start().await;
@@ -300,7 +303,7 @@ async fn a_file_of_target_users_is_mapped_looked_at_and_imported() {
         .await;
     let known = known[0]["email"].as_str().expect("text");
     let file = format!(
-        "Mail,First,Room\r\nnew@b.example,\"New, er\",1\r\n{known},Known,2\r\nbad,Bad,3\r\nbad,Bad,3\r\n"
+        "Mail,First,Room\r\nnew@b.example,{QUOTED},1\r\n\r\n{known},Known,2\r\nbad,Bad,3\r\nbad,Bad,3\r\n"
     );
     let uploaded = upload(&session, "people.csv", &file).await.data();
     assert_eq!(
@@ -313,7 +316,7 @@ async fn a_file_of_target_users_is_mapped_looked_at_and_imported() {
         .await
         .data();
     assert_eq!(seen["fileFieldNames"], json!(["Mail", "First", "Room"]));
-    assert_eq!(seen["data"][0]["First"], "New, er");
+    assert_eq!(seen["data"][0]["First"], "New, \"er\"\nand");
 
     let groups = session
         .all("/api/target-groups/search", "Name", Value::Null)
@@ -366,7 +369,13 @@ async fn a_file_of_target_users_is_mapped_looked_at_and_imported() {
             filter("email", "=", "new@b.example"),
         )
         .await;
-    assert_eq!(new[0]["firstName"], "New, er");
+    assert_eq!(new[0]["firstName"], "New, \"er\"\nand");
+    // Exports quote cells in the same way.
+    let export = json!({"exportType": "CSV", "filter": filter("email", "=", "new@b.example")});
+    let export = session
+        .post("/api/target-users/search/export", export)
+        .await;
+    assert!(String::from_utf8_lossy(&export.body).contains(QUOTED));
     let members = format!("/api/target-groups/{group}/users");
     let members = session.all(&members, "Email", Value::Null).await;
     assert!(column(&members, "email").contains(&"new@b.example"));

@@ -67,22 +67,3 @@ pub(crate) const ALPHANUMERIC: &[u8] =
 
 /// An identifier that reads as a version 4 UUID.
 pub(crate) type Id = String;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_reads_as_a_version_4_uuid() {
-        let mut random = Random::new(1, "ids");
-        for _ in 0..200 {
-            let id = random.id();
-            let groups: Vec<_> = id.split('-').map(str::len).collect();
-            assert_eq!(groups, [8, 4, 4, 4, 12], "{id}");
-            assert!(
-                id[14..].starts_with('4') && "89ab".contains(&id[19..20]),
-                "{id}"
-            );
-        }
-    }
-}

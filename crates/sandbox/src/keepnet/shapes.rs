@@ -300,19 +300,3 @@ fn text(member: &str) -> String {
 fn id(member: &str) -> String {
     Random::new(0, member).text(ALPHANUMERIC, 12)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_type_that_contains_itself_has_a_sample_that_ends() {
-        let shapes: Shapes = serde_json::from_value(json!({
-            "types": {"A": {"b": "list<B>", "me": "A"}, "B": {"a": "list<A>", "n": "i32"}},
-            "operations": [],
-        }))
-        .expect("shapes");
-        let sample = shapes.sample(&Type::Named("A".to_owned()));
-        assert_eq!(sample, json!({"b": [{"a": [], "n": 1}], "me": null}));
-    }
-}

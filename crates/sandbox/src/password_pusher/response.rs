@@ -5,61 +5,13 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, HeaderValue, LOCATION, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, HeaderValue, LOCATION};
 use http::{Response, StatusCode};
 use jiff::Timestamp;
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Value, json};
 
 use super::language::Language;
 use crate::common::service::{not_played, response};
-
-/// A JSON object whose members keep the order in which they were added: the real server's order.
-#[derive(Default)]
-pub(crate) struct Object(Vec<(&'static str, Member)>);
-
-impl Object {
-    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Member>) -> Self {
-        self.0.push((name, value.into()));
-        self
-    }
-
-    pub(crate) fn with_list(mut self, name: &'static str, objects: Vec<Object>) -> Self {
-        self.0.push((name, Member::Objects(objects)));
-        self
-    }
-}
-
-/// The value of a member.
-#[derive(serde::Serialize)]
-#[serde(untagged)]
-pub(crate) enum Member {
-    Value(Value),
-    Object(Object),
-    Objects(Vec<Object>),
-}
-
-impl<T: Into<Value>> From<T> for Member {
-    fn from(value: T) -> Self {
-        Self::Value(value.into())
-    }
-}
-
-impl From<Object> for Member {
-    fn from(object: Object) -> Self {
-        Self::Object(object)
-    }
-}
-
-impl Serialize for Object {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in &self.0 {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
-    }
-}
 
 /// A time as the service writes it: UTC with milliseconds.
 pub(crate) fn time(time: Timestamp) -> String {
@@ -110,8 +62,6 @@ pub(crate) enum Refusal {
     /// The object with that name, which holds all other parameters.
     Missing(&'static str),
     Invalid(Errors),
-    /// Seconds to wait.
-    Throttled(u64),
     /// The URL at which the first user is created.
     FirstRun(String),
     /// The same URL with TLS, and whether the request only reads.
@@ -166,14 +116,12 @@ impl Refusal {
                 error(S::UNAUTHORIZED, &language.say(Cow::Borrowed(english)))
             }
             Self::WrongPassphrase => {
-                let object = Object::default()
-                    .with("error", "That passphrase is incorrect.")
-                    .with(
-                        "message",
-                        "This push requires a passphrase. Please provide it using the \
-                         'passphrase' parameter (e.g. ?passphrase=mysecret)",
-                    )
-                    .with("status", "unauthorized");
+                let object = json!({
+                    "error": "That passphrase is incorrect.",
+                    "message": "This push requires a passphrase. Please provide it using the \
+                        'passphrase' parameter (e.g. ?passphrase=mysecret)",
+                    "status": "unauthorized",
+                });
                 json_response(S::UNAUTHORIZED, &object)
             }
             Self::Status(status) => status_response(status, wants_json),
@@ -184,15 +132,9 @@ impl Refusal {
             Self::Invalid(Errors(errors)) => {
                 let fields = errors.into_iter().map(|(name, texts)| {
                     let texts = texts.into_iter().map(|text| language.say(text));
-                    (name, Member::Value(texts.collect()))
+                    (name.to_owned(), texts.collect())
                 });
-                json_response(S::UNPROCESSABLE_ENTITY, &Object(fields.collect()))
-            }
-            Self::Throttled(seconds) => {
-                let mut response = throttled();
-                let seconds = HeaderValue::from(seconds);
-                response.headers_mut().insert(RETRY_AFTER, seconds);
-                response
+                json_response(S::UNPROCESSABLE_ENTITY, &Value::Object(fields.collect()))
             }
             Self::FirstRun(url) => uncached(redirect(&url)),
             // `ActionDispatch::SSL` with the defaults of Rails 8.
@@ -217,7 +159,7 @@ pub(crate) const REVALIDATE: HeaderValue =
 
 /// A response of the application itself. Rails forbids to cache it. Rack replaces the header of successful responses,
 /// which have an `ETag` (`Rack::ETag`).
-pub(crate) fn json_response(status: StatusCode, value: &impl Serialize) -> Response<Bytes> {
+pub(crate) fn json_response(status: StatusCode, value: &Value) -> Response<Bytes> {
     let mut response = uncached(plain_json(status, value));
     if status.is_success() {
         response.headers_mut().insert(CACHE_CONTROL, REVALIDATE);
@@ -232,8 +174,8 @@ pub(crate) fn uncached(mut response: Response<Bytes>) -> Response<Bytes> {
     response
 }
 
-fn plain_json(status: StatusCode, value: &impl Serialize) -> Response<Bytes> {
-    let mut body = serde_json::to_string(value).unwrap_or_default();
+fn plain_json(status: StatusCode, value: &Value) -> Response<Bytes> {
+    let mut body = value.to_string();
     // Rails escapes what could end a script (`escape_html_entities_in_json`).
     for char in ['&', '<', '>', '\u{2028}', '\u{2029}'] {
         if body.contains(char) {
@@ -243,7 +185,7 @@ fn plain_json(status: StatusCode, value: &impl Serialize) -> Response<Bytes> {
     response(status, "application/json; charset=utf-8", body)
 }
 
-pub(crate) fn ok(value: &impl Serialize) -> Response<Bytes> {
+pub(crate) fn ok(value: &Value) -> Response<Bytes> {
     json_response(StatusCode::OK, value)
 }
 
@@ -251,6 +193,7 @@ fn error(status: StatusCode, text: &str) -> Response<Bytes> {
     json_response(status, &json!({ "error": text }))
 }
 
+/// The response of the throttle in front of the application (rack-attack).
 pub(crate) fn throttled() -> Response<Bytes> {
     let status = StatusCode::TOO_MANY_REQUESTS;
     uncached(response(status, "text/plain", "Retry later\n"))
@@ -260,9 +203,7 @@ pub(crate) fn throttled() -> Response<Bytes> {
 pub(crate) fn status_response(status: StatusCode, wants_json: bool) -> Response<Bytes> {
     let text = status.canonical_reason().unwrap_or("Unknown");
     if wants_json {
-        let object = Object::default()
-            .with("status", status.as_u16())
-            .with("error", text);
+        let object = json!({ "status": status.as_u16(), "error": text });
         return plain_json(status, &object);
     }
     let page = format!(

@@ -1,4 +1,4 @@
-//! From a request to its response: throttle, operation, caller, locks, then the operation. Source of the order: the
+//! From a request to its response: operation, caller, locks, then the operation. Source of the order: the
 //! server's `base_controller.rb` and the layers in front of it.
 
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use super::routes::{Operation, file, not_played};
 use super::state::State;
 use super::{seed, upload};
 use crate::common::query;
-use crate::common::service::{Dropped, Peer, Service, Setup, header, whole};
+use crate::common::service::{Dropped, Service, Setup, header, whole};
 
 impl State {
     /// The URL that a request is redirected to before anything else is checked.
@@ -45,9 +45,6 @@ impl State {
             let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
             let is_read = matches!(parts.method, Method::GET | Method::HEAD);
             return Err(Refusal::ForcedTls(format!("https://{host}{path}"), is_read));
-        }
-        if let Some(Peer(ip)) = parts.extensions.get() {
-            self.throttle(*ip).map_err(Refusal::Throttled)?;
         }
         if let Some((start, signed)) = file(path).filter(|_| parts.method == Method::GET) {
             let call = Call::new(self, parts, body)?;

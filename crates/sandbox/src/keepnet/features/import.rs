@@ -359,19 +359,3 @@ fn import(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         "skippedCount": skipped,
     })))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::keepnet::lists::search::quoted;
-
-    #[test]
-    fn quotes_hold_commas_line_breaks_and_quotes() {
-        let rows = parse("a,b\r\n\"x, y\",\"say \"\"hi\"\"\nnow\"\n\n1;2,");
-        let cells = ["x, y", "say \"hi\"\nnow"];
-        assert_eq!(rows, [["a", "b"], cells, ["1;2", ""]]);
-        assert!(parse("\n\r\n").is_empty());
-        // Exports quote cells in the same way.
-        assert_eq!(parse(&cells.map(quoted).join(",")), [cells]);
-    }
-}
