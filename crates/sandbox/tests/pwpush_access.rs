@@ -3,7 +3,7 @@
 mod support;
 
 use http::Method;
-use security_api_sandbox::{Fault, PasswordPusherEdition, PasswordPusherOptions, Sandbox};
+use security_api_sandbox::{Fault, PasswordPusherEdition, PasswordPusherOptions};
 use serde_json::{Value, json};
 use support::pwpush::{Call, anonymous_push, at, create, edition, push, with};
 use support::{Response, small};

@@ -15,7 +15,6 @@ use crate::keepnet::records::company;
 use crate::keepnet::records::{Record, Row, flag, record, text, texts};
 
 pub(crate) static TARGET_GROUPS: Resource = Resource {
-    unique: Some("name"),
     prepare,
     view: counted,
     ..Resource::plain(GROUPS, "TargetGroup", NO_GROUP, &["name", "priority"])
@@ -24,7 +23,6 @@ pub(crate) static TARGET_GROUPS: Resource = Resource {
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api/target-groups",
     handlers: &[
-        ("POST /search-name", Rows(search_name)),
         ("PUT /users", Do(add_users)),
         ("POST /{resourceId}/users", Rows(users)),
         ("DELETE /{resourceId}/users", Do(remove_users)),
@@ -54,14 +52,6 @@ fn counted(call: &Call<'_>, group: &Row) -> Row {
     record.insert("userCount".to_owned(), json!(count));
     record.insert("userCountWithPhoneNumber".to_owned(), json!(phones));
     Arc::new(record)
-}
-
-/// The groups whose names contain a text. Source: the vendor's front end, which searches while a name is typed.
-fn search_name(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
-    let name = call.text("groupName").to_lowercase();
-    let mut rows = TARGET_GROUPS.rows(call);
-    rows.retain(|row| text(row, "name").to_lowercase().contains(&name));
-    Ok(rows)
 }
 
 /// The users of a group, or with `excludeGroupUsers` all others. Source: the published description.

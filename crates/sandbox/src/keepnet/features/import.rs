@@ -304,11 +304,10 @@ fn import(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     // The vendor's programs and its documentation have different words for the same.
     let (mut chosen, mut status) = (None, None);
     match text(body, "importType").to_ascii_lowercase().as_str() {
-        "importall" | "all" | "1" => {}
-        "importselected" | "selected" | "2" => chosen = Some(texts(body, "selectedResourceIds")),
+        "importall" | "all" => {}
+        "importselected" | "selected" => chosen = Some(texts(body, "selectedResourceIds")),
         "onlynew" => status = Some("New"),
         "onlyupdateexisting" => status = Some("Exists"),
-        _ if member(body, "importType") == Some(&json!(1)) => {}
         _ => return Err(Refusal::input("importType is not known")),
     }
     let job = mapping(call)?.ok_or_else(|| Refusal::input("The file is still being read"))?;

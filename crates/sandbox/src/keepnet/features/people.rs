@@ -12,7 +12,6 @@ use crate::keepnet::records::store::{DELETED, Store};
 use crate::keepnet::records::{Record, Row, also, flag, text, texts};
 
 pub(crate) static TARGET_USERS: Resource = Resource {
-    unique: Some("email"),
     prepare,
     ..Resource::plain(USERS, "TargetUser", "Target user not found", &["email"])
 };
