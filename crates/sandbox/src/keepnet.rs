@@ -1,12 +1,17 @@
 //! An imitation of the Keepnet REST API.
 
+mod auth;
+mod call;
 mod dates;
 mod features;
-mod http;
 mod lists;
 mod options;
 mod records;
+mod request;
+mod response;
+mod routes;
 mod seed;
+mod service;
 mod shapes;
 mod state;
 

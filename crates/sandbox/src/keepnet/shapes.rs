@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::http::response;
 use super::records::{Record, bool_of, integer_of};
+use super::response;
 use crate::common::random::{ALPHANUMERIC, Random};
 
 /// The type of a response or of one of its members.

@@ -8,10 +8,10 @@ use serde_json::json;
 
 use super::call::Call;
 use super::edition::Step;
-use super::model::{EventKind, Kind, Lifetime, Log, Mail, Push};
 use super::options::PasswordPusherSettings;
 use super::params::Params;
 use super::pushes::{View, describe};
+use super::records::{EventKind, Kind, Lifetime, Log, Mail, Push};
 use super::response::{Errors, Outcome, Refusal, json_response};
 use super::state::Store;
 use super::url;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::call::Call;
 use super::content;
 use super::filename;
-use super::model::{Attached, Upload, after};
+use super::records::{Attached, Upload, after};
 use super::response::{REVALIDATE, redirect, status_response};
 use super::state::State;
 use crate::common::hmac;

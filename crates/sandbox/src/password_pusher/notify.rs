@@ -9,8 +9,8 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::call::{Call, is_locale};
-use super::model::{DAY, Mail, Push, seconds};
 use super::params::Params;
+use super::records::{DAY, Mail, Push, seconds};
 use super::response::{Errors, NOT_AN_OPTION, Outcome, Refusal, json_response};
 use super::state::Store;
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::call::Call;
 use super::files;
-use super::model::{EventKind, Lifetime, Log, Mail, Push, UserId, after, seconds};
+use super::records::{EventKind, Lifetime, Log, Mail, Push, UserId, after, seconds};
 use super::response::{Outcome, Refusal, ok, time, uncached};
 use super::state::Store;
 

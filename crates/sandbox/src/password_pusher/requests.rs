@@ -10,8 +10,8 @@ use super::call::Call;
 use super::create::MOST_FILES;
 use super::edition::Step;
 use super::files;
-use super::model::{DAY, EventKind, Log, Phase, Request, seconds};
 use super::pushes::events;
+use super::records::{DAY, EventKind, Log, Phase, Request, seconds};
 use super::response::{BLANK, Errors, Outcome, Refusal, json_response, ok, time};
 use super::state::Store;
 

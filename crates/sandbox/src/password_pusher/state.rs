@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use jiff::Timestamp;
 
 use super::edition::Profile;
-use super::model::{Account, Attached, Push, Request, Upload, User, UserId};
 use super::options::PasswordPusherOptions;
+use super::records::{Account, Attached, Push, Request, Upload, User, UserId};
 use super::throttle::FiveAMinute;
 use crate::common::clock::Clock;
 use crate::common::lock;

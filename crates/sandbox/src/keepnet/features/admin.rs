@@ -6,10 +6,10 @@ use super::handler::Handler::Do;
 use super::handler::Table;
 use super::resource::Resource;
 use crate::common::random::ALPHANUMERIC;
+use crate::keepnet::call::{Call, done};
 use crate::keepnet::dates::DISPLAY;
-use crate::keepnet::http::call::{Call, done};
-use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Record, Row, text, texts};
+use crate::keepnet::response::{Outcome, Refusal};
 use crate::keepnet::state::Inner;
 
 pub(crate) const USERS: &str = "/api/system-users";

@@ -2,10 +2,10 @@
 
 use super::handler::Handler::Rows;
 use super::handler::Table;
-use crate::keepnet::http::call::Call;
-use crate::keepnet::http::response::Refusal;
+use crate::keepnet::call::Call;
 use crate::keepnet::records::Row;
 use crate::keepnet::records::audit_log::AUDIT;
+use crate::keepnet::response::Refusal;
 
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api/audit-logs",

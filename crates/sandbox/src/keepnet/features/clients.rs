@@ -9,10 +9,10 @@ use super::handler::Handler::Do;
 use super::handler::Table;
 use super::resource::Resource;
 use crate::common::random::ALPHANUMERIC;
-use crate::keepnet::http::call::Call;
-use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::call::Call;
 use crate::keepnet::records::client::{CLIENTS, RESELLER, SECRET};
 use crate::keepnet::records::{Record, flag, integer, record, text, texts};
+use crate::keepnet::response::{Outcome, Refusal};
 
 pub(crate) static API_CLIENTS: Resource = Resource {
     prepare,

@@ -9,10 +9,10 @@ use super::handler::Table;
 use super::memberships::{self, GROUPS, MEMBERSHIP, NO_GROUP, USERS, is_in, joined};
 use super::people::{TARGET_USERS, priority};
 use super::resource::Resource;
-use crate::keepnet::http::call::{Call, done};
-use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::call::{Call, done};
 use crate::keepnet::records::company;
 use crate::keepnet::records::{Record, Row, flag, record, text, texts};
+use crate::keepnet::response::{Outcome, Refusal};
 
 pub(crate) static TARGET_GROUPS: Resource = Resource {
     prepare,

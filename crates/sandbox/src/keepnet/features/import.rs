@@ -10,12 +10,12 @@ use super::handler::Table;
 use super::memberships::{self, MEMBERSHIP, USERS, joined};
 use super::people::{self, TARGET_USERS, valid_email};
 use crate::common::service::header;
-use crate::keepnet::http::call::{Call, done};
-use crate::keepnet::http::request;
-use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::call::{Call, done};
 use crate::keepnet::lists::search::Search;
 use crate::keepnet::records::uploads::{Job, Upload};
 use crate::keepnet::records::{Record, Row, member, record, row, text, texts};
+use crate::keepnet::request;
+use crate::keepnet::response::{Outcome, Refusal};
 use crate::keepnet::shapes::{Shapes, Type};
 
 pub(crate) const OPERATIONS: Table = Table {

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::handler::Handler::{Do, OnRecords};
 use super::handler::Table;
 use super::resource::{Resource, Verb};
-use crate::keepnet::http::call::{Call, choice};
-use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::call::{Call, choice};
 use crate::keepnet::records::{Row, member, record, text};
+use crate::keepnet::response::{Outcome, Refusal};
 
 pub(crate) const EMAILS: &str = "/api/notified-emails";
 const NOT_FOUND: &str = "Notified email not found";

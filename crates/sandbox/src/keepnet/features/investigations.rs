@@ -7,11 +7,11 @@ use super::handler::Table;
 use super::memberships::{self, USERS};
 use super::resource::Resource;
 use crate::common::random::{ALPHANUMERIC, Random};
+use crate::keepnet::call::{Call, done};
 use crate::keepnet::dates;
-use crate::keepnet::http::call::{Call, done};
-use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::templates::{self, filled};
 use crate::keepnet::records::{Record, Row, flag, integer, member, record, text, texts};
+use crate::keepnet::response::{Outcome, Refusal};
 
 pub(crate) static INVESTIGATIONS: Resource = Resource {
     prepare,

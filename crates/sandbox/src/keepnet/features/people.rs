@@ -6,10 +6,10 @@ use super::handler::Handler::{Do, Rows};
 use super::handler::Table;
 use super::memberships::{self, MEMBERSHIP, USERS};
 use super::resource::Resource;
-use crate::keepnet::http::call::{Call, choice};
-use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::call::{Call, choice};
 use crate::keepnet::records::store::{DELETED, Store};
 use crate::keepnet::records::{Record, Row, also, flag, text, texts};
+use crate::keepnet::response::{Outcome, Refusal};
 
 pub(crate) static TARGET_USERS: Resource = Resource {
     prepare,

@@ -7,10 +7,10 @@ use super::handler::Table;
 use super::memberships;
 use super::resource::Resource;
 use super::rounds::{self, Round, Schedule};
-use crate::keepnet::http::call::{Call, done};
-use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::call::{Call, done};
 use crate::keepnet::records::templates::filled;
 use crate::keepnet::records::{Record, Row, integer, member, record, text, texts};
+use crate::keepnet::response::{Outcome, Refusal};
 
 pub(crate) static PHISHING_SCENARIOS: Resource = Resource::plain(
     "/api/phishing-simulator/phishing-scenario",

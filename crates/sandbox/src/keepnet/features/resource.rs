@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::memberships::MEMBERSHIP;
-use crate::keepnet::http::call::{Call, done, missing};
-use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::call::{Call, done, missing};
 use crate::keepnet::lists::search;
 use crate::keepnet::records::store::DELETED;
 use crate::keepnet::records::{Record, Row, record};
+use crate::keepnet::response::{Outcome, Refusal};
 
 /// A collection whose records are kept.
 pub(crate) struct Resource {

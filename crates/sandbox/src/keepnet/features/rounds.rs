@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::memberships;
 use crate::common::random::{ALPHANUMERIC, Random};
+use crate::keepnet::call::Call;
 use crate::keepnet::dates;
-use crate::keepnet::http::call::Call;
-use crate::keepnet::http::response::Refusal;
 use crate::keepnet::records::{Record, Row, flag, record, row, text};
+use crate::keepnet::response::Refusal;
 
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;

@@ -7,11 +7,11 @@ use super::handler::Table;
 use super::memberships::MEMBERSHIP;
 use super::resource::{Resource, Verb};
 use super::rounds::{self, Delivery, Fate, Round, Schedule};
+use crate::keepnet::call::{Call, done};
 use crate::keepnet::dates;
-use crate::keepnet::http::call::{Call, done};
-use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::templates::{self, filled};
 use crate::keepnet::records::{Record, Row, member, record, text, texts};
+use crate::keepnet::response::{Outcome, Refusal};
 
 pub(crate) static TRAININGS: Resource =
     Resource::plain("/api/trainings", "Training", "Training not found", &[]);
