@@ -65,11 +65,6 @@ impl PasswordPusher {
         &self.0.state.users[1].token
     }
 
-    /// The imitated edition.
-    pub fn edition(&self) -> PasswordPusherEdition {
-        self.0.state.options.edition
-    }
-
     /// The number of pushes, including expired ones.
     pub fn pushes(&self) -> usize {
         self.0.state.store().pushes.len()

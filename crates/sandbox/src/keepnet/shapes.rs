@@ -169,14 +169,6 @@ impl Shapes {
                 let values = values.iter().map(|value| self.as_type(inner, value));
                 Some(Value::Array(values.collect()))
             }
-            (Type::Page(inner, _), Value::Object(page)) => {
-                let rows = Type::List(inner.clone());
-                let mut page = page.clone();
-                if let Some(found) = page.get_mut("results") {
-                    *found = self.as_type(&rows, found);
-                }
-                Some(Value::Object(page))
-            }
             (Type::List(inner), one) => Some(json!([self.as_type(inner, one)])),
             // A value that was sent in one shape may be shown in another.
             (Type::Text | Type::DateTime, Value::Array(_) | Value::Object(_)) => Some(Value::Null),

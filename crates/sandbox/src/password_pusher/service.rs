@@ -131,7 +131,7 @@ impl Service for State {
             "x-robots-tag",
             HeaderValue::from_static("noindex, nofollow"),
         );
-        if let Ok(id) = HeaderValue::try_from(self.request_id().to_string()) {
+        if let Ok(id) = HeaderValue::try_from(self.request_id()) {
             headers.insert("x-request-id", id);
         }
     }

@@ -12,7 +12,7 @@ use super::records::{Account, Attached, Push, Request, Upload, User, UserId};
 use super::throttle::FiveAMinute;
 use crate::common::clock::Clock;
 use crate::common::lock;
-use crate::common::random::{HEX, Id, Random};
+use crate::common::random::{HEX, Random};
 use crate::common::service::Setup;
 use crate::common::table::Table;
 
@@ -112,7 +112,7 @@ impl State {
         self.users.iter().position(|user| user.token == token)
     }
 
-    pub(crate) fn request_id(&self) -> Id {
+    pub(crate) fn request_id(&self) -> String {
         lock(&self.request_ids).id()
     }
 

@@ -42,7 +42,10 @@ const ACTION: i64 = 3_000;
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api/investigations",
     handlers: &[
-        ("GET /scan-types", Do(scan_types)),
+        (
+            "GET /scan-types",
+            Do(|call| Ok(call.list(&templates::rows("scan types")))),
+        ),
         ("GET /{resourceId}/summary", Do(summary)),
         ("POST /{resourceId}/search-email", Rows(search_emails)),
         ("PUT /{resourceId}/cancel", Do(cancel)),
@@ -255,8 +258,4 @@ fn delete_emails(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let entity = "InvestigationAction";
     call.log(entity, "CreateMany", &action, None, Some(&after));
     done(&action)
-}
-
-fn scan_types(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    Ok(call.list(&templates::rows("scan types")))
 }
