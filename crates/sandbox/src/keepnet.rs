@@ -121,7 +121,7 @@ impl Keepnet {
 
     /// The number of tokens that were issued so far.
     pub fn tokens_issued(&self) -> usize {
-        self.state().issued()
+        self.state().inner().issued
     }
 
     /// Sets the address that requests appear to come from, for API clients that are restricted to some addresses. It is

@@ -64,7 +64,7 @@ impl PushSecurity {
 
     /// The secret that webhooks are signed with: `psws_` and 32 hex digits. The whole text is the key.
     pub fn webhook_secret(&self) -> &str {
-        self.state().outbox.secret()
+        &self.state().outbox.secret
     }
 
     /// How many records of each kind there are at the moment.

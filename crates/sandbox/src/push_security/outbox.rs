@@ -47,7 +47,7 @@ pub struct WebhookDelivery {
 
 /// Sends events to a receiver, once there is one.
 pub(crate) struct Outbox {
-    secret: String,
+    pub(crate) secret: String,
     clock: Clock,
     runtime: Handle,
     target: Mutex<Option<Target>>,
@@ -69,10 +69,6 @@ impl Outbox {
             target: Mutex::default(),
             log: Mutex::default(),
         }
-    }
-
-    pub(crate) fn secret(&self) -> &str {
-        &self.secret
     }
 
     pub(crate) fn deliver_to(&self, url: &str) -> io::Result<()> {

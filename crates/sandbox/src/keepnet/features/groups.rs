@@ -23,6 +23,7 @@ pub(crate) static TARGET_GROUPS: Resource = Resource {
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api/target-groups",
     handlers: &[
+        ("POST /search-name", Rows(search_name)),
         ("PUT /users", Do(add_users)),
         ("POST /{resourceId}/users", Rows(users)),
         ("DELETE /{resourceId}/users", Do(remove_users)),
@@ -52,6 +53,14 @@ fn counted(call: &Call<'_>, group: &Row) -> Row {
     record.insert("userCount".to_owned(), json!(count));
     record.insert("userCountWithPhoneNumber".to_owned(), json!(phones));
     Arc::new(record)
+}
+
+/// The groups whose names contain a text. Source: the vendor's front end, which searches while a name is typed.
+fn search_name(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
+    let name = call.text("groupName").to_lowercase();
+    let mut rows = TARGET_GROUPS.rows(call);
+    rows.retain(|row| text(row, "name").to_lowercase().contains(&name));
+    Ok(rows)
 }
 
 /// The users of a group, or with `excludeGroupUsers` all others. Source: the published description.

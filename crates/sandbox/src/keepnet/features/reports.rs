@@ -62,7 +62,7 @@ fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
         "clicked" => |fate| fate.clicked.is_some(),
         "submitteddata" => |fate| fate.submitted.is_some(),
         "reported" => |fate| fate.reported.is_some(),
-        "noresponse" => Fate::is_silent,
+        "noresponse" => |fate| fate.sent.is_some() && fate.opened.is_none(),
         "attachmentopened" | "mfa" | "replied" => |_| false,
         _ => return Err(Refusal::input("The searchType is not known")),
     };

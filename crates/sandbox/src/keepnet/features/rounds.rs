@@ -34,11 +34,6 @@ pub(crate) struct Fate {
 }
 
 impl Fate {
-    /// Whether this person was reached and did not respond.
-    pub(crate) fn is_silent(&self) -> bool {
-        self.sent.is_some() && self.opened.is_none()
-    }
-
     /// The values that templates show. The words are those of the vendor's front end.
     pub(crate) fn values(&self) -> Record {
         let count = |at: Option<i64>| i32::from(at.is_some());
