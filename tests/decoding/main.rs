@@ -63,8 +63,10 @@ fn every_enumeration_knows_its_values_and_keeps_others() {
     let shapes = Shapes::load();
     let mut rng = fastrand::Rng::with_seed(1);
     for (name, read) in ENUMS {
-        let Definition::Enum(values) = shapes.definition(name) else {
-            panic!("{name} is an object");
+        let values = match shapes.definition(name) {
+            Definition::Enum(values) => values,
+            Definition::Codes(_) => continue,
+            Definition::Object(_) => panic!("{name} is an object"),
         };
         for value in values {
             let json = json!(value).to_string();
@@ -92,4 +94,31 @@ fn every_enumeration_knows_its_values_and_keeps_others() {
             );
         }
     }
+}
+
+#[test]
+fn every_enumeration_of_numbers_knows_its_values_and_keeps_others() {
+    let shapes = Shapes::load();
+    let mut tried = 0;
+    for (name, read) in ENUMS {
+        let Definition::Codes(codes) = shapes.definition(name) else {
+            continue;
+        };
+        tried += 1;
+        for code in -3..40 {
+            for json in [code.to_string(), format!("\"{code}\""), format!("{code}.0")] {
+                let (shown, written) = read(&json).unwrap();
+                let known = !shown.starts_with("Unrecognized");
+                let written: i64 = serde_json::from_str(&written).unwrap();
+                // A number that stands for another is written as that one.
+                let same = written == code || known && codes.contains(&written);
+                assert!(same, "{name}: {json} became {written}");
+                assert!(known || !codes.contains(&code), "{name}: {json}");
+            }
+        }
+        for json in ["\"Unknown\"", "\"\"", "1.5", "true", "{}", "2147483648"] {
+            assert!(read(json).is_err(), "{name}: {json}");
+        }
+    }
+    assert!(tried > 0, "there is no such enumeration");
 }

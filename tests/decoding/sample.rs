@@ -76,17 +76,13 @@ impl<'a> Maker<'a> {
                 "",
             ]))
             .into(),
-            Shape::Int32 | Shape::Int64 => {
-                let number = match shape {
-                    Shape::Int32 => self.rng.i32(..).into(),
-                    _ => self.rng.i64(..),
-                };
-                match self.rng.u8(..2) {
-                    _ if !wild => number.into(),
-                    0 => number.to_string().into(),
-                    // A whole number with a fraction.
-                    _ => f64::from(number as i32).into(),
-                }
+            Shape::Int32 => {
+                let number = self.rng.i32(..).into();
+                self.whole(number, wild)
+            }
+            Shape::Int64 => {
+                let number = self.rng.i64(..);
+                self.whole(number, wild)
             }
             Shape::Float => {
                 let number = self.eighths();
@@ -116,8 +112,26 @@ impl<'a> Maker<'a> {
                     _ if values.is_empty() => self.text().into(),
                     _ => self.pick(values).clone().into(),
                 },
+                Definition::Codes(codes) => {
+                    let number = match self.rng.u8(..3) {
+                        0 if self.wild => self.rng.i32(..).into(),
+                        1 if self.wild => self.rng.i64(-2..12),
+                        _ => *self.pick(codes),
+                    };
+                    self.whole(number, wild)
+                }
                 Definition::Object(members) => self.object(name, members, depth),
             },
+        }
+    }
+
+    /// Returns a whole number, in any form if it is `wild`.
+    fn whole(&mut self, number: i64, wild: bool) -> Value {
+        match self.rng.u8(..2) {
+            _ if !wild => number.into(),
+            0 => number.to_string().into(),
+            // With a fraction.
+            _ => f64::from(number as i32).into(),
         }
     }
 

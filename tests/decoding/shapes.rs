@@ -60,6 +60,8 @@ pub(crate) enum Definition {
     /// Members in the order of the type.
     Object(Vec<(String, Shape)>),
     Enum(Vec<String>),
+    /// An enumeration of numbers.
+    Codes(Vec<i64>),
 }
 
 #[derive(Debug)]
@@ -101,6 +103,7 @@ impl Shapes {
         let types = document.types.0.into_iter().map(|(name, written)| {
             let definition = match written {
                 Written::Values(values) => Definition::Enum(values),
+                Written::Codes(codes) => Definition::Codes(codes),
                 Written::Members(members) => {
                     let members = members.0.into_iter();
                     Definition::Object(
@@ -140,6 +143,7 @@ struct Document {
 #[serde(untagged)]
 enum Written {
     Values(Vec<String>),
+    Codes(Vec<i64>),
     Members(Ordered<String>),
 }
 

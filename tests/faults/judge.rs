@@ -36,6 +36,14 @@ impl Fault {
         )
     }
 
+    /// Returns whether the fault ends a connection that is idle, after a whole response.
+    fn follows_response(self) -> bool {
+        matches!(
+            self,
+            Self::Spoil(Spoil::CloseAfter) | Self::Stream(Stream::GoAwayAfterResponse)
+        )
+    }
+
     /// Returns whether the service executes the request.
     fn reaches_service(self) -> bool {
         matches!(
@@ -46,6 +54,8 @@ impl Fault {
                         | Stream::ResetInTheMiddle(_)
                         | Stream::GoAwayAndResponse
                         | Stream::GoAwayInTheMiddle(_)
+                        | Stream::SilenceInTheMiddle
+                        | Stream::GoAwayAfterResponse
                         | Stream::FramesFirst(_)
                 )
         )
@@ -88,14 +98,14 @@ pub(crate) async fn cell(
     let (path, skip) = call.target();
     let times = if line.always { usize::MAX } else { 1 };
     if line.fault.contains("idle connection") {
-        if fault == Fault::Spoil(Spoil::CloseAfter) {
+        if fault.follows_response() {
             proxy.arm(fault, "/", 0, usize::MAX);
         }
         ready
             .warm_up()
             .await
             .map_err(|failure| format!("warming up: {failure}"))?;
-        if fault == Fault::Spoil(Spoil::CloseAfter) {
+        if fault.follows_response() {
             // The client has noticed once it closes its side.
             proxy.closed(proxy.connections()).await;
         }
@@ -116,7 +126,7 @@ pub(crate) async fn cell(
     let before = Counts::of(&proxy, world, &name);
     let line_time = line.time;
     match fault {
-        Fault::Spoil(Spoil::CloseAfter) | Fault::NoStream => proxy.lift(),
+        fault if fault.follows_response() || fault == Fault::NoStream => proxy.lift(),
         Fault::Refuse | Fault::Handshake(_) | Fault::Connect(_) => proxy.arm(fault, path, 0, times),
         _ => proxy.arm(fault, path, skip, times),
     }
@@ -302,7 +312,7 @@ impl Counts {
     fn promised(fault: Fault, call: Call, promise: Promise, always: bool) -> Self {
         let (before, after) = call.others();
         let succeeds = promise.end == End::Succeeds;
-        if fault == Fault::Spoil(Spoil::CloseAfter) {
+        if fault.follows_response() {
             let all = before + 1 + after;
             return Self {
                 arrived: all,

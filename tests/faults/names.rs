@@ -46,6 +46,8 @@ const PUSH: Frame = Frame {
 /// RFC 9113 says that clients ignore them.
 const UNKNOWN: &[Frame] = &[frame(0xbe, true, b"what"), frame(0xef, false, &[0; 100])];
 
+const PING: Frame = frame(6, false, b"is alive");
+
 /// Returns the fault of a line of the table.
 pub(crate) fn fault(name: &str) -> Fault {
     use Instead::Status;
@@ -195,6 +197,11 @@ pub(crate) fn fault(name: &str) -> Fault {
             Fault::Stream(Stream::GoAwayInTheMiddle(INTERNAL_ERROR))
         }
         "HTTP/2: frames of an unknown kind first" => Fault::Stream(Stream::FramesFirst(UNKNOWN)),
+        "HTTP/2: pings first" => Fault::Stream(Stream::FramesFirst(&[PING; 200])),
+        "HTTP/2: connection falls silent in the middle of the body" => {
+            Fault::Stream(Stream::SilenceInTheMiddle)
+        }
+        "HTTP/2: idle connection ended by GOAWAY" => Fault::Stream(Stream::GoAwayAfterResponse),
         "HTTP/2: 101" => Fault::Stream(Stream::Head(b"\x08\x03101")),
         "HTTP/2: status of four digits" => Fault::Stream(Stream::Head(b"\x08\x042000")),
         "HTTP/2: head without a status" => Fault::Stream(Stream::Head(b"\0\x01x\x01y")),

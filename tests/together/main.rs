@@ -1,6 +1,7 @@
 //! The three services together: one playbook across all of them, and promises that apply to each.
 
 mod dropped;
+mod foreign;
 mod limits;
 #[path = "../support/marked.rs"]
 mod marked;

@@ -11,8 +11,8 @@ mod generated;
 mod support;
 
 use generated::types::{
-    Album, Caption, Cat, CatUpdate, Chip, EventKind, Frame, Mood, NewCat, Photo, Session, SignIn,
-    Size, Sound, Toy,
+    Album, Caption, Cat, CatUpdate, Chip, EventKind, Finish, Frame, Mood, NewCat, Photo, Session,
+    SignIn, Size, Sound, Toy,
 };
 use generated::{operations, resources};
 use security_api_transport::__private::http::StatusCode;
@@ -281,12 +281,34 @@ async fn numbered_lists_hide_the_number() -> Result<(), Error> {
 }
 
 #[tokio::test]
+async fn numbers_with_a_meaning_are_read_and_sent_as_numbers() -> Result<(), Error> {
+    let photos = json!([{
+        "finish": 0, "finishes": [1, 9, "2"], "prints": {"home": 1, "away": null, "there": -1}
+    }]);
+    let (newest, fake) = client(&operations::PHOTOS_NEWEST, &photos);
+    let list = newest.photos().newest().finish(Finish::Shiny);
+    let list = list.finishes([Finish::Matt, Finish::Unrecognized(9)]);
+    let found = list.page().await?.into_items().remove(0);
+    assert_eq!(sent(&fake).0, "/photos?finish=2&finishes=1&finishes=9");
+    assert_eq!(found.finish, Some(Finish::Shiny));
+    let finishes = [Finish::Matt, Finish::Unrecognized(9), Finish::Shiny];
+    assert_eq!(found.finishes.as_deref(), Some(&finishes[..]));
+    let prints = found.prints.unwrap();
+    assert_eq!(prints["home"], Some(Finish::Matt));
+    assert_eq!(prints["away"], None);
+    assert_eq!(prints["there"], Some(Finish::Unrecognized(-1)));
+    Ok(())
+}
+
+#[tokio::test]
 async fn forms_name_files_lists_and_objects_in_objects() -> Result<(), Error> {
     let (client, fake) = client(&operations::PHOTOS_UPLOAD, &json!(null));
     let photos = ["a.jpg", "b.jpg"].map(|name| Upload::bytes(name, format!("content of {name}")));
     let album = Album::new("Cats & kings", photos)
         .caption(Caption::new().text("Meow.").frame(Frame::new(7)))
         .frames([Frame::new(1), Frame::new(2)])
+        .finish(Finish::Shiny)
+        .finishes([Finish::Matt, Finish::from(9)])
         .key("0451")
         .public(false)
         .size(Size::Large)
@@ -315,6 +337,9 @@ async fn forms_name_files_lists_and_objects_in_objects() -> Result<(), Error> {
             ("photos", "content of b.jpg"),
             ("caption.frame.width", "7"),
             ("caption.text", "Meow."),
+            ("finish", "2"),
+            ("finishes", "1"),
+            ("finishes", "9"),
             ("frames[0].width", "1"),
             ("frames[1].width", "2"),
             ("key", "0451"),

@@ -25,11 +25,8 @@ use self::rights::Rights;
 use crate::before_change::{BeforeChange as _, after_change};
 use crate::envelope::confirmed::confirmed;
 use crate::resources::Companies;
-use crate::types::{ApiClientRequest, SearchClient};
+use crate::types::{ActivationStatus, ApiClientRequest, SearchClient};
 use crate::{Error, ErrorKind, SearchRequest, Secret};
-
-const ACTIVE: i32 = 1;
-const INACTIVE: i32 = 0;
 
 /// A new REST client: its name, roles and allowed addresses.
 ///
@@ -307,7 +304,7 @@ impl Companies {
             Some(secret) => secret,
             None => self.new_credentials().await?.1,
         };
-        Ok(rights.request(&client_id, secret, INACTIVE))
+        Ok(rights.request(&client_id, secret, ActivationStatus::Inactive))
     }
 
     /// Rotates the secret of a REST client: creates a second client with the same name, roles and addresses. The first
@@ -385,7 +382,7 @@ impl Companies {
     #[inline]
     async fn create_with(&self, rights: Rights) -> Result<CreatedApiClient, Error> {
         let (client_id, client_secret) = self.new_credentials().await.before_change()?;
-        let request = rights.request(&client_id, client_secret.clone(), ACTIVE);
+        let request = rights.request(&client_id, client_secret.clone(), ActivationStatus::Active);
         let resource_id = match self.create_client(&request).await {
             Ok(created) => created.resource_id,
             Err(error) if error.may_be_executed() => match self.with_client_id(&client_id).await {

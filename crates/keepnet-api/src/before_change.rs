@@ -15,10 +15,7 @@ pub(crate) trait BeforeChange {
 impl<T> BeforeChange for Result<T, Error> {
     #[inline]
     fn before_change(self) -> Self {
-        self.map_err(|error| match error.outcome() {
-            Outcome::NotSent => error,
-            _ => error.with_outcome(Outcome::NotSent),
-        })
+        self.map_err(|error| error.with_outcome(Outcome::NotSent))
     }
 }
 

@@ -233,7 +233,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for PageBody<T> {
 }
 
 struct Members<T> {
-    items: Option<PageItems<T>>,
+    items: Option<Vec<T>>,
     totals: Totals,
 }
 
@@ -267,7 +267,11 @@ impl<'de, T: Deserialize<'de>> ReadPage<'de> for Members<T> {
 
     fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         if ITEMS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
-            self.items = Some(map.next_value()?);
+            let items = map.next_value::<PageItems<T>>()?.into_vec();
+            // Where the service sends both members, one of them is empty.
+            if self.items.is_none() || !items.is_empty() {
+                self.items = Some(items);
+            }
         } else if let Some(total) = self.totals.named(name) {
             *total = map.next_value::<Count>()?.0;
         } else {
@@ -279,7 +283,7 @@ impl<'de, T: Deserialize<'de>> ReadPage<'de> for Members<T> {
     fn end<E: de::Error>(self) -> Result<PageBody<T>, E> {
         let items = self.items.ok_or_else(|| E::missing_field("results"))?;
         Ok(PageBody {
-            items: items.into_vec(),
+            items,
             totals: self.totals,
         })
     }

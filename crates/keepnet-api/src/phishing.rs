@@ -42,7 +42,7 @@ use std::time::Duration;
 
 use security_api_transport::{Client, Error, ErrorKind, Job, Outcome};
 
-use self::wire_values::{DELAY, DELAY_UNIT, DIRECT, NO_LIMIT, NOW, SAVED, SMTP};
+use self::wire_values::{DELAY, DELAY_UNIT, NO_LIMIT};
 use crate::before_change::BeforeChange as _;
 use crate::envelope::confirmed::confirmed;
 use crate::ids::{check_ids, required};
@@ -51,7 +51,7 @@ use crate::resources::{PhishingCampaignJobs, PhishingCampaignReports, PhishingCa
 use crate::search::SearchRequest;
 use crate::types::{
     CampaignInstanceRequest, CampaignJob, CampaignJobSearchRequest, CampaignUserSearchRequest,
-    PhishingCampaignJobUserSearchType, PhishingCampaignJobUsers,
+    EmailDelivery, PhishingCampaignJobUserSearchType, PhishingCampaignJobUsers, ScheduleType,
 };
 
 pub use self::launch::{Launch, LaunchState};
@@ -241,7 +241,7 @@ async fn save(client: Client, new: NewCampaign) -> Result<String, Error> {
     let campaigns = PhishingCampaigns::new(&client);
     let delivery = new.delivery();
     let mut request = new.request;
-    request.schedule_type_id = SAVED;
+    request.schedule_type_id = ScheduleType::SaveForLater;
     request.email_delivery_setting_type = delivery;
     if delivery.is_none() {
         let default = campaigns.default_email_delivery_setting().await;
@@ -249,8 +249,10 @@ async fn save(client: Client, new: NewCampaign) -> Result<String, Error> {
         let default = default.map_err(|error| error.with_context("no campaign was saved"))?;
         request.email_delivery_setting_type = default.kind;
         match default.kind {
-            Some(DIRECT) => request.direct_email_setting_resource_id = default.resource_id,
-            Some(SMTP) => request.smtp_setting_resource_id = default.resource_id,
+            Some(EmailDelivery::Direct) => {
+                request.direct_email_setting_resource_id = default.resource_id
+            }
+            Some(EmailDelivery::Smtp) => request.smtp_setting_resource_id = default.resource_id,
             // Nothing tells whether the id is that of an SMTP or of a direct e-mail setting.
             _ => {
                 return Err(Error::invalid(
@@ -334,7 +336,7 @@ async fn launch_to(client: Client, id: String, groups: Vec<String>) -> Result<La
     let before = before.unwrap_or(i32::MIN);
     // All members that the vendor's documentation shows, because the service reads an absent number as 0.
     let now = CampaignInstanceRequest::new()
-        .schedule_type_id(NOW)
+        .schedule_type_id(ScheduleType::Now)
         .target_group_resource_ids(groups)
         .exclude_from_reports(false)
         .sending_limit(NO_LIMIT)

@@ -14,7 +14,7 @@ use keepnet_api::operations::{
     PHISHING_CAMPAIGNS_GET,
 };
 use keepnet_api::phishing::{Launch, LaunchState, NewCampaign};
-use keepnet_api::types::CreatePhishingCampaignRequest;
+use keepnet_api::types::{CreatePhishingCampaignRequest, EmailDelivery};
 use security_api_transport::{FakeResponse, FakeTransport};
 use serde_json::{Value, json};
 
@@ -83,7 +83,7 @@ async fn a_delivery_that_was_set_is_kept_and_sent_with_its_kind() {
     };
     let chosen = [
         (
-            april().with(|request| request.email_delivery_setting_type(2)),
+            april().with(|request| request.email_delivery_setting_type(EmailDelivery::Direct)),
             [json!(2), Value::Null, Value::Null],
         ),
         (
@@ -95,7 +95,8 @@ async fn a_delivery_that_was_set_is_kept_and_sent_with_its_kind() {
             [json!(2), Value::Null, json!("mine")],
         ),
         (
-            april().with(|request| both(request).email_delivery_setting_type(2)),
+            april()
+                .with(|request| both(request).email_delivery_setting_type(EmailDelivery::Direct)),
             [json!(2), json!("mine"), json!("mine")],
         ),
     ];

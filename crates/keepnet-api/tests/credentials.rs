@@ -10,6 +10,7 @@ use keepnet_api::operations::{
     COMPANIES_GET_CLIENT, COMPANIES_SEARCH_CLIENTS, COMPANIES_UPDATE_CLIENT,
     SYSTEM_USERS_CHANGE_PASSWORD, SYSTEM_USERS_RESET_PASSWORD,
 };
+use keepnet_api::types::ActivationStatus;
 use keepnet_api::{ApiKey, Client, Error, ErrorKind, Outcome, Reason, SearchRequest, Secret};
 use security_api_sandbox::Sandbox;
 use security_api_transport::{FakeResponse, FakeTransport};
@@ -181,7 +182,10 @@ async fn a_client_is_made_by_role_name_and_deactivated() {
         .unwrap();
     assert_eq!(
         (found.resource_id, found.status_id),
-        (Some(made.resource_id.clone()), Some(0))
+        (
+            Some(made.resource_id.clone()),
+            Some(ActivationStatus::Inactive)
+        )
     );
     let kept = companies.get_client(&made.resource_id).await.unwrap();
     assert_eq!(kept.name.as_deref(), Some("SIEM export"));

@@ -160,3 +160,27 @@ async fn a_map_has_values_that_are_null() {
     assert_eq!(choices["A"], None);
     assert_eq!(choices["B"].as_deref(), Some(&[][..]));
 }
+
+#[cfg(feature = "reporting")]
+#[tokio::test]
+async fn numbers_with_a_meaning_are_sent_as_numbers() {
+    use keepnet_api::types::{LookupRequest, LookupType, ReportSchedulingStatus};
+
+    let wire = Wire::responding(COMPANIES).await;
+    let client = client(&wire);
+    let lookups = client.lookups();
+    let asked = LookupRequest::new().type_id_list([LookupType::Countries, LookupType::from(99)]);
+    lookups.list_many(&asked).await.unwrap();
+    assert!(wire.last(2).ends_with("{\"typeIdList\":[1,99]}"));
+    lookups.list(LookupType::SmtpSettings).await.unwrap();
+    assert!(wire.last(3).starts_with("GET /api/lookups/12\n"));
+    let reports = client.scheduled_reports();
+    let _id = reports
+        .update_status("r-1", ReportSchedulingStatus::Off)
+        .await;
+    let sent = wire.last(4);
+    assert!(
+        sent.starts_with("PUT /api/report-scheduling/r-1/status/2\n"),
+        "{sent}"
+    );
+}

@@ -81,6 +81,10 @@ impl Description {
                 fits(value.is_string() || value.is_null())
             }
             name => match (&self.types[name], value) {
+                // Of the numbers that are listed, or one that says that nothing was set.
+                (Value::Array(values), _) if values.first().is_some_and(Value::is_i64) => {
+                    fits(value == 0 || values.contains(value))
+                }
                 (_, Value::Null) => Ok(()),
                 (Value::Array(values), Value::String(_)) => {
                     fits(values.is_empty() || values.contains(value))

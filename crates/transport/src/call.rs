@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::body::ResponseBody;
 use crate::context::CallContext;
-use crate::error::{ApiError, Error, ErrorKind};
+use crate::error::{ApiError, Error, ErrorKind, shown_request_id};
 use crate::operation::Operation;
 use crate::outcome::Verdict;
 use crate::receive::{place_in, share, without_mark};
@@ -20,6 +20,7 @@ use crate::request::Request;
 use crate::response_parts::ResponseParts;
 use crate::service::HttpResponse;
 use crate::wire::decode::{self, DecodeTarget};
+use crate::wire::secret::hide;
 
 /// A call of one operation, sent when awaited.
 ///
@@ -269,7 +270,12 @@ impl Received {
     /// Decodes the value as it came. If that fails, the body is repaired as a whole, because a protocol finds the value
     /// only in correct JSON.
     fn fill(&self, target: &mut dyn DecodeTarget) -> Result<(), Error> {
-        self.fill_with(target, self.part())
+        let part = self.part();
+        let is_whole = self
+            .body
+            .as_full()
+            .is_some_and(|body| body.len() == part.len());
+        self.fill_with(target, part, is_whole)
             .or_else(|error| self.fill_repaired(target).unwrap_or(Err(error)))
     }
 
@@ -289,23 +295,30 @@ impl Received {
                     .in_call(&self.call)));
             }
         };
-        let filled = self.fill_with(target, &payload);
+        let is_whole = payload.len() == body.len();
+        let filled = self.fill_with(target, &payload, is_whole);
         Some(filled.inspect(|()| decode::tell()))
     }
 
-    fn fill_with(&self, target: &mut dyn DecodeTarget, payload: &[u8]) -> Result<(), Error> {
+    fn fill_with(
+        &self,
+        target: &mut dyn DecodeTarget,
+        payload: &[u8],
+        is_whole: bool,
+    ) -> Result<(), Error> {
         let filled = match payload.trim_ascii() {
             b"" => decode::nothing(target),
             b"null" if self.operation().is_list() => decode::fill(target, b"[]"),
             // A missing object is decoded as one without members, as it is within a response.
             b"null" => decode::fill(target, b"null")
                 .or_else(|error| decode::fill(target, b"{}").or(Err(error))),
-            _ => decode::fill(target, payload).or_else(|error| match decode::is_unit(target) {
-                true => Ok(()),
-                false => Err(error),
-            }),
+            _ if is_whole && !self.operation().is_list() => decode::fill_whole(target, payload),
+            _ => decode::fill(target, payload),
         };
-        filled.map_err(|error| self.undecodable(error))
+        filled.or_else(|error| match decode::is_unit(target) {
+            true => Ok(()),
+            false => Err(self.undecodable(error)),
+        })
     }
 
     #[cold]
@@ -331,6 +344,12 @@ impl Received {
 
     fn request_id(&self) -> Option<&str> {
         self.call.protocol().request_id(&self.headers)
+    }
+
+    /// The request id as errors show it too: on one line, bounded, and with the secrets of the call redacted.
+    fn shown_request_id(&self) -> Option<String> {
+        let id = shown_request_id(self.request_id()?);
+        Some(hide(&self.call.secrets(), &id).unwrap_or(id))
     }
 }
 
@@ -393,7 +412,7 @@ pub struct Response<T> {
 
 impl<T: FromResponse> Response<T> {
     fn from_received(received: Received) -> Result<Self, Error> {
-        let request_id = received.request_id().map(str::to_owned);
+        let request_id = received.shown_request_id();
         let headers = received.headers.clone();
         let (status, attempts) = (received.status, received.call.attempt());
         Ok(Self {
@@ -448,13 +467,15 @@ impl<T> Response<T> {
         &self.headers
     }
 
-    /// The id under which the service knows the request.
+    /// The id under which the service knows the request, as [`Error::request_id`] shows it: on one line, at most 100
+    /// characters, and without any secret of the call. [`headers`](Self::headers) has it as received.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
 
-    /// How many times the request was sent.
+    /// How many times the request was tried, as in [`Error::attempts`]: an attempt for which no connection could be made
+    /// counts too.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts

@@ -29,8 +29,8 @@ pub use item::UndecodedItem;
 pub use kind::ErrorKind;
 pub(crate) use making::CallFacts;
 use redacted::{Redacted, hide_in};
-pub(crate) use shown::CUT;
 pub use shown::one_line;
+pub(crate) use shown::{CUT, shown_request_id};
 pub use validation::ValidationMessages;
 
 /// A boxed error, as it passes through tower layers.
@@ -39,8 +39,9 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 /// Why a call failed.
 ///
 /// `Display` is one line that says what happened and what to do about it. The cause, if there is one, is in
-/// [`source`](StdError::source) and not repeated. Neither contains a secret, header, body or query: where the service
-/// quotes the credential or another [`Secret`] of the call of at least 4 characters, `[redacted]` replaces it.
+/// [`source`](StdError::source) and not repeated. Neither contains a secret, nor a header, body or query, except for what
+/// the service says about the error: where it quotes the credential or another [`Secret`] of the call of at least 4
+/// characters, `[redacted]` replaces it; a value that was not given as a secret stays visible.
 /// [`headers`](Self::headers) and [`body`](Self::body) are unchanged.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);

@@ -3,14 +3,15 @@
 mod by_item;
 mod cursor;
 mod decode;
+mod item_walk;
 mod list;
 mod page;
 mod page_items;
+mod page_walk;
 mod raw;
 mod read_page;
 mod streams;
 mod tail;
-mod walk;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -12,6 +12,7 @@ pub(crate) mod retry_after;
 pub(crate) mod sealed;
 pub(crate) mod secret;
 pub(crate) mod timestamp;
+pub(crate) mod whole_response;
 
 /// Whether 64 bits cannot hold a number that is no integer of 64 bits. A program that holds it as floating point has lost
 /// digits.

@@ -115,6 +115,22 @@ async fn the_body_of_an_operation_without_a_value_is_ignored() {
 }
 
 #[tokio::test]
+async fn a_call_without_its_value_accepts_any_success() {
+    let fake = FakeTransport::new();
+    let client = over(&fake);
+    for operation in [&READ, &LIST, &CREATE, &DELETE] {
+        for body in ["", " ", "null", "[]", "{}", "7", "[7", "<html>", HALF] {
+            fake.always(operation, FakeResponse::status(200).body(body));
+            let segments = ["7"];
+            let segments = &segments[..usize::from(operation.path().contains('{'))];
+            let call = client.operation(operation, segments).call::<Value>();
+            let result = call.without_value().await;
+            assert!(result.is_ok(), "{} {body:?}: {result:?}", operation.id());
+        }
+    }
+}
+
+#[tokio::test]
 async fn null_is_an_empty_list_and_an_object_without_members() {
     #[derive(Debug, PartialEq, serde::Deserialize)]
     struct Thing {

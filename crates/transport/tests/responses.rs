@@ -437,6 +437,37 @@ async fn a_failure_that_comes_with_200_reaches_calls_that_want_nothing_and_calls
 }
 
 #[tokio::test]
+async fn the_id_of_a_response_is_on_one_line_bounded_and_shows_no_secret() {
+    let fake = FakeTransport::new();
+    let client = over(&fake);
+    for (sent, shown) in [
+        ("r-1", "r-1".to_owned()),
+        ("for a-key", "for [redacted]".to_owned()),
+        ("for%20pass%20phrase", "for%20[redacted]".to_owned()),
+        ("r\t-1", r"r\t-1".to_owned()),
+        (&"x".repeat(20_000), format!("{}…", "x".repeat(99))),
+    ] {
+        let response = FakeResponse::status(200).body("7");
+        fake.always(&READ, response.header("x-request-id", sent));
+        let call = || {
+            let request = client.operation(&READ, &["7"]);
+            request.set_secret_query("passphrase", &"pass phrase".into())
+        };
+        let value = call().call::<Value>().send_with_response().await.unwrap();
+        let file = call().call::<Download>().send_with_response().await;
+        let file = file.unwrap();
+        for (id, debug) in [
+            (value.request_id(), format!("{value:?}")),
+            (file.request_id(), format!("{file:?}")),
+        ] {
+            assert_eq!(id, Some(&*shown));
+            assert!(debug.contains(&format!("{shown:?}")), "{debug}");
+        }
+        assert_eq!(value.headers()["x-request-id"], sent);
+    }
+}
+
+#[tokio::test]
 async fn a_value_comes_with_the_status_the_headers_and_the_id_of_its_response() {
     let fake = FakeTransport::new();
     let response = FakeResponse::status(201).body("7");

@@ -119,6 +119,40 @@ fn a_client_and_an_error_are_one_pointer_wide() {
 }
 
 #[test]
+fn an_outcome_that_an_error_has_already_changes_nothing() {
+    let lost = || Error::new(ErrorKind::Io, "the connection broke");
+    for error in [
+        lost(),
+        lost().permanent(),
+        lost().with_outcome(Outcome::NotSent),
+        lost().with_outcome(Outcome::NotSent).permanent(),
+        lost().with_outcome(Outcome::Refused),
+        Error::new(ErrorKind::Connect, "refused"),
+        Error::new(ErrorKind::Connect, "not trusted").permanent(),
+        Error::new(ErrorKind::Custom, "a layer failed").with_outcome(Outcome::NotSent),
+        Error::new(ErrorKind::RateLimit, "the wait is too long"),
+        Error::new(ErrorKind::Decode, "no JSON"),
+    ] {
+        let same = error.clone().with_outcome(error.outcome());
+        assert_eq!(
+            (same.outcome(), same.is_retryable(), same.may_be_executed()),
+            (
+                error.outcome(),
+                error.is_retryable(),
+                error.may_be_executed()
+            ),
+            "{error:?}"
+        );
+    }
+    // What was retryable stays so when it turns out that nothing was done, however often that is said.
+    let read =
+        Error::new(ErrorKind::RateLimit, "the wait is too long").with_outcome(Outcome::Refused);
+    let failed = read.with_outcome(Outcome::NotSent);
+    assert!(failed.is_retryable());
+    assert!(failed.with_outcome(Outcome::NotSent).is_retryable());
+}
+
+#[test]
 fn context_is_at_the_end_of_an_error_and_changes_nothing_else() {
     let error = Error::new(ErrorKind::Io, "the connection broke").with_outcome(Outcome::Unknown);
     let error = error.with_context("page 3 is missing");

@@ -166,6 +166,10 @@ pub(crate) enum Stream {
     GoAwayAndResponse,
     /// Half a body, then GOAWAY with this code and the end of the connection.
     GoAwayInTheMiddle(u8),
+    /// The response, and then GOAWAY and the end of the connection.
+    GoAwayAfterResponse,
+    /// Half a body, and then nothing on the whole connection.
+    SilenceInTheMiddle,
     /// A response without a body, whose fields are compressed to these bytes.
     Head(&'static [u8]),
     /// These frames instead of a response.

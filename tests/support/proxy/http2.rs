@@ -15,7 +15,7 @@ use tokio_rustls::server::TlsStream;
 use super::http1::{self, Head, PACE};
 use super::response::{End, Response};
 use super::tap::{self, Wire};
-use super::{Fault, Frame, Raw, State, Stream, Swallow, spoil};
+use super::{Fault, Frame, Raw, Spoil, State, Stream, Swallow, spoil};
 
 /// Enough time for h2 to send what it has, which a reset or the end of the connection would drop.
 const FLUSH: Duration = Duration::from_millis(30);
@@ -165,6 +165,13 @@ impl Exchange {
                 let mut response = http1::forward(&self.state, head, &whole).await?;
                 response.moves_to_tls(&host);
                 match fault {
+                    Some(Fault::Spoil(Spoil::CutHead(place))) => {
+                        let head = frame(HEADERS, END_HEADERS, self.stream, b"\x88");
+                        let cut = &head[..place.of(head.len())];
+                        self.wire.silence();
+                        self.wire.say(cut).await?;
+                        return self.end(End::Close).await;
+                    }
                     Some(Fault::Spoil(spoil)) => {
                         spoil::spoil(&mut response, spoil);
                     }
@@ -187,17 +194,24 @@ impl Exchange {
     ) -> io::Result<()> {
         match fault {
             Stream::GoAwayAndResponse => self.wire.say(&go_away(self.stream, 0)).await?,
+            Stream::GoAwayAfterResponse => {}
             Stream::FramesFirst(first) => self.wire.say(&frames(first, self.stream)).await?,
             Stream::ResetAfterHead(_) => response.sent = 0,
             _ => response.sent /= 2,
         }
         // What is cut is left to the caller.
         let _stream = self.send(respond, &response).await?;
-        if response.is_whole() {
+        if response.is_whole() && fault != Stream::GoAwayAfterResponse {
             return Ok(());
         }
         tokio::time::sleep(FLUSH).await;
         match fault {
+            Stream::SilenceInTheMiddle => self.end(End::Silence).await,
+            Stream::GoAwayAfterResponse => {
+                self.wire.silence();
+                self.wire.say(&go_away(self.stream, 0)).await?;
+                self.end(End::Close).await
+            }
             Stream::ResetAfterHead(code) | Stream::ResetInTheMiddle(code) => self.reset(code).await,
             Stream::GoAwayInTheMiddle(code) => {
                 self.wire.silence();

@@ -249,6 +249,8 @@ pub(crate) enum Ty {
     /// Any JSON value.
     Json,
     Enum(String),
+    /// An enumeration of numbers.
+    Code(String),
     Model(String),
     List(Box<Ty>),
     Map(Box<Ty>),
@@ -260,9 +262,18 @@ impl Ty {
     /// Returns the named type that this type is or contains.
     pub(crate) fn named(&self) -> Option<&str> {
         match self {
-            Self::Enum(name) | Self::Model(name) => Some(name),
+            Self::Enum(name) | Self::Code(name) | Self::Model(name) => Some(name),
             Self::List(inner) | Self::Map(inner) | Self::Optional(inner) => inner.named(),
             _ => None,
+        }
+    }
+
+    /// Returns whether this type is or contains integers.
+    pub(crate) fn counts(&self) -> bool {
+        match self {
+            Self::Int32 | Self::Int64 => true,
+            Self::List(inner) | Self::Map(inner) | Self::Optional(inner) => inner.counts(),
+            _ => false,
         }
     }
 }
@@ -291,18 +302,32 @@ impl Type {
     }
 }
 
-/// An enumeration of strings, to which the service may add values.
+/// An enumeration of strings or of numbers, to which the service may add values.
 #[derive(Debug)]
 pub(crate) struct Enum {
     pub(crate) name: String,
     pub(crate) concept: Option<String>,
     /// The vendor's name, if it differs.
     pub(crate) alias: Option<String>,
+    /// The type of the numbers that the values are on the wire. `None` if they are strings.
+    pub(crate) number: Option<Ty>,
     /// Numbers that the service may send instead of values.
     pub(crate) codes: Vec<(i64, String)>,
     pub(crate) doc: String,
     pub(crate) source: Option<Source>,
     pub(crate) variants: Vec<Variant>,
+}
+
+impl Enum {
+    /// Returns the known values as JSON has them.
+    pub(crate) fn values(&self) -> impl Iterator<Item = Value> {
+        self.variants.iter().map(
+            |variant| match (&self.number, variant.wire.parse::<i64>()) {
+                (Some(_), Ok(number)) => number.into(),
+                _ => variant.wire.as_str().into(),
+            },
+        )
+    }
 }
 
 #[derive(Debug)]

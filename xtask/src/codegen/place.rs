@@ -345,7 +345,8 @@ fn travel(api: &Api, places: &Places) -> Vec<Refusal> {
                     "take out `x-secret`, or write the call by hand",
                 );
             }
-            if read && member.required && matches!(member.ty, Ty::Enum(_) | Ty::Json) {
+            if read && member.required && matches!(member.ty, Ty::Enum(_) | Ty::Code(_) | Ty::Json)
+            {
                 refuse(
                     &member.pointer,
                     "a required member of a response must have a value before it is read",

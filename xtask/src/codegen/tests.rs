@@ -251,3 +251,20 @@ fn a_new_type_changes_the_file_it_belongs_to_and_no_other() {
         );
     }
 }
+
+#[test]
+fn what_keepnets_areas_share_is_in_files_by_concept() {
+    let service = Service::named("keepnet").unwrap();
+    let files = files(&description(&service), &service);
+    let shared = service.generated().join("shared");
+    let names: Vec<_> = files
+        .keys()
+        .filter_map(|path| path.strip_prefix(&shared).ok())
+        .filter_map(|path| path.file_stem()?.to_str())
+        .collect();
+    assert!(names.contains(&"campaign"), "{names:?}");
+    assert!(
+        !names.contains(&"common"),
+        "describe types in the document of what they are about, not in common.yaml"
+    );
+}

@@ -123,10 +123,12 @@ pub(crate) async fn run(tiny: &tiny_api::Client, report: &mut Report) {
 
     {
         use tiny_api::Upload;
-        use tiny_api::types::{Album, Caption, Frame, Size};
+        use tiny_api::types::{Album, Caption, Finish, Frame, Size};
         let album = Album::new("title", [Upload::bytes("file.txt", "content")])
             .cover(Upload::bytes("file.txt", "content"))
             .caption(Caption::new().frame(Frame::new(1)).text("text"))
+            .finish(Finish::Shiny)
+            .finishes([Finish::Matt])
             .frames([Frame::new(1)])
             .key("key")
             .public(true)
@@ -143,11 +145,18 @@ pub(crate) async fn run(tiny: &tiny_api::Client, report: &mut Report) {
     }
 
     {
-        use tiny_api::types::Size;
+        use tiny_api::types::{Finish, Size};
         report
             .call(
                 &operations::PHOTOS_NEWEST,
-                tiny.photos().newest().size(Size::Small).page().send_with_response(),
+                tiny
+                    .photos()
+                    .newest()
+                    .size(Size::Small)
+                    .finish(Finish::Matt)
+                    .finishes([Finish::Matt])
+                    .page()
+                    .send_with_response(),
             )
             .await;
     }

@@ -1,6 +1,6 @@
 //! The roles of a REST client, and the addresses that it may be used from.
 
-use crate::types::{ApiClient, ApiClientRequest};
+use crate::types::{ActivationStatus, ApiClient, ApiClientRequest};
 use crate::{Error, ErrorKind, Secret};
 
 /// The name, roles and allowed addresses of a client, which an update must contain and a successor inherits.
@@ -52,7 +52,12 @@ impl Rights {
         })
     }
 
-    pub(super) fn request(self, client_id: &str, secret: Secret, status: i32) -> ApiClientRequest {
+    pub(super) fn request(
+        self,
+        client_id: &str,
+        secret: Secret,
+        status: ActivationStatus,
+    ) -> ApiClientRequest {
         ApiClientRequest::new(self.name, client_id, secret, status)
             .role_resource_id_list(self.roles)
             .has_ip_address_restriction(self.restricted)

@@ -61,9 +61,35 @@ pub mod types {
     pub use super::training::types::*;
     #[cfg(feature = "users")]
     pub use super::users::types::*;
-    pub use super::shared::common::*;
+    #[cfg(any(feature = "_simulator", feature = "settings", feature = "users"))]
+    pub use super::shared::availability::*;
+    #[cfg(
+        any(
+            feature = "_simulator",
+            feature = "reporting",
+            feature = "training",
+            feature = "users"
+        )
+    )]
+    pub use super::shared::campaign::*;
+    pub use super::shared::campaign_report::*;
+    pub use super::shared::companies::*;
     #[cfg(feature = "_simulator")]
-    pub use super::shared::simulation::*;
+    pub use super::shared::domain::*;
+    #[cfg(
+        any(feature = "_simulator", feature = "incident_response", feature = "settings")
+    )]
+    pub use super::shared::email::*;
+    #[cfg(any(feature = "incident_response", feature = "reporter"))]
+    pub use super::shared::incident_response::*;
+    pub use super::shared::records::*;
+    #[cfg(feature = "_simulator")]
+    pub use super::shared::scenario::*;
+    pub use super::shared::template::*;
+    #[cfg(any(feature = "_simulator", feature = "reporting", feature = "training"))]
+    pub use super::shared::training::*;
+    #[cfg(any(feature = "_simulator", feature = "training", feature = "users"))]
+    pub use super::shared::users::*;
 }
 
 /// The resources of the API, and the types of their calls that take options.

@@ -9,8 +9,8 @@ use crate::ids::check_ids;
 use crate::time::DateTime;
 use crate::types::{
     CreateInvestigationRequest, InvestigationActionType, InvestigationAttachment,
-    InvestigationAutoAction, InvestigationBody, InvestigationHeader, NotifiedEmail,
-    ScanConfiguration, TargetUserType,
+    InvestigationAutoAction, InvestigationBody, InvestigationHeader, LogicalOperator,
+    NotifiedEmail, ScanConfiguration, TargetUserType,
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -399,7 +399,10 @@ impl NewInvestigation {
         request.headers = Some(self.headers);
         request.bodies = Some(self.bodies);
         request.attachments = Some(self.attachments);
-        request.logical_operator = Some(i32::from(self.all));
+        request.logical_operator = Some(match self.all {
+            true => LogicalOperator::All,
+            false => LogicalOperator::Any,
+        });
         request.target_users = Some(self.targets);
         request
     }

@@ -105,6 +105,21 @@ fn pages_and_lists_are_read_alike() {
             totals(0, 0, 0),
         ),
         (json!({"items": [3]}), vec![3], totals(0, 0, 0)),
+        (
+            json!({"items": [3], "results": []}),
+            vec![3],
+            totals(0, 0, 0),
+        ),
+        (
+            json!({"items": [], "results": [3]}),
+            vec![3],
+            totals(0, 0, 0),
+        ),
+        (
+            json!({"items": [3], "results": null}),
+            vec![3],
+            totals(0, 0, 0),
+        ),
         (json!([4, 5]), vec![4, 5], totals(0, 0, 0)),
         (json!(null), vec![], totals(0, 0, 0)),
     ] {

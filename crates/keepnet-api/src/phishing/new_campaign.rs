@@ -1,9 +1,9 @@
 //! A campaign to be saved.
 
-use super::wire_values::{DELAY, DELAY_UNIT, DIRECT, NO_LIMIT, SAVED, SMTP};
+use super::wire_values::{DELAY, DELAY_UNIT, NO_LIMIT};
 use crate::Error;
 use crate::ids::check_ids;
-use crate::types::CreatePhishingCampaignRequest;
+use crate::types::{CreatePhishingCampaignRequest, EmailDelivery, ScheduleType};
 
 /// The `duration` and the kind of distribution that the vendor's documentation shows for a campaign that is sent at
 /// once.
@@ -40,7 +40,7 @@ impl NewCampaign {
         scenarios: impl IntoIterator<Item = S>,
     ) -> Self {
         let scenarios: Vec<String> = scenarios.into_iter().map(Into::into).collect();
-        let request = CreatePhishingCampaignRequest::new(name, SAVED)
+        let request = CreatePhishingCampaignRequest::new(name, ScheduleType::SaveForLater)
             .phishing_scenario_resource_ids(scenarios)
             .duration(i32::from(DAYS))
             .distribution_type_id(DISTRIBUTION_TYPE)
@@ -86,7 +86,7 @@ impl NewCampaign {
 
     /// Changes any other member of the request. If delivery is set here, the default of the platform is not requested.
     /// A campaign says how its e-mails are delivered in any case: unless `email_delivery_setting_type` is set as well,
-    /// it is 1 with `smtp_setting_resource_id` and 2 with `direct_email_setting_resource_id`.
+    /// it is `Smtp` with `smtp_setting_resource_id` and `Direct` with `direct_email_setting_resource_id`.
     ///
     /// ```
     /// use keepnet_api::phishing::NewCampaign;
@@ -136,7 +136,7 @@ impl NewCampaign {
         {
             return Err(Error::invalid(
                 "the campaign has both `smtp_setting_resource_id` and `direct_email_setting_resource_id`: choose with \
-                 `email_delivery_setting_type`, 1 or 2",
+                 `email_delivery_setting_type`",
             ));
         }
         Ok(())
@@ -144,12 +144,13 @@ impl NewCampaign {
 
     /// How the e-mails are delivered, if that is set. The service reads an absent number as 0, which is no kind of
     /// delivery, so the kind of a setting is sent with its id.
-    pub(super) fn delivery(&self) -> Option<i32> {
+    pub(super) fn delivery(&self) -> Option<EmailDelivery> {
         let request = &self.request;
-        let smtp = request.smtp_setting_resource_id.as_ref().map(|_| SMTP);
+        let smtp = request.smtp_setting_resource_id.as_ref();
+        let smtp = smtp.map(|_| EmailDelivery::Smtp);
         let direct = || {
             let id = request.direct_email_setting_resource_id.as_ref();
-            id.map(|_| DIRECT)
+            id.map(|_| EmailDelivery::Direct)
         };
         request.email_delivery_setting_type.or(smtp).or_else(direct)
     }

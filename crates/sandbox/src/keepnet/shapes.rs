@@ -96,6 +96,8 @@ impl Type {
 #[serde(untagged)]
 enum Definition {
     Values(Vec<String>),
+    /// The numbers that an integer can be.
+    Codes(Vec<i64>),
     Object(BTreeMap<String, Type>),
 }
 
@@ -152,16 +154,28 @@ impl Shapes {
         }
         let members = members.iter().map(|(name, of)| {
             let value = record.get(name).filter(|value| !value.is_null());
-            let value = value.map_or_else(|| empty(of), |value| self.as_type(of, value));
+            let value = match value {
+                Some(value) => self.as_type(of, value),
+                None if self.is_integer(of) => empty(&Type::Integer),
+                None => empty(of),
+            };
             (name.clone(), value)
         });
         Value::Object(members.collect())
     }
 
+    /// Whether it is an integer on the wire.
+    fn is_integer(&self, of: &Type) -> bool {
+        match of {
+            Type::Named(name) => matches!(self.types.get(name), Some(Definition::Codes(_))),
+            of => *of == Type::Integer,
+        }
+    }
+
     /// A value as one of the type. It may have been sent as another kind of scalar, or without some members.
     fn as_type(&self, of: &Type, value: &Value) -> Value {
         let fitting = match (of, value) {
-            (Type::Integer, _) => integer_of(value).map(Value::from),
+            (of, _) if self.is_integer(of) => integer_of(value).map(Value::from),
             (Type::Bool, _) => bool_of(value).map(Value::from),
             (Type::Text, Value::Number(_) | Value::Bool(_)) => Some(json!(value.to_string())),
             (Type::Named(_), Value::Object(record)) => Some(self.view(of, record)),
@@ -177,7 +191,8 @@ impl Shapes {
             _ => None,
         };
         fitting.unwrap_or_else(|| match of {
-            Type::Integer | Type::Bool => empty(of),
+            of if self.is_integer(of) => empty(&Type::Integer),
+            Type::Bool => empty(of),
             _ => value.clone(),
         })
     }
@@ -219,6 +234,7 @@ impl Shapes {
                 Some((_, Definition::Values(values))) => {
                     json!(values.first().map_or("Unknown", String::as_str))
                 }
+                Some((_, Definition::Codes(codes))) => json!(codes.first().unwrap_or(&1)),
                 Some((name, Definition::Object(members))) if !within.contains(&name.as_str()) => {
                     within.push(name);
                     let members = members.iter();

@@ -136,9 +136,7 @@ impl Client {
                 let error = Error::from_boxed(error);
                 // A layer of the user may fail before anything is sent.
                 Err(match call.attempt() {
-                    0 if error.outcome() != Outcome::NotSent => {
-                        error.with_outcome(Outcome::NotSent)
-                    }
+                    0 => error.with_outcome(Outcome::NotSent),
                     _ => error,
                 })
             }

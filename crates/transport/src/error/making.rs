@@ -9,7 +9,8 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use super::{
-    ApiError, BoxError, Error, ErrorKind, ErrorResponse, Inner, UndecodedItem, one_line, shown,
+    ApiError, BoxError, Error, ErrorKind, ErrorResponse, Inner, UndecodedItem, shown,
+    shown_request_id,
 };
 use crate::operation::Operation;
 use crate::outcome::{Outcome, Verdict};
@@ -68,7 +69,7 @@ impl Error {
             inner.response = Some(Box::new(ErrorResponse {
                 status,
                 headers,
-                request_id: request_id.map(|id| one_line(&id, shown::REQUEST_ID)),
+                request_id: request_id.as_deref().map(shown_request_id),
                 body,
                 api: api.shown(),
             }));
@@ -125,12 +126,16 @@ impl Error {
     /// its kind says that nothing was sent, as [`Outcome::Answered`] if its kind says that the service responded, and
     /// as [`Outcome::Unknown`] otherwise.
     ///
+    /// An error that has this outcome already stays as it is.
+    ///
     /// For a job that fails before its change was sent, set [`Outcome::NotSent`]: the outcome of the read that failed says
     /// nothing about the change. What was retryable stays so.
     #[must_use]
     pub fn with_outcome(mut self, outcome: Outcome) -> Self {
-        let is_news = outcome == Outcome::NotSent && self.outcome() != outcome;
-        let may_pass = is_news && self.is_retryable();
+        if self.outcome() == outcome {
+            return self;
+        }
+        let may_pass = outcome == Outcome::NotSent && self.is_retryable();
         self.edit(|inner| {
             inner.verdict = match may_pass {
                 true => Verdict::NotSent,

@@ -10,7 +10,7 @@ pub(super) const MESSAGE: usize = 500;
 /// The same with a hint of this crate after it.
 pub(super) const MESSAGE_AND_HINT: usize = 1000;
 pub(super) const CODE: usize = 60;
-pub(super) const REQUEST_ID: usize = 100;
+const REQUEST_ID: usize = 100;
 
 /// Marks where a text was cut.
 pub(crate) const CUT: char = '…';
@@ -44,6 +44,11 @@ pub fn one_line(text: &str, most: usize) -> String {
         }
     }
     line
+}
+
+/// A service's id of a request on one line of bounded length.
+pub(crate) fn shown_request_id(id: &str) -> String {
+    one_line(id, REQUEST_ID)
 }
 
 /// A message on one line, which may contain foreign text.

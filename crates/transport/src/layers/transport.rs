@@ -2,7 +2,9 @@
 
 mod clients;
 mod failure;
+mod pool_health;
 mod resolve;
+mod response_body;
 mod send_tracking;
 mod settings;
 mod tls;
@@ -12,8 +14,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use http_body_util::BodyExt;
-use http_body_util::combinators::MapErr;
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower_service::Service;
@@ -24,8 +24,10 @@ use crate::outcome::Outcome;
 use crate::service::HttpRequest;
 use crate::url::base_url::BaseUrl;
 use crate::url::redirect::FileHosts;
-use clients::{Clients, OtherOrigin, Peer, PoolHealth};
+use clients::{Clients, OtherOrigin};
+use pool_health::{Peer, PoolHealth};
 use resolve::Guard;
+use response_body::{SilenceWatch, TransportBody};
 use send_tracking::SendTracked;
 
 pub(crate) use failure::sending_failed;
@@ -41,8 +43,6 @@ struct Inner {
     /// The origin of nearly all requests, parsed once.
     url: Option<reqwest::Url>,
 }
-
-pub(crate) type TransportBody = MapErr<reqwest::Body, fn(reqwest::Error) -> BoxError>;
 
 impl ReqwestTransport {
     /// # Errors
@@ -177,8 +177,17 @@ pub(crate) struct RequestInProgress {
     peer: Peer,
 }
 
-/// With HTTP/1, the connection of a request that is given up is closed. With HTTP/2 the connection stays open and would
-/// also take the next attempt, although its peer may be gone. So the next attempt gets a new connection.
+impl RequestInProgress {
+    /// Notes the protocol of the response. Returns the watch for its body.
+    fn responded(&self, version: http::Version) -> Option<SilenceWatch> {
+        self.health.note_response(self.peer, version);
+        let idle_timeout = self.call.as_ref().map(|call| call.limits().idle_timeout);
+        (version >= http::Version::HTTP_2)
+            .then(|| SilenceWatch::new(Arc::clone(&self.health), idle_timeout))
+    }
+}
+
+/// The next attempt gets a new connection if this one timed out.
 impl Drop for RequestInProgress {
     fn drop(&mut self) {
         let is_timed_out = match &self.call {
@@ -214,11 +223,9 @@ impl Future for TransportFuture {
                 request.is_over = true;
                 Poll::Ready(match result {
                     Ok(response) => {
-                        request
-                            .health
-                            .note_response(request.peer, response.version());
+                        let watch = request.responded(response.version());
                         let response = http::Response::<reqwest::Body>::from(response);
-                        Ok(response.map(|body| body.map_err(failure::body_failed as fn(_) -> _)))
+                        Ok(response.map(|body| TransportBody::new(body, watch)))
                     }
                     Err(error) => {
                         let error = sending_failed(error);

@@ -18,10 +18,9 @@ pub struct Cursor {
     /// The page's token; `None` for the first page.
     #[serde(default)]
     pub(super) page: Option<String>,
-    /// How many items of that page were taken.
-    #[serde(default)]
+    /// How many items of that page were taken. Required, so that `{}` is not read as the start of the list.
     pub(super) taken: usize,
-    /// The page size, if the request set one. `ItemWalk` compares it with the size of the run that resumes.
+    /// The page size, if the request set one. `item_walk.rs` compares it with the size of the run that resumes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) size: Option<String>,
     /// Whether the list was read to its end.
@@ -63,5 +62,20 @@ impl Cursor {
     #[must_use]
     pub fn is_end(&self) -> bool {
         self.end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_cursor_without_a_position_is_an_error_and_no_start_over() {
+        let read = serde_json::from_str::<Cursor>;
+        let start = serde_json::to_string(&Cursor::default()).unwrap();
+        assert_eq!(read(&start).unwrap(), Cursor::default());
+        for lost in ["{}", "null", "[]", r#"{"page":"2"}"#, r#"{"other":1}"#] {
+            assert!(read(lost).is_err(), "{lost}");
+        }
     }
 }

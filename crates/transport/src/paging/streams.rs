@@ -15,8 +15,9 @@ use serde::de::DeserializeOwned;
 
 use super::by_item::Decoded;
 use super::decode::decode;
+use super::item_walk::ItemWalk;
+use super::page_walk::PageWalk;
 use super::raw;
-use super::walk::{ItemWalk, PageWalk};
 use super::{Cursor, Page, Paging};
 use crate::error::Error;
 use crate::request::Request;

@@ -6,6 +6,7 @@ mod repair;
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
 use crate::error::{Error, ErrorKind};
+use crate::wire::whole_response::{FOREIGN, whole_response};
 
 pub(crate) use place::path_at;
 pub(crate) use repair::{masked, repair};
@@ -66,6 +67,14 @@ pub(crate) fn fill(target: &mut dyn DecodeTarget, body: &[u8]) -> Result<(), Err
     target
         .parse(text)
         .map_err(|error| undecodable("", text, &error))
+}
+
+/// Like [`fill`], for a whole response: if it is an object, the target knows one of its members, or it has none.
+///
+/// # Errors
+/// Like [`json`].
+pub(crate) fn fill_whole(target: &mut dyn DecodeTarget, body: &[u8]) -> Result<(), Error> {
+    whole_response(|| fill(target, body))
 }
 
 /// Decodes JSON at `place` in a larger text, like [`json`], and returns whether it had to be repaired.
@@ -261,7 +270,7 @@ fn without_value(message: &str) -> String {
     let message = message
         .rsplit_once(" at line ")
         .map_or(message, |(text, _)| text);
-    if message.starts_with("missing field `") {
+    if message.starts_with("missing field `") || message.starts_with(FOREIGN) {
         return message.to_owned();
     }
     let found = message

@@ -11,6 +11,7 @@
 //! | where | what is sent | what becomes of it |
 //! |---|---|---|
 //! | object | unknown members | ignored |
+//! | an object that is a whole response, not in an envelope | unknown members and no known one | an error, because it comes from elsewhere |
 //! | object | a member twice | the last one counts |
 //! | object | a required member is missing | an error that names it |
 //! | optional member | `null`, or nothing | `None` |
@@ -30,7 +31,8 @@
 //! | time | RFC 3339 without an offset, or a date alone | read as UTC |
 //! | time | a time after 9999-12-30T22:00:00Z in the year 9999 | [`Timestamp`](crate::Timestamp)'s last time, 9999-12-30T22:00:00.999999999Z |
 //! | optional time | text or a number that is no time, as `""` | `None`, with an event of `tracing` at debug level unless it is empty |
-//! | open enumeration | an integer | the value it is the code of, or its digits as an unknown value |
+//! | open enumeration of numbers | anything | what becomes of a whole number, and the value that this is |
+//! | open enumeration of texts | an integer | the value it is the code of, or its digits as an unknown value |
 //!
 //! Text that is no correct JSON, or that does not decode, is repaired and decoded a second time, with an event of `tracing` at
 //! warn level. The raw JSON within such a value is that of the repaired text.
@@ -62,6 +64,8 @@ pub use slot::{Entries, Fill, Inside, List, Object, Slot, Table, Token, Unfit};
 pub use value::{Names, Shape, Shaped, Show, Value, Values};
 pub use write::{form, serialize, urlencoded};
 
+use crate::wire::whole_response::is_whole_response;
+
 /// An object that an API sends.
 ///
 /// Unknown members are ignored, absent ones keep the default, and a missing required one is an error that names it.
@@ -83,6 +87,7 @@ pub fn deserialize<'de, T: Slot, D: Deserializer<'de>>(deserializer: D) -> Resul
     let kind = Kind {
         takes_json: T::takes_json(),
         takes_null: T::takes_null(),
+        is_whole: is_whole_response(),
     };
     let slot = &mut value;
     FillOther { slot, kind }.deserialize(deserializer)?;

@@ -95,7 +95,8 @@ fn coded<T: OpenEnum>(token: Token<'_>) -> Result<T, Unfit> {
     }
 }
 
-/// Declares an open enumeration: each variant with its value on the wire, then the integers that stand for values.
+/// Declares an open enumeration: each variant with its value on the wire, then the integers that stand for values. One
+/// whose values are integers on the wire says their type; a variant may have several, of which the first is sent.
 ///
 /// ```
 /// use security_api_transport::open_enum;
@@ -113,6 +114,18 @@ fn coded<T: OpenEnum>(token: Token<'_>) -> Result<T, Unfit> {
 /// assert_eq!(Light::from("GREEN"), Light::Green);
 /// assert_eq!(serde_json::from_str::<Light>("0").unwrap(), Light::Red);
 /// assert_eq!(Light::from("BLUE").to_string(), "BLUE");
+///
+/// open_enum! {
+///     /// Whether a lamp is on.
+///     pub enum Lamp: i32 {
+///         On = 1,
+///         Off = 2 | 0,
+///     }
+/// }
+///
+/// assert_eq!(serde_json::from_str::<Lamp>("0").unwrap(), Lamp::Off);
+/// assert_eq!(serde_json::to_string(&Lamp::Off).unwrap(), "2");
+/// assert_eq!(i32::from(Lamp::from(7)), 7);
 /// ```
 #[doc(hidden)]
 #[macro_export]
@@ -162,6 +175,93 @@ macro_rules! open_enum {
         }
 
         $crate::__open_enum!($name);
+    };
+    (
+        $(#[$attribute:meta])*
+        pub enum $name:ident: $number:ident {
+            $($(#[$note:meta])* $variant:ident = $code:literal $(| $other:literal)*,)*
+        }
+    ) => {
+        $(#[$attribute])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $(
+                #[doc = concat!("`", $code, "`" $(, ", or `", $other, "`")*)]
+                ///
+                $(#[$note])*
+                $variant,
+            )*
+            /// A number that this version does not know.
+            Unrecognized($number),
+        }
+
+        impl ::std::convert::From<$number> for $name {
+            #[inline]
+            fn from(code: $number) -> Self {
+                match code {
+                    $($code $(| $other)* => Self::$variant,)*
+                    other => Self::Unrecognized(other),
+                }
+            }
+        }
+
+        impl ::std::convert::From<$name> for $number {
+            #[inline]
+            fn from(value: $name) -> Self {
+                match value {
+                    $($name::$variant => $code,)*
+                    $name::Unrecognized(code) => code,
+                }
+            }
+        }
+
+        $crate::__numbered_enum!($name: $number);
+    };
+}
+
+/// Implements what every open enumeration of numbers has in addition to its conversions: `Display`, `Serialize` and
+/// `Deserialize`. All of them are those of the number.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __numbered_enum {
+    ($name:ident: $number:ident) => {
+        impl ::std::fmt::Display for $name {
+            #[inline]
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                ::std::fmt::Display::fmt(&$number::from(*self), f)
+            }
+        }
+        impl $crate::model::Shaped for $name {
+            #[inline]
+            fn shape(&self) -> $crate::model::Shape<'_> {
+                $crate::model::Shape::Integer($number::from(*self).into())
+            }
+        }
+        $crate::__scalar!($name);
+        impl $crate::model::Scalar for $name {
+            const EXPECTED: &'static str = <$number as $crate::model::Scalar>::EXPECTED;
+
+            #[inline]
+            fn blank() -> Self {
+                <$number as $crate::model::Scalar>::blank().into()
+            }
+
+            #[inline]
+            fn read(
+                token: $crate::model::Token<'_>,
+            ) -> ::std::result::Result<Self, $crate::model::Unfit> {
+                <$number as $crate::model::Scalar>::read(token).map(Self::from)
+            }
+        }
+        impl $crate::__private::serde::Serialize for $name {
+            fn serialize<S: $crate::__private::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::std::result::Result<S::Ok, S::Error> {
+                $crate::__private::serde::Serialize::serialize(&$number::from(*self), serializer)
+            }
+        }
     };
 }
 

@@ -104,6 +104,15 @@ pub(crate) struct Http2 {
 impl Http2 {
     /// Follows the script across all connections, and responds to all further requests.
     pub(crate) async fn start(certificate: &Certificate, script: Vec<Vec<Frame>>) -> Self {
+        Self::start_with(certificate, script, &[]).await
+    }
+
+    /// Like [`start`](Self::start), with these settings of the server on each connection: numbers and values.
+    pub(crate) async fn start_with(
+        certificate: &Certificate,
+        script: Vec<Vec<Frame>>,
+        settings: &'static [(u16, u32)],
+    ) -> Self {
         let (listener, url) = listen().await;
         let acceptor = acceptor(certificate, &[b"h2"]);
         let server = Self {
@@ -119,7 +128,7 @@ impl Http2 {
                 let (this, acceptor, script) = (this.clone(), acceptor.clone(), script.clone());
                 tokio::spawn(async move {
                     if let Ok(stream) = acceptor.accept(stream).await {
-                        this.serve(stream, &script).await;
+                        this.serve(stream, &script, settings).await;
                     }
                 });
             }
@@ -132,12 +141,19 @@ impl Http2 {
         &self,
         mut stream: impl AsyncRead + AsyncWrite + Unpin,
         script: &[Vec<Frame>],
+        settings: &[(u16, u32)],
     ) -> Option<()> {
         const HEADERS: u8 = 1;
         stream.read_exact(&mut [0; 24]).await.ok()?;
-        // Empty SETTINGS, and the acknowledgement of the client's.
-        let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0];
-        stream.write_all(&settings).await.ok()?;
+        // SETTINGS, and the acknowledgement of the client's.
+        let length = u8::try_from(6 * settings.len()).expect("a few settings");
+        let mut first = vec![0, 0, length, 4, 0, 0, 0, 0, 0];
+        for (name, value) in settings {
+            first.extend_from_slice(&name.to_be_bytes());
+            first.extend_from_slice(&value.to_be_bytes());
+        }
+        first.extend_from_slice(&[0, 0, 0, 4, 1, 0, 0, 0, 0]);
+        stream.write_all(&first).await.ok()?;
         let mut head = [0; 9];
         while stream.read_exact(&mut head).await.is_ok() {
             let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);

@@ -376,20 +376,23 @@ impl<'a> Literals<'a> {
                 let seconds = example.and_then(Value::as_i64).unwrap_or(SOME_TIME);
                 (self.time)(seconds)
             }
-            Ty::Enum(ty) => {
+            Ty::Enum(ty) | Ty::Code(ty) => {
                 let Some(Type::Enum(found)) = self.api.types.get(ty) else {
                     return None;
                 };
-                let wanted = example.and_then(Value::as_str);
+                let wanted = example.and_then(|example| match example {
+                    Value::Number(number) => Some(number.to_string()),
+                    example => example.as_str().map(str::to_owned),
+                });
                 let mut variants = found.variants.iter();
                 let variant = variants
-                    .find(|variant| Some(variant.wire.as_str()) == wanted)
+                    .find(|variant| Some(&variant.wire) == wanted.as_ref())
                     .or(found.variants.first());
                 self.types.insert(ty.clone());
                 match variant {
                     Some(variant) => format!("{ty}::{}", variant.name),
                     // The enumeration lists no value.
-                    None => format!("{ty}::from({:?})", wanted.unwrap_or("Unknown")),
+                    None => format!("{ty}::from({:?})", wanted.as_deref().unwrap_or("Unknown")),
                 }
             }
             Ty::Model(model) => self.model(model, true, depth + 1)?,

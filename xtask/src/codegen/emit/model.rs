@@ -143,17 +143,33 @@ fn open_enum(scope: &Scope<'_>, condition: Option<&str>, enumeration: &Enum) -> 
     let macro_name = scope.transport("open_enum");
     let (condition, alias) = attributes(condition, enumeration.alias.as_ref());
     let mut lines = format!(
-        "{condition}{macro_name}! {{\n{}{alias}    pub enum {} {{\n",
+        "{condition}{macro_name}! {{\n{}{alias}    pub enum {}{} {{\n",
         text::doc_lines(&type_doc(&enumeration.doc, enumeration.source), "    "),
-        enumeration.name
+        enumeration.name,
+        match &enumeration.number {
+            Some(number) => format!(": {}", scope.rust(number)),
+            None => String::new(),
+        }
     );
     for variant in &enumeration.variants {
         let doc = variant.doc.as_deref().unwrap_or_default();
         lines.push_str(&text::doc_lines(doc, "        "));
-        let _ = writeln!(lines, "        {} = {:?},", variant.name, variant.wire);
+        let _ = match &enumeration.number {
+            Some(_) => {
+                let others = enumeration.codes.iter();
+                let others = others.filter(|(_, wire)| *wire == variant.wire);
+                let others: String = others.map(|(code, _)| format!(" | {code}")).collect();
+                writeln!(
+                    lines,
+                    "        {} = {}{others},",
+                    variant.name, variant.wire
+                )
+            }
+            None => writeln!(lines, "        {} = {:?},", variant.name, variant.wire),
+        };
     }
     lines.push_str("    }\n");
-    if !enumeration.codes.is_empty() {
+    if enumeration.number.is_none() && !enumeration.codes.is_empty() {
         let codes = enumeration.codes.iter();
         let codes: Vec<_> = codes
             .map(|(code, wire)| format!("{code} = {wire:?}"))

@@ -11,9 +11,7 @@ pub(super) fn file(api: &Api, places: &Places) -> String {
     let types = api.types.iter().filter(|(name, _)| places.is_read(name));
     let types = types.map(|(name, ty)| {
         let shape = match ty {
-            Type::Enum(found) => {
-                Value::from_iter(found.variants.iter().map(|variant| variant.wire.as_str()))
-            }
+            Type::Enum(found) => found.values().collect(),
             Type::Model(model) => {
                 let members = model.members.iter();
                 Value::Object(
@@ -77,7 +75,7 @@ fn text(ty: &Ty) -> String {
         Ty::Time(TimeFormat::Rfc3339) => "date_time".to_owned(),
         Ty::OwnText(path) => path.to_snake_case(),
         Ty::Json | Ty::Own(_) | Ty::File => "any".to_owned(),
-        Ty::Enum(name) | Ty::Model(name) => name.clone(),
+        Ty::Enum(name) | Ty::Code(name) | Ty::Model(name) => name.clone(),
         Ty::List(inner) => format!("list<{}>", text(inner)),
         Ty::Map(inner) => format!("map<{}>", text(inner)),
         Ty::Optional(inner) => text(inner),

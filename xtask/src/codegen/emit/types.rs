@@ -128,7 +128,7 @@ impl<'a> Scope<'a> {
             Ty::File => self.transport("Upload").to_string(),
             Ty::Own(path) | Ty::OwnText(path) => self.own(path).to_string(),
             Ty::Json => self.transport("RawJson").to_string(),
-            Ty::Enum(name) | Ty::Model(name) => self.named(name).to_string(),
+            Ty::Enum(name) | Ty::Code(name) | Ty::Model(name) => self.named(name).to_string(),
             Ty::List(inner) => format!("Vec<{}>", self.rust(inner)),
             Ty::Map(inner) => {
                 let map = self.std("collections", "BTreeMap");

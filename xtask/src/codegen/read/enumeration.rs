@@ -1,9 +1,12 @@
 //! Enumerations: their values and the Rust names of these.
 
+use std::collections::BTreeMap;
+
 use super::super::ir::{Enum, Variant};
 use super::super::names::{self, Use};
 use super::super::node::{Node, Read};
 use super::keyword::{ANNOTATIONS, SHAPES};
+use super::scalar::number;
 use super::{described, source};
 
 /// Reads an enumeration with the Rust name `name`.
@@ -80,6 +83,71 @@ pub(super) fn enumeration(node: &Node<'_>, schema: &str, name: &str) -> Read<Enu
     }
     codes.sort_unstable();
     Ok(Enum {
+        number: None,
+        codes,
+        concept: node.text_of("x-document")?.map(str::to_owned),
+        alias: names::alias(schema, name),
+        name: name.to_owned(),
+        doc: described(node, "a schema that becomes a type")?,
+        source: source(node)?,
+        variants,
+    })
+}
+
+/// Reads an enumeration of numbers with the Rust name `name`. A number that stands for another number is read as that one.
+pub(super) fn codes(node: &Node<'_>, schema: &str, name: &str) -> Read<Enum> {
+    node.only(
+        "an enumeration of numbers",
+        &[ANNOTATIONS, &["type", "x-codes", "x-value-docs"]],
+    )?;
+    let mut known = BTreeMap::new();
+    for (code, value) in node.entries_of("x-codes")? {
+        let number = code.parse::<i64>().ok();
+        let Some(number) = number.filter(|number| number.to_string() == code) else {
+            return Err(value.refuse("a code is a whole number", "write it as a number"));
+        };
+        known.insert(number, value);
+    }
+    let docs = node.get("x-value-docs");
+    let (mut variants, mut codes) = (Vec::<Variant>::new(), Vec::new());
+    for (number, value) in &known {
+        let given = value.text()?;
+        if let Ok(other) = given.parse::<i64>() {
+            let target = known.get(&other).map(Node::text).transpose()?;
+            if target.is_none_or(|name| name.parse::<i64>().is_ok()) {
+                return Err(value.refuse(
+                    format!("`{given}` has no name"),
+                    "name the number that it stands for, or a value",
+                ));
+            }
+            codes.push((*number, other.to_string()));
+            continue;
+        }
+        let remedy = "call it as a type is called";
+        let name = names::check(value, &names::type_name(given), Use::Variant, remedy)?;
+        if variants.iter().any(|variant| variant.name == name) {
+            return Err(value.refuse(
+                format!("another number is called `{name}` in Rust as well"),
+                "call it otherwise, or give the number that it stands for",
+            ));
+        }
+        let wire = number.to_string();
+        variants.push(Variant {
+            name,
+            doc: docs
+                .as_ref()
+                .map_or(Ok(None), |docs| docs.text_of(&wire))?
+                .map(str::to_owned),
+            wire,
+        });
+    }
+    for (wire, node) in node.entries_of("x-value-docs")? {
+        if !variants.iter().any(|variant| variant.wire == wire) {
+            return Err(node.refuse(format!("`{wire}` is not a value"), "remove it"));
+        }
+    }
+    Ok(Enum {
+        number: Some(number(node)?),
         codes,
         concept: node.text_of("x-document")?.map(str::to_owned),
         alias: names::alias(schema, name),

@@ -8,6 +8,7 @@ use super::super::ir::{Encoding, Length, Member, Model, Ty};
 use super::super::names;
 use super::super::node::{Node, Read};
 use super::keyword::{ANNOTATIONS, SEARCH_TERMS, SHAPES};
+use super::scalar::uncoded;
 use super::schema::Schemas;
 use super::{deprecated, described, id_of, member_name, source, told};
 
@@ -77,6 +78,9 @@ impl Schemas {
                 "an envelope or a page inside of an object cannot be expressed in generated code",
                 "describe it as a schema of its own",
             ));
+        }
+        if shape.ty.counts() {
+            uncoded(node)?;
         }
         let target = node.clone().resolved()?;
         let length = length(node)?;

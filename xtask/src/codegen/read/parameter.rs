@@ -7,6 +7,7 @@ use super::super::names::{self, Use};
 use super::super::node::{Node, Read};
 use super::path::Found;
 use super::responses::{Style, paging};
+use super::scalar::uncoded;
 use super::schema::Schemas;
 use super::{deprecated, described, id_of, source};
 
@@ -103,6 +104,9 @@ fn parameter(node: Node<'_>, schemas: &mut Schemas) -> Read<Parameter> {
     }
     let schema = node.need("schema", "say which type it has")?;
     let ty = schemas.shape(&schema)?.ty;
+    if ty.counts() {
+        uncoded(&node)?;
+    }
     let element = match &ty {
         Ty::List(element) if place == Place::Query => element,
         other => other,

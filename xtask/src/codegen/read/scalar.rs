@@ -74,6 +74,43 @@ pub(super) fn text(node: &Node<'_>) -> Read<Ty> {
 
 /// Returns the type of an integer.
 pub(super) fn integer(node: &Node<'_>) -> Read<Ty> {
+    uncoded(node)?;
+    number(node)
+}
+
+/// Refuses an integer whose description lists what its values mean.
+pub(super) fn uncoded(node: &Node<'_>) -> Read<()> {
+    match node.text_of("description")? {
+        Some(description) if lists_codes(description) => Err(node.refuse(
+            "its description lists what its numbers mean, and in Rust it would be a number",
+            "describe the numbers in `x-codes` of a schema, and refer to it",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Returns whether a text gives at least two numbers a meaning, as "1 active, 2 inactive" does.
+fn lists_codes(text: &str) -> bool {
+    let is_join = |word: &str| matches!(word, "and" | "or");
+    let (mut meanings, mut begins, mut code) = (0, true, false);
+    for word in text.split_whitespace() {
+        if code
+            && !is_join(word)
+            && word.starts_with(|c: char| c.is_alphabetic() || "`\"=".contains(c))
+        {
+            meanings += 1;
+        }
+        // A number in the middle of a clause is a count.
+        begins |= word.starts_with('(');
+        let number = word.trim_matches(['(', ')', ':', '=']);
+        code = begins && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        begins = is_join(word) || word.ends_with([',', ';', ':', '.', '(']);
+    }
+    meanings > 1
+}
+
+/// Returns the type of numbers of this format.
+pub(super) fn number(node: &Node<'_>) -> Read<Ty> {
     match node.text_of("x-timestamp")? {
         None => {}
         Some("unix-seconds") => return Ok(Ty::Time(TimeFormat::UnixSeconds)),

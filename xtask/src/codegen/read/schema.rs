@@ -8,7 +8,7 @@ use super::super::ir::{Encoding, Model, Ty, Type};
 use super::super::names::{self, Use};
 use super::super::node::{Node, Read, Refusal};
 use super::combined::Combined;
-use super::enumeration::enumeration;
+use super::enumeration::{codes, enumeration};
 use super::keyword::{ANNOTATIONS, SEARCH_TERMS, SHAPES};
 use super::scalar::{integer, kind, text};
 
@@ -272,7 +272,10 @@ impl Schemas {
         if target.get("x-known-values").is_some() && target.items_of("x-known-values")?.is_empty() {
             return Ok(Shape::bare(Ty::Text, kind(target)?.1));
         }
-        let is_enum = target.get("enum").is_some() || target.get("x-known-values").is_some();
+        let (kind, nullable) = kind(target)?;
+        let is_coded = kind == Some("integer") && target.get("x-codes").is_some();
+        let is_enum =
+            is_coded || target.get("enum").is_some() || target.get("x-known-values").is_some();
         let is_model = target.get("properties").is_some();
         if !is_enum && !is_model {
             if !self.open.insert(target.pointer().to_owned()) {
@@ -285,15 +288,15 @@ impl Schemas {
             self.open.remove(target.pointer());
             return shape;
         }
-        let (kind, nullable) = kind(target)?;
         let wire = self.rust_names.get(name).map_or(name, String::as_str);
         let rust = names::of(target, wire, Use::Type)?;
         let ty = match is_enum {
+            true if is_coded => Ty::Code(rust.clone()),
             true if kind == Some("string") => Ty::Enum(rust.clone()),
             true => {
                 return Err(target.refuse(
-                    "only strings can be enumerated",
-                    "say `type: string`, or leave the values to the description",
+                    "only strings can be enumerated by value",
+                    "say `type: string`, or give integers names in `x-codes`",
                 ));
             }
             false => Ty::Model(rust.clone()),
@@ -305,6 +308,7 @@ impl Schemas {
                     format!("the schema `{other}` is called `{rust}` in Rust as well"),
                     "give one of them another name with `x-rust-name`",
                 )),
+                None if is_coded => codes(target, name, &rust).map(Type::Enum),
                 None if is_enum => enumeration(target, name, &rust).map(Type::Enum),
                 None => self.model(target, name, &rust).map(Type::Model),
             };

@@ -8,6 +8,7 @@ use super::{TINY, description};
 
 mod areas;
 mod bodies;
+mod codes;
 
 /// Returns the refusals of the tiny description after a change.
 fn refusals(change: impl FnOnce(&mut Value)) -> Vec<Refusal> {

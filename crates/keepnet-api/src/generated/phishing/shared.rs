@@ -3,7 +3,9 @@
 //! Types that several resources of the area phishing use.
 
 use security_api_transport::model;
-use crate::generated::types::{LandingPageTemplate, Lookup, SimulatorEmailTemplate, TrainingDetail};
+use crate::generated::types::{
+    LandingPageTemplate, Lookup, ScenarioMethod, SimulatorEmailTemplate, TrainingDetail,
+};
 
 model! {
     /// How often AI may still be used.
@@ -23,8 +25,7 @@ model! {
         name: Option<String> = "name",
         /// How hard it is to recognise; a form's details list the ids.
         difficulty_type_id: Option<i32> = "difficultyTypeId",
-        /// The method: 1 click only, 2 data submission, 3 attachment, 4 second factor, 6 double barrel.
-        method_type_id: Option<i32> = "methodTypeId",
+        method_type_id: Option<ScenarioMethod> = "methodTypeId",
         category: Option<String> = "category",
         landing_page_template: Option<LandingPageTemplate> = "landingPageTemplate",
         mfa_sms_sender_number: Option<String> = "mfaSmsSenderNumber",

@@ -4,7 +4,8 @@
 
 use security_api_transport::{model, open_enum};
 use crate::generated::types::{
-    EntityAvailableFor, LandingPageTemplate, Lookup, QuishingTemplateType, SimulatorEmailTemplate,
+    EntityAvailableFor, LandingPageTemplate, Lookup, QuishingTemplateType, ScenarioMethod,
+    SimulatorEmailTemplate,
 };
 
 model! {
@@ -16,8 +17,7 @@ model! {
         name: Option<String> = "name",
         /// How hard it is to recognise; a form's details list the ids.
         difficulty_type_id: Option<i32> = "difficultyTypeId",
-        /// The method: 1 click only, 2 data submission, 3 attachment, 4 second factor, 6 double barrel.
-        method_type_id: Option<i32> = "methodTypeId",
+        method_type_id: Option<ScenarioMethod> = "methodTypeId",
         category: Option<String> = "category",
         landing_page_template: Option<LandingPageTemplate> = "landingPageTemplate",
         mfa_sms_sender_number: Option<String> = "mfaSmsSenderNumber",

@@ -2,6 +2,30 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Types that several areas use.
 
-pub(super) mod common;
+#[cfg(any(feature = "_simulator", feature = "settings", feature = "users"))]
+pub(super) mod availability;
+#[cfg(
+    any(
+        feature = "_simulator",
+        feature = "reporting",
+        feature = "training",
+        feature = "users"
+    )
+)]
+pub(super) mod campaign;
+pub(super) mod campaign_report;
+pub(super) mod companies;
 #[cfg(feature = "_simulator")]
-pub(super) mod simulation;
+pub(super) mod domain;
+#[cfg(any(feature = "_simulator", feature = "incident_response", feature = "settings"))]
+pub(super) mod email;
+#[cfg(any(feature = "incident_response", feature = "reporter"))]
+pub(super) mod incident_response;
+pub(super) mod records;
+#[cfg(feature = "_simulator")]
+pub(super) mod scenario;
+pub(super) mod template;
+#[cfg(any(feature = "_simulator", feature = "reporting", feature = "training"))]
+pub(super) mod training;
+#[cfg(any(feature = "_simulator", feature = "training", feature = "users"))]
+pub(super) mod users;

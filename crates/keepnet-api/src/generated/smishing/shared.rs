@@ -3,7 +3,7 @@
 //! Types that several resources of the area smishing use.
 
 use security_api_transport::model;
-use crate::generated::types::{EntityAvailableFor, LandingPageTemplate, Lookup};
+use crate::generated::types::{EntityAvailableFor, LandingPageTemplate, Lookup, ScenarioMethod};
 
 model! {
     /// A text message template.
@@ -33,8 +33,7 @@ model! {
         name: Option<String> = "name",
         /// How hard it is to recognise; a form's details list the ids.
         difficulty_type_id: Option<i32> = "difficultyTypeId",
-        /// The method: 1 click only, 2 data submission, 3 attachment, 4 second factor, 6 double barrel.
-        method_type_id: Option<i32> = "methodTypeId",
+        method_type_id: Option<ScenarioMethod> = "methodTypeId",
         category: Option<String> = "category",
         landing_page_template: Option<LandingPageTemplate> = "landingPageTemplate",
         mfa_sms_sender_number: Option<String> = "mfaSmsSenderNumber",

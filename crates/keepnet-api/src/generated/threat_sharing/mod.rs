@@ -14,12 +14,14 @@ mod is_dashboard {
     pub(super) mod calls;
     pub(super) mod models;
 }
+pub(super) mod shared;
 
 /// The objects and enumerations of the API.
 pub(super) mod types {
     pub use super::communities::models::*;
     pub use super::community_posts::models::*;
     pub use super::is_dashboard::models::*;
+    pub use super::shared::*;
 }
 
 /// The resources of the API, and the types of their calls that take options.

@@ -2,13 +2,13 @@
 //! client may therefore live in a static, be used from several runtimes, and outlive them.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio::time::Instant;
 
+use super::pool_health::{Peer, PoolHealth};
 use super::resolve::Guard;
 use super::settings::{self, Route, TransportSettings};
 use super::tls::Tls;
@@ -58,58 +58,6 @@ struct Pool {
     health: Arc<PoolHealth>,
     /// When the last request was sent with this client.
     last: Option<Instant>,
-}
-
-/// What is known about a pool's connections.
-#[derive(Debug, Default)]
-pub(super) struct PoolHealth {
-    /// The service's last response came over HTTP/1, and no request to it has timed out since.
-    is_http1: AtomicBool,
-    /// A connection that requests share no longer responds. New requests get another pool.
-    is_unresponsive: AtomicBool,
-}
-
-/// Who a request is sent to, as far as it says whether requests share a connection.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Peer {
-    /// The protocol is HTTP/1 in any case.
-    Http1,
-    /// The service. It keeps to one protocol.
-    Service,
-    /// Another host. A pool may have several.
-    Other,
-}
-
-impl Peer {
-    /// `otherwise` unless the protocol is HTTP/1 in any case.
-    fn of(url: &reqwest::Url, settings: &TransportSettings, otherwise: Self) -> Self {
-        match settings.http1_only || url.scheme() == "http" {
-            true => Self::Http1,
-            false => otherwise,
-        }
-    }
-}
-
-impl PoolHealth {
-    pub(super) fn note_response(&self, peer: Peer, version: http::Version) {
-        if peer == Peer::Service {
-            let is_http1 = version < http::Version::HTTP_2;
-            self.is_http1.store(is_http1, Ordering::Relaxed);
-        }
-    }
-
-    /// A request timed out on its connection. Unless the connection is known to be HTTP/1's, which is closed, it gets no
-    /// more requests. Before the first response nothing is known.
-    pub(super) fn note_timeout(&self, peer: Peer) {
-        let is_closed = match peer {
-            Peer::Http1 => true,
-            Peer::Service => self.is_http1.swap(false, Ordering::Relaxed),
-            Peer::Other => false,
-        };
-        if !is_closed {
-            self.is_unresponsive.store(true, Ordering::Relaxed);
-        }
-    }
 }
 
 /// A URL at another origin.
@@ -244,7 +192,7 @@ impl Clients {
         let slot = clients.pools.slot(route == self.route, guard.is_some());
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
         let pool = match &mut *slot {
-            Some(pool) if !pool.health.is_unresponsive.load(Ordering::Relaxed) => pool,
+            Some(pool) if !pool.health.is_unresponsive() => pool,
             slot => slot.insert(Pool::of(self.settings.client(&self.tls, route, guard)?)),
         };
         let last = pool.last.replace(now);

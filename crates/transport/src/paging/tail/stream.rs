@@ -17,7 +17,7 @@ use super::timeline::{Stamp, Timeline};
 use crate::call::Received;
 use crate::error::Error;
 use crate::paging::by_item::undecoded;
-use crate::paging::walk::PageWalk;
+use crate::paging::page_walk::PageWalk;
 use crate::paging::{Cursor, Next, Paging, raw};
 use crate::request::Request;
 use crate::runtime::Pause;

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use super::member_rule::MemberRule;
 use super::slot::{Entries, Fill, Inside, List, Object, Slot, Table, Token};
+use crate::wire::whole_response::FOREIGN;
 
 /// Fills the slot of a member. Objects are where the time goes, so this is compiled into their loop and used nowhere else.
 struct FillSlot<'a>(&'a mut dyn Slot);
@@ -150,7 +151,7 @@ impl<'de> Visitor<'de> for FillSlot<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         match self.0.open() {
-            Inside::Object(table, object) => return object_of(table, object, map),
+            Inside::Object(table, object) => return object_of(table, object, map).map(drop),
             Inside::Map(entries) => return pairs(entries, map),
             Inside::List(_) | Inside::Nothing(_) => {}
         }
@@ -164,6 +165,7 @@ fn elements<'de, A: SeqAccess<'de>>(list: &mut dyn List, mut items: A) -> Result
     let kind = Kind {
         takes_json: list.takes_json(),
         takes_null: list.takes_null(),
+        is_whole: false,
     };
     let mut count = 0;
     while items.next_element_seed(Element { list, kind })?.is_some() {
@@ -183,6 +185,8 @@ const MOST_OBJECTS: u32 = 100_000;
 pub(super) struct Kind {
     pub(super) takes_json: bool,
     pub(super) takes_null: bool,
+    /// Whether it is a whole response, see [`whole_response`](crate::wire::whole_response).
+    pub(super) is_whole: bool,
 }
 
 /// Adds one element to a list.
@@ -266,6 +270,14 @@ impl<'de> Visitor<'de> for FillOther<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        if self.kind.is_whole
+            && let Inside::Object(table, object) = self.slot.open()
+        {
+            return match object_of(table, object, map)? {
+                Found::Nothing => Err(foreign(table)),
+                Found::Members => Ok(()),
+            };
+        }
         FillSlot(self.slot).visit_map(map)
     }
 }
@@ -275,6 +287,7 @@ fn pairs<'de, A: MapAccess<'de>>(entries: &mut dyn Entries, mut map: A) -> Resul
     let kind = Kind {
         takes_json: entries.takes_json(),
         takes_null: true,
+        is_whole: false,
     };
     while let Some(key) = map.next_key::<String>()? {
         let slot = entries.entry(key);
@@ -283,13 +296,30 @@ fn pairs<'de, A: MapAccess<'de>>(entries: &mut dyn Entries, mut map: A) -> Resul
     Ok(())
 }
 
+/// What an object had.
+enum Found {
+    /// Members that are known, or none at all.
+    Members,
+    /// Only members that are not known.
+    Nothing,
+}
+
+#[cold]
+#[inline(never)]
+fn foreign<E: Error>(table: &Table) -> E {
+    E::custom(format_args!(
+        "{FOREIGN}{} is there, only others: check that the base URL is the API's",
+        table.names.name
+    ))
+}
+
 #[inline(never)]
 fn object_of<'de, A: MapAccess<'de>>(
     table: &'static Table,
     object: &mut dyn Object,
     map: A,
-) -> Result<(), A::Error> {
-    struct Read<'de, A: MapAccess<'de>>(&'static Table, Option<A>, Result<(), A::Error>);
+) -> Result<Found, A::Error> {
+    struct Read<'de, A: MapAccess<'de>>(&'static Table, Option<A>, Result<Found, A::Error>);
 
     impl<'de, A: MapAccess<'de>> Fill for Read<'de, A> {
         fn fill(&mut self, slots: &mut [&mut dyn Slot]) {
@@ -299,7 +329,7 @@ fn object_of<'de, A: MapAccess<'de>>(
         }
     }
 
-    let mut read = Read(table, Some(map), Ok(()));
+    let mut read = Read(table, Some(map), Ok(Found::Members));
     object.slots(&mut read);
     read.2
 }
@@ -308,8 +338,10 @@ fn members<'de, A: MapAccess<'de>>(
     table: &'static Table,
     slots: &mut [&mut dyn Slot],
     mut map: A,
-) -> Result<(), A::Error> {
+) -> Result<Found, A::Error> {
     let mut seen = 0_u64;
+    let mut is_known = false;
+    let mut has_others = false;
     // Members that came before, or that are wanted as JSON.
     let mut rare = table.json;
     let mut names = Names {
@@ -319,8 +351,10 @@ fn members<'de, A: MapAccess<'de>>(
     while let Some(index) = map.next_key_seed(&mut names)? {
         let Some(slot) = slots.get_mut(index) else {
             map.next_value::<IgnoredAny>()?;
+            has_others = true;
             continue;
         };
+        is_known = true;
         let bit = 1_u64.wrapping_shl(index as u32);
         // One test for all that is rare.
         let is_rare = index >= 64 || bit & rare != 0;
@@ -335,7 +369,8 @@ fn members<'de, A: MapAccess<'de>>(
         map.next_value_seed(FillSlot(*slot))?;
     }
     match table.required & !seen {
-        0 => Ok(()),
+        0 if has_others && !is_known && !slots.is_empty() => Ok(Found::Nothing),
+        0 => Ok(Found::Members),
         missing => Err(A::Error::missing_field(
             table.names.wire[missing.trailing_zeros() as usize],
         )),

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use crate::wire::raw::RawJson;
 use crate::wire::secret::Secret;
 use crate::wire::timestamp::Timestamp;
+use crate::wire::whole_response::whole_response;
 
 crate::model! {
     /// A cat.
@@ -34,6 +35,52 @@ fn members_may_come_in_any_order_and_unknown_ones_are_ignored() {
 fn absent_and_null_optional_members_are_none() {
     assert_eq!(cat(r#"{"id":"a"}"#).unwrap().lives, None);
     assert_eq!(cat(r#"{"id":"a","lives":null}"#).unwrap().lives, None);
+}
+
+#[test]
+fn an_object_with_members_of_which_none_is_known_is_another_kind_of_response() {
+    crate::model! {
+        /// A house.
+        #[derive(Default)]
+        struct House: Received {
+            name: Option<String> = "name",
+            owner: Option<Owner> = "owner",
+            tenants: Option<Vec<Owner>> = "tenants",
+        }
+    }
+    crate::model! {
+        /// An owner.
+        #[derive(Default)]
+        struct Owner: Received {
+            name: Option<String> = "name",
+        }
+    }
+    crate::model! {
+        /// Nothing that is known.
+        #[derive(Default)]
+        struct Nothing: Received {}
+    }
+    let house = |json: &str| {
+        let decoded = whole_response(|| serde_json::from_str::<House>(json));
+        decoded.map_err(|error| error.to_string())
+    };
+    for foreign in [r#"{"error":"no"}"#, r#"{"Name":"a","data":{"name":"b"}}"#] {
+        let error = house(foreign).unwrap_err();
+        assert!(error.starts_with("no member of object House"), "{error}");
+        // Within something larger it is only newer than this program.
+        assert!(serde_json::from_str::<House>(foreign).is_ok());
+    }
+    for own in [
+        "{}",
+        r#"{"name":null,"new":1}"#,
+        r#"{"owner":{"new":1}}"#,
+        r#"{"tenants":[{"new":1},{}]}"#,
+    ] {
+        assert!(house(own).is_ok(), "{own}");
+    }
+    let list = whole_response(|| serde_json::from_str::<Vec<House>>(r#"[{},{"new":1}]"#));
+    assert!(list.is_ok());
+    assert!(whole_response(|| serde_json::from_str::<Nothing>(r#"{"new":1}"#)).is_ok());
 }
 
 #[test]

@@ -126,7 +126,7 @@ impl CallbackCampaignJobs {
 
     /// Launches a callback campaign, now or at a set time.
     ///
-    /// `schedule_type_id` 1 launches at once, 3 at `scheduled_date`. Each call is a launch of its own. Reaches people:
+    /// `schedule_type_id` launches it at once or at `scheduled_date`. Each call is a launch of its own. Reaches people:
     /// not to be repeated blindly.
     ///
     /// `POST /api/callback-simulator/campaign-job/start`. Not retried once it may have run.

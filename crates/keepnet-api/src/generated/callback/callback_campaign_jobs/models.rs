@@ -4,6 +4,7 @@
 
 use security_api_transport::model;
 use crate::{DateTime, TimeSpan};
+use crate::generated::types::ScheduleType;
 
 model! {
     /// Which callback campaign to launch, when and to whom.
@@ -11,12 +12,11 @@ model! {
     pub struct CallbackCampaignInstanceRequest: Sent {
         /// Keeps the launch out of reports.
         exclude_from_reports: Option<bool> = "excludeFromReports",
-        /// When to send, if `scheduleTypeId` is 3.
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
-        /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
-        schedule_type_id: Option<i32> = "scheduleTypeId",
+        schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
         distribution_start_type_id: Option<i32> = "distributionStartTypeId",
         /// At what time of day sending may begin.

@@ -5,7 +5,8 @@
 use security_api_transport::{RawJson, model, open_enum};
 use crate::DateTime;
 use crate::generated::types::{
-    CampaignSummarySettings, CampaignSummaryTargetUsers, TargetUserCustomFieldValue,
+    CampaignSummarySettings, CampaignSummaryTargetUsers, Frequency, ScheduleType,
+    TargetUserCustomFieldValue,
 };
 
 model! {
@@ -118,17 +119,16 @@ model! {
     pub struct CallbackResultCampaignInfo: Received {
         start_date: Option<DateTime> = "startDate",
         end_date: Option<DateTime> = "endDate",
-        /// When to send, if `scheduleTypeId` is 3.
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate",
         total_target_user_count: Option<i32> = "totalTargetUserCount",
         email_delivered_user_count: Option<i32> = "emailDeliveredUserCount",
         email_not_delivered_user_count: Option<i32> = "emailNotDeliveredUserCount",
         email_delivery_start_date: Option<DateTime> = "emailDeliveryStartDate",
         email_delivery_end_date: Option<DateTime> = "emailDeliveryEndDate",
-        frequency: Option<i32> = "frequency",
+        frequency: Option<Frequency> = "frequency",
         email_delivery_duration: Option<String> = "emailDeliveryDuration",
-        /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
-        schedule_type_id: Option<i32> = "scheduleTypeId",
+        schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
     }
 }
 

@@ -5,21 +5,21 @@
 use security_api_transport::model;
 use crate::{DateTime, TimeSpan};
 use crate::generated::types::{
-    CampaignScheduleInfoScenario, DetailItem, DirectEmailSetting, PhishingScenarioTraining,
-    SimulatorEmailTemplate, SmtpSetting, VishingTemplatePreview,
+    CampaignScheduleInfoScenario, DetailItem, DirectEmailSetting, EmailDelivery, Frequency,
+    PhishingScenarioTraining, RandomSample, ScheduleType, SimulatorEmailTemplate, SmtpSetting,
+    VishingTemplatePreview,
 };
 
 model! {
     /// A planned callback campaign, as far as its schedule depends on it.
     #[derive(Clone, Default)]
     pub struct CallbackCalculateScheduleInfoRequest: Sent {
-        /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
-        schedule_type_id: Option<i32> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is 3.
+        schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
-        frequency: Option<i32> = "frequency",
+        frequency: Option<Frequency> = "frequency",
         callback_scenario_resource_ids: Option<Vec<String>> = "callbackScenarioResourceIds",
     }
 }
@@ -34,11 +34,9 @@ model! {
         phishing_scenarios: Option<Vec<CallbackCampaignScenario>> = "phishingScenarios",
         smtp_setting: Option<DetailItem> = "smtpSetting",
         direct_email_setting: Option<DetailItem> = "directEmailSetting",
-        /// How e-mails are delivered: 1 by SMTP, 2 straight into mailboxes.
-        email_delivery_setting_type: Option<i32> = "emailDeliverySettingType",
-        /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
-        schedule_type_id: Option<i32> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is 3.
+        email_delivery_setting_type: Option<EmailDelivery> = "emailDeliverySettingType",
+        schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate",
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
@@ -69,10 +67,10 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts: 1 per cent of the recipients, 2 recipients.
-        send_randomly_users_calculate_type_id: Option<i32> = "sendRandomlyUsersCalculateTypeId",
+        /// What `sendRandomlyUsersCount` counts.
+        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
         target_groups: Option<Vec<DetailItem>> = "targetGroups",
-        frequency: Option<i32> = "frequency",
+        frequency: Option<Frequency> = "frequency",
     }
 }
 
@@ -84,9 +82,8 @@ model! {
         name: String = "name",
         /// At most 300 characters.
         description: Option<String> = "description",
-        /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
-        schedule_type_id: i32 = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is 3.
+        schedule_type_id: ScheduleType = "scheduleTypeId",
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
@@ -113,10 +110,10 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts: 1 per cent of the recipients, 2 recipients.
-        send_randomly_users_calculate_type_id: Option<i32> = "sendRandomlyUsersCalculateTypeId",
+        /// What `sendRandomlyUsersCount` counts.
+        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
-        frequency: Option<String> = "frequency",
+        frequency: Option<Frequency> = "frequency",
         phishing_scenarios: Option<Vec<PhishingScenarioTraining>> = "phishingScenarios",
         /// The id of the SMTP setting, if e-mails are delivered by SMTP.
         smtp_setting_resource_id: Option<String> = "smtpSettingResourceId",
@@ -124,8 +121,7 @@ model! {
         distribution_email_over: Option<i32> = "distributionEmailOver",
         /// The unit of `distributionEmailOver`; the form's details list the ids.
         distribution_email_over_time_type_id: Option<i32> = "distributionEmailOverTimeTypeId",
-        /// How e-mails are delivered: 1 by SMTP, 2 straight into mailboxes.
-        email_delivery_setting_type: Option<i32> = "emailDeliverySettingType",
+        email_delivery_setting_type: Option<EmailDelivery> = "emailDeliverySettingType",
         /// The id of the direct e-mail setting, if e-mails are put straight into mailboxes.
         direct_email_setting_resource_id: Option<String> = "directEmailSettingResourceId",
     }
@@ -185,7 +181,7 @@ model! {
         create_time: Option<DateTime> = "createTime",
         last_launch: Option<DateTime> = "lastLaunch",
         email_delivery: Option<String> = "emailDelivery",
-        frequency: Option<i32> = "frequency",
+        frequency: Option<Frequency> = "frequency",
     }
 }
 

@@ -5,7 +5,8 @@
 use security_api_transport::model;
 use crate::DateTime;
 use crate::generated::types::{
-    EntityAvailableFor, EntityAvailableForRequest, SimulatorEmailTemplate, VishingTemplatePreview,
+    EntityAvailableFor, EntityAvailableForRequest, ScenarioMethod, SimulatorEmailTemplate,
+    VishingTemplatePreview,
 };
 
 model! {
@@ -29,8 +30,7 @@ model! {
         available_for_list: Option<Vec<EntityAvailableFor>> = "availableForList",
         callback_template_id: Option<i32> = "callbackTemplateId",
         callback_template_resource_id: Option<String> = "callbackTemplateResourceId",
-        /// The method: 1 click only, 2 data submission, 3 attachment, 4 second factor, 6 double barrel.
-        method_type_id: Option<i32> = "methodTypeId",
+        method_type_id: Option<ScenarioMethod> = "methodTypeId",
     }
 }
 
@@ -41,8 +41,7 @@ model! {
         name: Option<String> = "name",
         /// How hard it is to recognise; a form's details list the ids.
         difficulty_type_id: Option<i32> = "difficultyTypeId",
-        /// The method: 1 click only, 2 data submission, 3 attachment, 4 second factor, 6 double barrel.
-        method_type_id: Option<i32> = "methodTypeId",
+        method_type_id: Option<ScenarioMethod> = "methodTypeId",
         email_template: Option<SimulatorEmailTemplate> = "emailTemplate",
         callback_template: Option<VishingTemplatePreview> = "callbackTemplate",
     }

@@ -172,20 +172,20 @@ impl Companies {
     /// Creates an API client with credentials generated before.
     ///
     /// Takes id and secret from `companies.generate_client_credentials`. Required are `name`, `client_id`,
-    /// `client_secret` and `status_id` (1 is active), and at least one role, from `roles.list`: without one the service
-    /// responds with 400 `Role should be selected`. With `has_ip_address_restriction` calls may come from
-    /// `allowed_ip_addresses` alone, none of which may be empty; others get 403 `IP_RESTRICTED`. An address that is
-    /// none gives 400 `Invalid ip address`. Gives the id.
+    /// `client_secret` and `status_id`, and at least one role, from `roles.list`: without one the service responds with
+    /// 400 `Role should be selected`. With `has_ip_address_restriction` calls may come from `allowed_ip_addresses`
+    /// alone, none of which may be empty; others get 403 `IP_RESTRICTED`. An address that is none gives 400 `Invalid ip
+    /// address`. Gives the id.
     ///
     /// `POST /api/companies/clients`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::ApiClientRequest;
+    /// use keepnet_api::types::{ActivationStatus, ApiClientRequest};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let api_client = ApiClientRequest::new("SIEM export", "5f1c2d7e9a", "not-a-real-secret", 1).has_ip_address_restriction(true);
+    /// let api_client = ApiClientRequest::new("SIEM export", "5f1c2d7e9a", "not-a-real-secret", ActivationStatus::Active).has_ip_address_restriction(true);
     /// let record_id = keepnet.companies().create_client(&api_client).await?;
     /// # Ok(())
     /// # }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use security_api_transport::{Secret, Upload, model};
 use crate::DateTime;
-use crate::generated::types::{ExportType, NamedResource};
+use crate::generated::types::{ActivationStatus, ExportType, NamedResource};
 use crate::search::SearchRequest;
 
 model! {
@@ -35,8 +35,7 @@ model! {
         name: Option<String> = "name",
         client_id: Option<String> = "clientId",
         client_secret: Option<Secret> = "clientSecret",
-        /// 1 is active; 0 or 2 is inactive.
-        status_id: Option<i32> = "statusId",
+        status_id: Option<ActivationStatus> = "statusId",
         status_name: Option<String> = "statusName",
         /// Whether calls may come only from `allowedIpAddresses`.
         has_ip_address_restriction: Option<bool> = "hasIpAddressRestriction",
@@ -56,8 +55,7 @@ model! {
         client_id: String = "clientId",
         /// The secret that was generated before. 1 to 100 characters.
         client_secret: Secret = "clientSecret" (into),
-        /// 1 is active; 0 or 2 is inactive.
-        status_id: i32 = "statusId",
+        status_id: ActivationStatus = "statusId",
         /// Whether calls may come only from `allowedIpAddresses`.
         has_ip_address_restriction: Option<bool> = "hasIpAddressRestriction",
         /// The IP addresses that calls may come from, none of them empty. No ranges are documented.
@@ -158,8 +156,7 @@ model! {
         base_man_hour_cost: Option<i32> = "BaseManHourCost",
         /// Working hours, for the return on investment.
         base_man_hour: Option<i32> = "BaseManHour",
-        /// 1 is active; 0 or 2 is inactive.
-        status_id: Option<i32> = "StatusId",
+        status_id: Option<ActivationStatus> = "StatusId",
         /// The id of the time zone, from the list of time zones.
         time_zone_id: String = "TimeZoneId",
         /// How dates are written, such as `DD/MM/YYYY`.
@@ -215,8 +212,7 @@ model! {
         /// At most 2000 characters.
         release_notes_url: Option<String> = "ReleaseNotesUrl",
         company_group_resource_id_array: Option<Vec<String>> = "CompanyGroupResourceIdArray",
-        /// 1 is active; 0 or 2 is inactive.
-        status_id: Option<i32> = "StatusId",
+        status_id: Option<ActivationStatus> = "StatusId",
         /// The id of the time zone, from the list of time zones.
         time_zone_id: String = "TimeZoneId",
         /// How dates are written, such as `DD/MM/YYYY`.
@@ -306,8 +302,7 @@ model! {
         base_man_hour_cost: Option<i32> = "baseManHourCost",
         /// Working hours, for the return on investment.
         base_man_hour: Option<i32> = "baseManHour",
-        /// 1 is active; 0 or 2 is inactive.
-        status_id: Option<i32> = "statusId",
+        status_id: Option<ActivationStatus> = "statusId",
         status_name: Option<String> = "statusName",
         license_modules: Option<Vec<String>> = "licenseModules",
         target_user_count: Option<i32> = "targetUserCount",
@@ -477,8 +472,7 @@ model! {
         client_id: Option<String> = "clientId",
         /// When it was created.
         create_time: Option<DateTime> = "createTime",
-        /// 1 is active; 0 or 2 is inactive.
-        status_id: Option<i32> = "statusId",
+        status_id: Option<ActivationStatus> = "statusId",
         status_name: Option<String> = "statusName",
     }
 }

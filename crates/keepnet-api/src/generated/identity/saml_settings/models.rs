@@ -4,6 +4,7 @@
 
 use security_api_transport::{Secret, Upload, model};
 use crate::DateTime;
+use crate::generated::types::ActivationStatus;
 
 model! {
     /// The values that an identity provider needs of the service.
@@ -46,8 +47,7 @@ model! {
         idp_cert_fingerprint_type_id: Option<i32> = "idPCertFingerprintTypeId",
         /// The entity id of the service provider.
         entity_id: Option<String> = "entityID",
-        /// 1 is active; 0 or 2 is inactive.
-        status_id: Option<i32> = "statusId",
+        status_id: Option<ActivationStatus> = "statusId",
         domain: Option<Vec<String>> = "domain",
         idp_certificate_file_url: Option<String> = "idPCertificateFileUrl",
         /// The entity id of the identity provider.
@@ -72,8 +72,7 @@ model! {
         idp_cert_fingerprint_type_id: Option<i32> = "IdPCertFingerprintTypeId",
         /// The entity id of the service provider.
         entity_id: Option<String> = "EntityID",
-        /// 1 is active; 0 or 2 is inactive.
-        status_id: i32 = "StatusId",
+        status_id: ActivationStatus = "StatusId",
         domain: Vec<String> = "Domain",
         /// The entity id of the identity provider.
         idp_entity_id: String = "IdPEntityID",
@@ -103,8 +102,7 @@ model! {
         /// The fingerprint of the identity provider's certificate.
         idp_cert_fingerprint: Option<String> = "IdPCertFingerprint",
         idp_cert_fingerprint_type_id: Option<i32> = "IdPCertFingerprintTypeId",
-        /// 1 is active; 0 or 2 is inactive.
-        status_id: i32 = "StatusId",
+        status_id: ActivationStatus = "StatusId",
         domain: Vec<String> = "Domain",
         /// The entity id of the identity provider.
         idp_entity_id: String = "IdPEntityID",
@@ -121,8 +119,7 @@ model! {
     pub struct SearchSamlSetting: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
-        /// 1 is active; 0 or 2 is inactive.
-        status_id: Option<i32> = "statusId",
+        status_id: Option<ActivationStatus> = "statusId",
         status_name: Option<String> = "statusName",
         /// When it was created.
         create_time: Option<DateTime> = "createTime",

@@ -31,9 +31,9 @@ impl Investigations {
     /// Starts an investigation: a search for an e-mail in many mailboxes.
     ///
     /// Required are `name`, `duration`, `start_date`, `end_date`, `target_user_type`, `scan_types` and `auto_action`.
-    /// `headers`, `bodies` and `attachments` say what to look for, and `logical_operator` whether any (0) or all (1) of
-    /// it must be there. `auto_action` deletes or warns of what is found without asking again. Gives the id; the search
-    /// goes on in the background, see `investigation_results.summary`.
+    /// `headers`, `bodies` and `attachments` say what to look for, and `logical_operator` whether any or all of it must
+    /// be there. `auto_action` deletes or warns of what is found without asking again. Gives the id; the search goes on
+    /// in the background, see `investigation_results.summary`.
     ///
     /// `POST /api/investigations`. Not retried once it may have run.
     ///

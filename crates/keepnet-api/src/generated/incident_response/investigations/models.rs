@@ -17,8 +17,7 @@ model! {
         headers: Option<Vec<InvestigationHeader>> = "headers",
         bodies: Option<Vec<InvestigationBody>> = "bodies",
         attachments: Option<Vec<InvestigationAttachment>> = "attachments",
-        /// How the conditions are joined: 0 any of them, 1 all of them.
-        logical_operator: Option<i32> = "logicalOperator",
+        logical_operator: Option<LogicalOperator> = "logicalOperator",
         /// 1 to 300 characters.
         name: String = "name",
         /// After how many days the investigation expires, finished or not. The vendor's front end offers 1, 3 and 7.
@@ -131,8 +130,7 @@ model! {
         start_date_added_hours: Option<i32> = "startDateAddedHours",
         end_date_added_hours: Option<i32> = "endDateAddedHours",
         matching_playbook_name: Option<String> = "matchingPlaybookName",
-        /// How the conditions are joined: 0 any of them, 1 all of them.
-        logical_operator: Option<i32> = "logicalOperator",
+        logical_operator: Option<LogicalOperator> = "logicalOperator",
     }
 }
 
@@ -202,6 +200,16 @@ model! {
         resource_id: Option<String> = "resourceId",
         target_user: Option<String> = "targetUser",
         target_group_resource_id: Option<String> = "targetGroupResourceId",
+    }
+}
+
+open_enum! {
+    /// How the conditions of an investigation are joined.
+    pub enum LogicalOperator: i32 {
+        /// One of them is enough.
+        Any = 0,
+        /// All of them are needed.
+        All = 1,
     }
 }
 

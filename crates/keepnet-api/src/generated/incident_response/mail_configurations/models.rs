@@ -4,6 +4,7 @@
 
 use security_api_transport::{Secret, model};
 use crate::DateTime;
+use crate::generated::types::ActivationStatus;
 
 model! {
     /// Access to an Exchange server as it is to be.
@@ -44,8 +45,7 @@ model! {
         application_secret: Option<Secret> = "applicationSecret",
         directory_id: Option<String> = "directoryId",
         email: Option<String> = "email",
-        /// 1 is active; 0 or 2 is inactive.
-        status_id: Option<i32> = "statusId",
+        status_id: Option<ActivationStatus> = "statusId",
         status_name: Option<String> = "statusName",
         /// The numeric id of the company.
         company_id: Option<i32> = "companyId",
@@ -75,8 +75,7 @@ model! {
         application_secret: Option<Secret> = "applicationSecret",
         directory_id: Option<String> = "directoryId",
         email: Option<String> = "email",
-        /// 1 is active; 0 or 2 is inactive.
-        status_id: Option<i32> = "statusId",
+        status_id: Option<ActivationStatus> = "statusId",
         status_name: Option<String> = "statusName",
         platform: Option<String> = "platform",
         /// When it was created.

@@ -456,10 +456,10 @@ impl PhishingCampaignReports {
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::{CampaignUserSearchRequest, PhishingCampaignJobUserSearchType};
+    /// use keepnet_api::types::{ActivityType, CampaignUserSearchRequest, PhishingCampaignJobUserSearchType};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let mut items = keepnet.phishing_campaign_reports().search_users(PhishingCampaignJobUserSearchType::All, "r6tGcNckZ3Fu", 1, CampaignUserSearchRequest::new().activity_type("0")).items();
+    /// let mut items = keepnet.phishing_campaign_reports().search_users(PhishingCampaignJobUserSearchType::All, "r6tGcNckZ3Fu", 1, CampaignUserSearchRequest::new().activity_type(ActivityType::Human)).items();
     /// while let Some(phishing_campaign_job_users) = items.try_next().await? {
     ///     println!("{phishing_campaign_job_users:?}");
     /// }

@@ -4,7 +4,9 @@
 
 use security_api_transport::model;
 use crate::DateTime;
-use crate::generated::types::{PhishingCampaignJobUserSearchType, TargetUserCustomFieldValue};
+use crate::generated::types::{
+    ActivityType, PhishingCampaignJobUserSearchType, TargetUserCustomFieldValue,
+};
 use crate::search::SearchRequest;
 
 model! {
@@ -201,6 +203,6 @@ model! {
         /// What the recipient did.
         search_type: Option<PhishingCampaignJobUserSearchType> = "searchType",
         /// Whether it was a person or a bot.
-        activity_type: Option<String> = "activityType",
+        activity_type: Option<ActivityType> = "activityType",
     }
 }

@@ -36,11 +36,11 @@ impl PhishingCampaigns {
 
     /// Creates a phishing campaign, to be launched now, at a set time or later by hand.
     ///
-    /// `name` and `schedule_type_id` are required: 1 launches at once, 2 saves for later, 3 launches at
-    /// `scheduled_date` in the time zone `scheduled_date_time_zone_id`. Scenarios go into `phishing_scenarios`, each
-    /// with the training that follows it, or just their ids into `phishing_scenario_resource_ids`.
-    /// `email_delivery_setting_type` 1 takes `smtp_setting_resource_id`, 2 takes `direct_email_setting_resource_id`.
-    /// Codes are listed by `phishing_campaigns.form_details`. Gives the id.
+    /// `name` and `schedule_type_id` are required, and to launch it at a set time `scheduled_date` in the time zone
+    /// `scheduled_date_time_zone_id`. Scenarios go into `phishing_scenarios`, each with the training that follows it,
+    /// or just their ids into `phishing_scenario_resource_ids`. `email_delivery_setting_type` takes
+    /// `smtp_setting_resource_id` for `Smtp`, and `direct_email_setting_resource_id` for `Direct`. Codes are listed by
+    /// `phishing_campaigns.form_details`. Gives the id.
     ///
     /// Sends e-mails to people: not to be repeated blindly.
     ///
@@ -51,10 +51,10 @@ impl PhishingCampaigns {
     /// Source: public clients of this API.
     ///
     /// ```no_run
-    /// use keepnet_api::types::{CertificateConfigSendType, CreatePhishingCampaignRequest, PhishingScenarioTraining};
+    /// use keepnet_api::types::{CertificateConfigSendType, CreatePhishingCampaignRequest, PhishingScenarioTraining, ScheduleType};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let phishing_campaign = CreatePhishingCampaignRequest::new("April awareness", 3).phishing_scenarios([PhishingScenarioTraining::new().phishing_scenario_resource_id("Pg5ZCcGojij7").training_id("ZZGcMLzGznAn").training_language_ids(["LCgN3agLvotv"]).award_certificate(true).enrollment_send_type_id("enrollment_send_type_id").certificate_config_send_type(CertificateConfigSendType::SendOnFirstAttempt)]);
+    /// let phishing_campaign = CreatePhishingCampaignRequest::new("April awareness", ScheduleType::Scheduled).phishing_scenarios([PhishingScenarioTraining::new().phishing_scenario_resource_id("Pg5ZCcGojij7").training_id("ZZGcMLzGznAn").training_language_ids(["LCgN3agLvotv"]).award_certificate(true).enrollment_send_type_id("enrollment_send_type_id").certificate_config_send_type(CertificateConfigSendType::SendOnFirstAttempt)]);
     /// let record_id = keepnet.phishing_campaigns().create(&phishing_campaign).await?;
     /// # Ok(())
     /// # }

@@ -4,7 +4,8 @@
 
 use security_api_transport::{Upload, model};
 use crate::generated::types::{
-    CreatePsEmailTemplateLanguage, EntityAvailableForRequest, UpdatePsEmailTemplateLanguage,
+    CreatePsEmailTemplateLanguage, EntityAvailableForRequest, ScenarioMethod,
+    UpdatePsEmailTemplateLanguage,
 };
 
 model! {
@@ -25,8 +26,7 @@ model! {
         prompt: String = "prompt",
         /// Of which kind of simulation; the numbers are not published.
         phishing_type_id: Option<i32> = "phishingTypeId",
-        /// The method: 1 click only, 2 data submission, 3 attachment, 4 second factor, 6 double barrel.
-        method_type_id: Option<i32> = "methodTypeId",
+        method_type_id: Option<ScenarioMethod> = "methodTypeId",
         /// Whether it is plain text instead of HTML.
         is_plain_text: Option<bool> = "isPlainText",
         tone_resource_id: Option<String> = "toneResourceId",

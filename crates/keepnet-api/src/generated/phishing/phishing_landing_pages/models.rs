@@ -3,6 +3,7 @@
 //! Objects and enumerations of `phishing_landing_pages`.
 
 use security_api_transport::{Secret, model};
+use crate::generated::types::ScenarioMethod;
 
 model! {
     /// What the AI is to make a landing page of.
@@ -14,8 +15,7 @@ model! {
         prompt: String = "prompt",
         /// The id of the language, from the list of languages.
         language_type_resource_id: Option<String> = "languageTypeResourceId",
-        /// The method: 1 click only, 2 data submission, 3 attachment, 4 second factor, 6 double barrel.
-        method_type_id: Option<i32> = "methodTypeId",
+        method_type_id: Option<ScenarioMethod> = "methodTypeId",
     }
 }
 

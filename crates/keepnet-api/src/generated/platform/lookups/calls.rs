@@ -5,7 +5,7 @@
 use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
-    CountryTimeZoneInfo, GenericCodeType, Language, License, Lookup, LookupRequest,
+    CountryTimeZoneInfo, GenericCodeType, Language, License, Lookup, LookupRequest, LookupType,
 };
 
 /// Code lists, such as countries, industries, licences and languages, whose ids other requests take.
@@ -108,11 +108,10 @@ impl Lookups {
     ///
     /// `GET /api/lookups/{typeId}`. Idempotent: retried automatically.
     ///
-    /// - `type_id`: Which code list: 1 countries, 2 industries, 3 licence types, 4 licence periods, 5 notification
-    ///   template types, 6 training content types, 7 SMTP configuration types, 12 SMTP settings, 21 languages.
+    /// - `type_id`: Which code list.
     ///
     /// Source: the vendor's documentation.
-    pub fn list(&self, type_id: i32) -> Call<Vec<Lookup>> {
+    pub fn list(&self, type_id: LookupType) -> Call<Vec<Lookup>> {
         self.client().operation(&LOOKUPS_LIST, &[&type_id.to_string()]).call()
     }
 }

@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `lookups`.
 
-use security_api_transport::model;
+use security_api_transport::{model, open_enum};
 
 model! {
     /// A country with its time zone, formats, dialling code and language.
@@ -82,7 +82,22 @@ model! {
     pub struct LookupRequest: Sent {
         /// The name of a code list.
         type_name: Option<String> = "typeName",
-        /// The numbers of code lists, as for `lookups.list`.
-        type_id_list: Option<Vec<i32>> = "typeIdList",
+        /// The code lists, as for `lookups.list`.
+        type_id_list: Option<Vec<LookupType>> = "typeIdList",
+    }
+}
+
+open_enum! {
+    /// A list of values with codes.
+    pub enum LookupType: i32 {
+        Countries = 1,
+        Industries = 2,
+        LicenceTypes = 3,
+        LicencePeriods = 4,
+        NotificationTemplateTypes = 5,
+        TrainingContentTypes = 6,
+        SmtpConfigurationTypes = 7,
+        SmtpSettings = 12,
+        Languages = 21,
     }
 }

@@ -122,7 +122,7 @@ impl QuishingCampaignJobs {
 
     /// Launches a quishing campaign, now or at a set time.
     ///
-    /// `schedule_type_id` 1 launches at once, 3 at `scheduled_date`. Each call is a launch of its own. Reaches people:
+    /// `schedule_type_id` launches it at once or at `scheduled_date`. Each call is a launch of its own. Reaches people:
     /// not to be repeated blindly.
     ///
     /// `POST /api/quishing-simulator/quishing-campaign-job/start/{resourceId}`. Not retried once it may have run.

@@ -4,7 +4,9 @@
 
 use security_api_transport::{Secret, model};
 use crate::DateTime;
-use crate::generated::types::{PhishingCampaignJobUserSearchType, TargetUserCustomFieldValue};
+use crate::generated::types::{
+    ActivityType, Frequency, PhishingCampaignJobUserSearchType, TargetUserCustomFieldValue,
+};
 use crate::search::SearchRequest;
 
 model! {
@@ -23,7 +25,7 @@ model! {
         job_result_message: Option<String> = "jobResultMessage",
         /// Which repetition of the campaign it belongs to.
         frequency_group: Option<i32> = "frequencyGroup",
-        frequency: Option<i32> = "frequency",
+        frequency: Option<Frequency> = "frequency",
         frequency_description: Option<String> = "frequencyDescription",
         frequency_count: Option<i32> = "frequencyCount",
         is_pdf_ready: Option<bool> = "isPdfReady",
@@ -264,7 +266,7 @@ model! {
         /// Which repetition of the campaign.
         phishing_campaign_frequency_group: Option<i32> = "phishingCampaignFrequencyGroup",
         /// Whether what people or what bots did counts.
-        activity_type: Option<String> = "activityType",
+        activity_type: Option<ActivityType> = "activityType",
         search_type: Option<PhishingCampaignJobUserSearchType> = "searchType",
     }
 }

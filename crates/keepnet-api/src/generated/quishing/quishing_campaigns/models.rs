@@ -5,9 +5,10 @@
 use security_api_transport::model;
 use crate::{DateTime, TimeSpan};
 use crate::generated::types::{
-    CertificateConfigSendType, DetailItem, DirectEmailSetting, EnrollmentReminder,
-    PhishingCampaignScenario, PhishingScenarioTrainingBase, QuishingScenarioPreview,
-    QuishingTemplateSearchType, SmtpSetting, TrainingRedirectPage,
+    CategoryDistribution, CertificateConfigSendType, DetailItem, DirectEmailSetting,
+    EmailDelivery, EnrollmentReminder, Frequency, PhishingCampaignScenario,
+    PhishingScenarioTrainingBase, QuishingScenarioPreview, QuishingTemplateSearchType,
+    RandomSample, ScheduleType, SmtpSetting, TrainingRedirectPage,
 };
 use crate::search::Filter;
 
@@ -23,8 +24,7 @@ model! {
         distribution_email_over: Option<i32> = "distributionEmailOver",
         /// The unit of `distributionEmailOver`; the form's details list the ids.
         distribution_email_over_time_type_id: Option<i32> = "distributionEmailOverTimeTypeId",
-        /// How e-mails are delivered: 1 by SMTP, 2 straight into mailboxes.
-        email_delivery_setting_type: Option<i32> = "emailDeliverySettingType",
+        email_delivery_setting_type: Option<EmailDelivery> = "emailDeliverySettingType",
         /// The id of the direct e-mail setting, if e-mails are put straight into mailboxes.
         direct_email_setting_resource_id: Option<String> = "directEmailSettingResourceId",
         template_type: Option<QuishingTemplateSearchType> = "templateType",
@@ -32,9 +32,8 @@ model! {
         name: String = "name",
         /// At most 300 characters.
         description: Option<String> = "description",
-        /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
-        schedule_type_id: i32 = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is 3.
+        schedule_type_id: ScheduleType = "scheduleTypeId",
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
@@ -61,17 +60,15 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts: 1 per cent of the recipients, 2 recipients.
-        send_randomly_users_calculate_type_id: Option<i32> = "sendRandomlyUsersCalculateTypeId",
+        /// What `sendRandomlyUsersCount` counts.
+        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
-        frequency: Option<String> = "frequency",
+        frequency: Option<Frequency> = "frequency",
         enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
         category_filter: Option<Filter> = "categoryFilter" (json),
-        /// How scenarios are chosen from categories: 0 by hand, 1 at random for each person, 2 the same one at random for
-        /// all, 3 by AI, 4 by agentic AI.
-        category_distribution_type: Option<i32> = "categoryDistributionType",
+        category_distribution_type: Option<CategoryDistribution> = "categoryDistributionType",
     }
 }
 
@@ -79,13 +76,12 @@ model! {
     /// A planned quishing campaign, as far as its schedule depends on it.
     #[derive(Clone, Default)]
     pub struct QuishingCalculateScheduleInfoRequest: Sent {
-        /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
-        schedule_type_id: Option<i32> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is 3.
+        schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
-        frequency: Option<i32> = "frequency",
+        frequency: Option<Frequency> = "frequency",
         quishing_scenario_resource_ids: Option<Vec<String>> = "quishingScenarioResourceIds",
     }
 }
@@ -99,11 +95,9 @@ model! {
         quishing_scenarios: Option<Vec<PhishingCampaignScenario>> = "quishingScenarios",
         smtp_setting: Option<DetailItem> = "smtpSetting",
         direct_email_setting: Option<DetailItem> = "directEmailSetting",
-        /// How e-mails are delivered: 1 by SMTP, 2 straight into mailboxes.
-        email_delivery_setting_type: Option<i32> = "emailDeliverySettingType",
-        /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
-        schedule_type_id: Option<i32> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is 3.
+        email_delivery_setting_type: Option<EmailDelivery> = "emailDeliverySettingType",
+        schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate",
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
@@ -134,10 +128,10 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts: 1 per cent of the recipients, 2 recipients.
-        send_randomly_users_calculate_type_id: Option<i32> = "sendRandomlyUsersCalculateTypeId",
+        /// What `sendRandomlyUsersCount` counts.
+        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
         target_groups: Option<Vec<DetailItem>> = "targetGroups",
-        frequency: Option<i32> = "frequency",
+        frequency: Option<Frequency> = "frequency",
     }
 }
 
@@ -184,7 +178,7 @@ model! {
         create_time: Option<DateTime> = "createTime",
         last_launch: Option<DateTime> = "lastLaunch",
         email_delivery: Option<String> = "emailDelivery",
-        frequency: Option<i32> = "frequency",
+        frequency: Option<Frequency> = "frequency",
     }
 }
 
@@ -212,8 +206,7 @@ model! {
         quishing_scenarios: Option<Vec<QuishingScenarioTraining>> = "quishingScenarios",
         /// The id of the SMTP setting, if e-mails are delivered by SMTP.
         smtp_setting_resource_id: Option<String> = "smtpSettingResourceId",
-        /// How e-mails are delivered: 1 by SMTP, 2 straight into mailboxes.
-        email_delivery_setting_type: Option<i32> = "emailDeliverySettingType",
+        email_delivery_setting_type: Option<EmailDelivery> = "emailDeliverySettingType",
         /// The id of the direct e-mail setting, if e-mails are put straight into mailboxes.
         direct_email_setting_resource_id: Option<String> = "directEmailSettingResourceId",
         quishing_scenario_resource_ids: Option<Vec<String>> = "quishingScenarioResourceIds",
@@ -223,9 +216,8 @@ model! {
         /// At most 300 characters.
         description: Option<String> = "description",
         distribution_start_type_id: i32 = "distributionStartTypeId",
-        /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
-        schedule_type_id: Option<i32> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is 3.
+        schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
@@ -240,8 +232,8 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts: 1 per cent of the recipients, 2 recipients.
-        send_randomly_users_calculate_type_id: Option<i32> = "sendRandomlyUsersCalculateTypeId",
+        /// What `sendRandomlyUsersCount` counts.
+        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
         /// At what time of day sending may begin.
         distribution_start_time: Option<TimeSpan> = "distributionStartTime" (into),
@@ -262,9 +254,7 @@ model! {
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
         category_filter: Option<Filter> = "categoryFilter" (json),
-        /// How scenarios are chosen from categories: 0 by hand, 1 at random for each person, 2 the same one at random for
-        /// all, 3 by AI, 4 by agentic AI.
-        category_distribution_type: Option<i32> = "categoryDistributionType",
+        category_distribution_type: Option<CategoryDistribution> = "categoryDistributionType",
         training_for_category: Option<PhishingScenarioTrainingBase> = "trainingForCategory",
     }
 }

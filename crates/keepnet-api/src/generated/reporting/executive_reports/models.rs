@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use security_api_transport::{RawJson, Upload, model, open_enum};
 use crate::DateTime;
+use crate::generated::types::Frequency;
 
 model! {
     /// A new executive report.
@@ -142,7 +143,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct Scheduling: Sent {
         name: Option<String> = "name",
-        frequency: Option<String> = "frequency",
+        frequency: Option<Frequency> = "frequency",
         schedule: Option<DateTime> = "schedule" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",

@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     ExportRequest, Manager, NamedResource, RecordId, ReportScheduling, ReportSchedulingRequest,
-    SearchReportScheduling,
+    ReportSchedulingStatus, ReportType, SearchReportScheduling,
 };
 use crate::search::SearchRequest;
 
@@ -125,13 +125,13 @@ impl ScheduledReports {
     /// `PUT /api/report-scheduling/{resourceId}/status/{statusId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the report schedule.
-    /// - `status_id`: 1 switches it on, 2 switches it off.
+    /// - `status_id`: Whether to switch it on or off.
     ///
     /// Source: the vendor's documentation.
     pub fn update_status(
         &self,
         resource_id: impl AsRef<str>,
-        status_id: i32,
+        status_id: ReportSchedulingStatus,
     ) -> Call<RecordId> {
         self.client()
             .operation(
@@ -146,18 +146,18 @@ impl ScheduledReports {
     /// `DELETE /api/report-scheduling/{resourceId}/{reportType}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the report schedule.
-    /// - `report_type`: What kind of report is scheduled; 2 is the executive report.
+    /// - `report_type`: What kind of report is scheduled.
     ///
     /// Source: the vendor's documentation.
     pub fn delete(
         &self,
         resource_id: impl AsRef<str>,
-        report_type: impl AsRef<str>,
+        report_type: ReportType,
     ) -> Call<RecordId> {
         self.client()
             .operation(
                 &SCHEDULED_REPORTS_DELETE,
-                &[resource_id.as_ref(), report_type.as_ref()],
+                &[resource_id.as_ref(), &report_type.to_string()],
             )
             .call()
     }

@@ -2,8 +2,9 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `scheduled_reports`.
 
-use security_api_transport::model;
+use security_api_transport::{model, open_enum};
 use crate::DateTime;
+use crate::generated::types::Frequency;
 
 model! {
     /// A manager whom reports can be sent to.
@@ -20,11 +21,11 @@ model! {
     #[derive(Clone, Default)]
     pub struct ReportScheduling: Received {
         resource_id: Option<String> = "resourceId",
-        report_type_id: Option<i32> = "reportTypeId",
+        report_type_id: Option<ReportType> = "reportTypeId",
         report_resource_id: Option<String> = "reportResourceId",
         name: Option<String> = "name",
         status: Option<i32> = "status",
-        frequency_type_id: Option<i32> = "frequencyTypeId",
+        frequency_type_id: Option<Frequency> = "frequencyTypeId",
         schedule: Option<DateTime> = "schedule",
         is_region_aware_time_zone: Option<bool> = "isRegionAwareTimeZone",
         /// The id of the time zone of `scheduledDate`.
@@ -41,10 +42,10 @@ model! {
     /// A report schedule as it is to be.
     #[derive(Clone, Default)]
     pub struct ReportSchedulingRequest: Sent {
-        report_type: Option<String> = "reportType",
+        report_type: Option<ReportType> = "reportType",
         report_resource_id: Option<String> = "reportResourceId",
         name: Option<String> = "name",
-        frequency: Option<String> = "frequency",
+        frequency: Option<Frequency> = "frequency",
         schedule: Option<DateTime> = "schedule" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
@@ -52,6 +53,21 @@ model! {
         email_addresses: Option<Vec<String>> = "emailAddresses",
         manager_emails: Option<Vec<String>> = "managerEmails",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
+    }
+}
+
+open_enum! {
+    /// Whether a schedule is on.
+    pub enum ReportSchedulingStatus: i32 {
+        On = 1,
+        Off = 2,
+    }
+}
+
+open_enum! {
+    /// The kind of a scheduled report.
+    pub enum ReportType: i32 {
+        ExecutiveReport = 2,
     }
 }
 

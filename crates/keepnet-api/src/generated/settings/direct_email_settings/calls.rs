@@ -32,18 +32,17 @@ impl DirectEmailSettings {
 
     /// Creates a direct e-mail setting.
     ///
-    /// `name`, `tenant_id` and `allowed_domains` (at most 1000) are required. `kind` is 1 for Microsoft 365, 2 for
-    /// Google Workspace, 3 for Exchange Web Services. Gives the id.
+    /// `name`, `tenant_id` and `allowed_domains` (at most 1000) are required. Gives the id.
     ///
     /// `POST /api/companies/direct-email-settings`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::CreateDirectEmailSettingRequest;
+    /// use keepnet_api::types::{CreateDirectEmailSettingRequest, MailSystem};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let direct_email_setting = CreateDirectEmailSettingRequest::new("Microsoft 365", "11111111-2222-3333-4444-555555555555", ["example.com"]).kind(1);
+    /// let direct_email_setting = CreateDirectEmailSettingRequest::new("Microsoft 365", "11111111-2222-3333-4444-555555555555", ["example.com"]).kind(MailSystem::Microsoft365);
     /// let record_id = keepnet.direct_email_settings().create(&direct_email_setting).await?;
     /// # Ok(())
     /// # }

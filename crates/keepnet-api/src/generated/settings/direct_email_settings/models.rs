@@ -3,6 +3,7 @@
 //! Objects and enumerations of `direct_email_settings`.
 
 use security_api_transport::model;
+use crate::generated::types::MailSystem;
 
 model! {
     /// A new direct e-mail setting.
@@ -14,8 +15,7 @@ model! {
         tenant_id: String = "tenantId",
         /// The mail domains that e-mails may be put into.
         allowed_domains: Vec<String> = "allowedDomains",
-        /// Of which mail system: 1 Microsoft 365, 2 Google Workspace, 3 Exchange Web Services.
-        kind: Option<i32> = "type",
+        kind: Option<MailSystem> = "type",
     }
 }
 
@@ -35,8 +35,7 @@ model! {
     pub struct DomainListRequest: Sent {
         resource_id: Option<String> = "resourceId",
         tenant_id: Option<String> = "tenantId",
-        /// Of which mail system: 1 Microsoft 365, 2 Google Workspace, 3 Exchange Web Services.
-        kind: Option<i32> = "type",
+        kind: Option<MailSystem> = "type",
     }
 }
 
@@ -50,8 +49,7 @@ model! {
         to: Option<String> = "to",
         message: Option<String> = "message",
         tenant_id: Option<String> = "tenantId",
-        /// Of which mail system: 1 Microsoft 365, 2 Google Workspace, 3 Exchange Web Services.
-        kind: Option<i32> = "type",
+        kind: Option<MailSystem> = "type",
     }
 }
 
@@ -64,7 +62,6 @@ model! {
         /// 1 to 200 characters.
         tenant_id: String = "tenantId",
         allowed_domains: Vec<String> = "allowedDomains",
-        /// Of which mail system: 1 Microsoft 365, 2 Google Workspace, 3 Exchange Web Services.
-        kind: i32 = "type",
+        kind: MailSystem = "type",
     }
 }

@@ -4,7 +4,10 @@
 
 use security_api_transport::{Secret, model};
 use crate::DateTime;
-use crate::generated::types::{EntityAvailableFor, EntityAvailableForRequest};
+use crate::generated::types::{
+    ActivationStatus, EmailDelivery, EntityAvailableFor, EntityAvailableForRequest, MailSystem,
+    PhishingDetailActionType,
+};
 
 model! {
     /// Whether a name is free.
@@ -32,8 +35,7 @@ model! {
         name: Option<String> = "name",
         tenant_id: Option<String> = "tenantId",
         allowed_domains: Option<String> = "allowedDomains",
-        /// Of which mail system: 1 Microsoft 365, 2 Google Workspace, 3 Exchange Web Services.
-        kind: Option<i32> = "type",
+        kind: Option<MailSystem> = "type",
         status: Option<i32> = "status",
         /// The numeric id of the company.
         company_id: Option<i32> = "companyId",
@@ -62,8 +64,7 @@ model! {
         smtp_setting_resource_id: Option<String> = "smtpSettingResourceId",
         /// The id of the direct e-mail setting, if e-mails are put straight into mailboxes.
         direct_email_setting_resource_id: Option<String> = "directEmailSettingResourceId",
-        /// How e-mails are delivered: 1 by SMTP, 2 straight into mailboxes.
-        email_delivery_setting_type: Option<i32> = "emailDeliverySettingType",
+        email_delivery_setting_type: Option<EmailDelivery> = "emailDeliverySettingType",
         email_template_category_resource_id: Option<String> = "emailTemplateCategoryResourceId",
         from_name: Option<String> = "fromName",
         from_address: Option<String> = "fromAddress",
@@ -105,7 +106,7 @@ model! {
     #[derive(Clone)]
     pub struct EmailTemplateLanguageRequest: Sent {
         /// What becomes of this language.
-        detail_action_type: Option<String> = "detailActionType",
+        detail_action_type: Option<PhishingDetailActionType> = "detailActionType",
         resource_id: Option<String> = "resourceId",
         /// The id of the language, from the list of languages. Not empty.
         language_type_resource_id: String = "languageTypeResourceId",
@@ -126,8 +127,7 @@ model! {
     pub struct EmailTemplateRequest: Sent {
         /// 1 to 64 characters.
         name: String = "name",
-        /// How e-mails are delivered: 1 by SMTP, 2 straight into mailboxes.
-        email_delivery_setting_type: i32 = "emailDeliverySettingType",
+        email_delivery_setting_type: EmailDelivery = "emailDeliverySettingType",
         /// The id of the SMTP setting, if e-mails are delivered by SMTP.
         smtp_setting_resource_id: Option<String> = "smtpSettingResourceId",
         /// The id of the direct e-mail setting, if e-mails are put straight into mailboxes.
@@ -216,8 +216,7 @@ model! {
         /// The numeric id of the user.
         user_id: Option<i32> = "userId",
         error_to: Option<String> = "errorTo",
-        /// 1 is active; 0 or 2 is inactive.
-        status_id: Option<i32> = "statusId",
+        status_id: Option<ActivationStatus> = "statusId",
     }
 }
 

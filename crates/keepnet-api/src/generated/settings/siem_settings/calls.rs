@@ -31,19 +31,18 @@ impl SiemSettings {
 
     /// Creates a SIEM setting, to which audit logs are forwarded.
     ///
-    /// Required are `name`, `type_id`, `status_id` (1 is active) and `is_forward_historical_audit_log`; which of the
-    /// others are depends on the kind of SIEM: an address and token, or a server, port and connection type. Gives the
-    /// id.
+    /// Required are `name`, `type_id`, `status_id` and `is_forward_historical_audit_log`; which of the others are
+    /// depends on the kind of SIEM: an address and token, or a server, port and connection type. Gives the id.
     ///
     /// `POST /api/companies/siem-settings`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::SiemSettingRequest;
+    /// use keepnet_api::types::{ActivationStatus, SiemSettingRequest};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let siem_setting = SiemSettingRequest::new("Splunk", 1, 1, false).api_url("https://siem.example.com/services/collector");
+    /// let siem_setting = SiemSettingRequest::new("Splunk", 1, ActivationStatus::Active, false).api_url("https://siem.example.com/services/collector");
     /// let record_id = keepnet.siem_settings().create(&siem_setting).await?;
     /// # Ok(())
     /// # }

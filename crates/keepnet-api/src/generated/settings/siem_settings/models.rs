@@ -4,6 +4,7 @@
 
 use security_api_transport::{Secret, model};
 use crate::DateTime;
+use crate::generated::types::ActivationStatus;
 
 model! {
     /// A SIEM setting in a list.
@@ -29,8 +30,7 @@ model! {
         token: Option<Secret> = "token",
         type_id: Option<i32> = "typeId",
         type_name: Option<String> = "typeName",
-        /// 1 is active; 0 or 2 is inactive.
-        status_id: Option<i32> = "statusId",
+        status_id: Option<ActivationStatus> = "statusId",
         status_name: Option<String> = "statusName",
         is_forward_historical_audit_log: Option<bool> = "isForwardHistoricalAuditLog",
         server_address: Option<String> = "serverAddress",
@@ -50,8 +50,7 @@ model! {
         token: Option<Secret> = "token" (into),
         /// The kind of SIEM; the numbers are not published.
         type_id: i32 = "typeId",
-        /// 1 is active; 0 or 2 is inactive.
-        status_id: i32 = "statusId",
+        status_id: ActivationStatus = "statusId",
         /// Forwards what was logged before, too.
         is_forward_historical_audit_log: bool = "isForwardHistoricalAuditLog",
         server_address: Option<String> = "serverAddress",

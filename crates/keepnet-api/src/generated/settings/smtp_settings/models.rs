@@ -4,7 +4,7 @@
 
 use security_api_transport::{Secret, model};
 use crate::DateTime;
-use crate::generated::types::EntityAvailableForRequest;
+use crate::generated::types::{ActivationStatus, EntityAvailableForRequest};
 
 model! {
     /// An SMTP setting in a list.
@@ -50,8 +50,7 @@ model! {
         bcc: Option<String> = "bcc",
         /// At most 2048 characters.
         custom_header: Option<String> = "customHeader",
-        /// 1 is active; 0 or 2 is inactive.
-        status_id: Option<i32> = "statusId",
+        status_id: Option<ActivationStatus> = "statusId",
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<EntityAvailableForRequest>> = "availableForRequests",
     }

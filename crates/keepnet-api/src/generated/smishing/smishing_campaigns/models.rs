@@ -5,8 +5,9 @@
 use security_api_transport::model;
 use crate::{DateTime, TimeSpan};
 use crate::generated::types::{
-    DetailItem, EnrollmentReminder, PhishingCampaignScenario, PhishingScenarioTraining,
-    PhishingScenarioTrainingBase, SmishingScenarioPreview,
+    CategoryDistribution, DetailItem, EnrollmentReminder, Frequency, PhishingCampaignScenario,
+    PhishingScenarioTraining, PhishingScenarioTrainingBase, RandomSample, ScheduleType,
+    SmishingScenarioPreview,
 };
 use crate::search::Filter;
 
@@ -23,9 +24,8 @@ model! {
         name: String = "name",
         /// At most 300 characters.
         description: Option<String> = "description",
-        /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
-        schedule_type_id: i32 = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is 3.
+        schedule_type_id: ScheduleType = "scheduleTypeId",
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
@@ -52,17 +52,15 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts: 1 per cent of the recipients, 2 recipients.
-        send_randomly_users_calculate_type_id: Option<i32> = "sendRandomlyUsersCalculateTypeId",
+        /// What `sendRandomlyUsersCount` counts.
+        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
-        frequency: Option<String> = "frequency",
+        frequency: Option<Frequency> = "frequency",
         enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
         category_filter: Option<Filter> = "categoryFilter" (json),
-        /// How scenarios are chosen from categories: 0 by hand, 1 at random for each person, 2 the same one at random for
-        /// all, 3 by AI, 4 by agentic AI.
-        category_distribution_type: Option<i32> = "categoryDistributionType",
+        category_distribution_type: Option<CategoryDistribution> = "categoryDistributionType",
     }
 }
 
@@ -70,13 +68,12 @@ model! {
     /// A planned smishing campaign, as far as its schedule depends on it.
     #[derive(Clone, Default)]
     pub struct SmishingCalculateScheduleInfoRequest: Sent {
-        /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
-        schedule_type_id: Option<i32> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is 3.
+        schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
-        frequency: Option<i32> = "frequency",
+        frequency: Option<Frequency> = "frequency",
         smishing_scenario_resource_ids: Option<Vec<String>> = "smishingScenarioResourceIds",
     }
 }
@@ -99,8 +96,8 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts: 1 per cent of the recipients, 2 recipients.
-        send_randomly_users_calculate_type_id: Option<i32> = "sendRandomlyUsersCalculateTypeId",
+        /// What `sendRandomlyUsersCount` counts.
+        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
         total_target_user_count: Option<i32> = "totalTargetUserCount",
     }
 }
@@ -113,9 +110,8 @@ model! {
         name: Option<String> = "name",
         phishing_scenarios: Option<Vec<PhishingCampaignScenario>> = "phishingScenarios",
         sms_numbers: Option<Vec<DetailItem>> = "smsNumbers",
-        /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
-        schedule_type_id: Option<i32> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is 3.
+        schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate",
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
@@ -142,10 +138,10 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts: 1 per cent of the recipients, 2 recipients.
-        send_randomly_users_calculate_type_id: Option<i32> = "sendRandomlyUsersCalculateTypeId",
+        /// What `sendRandomlyUsersCount` counts.
+        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
         target_groups: Option<Vec<DetailItem>> = "targetGroups",
-        frequency: Option<i32> = "frequency",
+        frequency: Option<Frequency> = "frequency",
         /// Takes times in the time zone of each target user.
         use_target_user_time_zone: Option<bool> = "useTargetUserTimeZone",
     }
@@ -193,7 +189,7 @@ model! {
         create_time: Option<DateTime> = "createTime",
         last_launch: Option<DateTime> = "lastLaunch",
         email_delivery: Option<String> = "emailDelivery",
-        frequency: Option<i32> = "frequency",
+        frequency: Option<Frequency> = "frequency",
     }
 }
 
@@ -212,9 +208,8 @@ model! {
         /// At most 300 characters.
         description: Option<String> = "description",
         distribution_start_type_id: i32 = "distributionStartTypeId",
-        /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
-        schedule_type_id: Option<i32> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is 3.
+        schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
+        /// When to send, if `scheduleTypeId` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
@@ -229,8 +224,8 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts: 1 per cent of the recipients, 2 recipients.
-        send_randomly_users_calculate_type_id: Option<i32> = "sendRandomlyUsersCalculateTypeId",
+        /// What `sendRandomlyUsersCount` counts.
+        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
         /// At what time of day sending may begin.
         distribution_start_time: Option<TimeSpan> = "distributionStartTime" (into),
@@ -251,9 +246,7 @@ model! {
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
         category_filter: Option<Filter> = "categoryFilter" (json),
-        /// How scenarios are chosen from categories: 0 by hand, 1 at random for each person, 2 the same one at random for
-        /// all, 3 by AI, 4 by agentic AI.
-        category_distribution_type: Option<i32> = "categoryDistributionType",
+        category_distribution_type: Option<CategoryDistribution> = "categoryDistributionType",
         training_for_category: Option<PhishingScenarioTrainingBase> = "trainingForCategory",
     }
 }

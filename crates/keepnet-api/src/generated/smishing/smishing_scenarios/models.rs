@@ -3,7 +3,7 @@
 //! Objects and enumerations of `smishing_scenarios`.
 
 use security_api_transport::model;
-use crate::generated::types::{EntityAvailableFor, EntityAvailableForRequest};
+use crate::generated::types::{EntityAvailableFor, EntityAvailableForRequest, ScenarioMethod};
 
 model! {
     /// A smishing scenario.
@@ -19,8 +19,7 @@ model! {
         company_id: Option<i32> = "companyId",
         name: Option<String> = "name",
         description: Option<String> = "description",
-        /// The method: 1 click only, 2 data submission, 3 attachment, 4 second factor, 6 double barrel.
-        method_type_id: Option<i32> = "methodTypeId",
+        method_type_id: Option<ScenarioMethod> = "methodTypeId",
         /// How hard it is to recognise; a form's details list the ids.
         difficulty_type_id: Option<i32> = "difficultyTypeId",
         category: Option<String> = "category",
@@ -43,8 +42,7 @@ model! {
         name: String = "name",
         /// At most 300 characters.
         description: Option<String> = "description",
-        /// The method: 1 click only, 2 data submission, 3 attachment, 4 second factor, 6 double barrel.
-        method_type_id: i32 = "methodTypeId",
+        method_type_id: ScenarioMethod = "methodTypeId",
         landing_page_template_id: i32 = "landingPageTemplateId",
         category_id: i32 = "categoryId",
         /// The id of the language, from the list of languages.

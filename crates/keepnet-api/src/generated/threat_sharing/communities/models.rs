@@ -4,6 +4,7 @@
 
 use security_api_transport::model;
 use crate::DateTime;
+use crate::generated::types::CommunityPrivacy;
 
 model! {
     /// Which company becomes the owner of a community.
@@ -23,8 +24,7 @@ model! {
         /// The id of the industry, from code list 2.
         industry_resource_id: Option<String> = "industryResourceId",
         industry_name: Option<String> = "industryName",
-        /// 1 public, 2 private, 3 hidden.
-        privacy_status_id: Option<i32> = "privacyStatusId",
+        privacy_status_id: Option<CommunityPrivacy> = "privacyStatusId",
         privacy_status_name: Option<String> = "privacyStatusName",
         /// When it was created.
         create_time: Option<DateTime> = "createTime",
@@ -47,8 +47,7 @@ model! {
         description: Option<String> = "description",
         member_count: Option<i32> = "memberCount",
         last_post_time: Option<DateTime> = "lastPostTime",
-        /// 1 public, 2 private, 3 hidden.
-        privacy_status_id: Option<i32> = "privacyStatusId",
+        privacy_status_id: Option<CommunityPrivacy> = "privacyStatusId",
         privacy_status_name: Option<String> = "privacyStatusName",
         industry_id: Option<i32> = "industryId",
         industry_name: Option<String> = "industryName",
@@ -65,8 +64,7 @@ model! {
         description: String = "description",
         /// The id of the industry, from code list 2. Not empty.
         industry_resource_id: String = "industryResourceId",
-        /// 1 public, 2 private, 3 hidden.
-        privacy_status_id: i32 = "privacyStatusId",
+        privacy_status_id: CommunityPrivacy = "privacyStatusId",
         is_terms_and_conditions_accepted: Option<bool> = "isTermsAndConditionsAccepted",
     }
 }
@@ -125,8 +123,7 @@ model! {
         /// The id of the industry, from code list 2.
         industry_resource_id: Option<String> = "industryResourceId",
         privacy_status_name: Option<String> = "privacyStatusName",
-        /// 1 public, 2 private, 3 hidden.
-        privacy_status_id: Option<i32> = "privacyStatusId",
+        privacy_status_id: Option<CommunityPrivacy> = "privacyStatusId",
         member_count: Option<i32> = "memberCount",
         membership_status_name: Option<String> = "membershipStatusName",
         membership_status_id: Option<i32> = "membershipStatusId",
@@ -182,7 +179,6 @@ model! {
         description: String = "description",
         /// The id of the industry, from code list 2. Not empty.
         industry_resource_id: String = "industryResourceId",
-        /// 1 public, 2 private, 3 hidden.
-        privacy_status_id: i32 = "privacyStatusId",
+        privacy_status_id: CommunityPrivacy = "privacyStatusId",
     }
 }

@@ -4,6 +4,7 @@
 
 use security_api_transport::{Upload, model};
 use crate::DateTime;
+use crate::generated::types::CommunityPrivacy;
 use crate::search::SearchRequest;
 
 model! {
@@ -32,8 +33,7 @@ model! {
         my_membership_status_name: Option<String> = "myMembershipStatusName",
         community_resource_id: Option<String> = "communityResourceId",
         community_name: Option<String> = "communityName",
-        /// 1 public, 2 private, 3 hidden.
-        community_privacy_status_id: Option<i32> = "communityPrivacyStatusId",
+        community_privacy_status_id: Option<CommunityPrivacy> = "communityPrivacyStatusId",
         community_privacy_status_name: Option<String> = "communityPrivacyStatusName",
         community_post_email: Option<CommunityPostEmail> = "communityPostEmail",
     }
@@ -324,8 +324,7 @@ model! {
         community_resource_id: Option<String> = "communityResourceId",
         community_name: Option<String> = "communityName",
         community_privacy_status_name: Option<String> = "communityPrivacyStatusName",
-        /// 1 public, 2 private, 3 hidden.
-        community_privacy_status_id: Option<i32> = "communityPrivacyStatusId",
+        community_privacy_status_id: Option<CommunityPrivacy> = "communityPrivacyStatusId",
         my_membership_status_id: Option<i32> = "myMembershipStatusId",
         my_membership_status_name: Option<String> = "myMembershipStatusName",
         security_label_resource_id_array: Option<Vec<String>> = "securityLabelResourceIdArray",

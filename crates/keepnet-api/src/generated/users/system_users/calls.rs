@@ -35,19 +35,18 @@ impl SystemUsers {
 
     /// Creates a system user.
     ///
-    /// `first_name`, `last_name`, `email` and `phone_number` are required; roles come from `roles.list`, and
-    /// `status_id` 1 is active. A reseller says with `company_resource_id` to which company the user belongs. Gives the
-    /// id.
+    /// `first_name`, `last_name`, `email` and `phone_number` are required; roles come from `roles.list`. A reseller
+    /// says with `company_resource_id` to which company the user belongs. Gives the id.
     ///
     /// `POST /api/system-users`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::CreateSystemUserRequest;
+    /// use keepnet_api::types::{ActivationStatus, CreateSystemUserRequest};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let system_user = CreateSystemUserRequest::new("Jane", "Doe", "jane.doe@example.com", "+441632960000").status_id(1);
+    /// let system_user = CreateSystemUserRequest::new("Jane", "Doe", "jane.doe@example.com", "+441632960000").status_id(ActivationStatus::Active);
     /// let record_id = keepnet.system_users().create(&system_user).await?;
     /// # Ok(())
     /// # }
@@ -370,10 +369,10 @@ impl SystemUsers {
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::UpdateSystemUserRequest;
+    /// use keepnet_api::types::{ActivationStatus, UpdateSystemUserRequest};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let system_user = UpdateSystemUserRequest::new("Jane", "Doe", "jane.doe@example.com", "+441632960000").status_id(1);
+    /// let system_user = UpdateSystemUserRequest::new("Jane", "Doe", "jane.doe@example.com", "+441632960000").status_id(ActivationStatus::Active);
     /// let record_id = keepnet.system_users().update("YZzXxFPfw6oH", &system_user).await?;
     /// # Ok(())
     /// # }

@@ -4,7 +4,7 @@
 
 use security_api_transport::{Secret, model};
 use crate::DateTime;
-use crate::generated::types::ExportType;
+use crate::generated::types::{ActivationStatus, ExportType};
 use crate::search::SearchRequest;
 
 model! {
@@ -47,8 +47,7 @@ model! {
         email: String = "email",
         /// 1 to 20 characters.
         phone_number: String = "phoneNumber",
-        /// 1 is active; 0 or 2 is inactive.
-        status_id: Option<i32> = "statusId",
+        status_id: Option<ActivationStatus> = "statusId",
         role_resource_id_list: Option<Vec<String>> = "roleResourceIdList",
         /// The id of the company that the user belongs to.
         company_resource_id: Option<String> = "companyResourceId",
@@ -226,8 +225,7 @@ model! {
         /// The names of the roles.
         roles: Option<String> = "roles",
         phone_number: Option<String> = "phoneNumber",
-        /// 1 is active; 0 or 2 is inactive.
-        status_id: Option<i32> = "statusId",
+        status_id: Option<ActivationStatus> = "statusId",
         status_name: Option<String> = "statusName",
         /// When it was created.
         create_time: Option<DateTime> = "createTime",
@@ -263,8 +261,7 @@ model! {
         email: String = "email",
         /// 1 to 20 characters.
         phone_number: String = "phoneNumber",
-        /// 1 is active; 0 or 2 is inactive.
-        status_id: Option<i32> = "statusId",
+        status_id: Option<ActivationStatus> = "statusId",
         role_resource_id_list: Option<Vec<String>> = "roleResourceIdList",
     }
 }

@@ -5,7 +5,7 @@
 use security_api_transport::{Call, Client, Download, Operation, Request};
 use security_api_transport::__private::http::Method;
 use crate::{Items, List, Page, Pages, RawItems};
-use crate::generated::types::{Album, Photo, Size};
+use crate::generated::types::{Album, Finish, Photo, Size};
 
 /// Photos of cats.
 ///
@@ -117,6 +117,23 @@ impl NewestPhotos {
     /// How large.
     pub fn size(mut self, size: Size) -> Self {
         self.request = self.request.set_query("size", size.to_string());
+        self
+    }
+
+    /// How printed.
+    pub fn finish(mut self, finish: Finish) -> Self {
+        self.request = self.request.set_query("finish", finish.to_string());
+        self
+    }
+
+    /// Any of these.
+    pub fn finishes(mut self, finishes: impl IntoIterator<Item = Finish>) -> Self {
+        self.request = self
+            .request
+            .set_query_list(
+                "finishes",
+                finishes.into_iter().map(|value| value.to_string()),
+            );
         self
     }
 

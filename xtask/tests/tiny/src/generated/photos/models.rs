@@ -2,6 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `photos`.
 
+use std::collections::BTreeMap;
 use security_api_transport::{Secret, Timestamp, Upload, model, open_enum};
 
 model! {
@@ -15,6 +16,10 @@ model! {
         photos: Vec<Upload> = "photos",
         /// What stands below.
         caption: Option<Caption> = "caption",
+        /// How it is printed.
+        finish: Option<Finish> = "finish",
+        /// How else.
+        finishes: Option<Vec<Finish>> = "finishes",
         /// What stands around.
         frames: Option<Vec<Frame>> = "frames",
         /// What opens it. Not empty.
@@ -42,6 +47,15 @@ model! {
     }
 }
 
+open_enum! {
+    /// How a photo is printed.
+    pub enum Finish: i32 {
+        Matt = 1,
+        /// It reflects.
+        Shiny = 2 | 0,
+    }
+}
+
 model! {
     /// A frame.
     #[derive(Clone)]
@@ -55,8 +69,14 @@ model! {
     /// A photo.
     #[derive(Clone, Default)]
     pub struct Photo: Received {
+        /// How it is printed.
+        finish: Option<Finish> = "finish",
+        /// How it can be printed.
+        finishes: Option<Vec<Finish>> = "finishes",
         /// Which photo.
         number: Option<String> = "number",
+        /// How it was printed where.
+        prints: Option<BTreeMap<String, Option<Finish>>> = "prints",
         /// How large it is.
         size: Option<Size> = "size",
     }

@@ -1,0 +1,96 @@
+//! The body of a response as its connection delivers it.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body as HttpBody, SizeHint};
+use pin_project_lite::pin_project;
+use tokio::time::Instant;
+
+use super::failure::body_failed;
+use super::pool_health::PoolHealth;
+use crate::body::PolledFrame;
+use crate::error::BoxError;
+
+pin_project! {
+    /// A body that is received. Over HTTP/2 it watches its connection: where the body is given up because nothing more
+    /// arrived, the connection stays open, but gets no further requests.
+    pub(crate) struct TransportBody {
+        #[pin]
+        inner: reqwest::Body,
+        // `None` with HTTP/1, which closes the connection of a body that is given up.
+        watch: Option<SilenceWatch>,
+    }
+
+    impl PinnedDrop for TransportBody {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if let Some(watch) = this.watch
+                && watch.is_overdue()
+                // Data may have arrived that the caller did not want.
+                && this.inner.poll_frame(&mut Context::from_waker(Waker::noop())).is_pending()
+            {
+                watch.health.note_silence();
+            }
+        }
+    }
+}
+
+pub(super) struct SilenceWatch {
+    health: Arc<PoolHealth>,
+    /// How long a body may stay silent. `None` for requests of a credential, which is patient enough by itself.
+    idle_timeout: Option<Duration>,
+    silent_since: Option<Instant>,
+}
+
+impl SilenceWatch {
+    pub(super) fn new(health: Arc<PoolHealth>, idle_timeout: Option<Duration>) -> Self {
+        Self {
+            health,
+            idle_timeout,
+            silent_since: None,
+        }
+    }
+
+    fn is_overdue(&self) -> bool {
+        let idle_timeout = self.idle_timeout.unwrap_or_default();
+        self.silent_since
+            .is_some_and(|since| since.elapsed() >= idle_timeout)
+    }
+}
+
+impl TransportBody {
+    pub(super) fn new(inner: reqwest::Body, watch: Option<SilenceWatch>) -> Self {
+        Self { inner, watch }
+    }
+}
+
+impl HttpBody for TransportBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
+        let this = self.project();
+        let frame = this.inner.poll_frame(cx);
+        if let Some(watch) = this.watch {
+            match &frame {
+                Poll::Ready(_) => watch.silent_since = None,
+                Poll::Pending => {
+                    watch.silent_since.get_or_insert_with(Instant::now);
+                }
+            }
+        }
+        frame.map_err(body_failed)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
