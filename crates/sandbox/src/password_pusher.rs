@@ -19,7 +19,6 @@ mod routes;
 mod seed;
 mod service;
 mod state;
-mod throttle;
 mod upload;
 mod url;
 

@@ -1,6 +1,6 @@
 //! Rate limiting.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 /// A token bucket that also admits at most its capacity in any one second.
@@ -55,5 +55,21 @@ impl RateLimit {
         }
         self.granted.push_back(self.seen);
         Ok(())
+    }
+}
+
+/// A limit of five a minute for each key. The minute begins with the first. Source: `rate_limit` in the controllers of
+/// Password Pusher's server.
+#[derive(Debug, Default)]
+pub(crate) struct FiveAMinute(HashMap<String, (Duration, u32)>);
+
+impl FiveAMinute {
+    pub(crate) fn admit(&mut self, key: &str, now: Duration) -> bool {
+        let (began, count) = self.0.entry(key.to_owned()).or_insert((now, 0));
+        if now.saturating_sub(*began) >= Duration::from_secs(60) {
+            (*began, *count) = (now, 0);
+        }
+        *count = count.saturating_add(1);
+        *count <= 5
     }
 }

@@ -56,7 +56,10 @@ pub(crate) fn fetch(call: &Call<'_>, start: &str, signed: &str, path: &str) -> R
         if start == STORAGE {
             return download(&upload);
         }
-        let mut response = redirect(&url(call, STORAGE, key, &upload.filename));
+        let mut response = redirect(
+            StatusCode::FOUND,
+            &url(call, STORAGE, key, &upload.filename),
+        );
         let cache = HeaderValue::from_static("max-age=300, private");
         response.headers_mut().insert(CACHE_CONTROL, cache);
         Some(response)

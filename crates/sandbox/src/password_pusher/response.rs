@@ -136,16 +136,10 @@ impl Refusal {
                 });
                 json_response(S::UNPROCESSABLE_ENTITY, &Value::Object(fields.collect()))
             }
-            Self::FirstRun(url) => uncached(redirect(&url)),
+            Self::FirstRun(url) => uncached(redirect(S::FOUND, &url)),
             // `ActionDispatch::SSL` with the defaults of Rails 8.
-            Self::ForcedTls(url, is_read) => {
-                let mut response = redirect(&url);
-                *response.status_mut() = match is_read {
-                    true => S::MOVED_PERMANENTLY,
-                    false => S::PERMANENT_REDIRECT,
-                };
-                response
-            }
+            Self::ForcedTls(url, true) => redirect(S::MOVED_PERMANENTLY, &url),
+            Self::ForcedTls(url, false) => redirect(S::PERMANENT_REDIRECT, &url),
             // `ActionDispatch::HostAuthorization` in production.
             Self::BlockedHost => response(S::FORBIDDEN, "text/html; charset=utf-8", Bytes::new()),
             Self::NotPlayed(what) => not_played(what),
@@ -213,8 +207,8 @@ pub(crate) fn status_response(status: StatusCode, wants_json: bool) -> Response<
     response(status, "text/html; charset=utf-8", page)
 }
 
-pub(crate) fn redirect(url: &str) -> Response<Bytes> {
-    let mut response = response(StatusCode::FOUND, "text/html; charset=utf-8", Bytes::new());
+pub(crate) fn redirect(status: StatusCode, url: &str) -> Response<Bytes> {
+    let mut response = response(status, "text/html; charset=utf-8", Bytes::new());
     if let Ok(url) = HeaderValue::from_str(url) {
         response.headers_mut().insert(LOCATION, url);
     }

@@ -31,9 +31,7 @@ impl State {
     pub(super) fn perform(&self, parts: &Parts, body: &Bytes) -> Outcome {
         let path = parts.uri.path();
         if let Some(url) = self.moved_to(parts) {
-            let mut response = redirect(&url);
-            *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
-            return Ok(response);
+            return Ok(redirect(StatusCode::MOVED_PERMANENTLY, &url));
         }
         let host = header(&parts.headers, HOST);
         let allowed = &self.options.allowed_hosts;
