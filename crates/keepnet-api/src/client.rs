@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::Method;
+use security_api_transport::__private::is_blank;
 use security_api_transport::{Error, Job, OAuth2, RateLimiter, Request, Secret, ServiceSettings};
 
 use crate::envelope::company_list::CompanyList;
@@ -173,7 +174,7 @@ impl Client {
     /// ```
     pub fn for_company(&self, company_id: impl AsRef<str>) -> Result<Self, Error> {
         let id = company_id.as_ref();
-        if id.trim().is_empty() {
+        if is_blank(id) {
             return Err(Error::invalid(
                 "`company_id` is empty: give the company's `resourceId`, or use the client as it is",
             ));

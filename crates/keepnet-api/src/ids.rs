@@ -1,5 +1,6 @@
 //! Ids: of created objects, and in lists that a request sends.
 
+use security_api_transport::__private::is_blank;
 use security_api_transport::Error;
 #[cfg(any(
     feature = "incident_response",
@@ -30,7 +31,7 @@ pub(crate) fn check_ids<'a>(
     what: &str,
     ids: impl IntoIterator<Item = &'a String>,
 ) -> Result<(), Error> {
-    match ids.into_iter().any(|id| id.trim().is_empty()) {
+    match ids.into_iter().any(|id| is_blank(id)) {
         true => Err(Error::invalid(format!(
             "{what} has an id that is empty or blank: give the id, or leave it out"
         ))),

@@ -79,8 +79,7 @@ impl Said {
             200..=299 => Reason::Failed,
             306 | 401 => Reason::TokenRefused,
             400 | 422 => Reason::InvalidInput,
-            403 => Reason::Forbidden,
-            404 | 429 | 503 => return None,
+            403 | 404 | 429 | 503 => return None,
             500.. => Reason::ServerError,
             _ if self.code_is("FAILED") => Reason::Failed,
             _ => return None,
@@ -113,6 +112,9 @@ const INTERNAL: &str = "INTERNAL_SERVER_ERROR";
 fn hint(reason: Option<Reason>, response: &ResponseParts<'_>) -> Option<&'static str> {
     let Some(reason) = reason else {
         return match response.status.as_u16() {
+            403 => Some(
+                "the client's role does not allow this, or the client may not work for the company given to `for_company`; `token_info()` has the `permissions()` of the role",
+            ),
             404 => {
                 Some("check the id; an object of another company is found only with `for_company`")
             }
@@ -132,9 +134,6 @@ fn hint(reason: Option<Reason>, response: &ResponseParts<'_>) -> Option<&'static
         }
         Reason::PrivacyWindow => {
             "the company's privacy period is running: wait until it ends, or have the company end it"
-        }
-        Reason::Forbidden => {
-            "the client's role does not allow this, or the client may not work for the company given to `for_company`; `token_info()` has the `permissions()` of the role"
         }
         Reason::InvalidInput if searches => {
             "`order_by` and the filter's field names must be columns of this list; some lists have no `CreateTime`"
@@ -337,14 +336,7 @@ mod tests {
                 "",
             ),
             (503, "<html>", None, None, "the service is down", ""),
-            (
-                403,
-                "",
-                Some(Reason::Forbidden),
-                None,
-                "the client's role",
-                "",
-            ),
+            (403, "", None, None, "the client's role", ""),
         ];
         for (status, body, expected, code, message, validation) in table {
             let error = response_to(&CREATE, status, body, |response| {

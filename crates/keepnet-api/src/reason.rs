@@ -6,7 +6,8 @@ use std::fmt;
 ///
 /// It holds what [`Error::status`](crate::Error::status) and predicates such as
 /// [`Error::is_not_found`](crate::Error::is_not_found) cannot say, because the service reports some errors with any
-/// status, even with 200. `Display` shows one line.
+/// status, even with 200. `Display` shows one line. A 403 without a reason means that the client's role does not allow the
+/// call, or that the client may not work for the company.
 ///
 /// [`Error::api`](crate::Error::api) has the service's own texts: `code` is the status of its envelope (`INPUT_ERROR`),
 /// `message` its message, and `validation` its messages about members of the request.
@@ -36,8 +37,6 @@ pub enum Reason {
     IpRestricted,
     /// The company's privacy period is running, during which others cannot read this data: `PRIVACY_ERROR`.
     PrivacyWindow,
-    /// The client's role does not allow the call, or the client may not work for the company: any other 403.
-    Forbidden,
     /// A part of the request is missing or invalid: 400, 422, or `INPUT_ERROR` with any status.
     InvalidInput,
     /// The service understood the request but could not carry it out: `FAILED`, which may come with status 200.
@@ -56,7 +55,6 @@ impl fmt::Display for Reason {
             Self::ClientRefused => "the client id or the client secret was refused",
             Self::IpRestricted => "the client may not be used from this machine's address",
             Self::PrivacyWindow => "the company's privacy period is running",
-            Self::Forbidden => "the client's role does not allow the call",
             Self::InvalidInput => "a part of the request is missing or invalid",
             Self::Failed => "the request could not be carried out",
             Self::ServerError => "the service failed",

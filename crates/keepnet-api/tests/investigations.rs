@@ -118,7 +118,7 @@ async fn an_indicator_that_every_email_could_match_is_refused() {
     let new = || NewInvestigation::new("Wanted");
     let (header, body) = (InvestigationHeader::new, InvestigationBody::new);
     let attachment = InvestigationAttachment::new;
-    for blank in ["", " ", "\u{a0}\n"] {
+    for blank in ["", " ", "\u{a0}\n", "\u{2060}\u{3164}"] {
         for (search, member) in [
             (new().sender(blank), "header has a `from`"),
             (new().sender_ip(blank), "header has a `ip`"),

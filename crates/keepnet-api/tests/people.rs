@@ -475,7 +475,7 @@ async fn only_conflicts_with_concurrent_changes_start_over() {
     fake.always(&TARGET_USERS_CREATE, FakeResponse::status(403));
     let users = over(&fake).target_users();
     let error = users.upsert(&jane()).await.unwrap_err();
-    assert_eq!(Reason::of(&error), Some(Reason::Forbidden));
+    assert!(error.is_forbidden(), "{error}");
     assert!(fake.requests_of(&TARGET_USERS_GET).is_empty());
 }
 

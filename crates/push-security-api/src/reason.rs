@@ -31,7 +31,7 @@ pub enum Reason {
     /// The key was refused for a call that changes something: most likely its permission is `Read only`. The service
     /// does not distinguish this from a wrong key.
     ReadOnlyKey,
-    /// The key was refused: 401, or 403 for a call that only reads.
+    /// The key was refused: 401, or a 403 that is neither of the others, as for a call that only reads.
     KeyRefused,
 }
 

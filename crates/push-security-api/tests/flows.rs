@@ -20,5 +20,6 @@ mod flows {
     mod tail;
     mod webhook_attacks;
     mod webhook_forms;
+    mod webhook_signatures;
     mod webhooks;
 }

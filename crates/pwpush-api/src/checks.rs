@@ -1,5 +1,6 @@
 //! What no instance accepts, and the client refuses before anything is sent.
 
+use security_api_transport::__private::is_blank;
 use security_api_transport::{Error, Request, Secret, Upload};
 
 /// The most bytes of a part's `Content-Disposition` that the service's form parser accepts. It ignores longer parts.
@@ -64,7 +65,7 @@ pub(crate) fn opened_with(request: Request, passphrase: &Secret, what: &str) -> 
 /// # Errors
 /// If the passphrase is empty or blank: the service treats it as no passphrase. `effect` is what that would do.
 pub(crate) fn check_passphrase(passphrase: Option<&Secret>, effect: &str) -> Result<(), Error> {
-    if passphrase.is_some_and(|passphrase| passphrase.expose().trim().is_empty()) {
+    if passphrase.is_some_and(|passphrase| is_blank(passphrase.expose())) {
         return Err(Error::invalid(format!(
             "`passphrase` is empty or blank, which {effect}: give one, or leave it out"
         )));
@@ -75,7 +76,7 @@ pub(crate) fn check_passphrase(passphrase: Option<&Secret>, effect: &str) -> Res
 /// # Errors
 /// If the text is blank, or has more characters than the service accepts. `field` is what the caller set.
 pub(crate) fn check_text(field: &str, text: &str, most: usize) -> Result<(), Error> {
-    if text.trim().is_empty() {
+    if is_blank(text) {
         return Err(Error::invalid(format!("`{field}` is blank")));
     }
     check_length(field, text, most)

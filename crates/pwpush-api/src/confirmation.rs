@@ -1,7 +1,8 @@
 //! What a response has to say for a change to count as made.
 
+use http::{HeaderMap, StatusCode};
 use security_api_transport::__private::{is_failure_status, reports_error};
-use security_api_transport::{Operation, Secret, model};
+use security_api_transport::{ApiError, Error, Operation, Outcome, Response, Secret, model};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -56,6 +57,34 @@ pub(crate) fn reports_failure(response: &Value) -> bool {
         || says("error", reports_error)
         || says("errors", reports_error)
         || ["success", "ok"].into_iter().any(denies)
+}
+
+/// The facts about a call whose response, a success by its status, does not confirm what was asked.
+pub(crate) struct Unconfirmed {
+    pub(crate) operation: &'static Operation,
+    pub(crate) status: StatusCode,
+    pub(crate) request_id: Option<String>,
+    pub(crate) attempts: u32,
+}
+
+impl Unconfirmed {
+    pub(crate) fn of<T>(operation: &'static Operation, response: &Response<T>) -> Self {
+        Self {
+            operation,
+            status: response.status(),
+            request_id: response.request_id().map(str::to_owned),
+            attempts: response.attempts(),
+        }
+    }
+
+    /// The error of the call. It does not keep the body, which may contain a secret.
+    pub(crate) fn error(self, api: ApiError, outcome: Outcome) -> Error {
+        let nothing = bytes::Bytes::new();
+        Error::from_response(self.status, HeaderMap::new(), self.request_id, nothing, api)
+            .with_operation(self.operation)
+            .with_attempts(self.attempts)
+            .with_outcome(outcome)
+    }
 }
 
 pub(crate) fn token(record: &Value) -> Option<Secret> {

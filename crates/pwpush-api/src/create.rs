@@ -1,5 +1,6 @@
 //! The call that creates a push or a request.
 
+pub(crate) mod comparison;
 pub(crate) mod confirm;
 pub(crate) mod difference;
 pub(crate) mod expiry;

@@ -1,13 +1,13 @@
 //! Mailing the link of a push.
 
-use http::{HeaderMap, StatusCode};
-use security_api_transport::{ApiError, Error, Operation, Outcome, Request, Response};
-use serde::Serialize;
+use http::StatusCode;
+use security_api_transport::{ApiError, Error, Outcome, Request, Response};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::call::hand_written_call;
 use crate::checks;
-use crate::confirmation::reports_failure;
+use crate::confirmation::{Unconfirmed, reports_failure};
 
 /// Sends a link by e-mail. From [`Pushes::notify`](crate::resources::Pushes::notify).
 #[derive(Debug, Clone)]
@@ -55,11 +55,17 @@ impl NotifyPush {
             notify_emails_to_locale: self.locale.as_deref(),
         });
         let operation = request.operation();
-        let sent = request.call::<Value>().send_with_response().await;
-        sent.and_then(|response| match is_queued(&response) {
-            true => Ok(response.map(drop)),
-            false => Err(not_confirmed(operation, &response)),
-        })
+        let sent = request.call::<Answer>().send_with_response().await;
+        sent.and_then(
+            |response| match response.value().is_queued(response.status()) {
+                true => Ok(response.map(drop)),
+                false => {
+                    let api = ApiError::new()
+                        .with_message("the response does not say that the mail is queued");
+                    Err(Unconfirmed::of(operation, &response).error(api, Outcome::Unknown))
+                }
+            },
+        )
         .map_err(|error| match error.may_be_executed() {
             true => error.with_hint("mail may have been sent"),
             false => error,
@@ -67,28 +73,22 @@ impl NotifyPush {
     }
 }
 
-/// Whether the response says that the mail is queued: 201 and a message, whose text is translated.
-fn is_queued(response: &Response<Value>) -> bool {
-    let message = response.value().get("message").and_then(Value::as_str);
-    response.status() == StatusCode::CREATED
-        && message.is_some_and(|message| !message.trim().is_empty())
-        && !reports_failure(response.value())
-}
+/// What the response says.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Answer(Value);
 
-fn not_confirmed(operation: &'static Operation, response: &Response<Value>) -> Error {
-    let api = ApiError::new().with_message("the response does not say that the mail is queued");
-    let request_id = response.request_id().map(str::to_owned);
-    let nothing = bytes::Bytes::new();
-    Error::from_response(
-        response.status(),
-        HeaderMap::new(),
-        request_id,
-        nothing,
-        api,
-    )
-    .with_operation(operation)
-    .with_attempts(response.attempts())
-    .with_outcome(Outcome::Unknown)
+impl Answer {
+    /// Whether it says that the mail is queued. The open-source server says so with 201 and a message. Any other success
+    /// counts if its message has the word for it, in English, for which the call asks: the message of a gateway has not.
+    fn is_queued(&self, status: StatusCode) -> bool {
+        let message = self.0.get("message").and_then(Value::as_str);
+        !reports_failure(&self.0)
+            && message.is_some_and(|message| match status {
+                StatusCode::CREATED => !message.trim().is_empty(),
+                _ => message.to_lowercase().contains("queue"),
+            })
+    }
 }
 
 hand_written_call!(NotifyPush, ());

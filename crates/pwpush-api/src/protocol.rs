@@ -92,7 +92,7 @@ impl Protocol for PasswordPusher {
         let reason = self.reason(response, failure.as_ref());
         let message = failure.as_ref().and_then(Failure::text);
         let hint = reason.as_ref().and_then(Reason::hint);
-        let hint = hint.or_else(|| not_from_application(response, message));
+        let hint = hint.or_else(|| without_reason(response, message));
         let mut error = ApiError::new();
         if let Some(text) = message {
             error = error.with_message(text);
@@ -164,7 +164,7 @@ impl PasswordPusher {
                 _ => Reason::MfaRequired,
             },
             404 => return missing(response.operation, failure),
-            429 => lock(response).unwrap_or(Reason::RateLimited),
+            429 => return lock(response),
             _ => return None,
         })
     }
@@ -222,14 +222,18 @@ fn redirect(response: &ResponseParts<'_>) -> Option<Reason> {
     matches!(response.status.as_u16(), 301 | 308).then_some(Reason::Moved { host })
 }
 
-/// A hint for refusals that do not come from the application.
-fn not_from_application(
-    response: &ResponseParts<'_>,
-    message: Option<&str>,
-) -> Option<&'static str> {
-    (response.status == http::StatusCode::FORBIDDEN && message.is_none()).then_some(
-        "the application itself gave no reason: the instance may not allow this host name, or a proxy refuses",
-    )
+/// What the user can do about a 429 that is no lock on one object.
+pub(crate) const RATE_LIMITED: &str = "this address sends more than the instance allows: share one client or limiter, or ask its administrator";
+
+/// A hint for refusals whose status says what they are about.
+fn without_reason(response: &ResponseParts<'_>, message: Option<&str>) -> Option<&'static str> {
+    match response.status.as_u16() {
+        403 if message.is_none() => Some(
+            "the application itself gave no reason: the instance may not allow this host name, or a proxy refuses",
+        ),
+        429 => Some(RATE_LIMITED),
+        _ => None,
+    }
 }
 
 /// The messages of each member with its name; messages about the whole request have no name.

@@ -3,10 +3,11 @@
 pub(crate) mod retrieved;
 
 use security_api_transport::middleware::FromResponse;
-use security_api_transport::{Error, ErrorKind, Outcome, Request, Response, Secret};
+use security_api_transport::{ApiError, Error, ErrorKind, Outcome, Request, Response, Secret};
 
 use crate::call::hand_written_call;
 use crate::checks;
+use crate::protocol::RATE_LIMITED;
 use crate::reason::Reason;
 use crate::types::{RetrievedPush, RetrievedRequest};
 
@@ -86,11 +87,7 @@ pub(crate) fn not_locked(error: Error) -> Error {
     if error.reason() != Some(&Reason::PassphraseLocked) {
         return error;
     }
-    error.map_api(|mut api| {
-        api.message = None;
-        let reason = Reason::RateLimited;
-        api.with_message(reason.to_string()).with_reason(reason)
-    })
+    error.map_api(|_| ApiError::new().with_message(RATE_LIMITED))
 }
 
 /// Adds what became of the view.

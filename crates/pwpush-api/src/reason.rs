@@ -49,9 +49,6 @@ pub enum Reason {
     MfaRequired,
     /// The user sent mail about pushes more than five times in a minute. The call is not retried.
     NotifyLocked,
-    /// This address sent more requests than the instance allows. [`attempts`](crate::Error::attempts) tells how often
-    /// the client tried.
-    RateLimited,
     /// The instance has no user yet: somebody must open it in a browser and create the first.
     FirstRun,
     /// The service is at another host.
@@ -130,9 +127,6 @@ impl Reason {
             Self::LinkExpired => {
                 "links to files hold for 5 minutes: read the push again for a new one, which uses up another view unless \
                  you own it"
-            }
-            Self::RateLimited => {
-                "this address sends more than the instance allows: share one client or limiter, or ask its administrator"
             }
             Self::InvalidPage => "a page is a number from 1 to 200",
             Self::Moved { .. } => return None,

@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use security_api_transport::{Error, Request, Response, Secret, Upload};
+use security_api_transport::{ApiError, Error, Outcome, Request, Response, Secret, Upload};
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::call::hand_written_call;
 use crate::checks;
+use crate::confirmation::{Unconfirmed, reports_failure};
 use crate::create::fields::{Fields, Progress};
 use crate::create::new_request::TEXT;
 use crate::reading::not_locked;
@@ -91,12 +95,38 @@ impl RespondRequest {
         checks::check_files(&self.files)?;
         let fields =
             Fields::new("request", &self.files, None).secret("response", Some(&self.response));
+        let operation = self.request.operation();
         let call = fields.write(self.request, self.progress).call();
-        let sent = call.send_with_response().await;
-        sent.map_err(|error| match self.has_passphrase {
+        let sent: Result<Response<Told>, Error> = call.send_with_response().await;
+        let response = sent.map_err(|error| match self.has_passphrase {
             true => error,
             false => not_locked(error),
-        })
+        })?;
+        let mut record = None;
+        let response = response.map(|Told(told)| record = told);
+        match record {
+            Some(record) => Ok(response.map(|()| record)),
+            None => {
+                let message = "the response reports a failure: the secret may not be saved";
+                let api = ApiError::new().with_message(message);
+                Err(Unconfirmed::of(operation, &response).error(api, Outcome::Unknown))
+            }
+        }
+    }
+}
+
+/// The record that a response describes, unless it reports a failure.
+struct Told(Option<SecretRequest>);
+
+impl<'de> Deserialize<'de> for Told {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = Box::<RawValue>::deserialize(deserializer)?;
+        let state: Value = serde_json::from_str(json.get()).map_err(D::Error::custom)?;
+        if reports_failure(&state) {
+            return Ok(Self(None));
+        }
+        let record = serde_json::from_str(json.get()).map_err(D::Error::custom)?;
+        Ok(Self(Some(record)))
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::call::hand_written_call;
-use crate::confirmation::{is_gone, says_gone};
+use crate::confirmation::{Unconfirmed, is_gone, says_gone};
 use crate::create::confirm::still_live;
 use crate::operations::{PUSHES_EXPIRE, REQUESTS_CLOSE};
 use crate::types::{Push, SecretRequest};
@@ -45,40 +45,57 @@ impl<T> Withdraw<T> {
     }
 }
 
-/// What can be withdrawn.
-trait Withdrawn: DeserializeOwned {
-    fn operation() -> &'static Operation;
+/// What a caller gets of a response that confirms a withdrawal.
+trait Withdrawn: Sized {
+    /// Nothing if the response has it not, and confirms nothing either.
+    ///
+    /// # Errors
+    /// If a response that confirms the withdrawal cannot be read.
+    fn read(json: &str, state: &Value) -> serde_json::Result<Option<Self>>;
 }
 
 impl Withdrawn for Push {
-    fn operation() -> &'static Operation {
-        &PUSHES_EXPIRE
+    fn read(json: &str, state: &Value) -> serde_json::Result<Option<Self>> {
+        record(&PUSHES_EXPIRE, json, state)
     }
 }
 
 impl Withdrawn for SecretRequest {
-    fn operation() -> &'static Operation {
-        &REQUESTS_CLOSE
+    fn read(json: &str, state: &Value) -> serde_json::Result<Option<Self>> {
+        record(&REQUESTS_CLOSE, json, state)
     }
 }
 
-/// A response to withdrawing something, as it came and as the record. The record may be missing if the response does
-/// not confirm anything.
+impl Withdrawn for () {
+    fn read(_: &str, _: &Value) -> serde_json::Result<Option<Self>> {
+        Ok(Some(()))
+    }
+}
+
+fn record<T: DeserializeOwned>(
+    undo: &Operation,
+    json: &str,
+    state: &Value,
+) -> serde_json::Result<Option<T>> {
+    match serde_json::from_str(json) {
+        Ok(record) => Ok(Some(record)),
+        Err(error) if says_gone(undo, state) => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+/// A response to withdrawing something.
 struct Answer<T> {
     state: Value,
-    record: Option<T>,
+    value: Option<T>,
 }
 
 impl<'de, T: Withdrawn> Deserialize<'de> for Answer<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Box::<RawValue>::deserialize(deserializer)?;
         let state: Value = serde_json::from_str(json.get()).map_err(D::Error::custom)?;
-        let record = match serde_json::from_str(json.get()) {
-            Ok(record) => Some(record),
-            Err(error) if says_gone(T::operation(), &state) => return Err(D::Error::custom(error)),
-            Err(_) => None,
-        };
-        Ok(Self { state, record })
+        let value = T::read(json.get(), &state).map_err(D::Error::custom)?;
+        Ok(Self { state, value })
     }
 }
 
@@ -87,13 +104,26 @@ impl<'de, T: Withdrawn> Deserialize<'de> for Answer<T> {
 async fn confirmed<T: Withdrawn>(withdraw: Withdraw<T>) -> Result<Response<T>, Error> {
     let Withdraw { request, token, .. } = withdraw;
     let operation = request.operation();
-    let response = request.call::<Answer<T>>().send_with_response().await?;
-    let is_gone = is_gone(operation, &token, &response.value().state);
-    let mut record = None;
-    let response = response.map(|answer| record = answer.record.filter(|_| is_gone));
-    match record {
-        Some(record) => Ok(response.map(|()| record)),
-        None => Err(not_confirmed(operation, &response, token)),
+    // An empty response is none.
+    let call = request.call::<Option<Answer<T>>>();
+    let response = call.send_with_response().await?;
+    let mut value = None;
+    let response = response.map(|answer| {
+        let answer = answer.filter(|answer| is_gone(operation, &token, &answer.state));
+        value = answer.and_then(|answer| answer.value);
+    });
+    match value {
+        Some(value) => Ok(response.map(|()| value)),
+        None => {
+            let message = match operation.id() == PUSHES_EXPIRE.id() {
+                true => "the response does not say that this push is expired: it may still be live",
+                false => {
+                    "the response does not say that this request is closed: it may still be live"
+                }
+            };
+            let response = Unconfirmed::of(operation, &response);
+            Err(still_live(response, message, token))
+        }
     }
 }
 
@@ -111,21 +141,8 @@ impl Withdraw<SecretRequest> {
 
 impl Withdraw<()> {
     async fn run(self) -> Result<Response<()>, Error> {
-        let operation = self.request.operation();
-        let response = self.request.call::<Value>().send_with_response().await?;
-        match is_gone(operation, &self.token, response.value()) {
-            true => Ok(response.map(drop)),
-            false => Err(not_confirmed(operation, &response, self.token)),
-        }
+        confirmed(self).await
     }
-}
-
-fn not_confirmed<T>(operation: &'static Operation, response: &Response<T>, token: Secret) -> Error {
-    let message = match operation.id() == PUSHES_EXPIRE.id() {
-        true => "the response does not say that this push is expired: it may still be live",
-        false => "the response does not say that this request is closed: it may still be live",
-    };
-    still_live(operation, response, message, Some(token))
 }
 
 hand_written_call!(Withdraw<Push>, Push);

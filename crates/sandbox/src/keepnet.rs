@@ -1,12 +1,17 @@
 //! An imitation of the Keepnet REST API.
 
+mod auth;
+mod call;
 mod dates;
 mod features;
-mod http;
 mod lists;
 mod options;
 mod records;
+mod request;
+mod response;
+mod routes;
 mod seed;
+mod service;
 mod shapes;
 mod state;
 
@@ -116,7 +121,7 @@ impl Keepnet {
 
     /// The number of tokens that were issued so far.
     pub fn tokens_issued(&self) -> usize {
-        self.state().issued()
+        self.state().inner().issued
     }
 
     /// Sets the address that requests appear to come from, for API clients that are restricted to some addresses. It is

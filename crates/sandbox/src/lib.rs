@@ -18,9 +18,10 @@
 //! # std::io::Result::Ok(())
 //! ```
 
-// Files of the same name have the same purpose in each service. `options`: the settings. `state`: the data. `routes`:
-// from a method and a path to an operation. `service`: from a request to its response. `call`: a request on its way
-// through an operation. `response`: responses and refusals. `lists`: filters and pages. `seed`: the data at the start.
+// Files of the same name have the same purpose in each service. `options`: the settings. `records`: what the service
+// keeps. `state`: all of it, and the credentials. `seed`: the data at the start. `routes`: from a method and a path to an
+// operation. `service`: from a request to its response. `call`: a request on its way through an operation. `response`:
+// responses and refusals. `lists`: filters and pages.
 mod common;
 mod keepnet;
 mod password_pusher;

@@ -23,7 +23,7 @@ Options:
                                 open-source, open-source-2.4, hosted, hosted-moved, v1-only
                                 or fresh [default: open-source]
       --seed N                  Seed of the data and the credentials [default: 1]
-      --no-limits               Do not enforce rate limits
+      --no-limits               Do not enforce Push Security's rate limit
       --allow-remote            Accept addresses that other machines can reach
       --allow-any-host          Accept requests for names that are not this machine's
   -h, --help                    Print this

@@ -8,18 +8,17 @@ mod filename;
 mod files;
 mod instance;
 mod language;
-mod model;
 mod notify;
 mod options;
 mod params;
 mod pushes;
+mod records;
 mod requests;
 mod response;
 mod routes;
 mod seed;
 mod service;
 mod state;
-mod throttle;
 mod upload;
 mod url;
 
@@ -63,11 +62,6 @@ impl PasswordPusher {
     /// The token of a second user.
     pub fn other_token(&self) -> &str {
         &self.0.state.users[1].token
-    }
-
-    /// The imitated edition.
-    pub fn edition(&self) -> PasswordPusherEdition {
-        self.0.state.options.edition
     }
 
     /// The number of pushes, including expired ones.

@@ -3,24 +3,25 @@
 mod changes;
 mod events;
 mod lists;
-mod model;
+mod options;
 mod outbox;
+mod records;
 mod response;
 mod routes;
 mod seed;
 mod service;
 mod state;
-mod store;
 
 use std::io;
 
 use serde_json::Value;
 
-pub use model::{OrganisationCounts, PushSecurityOptions};
+pub use options::PushSecurityOptions;
 pub use outbox::WebhookDelivery;
+pub use records::OrganisationCounts;
 
 use self::events::Event;
-use self::model::{Collection, text};
+use self::records::{Collection, text};
 use self::state::{READ_ONLY, State};
 use crate::common::random::Random;
 use crate::common::service::Imitation;
@@ -63,7 +64,7 @@ impl PushSecurity {
 
     /// The secret that webhooks are signed with: `psws_` and 32 hex digits. The whole text is the key.
     pub fn webhook_secret(&self) -> &str {
-        self.state().outbox.secret()
+        &self.state().outbox.secret
     }
 
     /// How many records of each kind there are at the moment.

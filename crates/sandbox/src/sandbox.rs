@@ -122,8 +122,8 @@ settings! {
         /// The seed of the data, identifiers and credentials; 1 by default. The same seed and sizes give the same
         /// bytes.
         seed: u64 = 1,
-        /// Whether the services' rate limits are enforced; they are by default. Password Pusher's locks on a push and
-        /// on a user are no rate limits of the service and always hold.
+        /// Whether Push Security's rate limit is enforced; it is by default. Password Pusher's locks on a push and on a
+        /// user always hold.
         rate_limits: bool = true,
         /// Allows addresses that other machines can reach. The sandbox's traffic is not encrypted, and its credentials
         /// can be guessed from its seed.

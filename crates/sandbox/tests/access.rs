@@ -176,6 +176,34 @@ async fn the_twenty_first_request_in_a_second_is_too_many_and_other_keys_do_not_
 }
 
 #[tokio::test]
+async fn a_request_is_too_many_only_if_it_breaks_the_rate_and_the_burst_or_is_the_21st_of_a_second()
+{
+    let sandbox = limited().await;
+    let key = sandbox.push_security().api_key();
+    sandbox.clock().freeze();
+    let (mut now, mut gap, mut admitted) = (0_u64, 1_u64, Vec::new());
+    for _ in 0..400 {
+        // From 0 to 127 milliseconds, in no order.
+        gap = (gap * 109 + 89) % 128;
+        now += gap;
+        sandbox.clock().advance(Duration::from_millis(gap));
+        let in_last_second = admitted.iter().filter(|at| **at + 1_000 > now).count();
+        let breaks_the_rate = admitted
+            .iter()
+            .rev()
+            .zip(2_u64..)
+            .any(|(at, requests)| requests.saturating_sub(20) * 100 > now - at);
+        let too_many = in_last_second >= 20 || breaks_the_rate;
+        let expected = if too_many { 429 } else { 200 };
+        assert_eq!(statuses(&sandbox, key, 1).await, [expected], "at {now}");
+        if !too_many {
+            admitted.push(now);
+        }
+    }
+    assert!((100..400).contains(&admitted.len()));
+}
+
+#[tokio::test]
 async fn the_limit_recovers_in_real_time() {
     let sandbox = limited().await;
     let key = sandbox.push_security().api_key();

@@ -265,6 +265,28 @@ async fn the_journal_tells_what_was_received_and_how_it_was_answered() {
 }
 
 #[tokio::test]
+async fn a_response_to_a_request_that_was_forgotten_is_not_noted_at_another() {
+    let sandbox = small().await;
+    sandbox
+        .faults()
+        .queue(Fault::delay(Duration::from_millis(300)));
+    let late = async {
+        while sandbox.journal().count(|_| true) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        sandbox.journal().clear();
+        get(&sandbox, "/v1/apps/nothing").await;
+    };
+    tokio::join!(get(&sandbox, "/v1/apps?limit=1"), late);
+    let entries = sandbox.journal().entries();
+    assert_eq!(entries.len(), 1);
+    assert_eq!(
+        (&*entries[0].path, entries[0].status),
+        ("/v1/apps/nothing", Some(404))
+    );
+}
+
+#[tokio::test]
 async fn the_journal_keeps_wrong_keys_and_only_the_names_of_right_ones() {
     let sandbox = small().await;
     let push = sandbox.push_security();

@@ -113,7 +113,7 @@ async fn a_campaign_runs_and_its_numbers_add_up() {
 }
 
 #[tokio::test]
-async fn a_campaign_waits_for_its_time_and_can_be_stopped() {
+async fn a_campaign_waits_for_its_time_and_ends_with_its_days() {
     let sandbox = start().await;
     let session = Session::reseller(&sandbox).await;
     let (scenario, group) = scenario_and_group(&session).await;
@@ -140,6 +140,9 @@ async fn a_campaign_waits_for_its_time_and_can_be_stopped() {
                 .contains(word)
         );
     }
+    let filtered = json!({"name": "x", "scheduleTypeId": 1, "categoryFilter": {}});
+    let refused = session.post(path, filtered).await;
+    refused.is_not_played("campaigns whose scenarios are chosen by a filter");
     let undated = json!({"name": "x", "scheduleTypeId": 3, "phishingScenarioResourceIds": [scenario],
         "targetGroupResourceIds": [group], "emailDeliverySettingType": 2});
     let refused = session.post(path, undated).await.json();
@@ -153,16 +156,12 @@ async fn a_campaign_waits_for_its_time_and_can_be_stopped() {
     let again = format!("/api/phishing-simulator/phishing-campaign-job/start/{id}/1");
     session.post(&again, json!({})).await.data();
     sandbox.clock().advance(Duration::from_secs(90));
-    let stop = format!("/api/phishing-simulator/phishing-campaign-job/stop/{id}/1");
-    session.call(Method::PATCH, &stop, Value::Null).await.data();
-    assert_eq!(
-        session.call(Method::PATCH, &stop, Value::Null).await.status,
-        400
-    );
-    let summary = format!("{REPORT}/summary/{id}/1");
-    // Nobody gets an e-mail any more, and those who have one go on until the campaign's days have passed.
+    // After the campaign's days nothing changes any more.
     let numbers = async |session: &Session<'_>| {
-        let summary = session.get(&summary).await.data();
+        let summary = session
+            .get(&format!("{REPORT}/summary/{id}/1"))
+            .await
+            .data();
         let sent = number(&summary["campaignInfo"], "emailDeliveredUserCount");
         (sent, number(&summary["scenarioStats"], "openedEmail"))
     };
@@ -176,14 +175,7 @@ async fn a_campaign_waits_for_its_time_and_can_be_stopped() {
     sandbox.clock().advance(Duration::from_secs(1_000));
     assert_eq!(numbers(&session).await, (sent, opened_later));
     let rows = session.all(&runs, "CreatedDate", Value::Null).await;
-    assert_eq!(rows[0]["status"], "Canceled");
-    session
-        .delete(&format!(
-            "/api/phishing-simulator/phishing-campaign-job/{id}/1"
-        ))
-        .await
-        .data();
-    assert_eq!(session.get(&summary).await.status, 404);
+    assert_eq!(rows[0]["status"], "Completed");
 }
 
 #[tokio::test]
@@ -203,12 +195,10 @@ async fn an_enrolment_is_worked_through() {
     assert_eq!(session.post(path, body).await.status, 400);
     let of_campaign =
         json!({"trainingId": training, "name": "Autumn", "phishingCampaignResourceId": "c"});
-    let refused = session.post(path, of_campaign).await.json();
-    let message = refused["message"].as_str().expect("text");
-    assert!(
-        message.contains("phishingCampaignConditionTypes"),
-        "{message}"
-    );
+    session
+        .post(path, of_campaign)
+        .await
+        .is_not_played("enrolling the people of a campaign");
     let body = json!({"trainingId": "no", "name": "Autumn", "targetGroupResourceIds": [group]});
     assert_eq!(session.post(path, body).await.status, 404);
     let mut body =
@@ -292,8 +282,6 @@ async fn an_enrolment_is_worked_through() {
         people
     );
     assert_eq!(session.delete(&one).await.status, 404);
-    let stop = format!("{one}/stop");
-    assert_eq!(session.post(&stop, json!({})).await.status, 404);
     session.post(&restore, json!({})).await.data();
     assert_eq!(session.post(&restore, json!({})).await.status, 404);
     assert_eq!(lists().await, [Some(json!("Finished")), None]);
@@ -307,7 +295,7 @@ async fn an_enrolment_is_worked_through() {
 }
 
 #[tokio::test]
-async fn an_enrolment_begins_before_its_time_and_is_stopped() {
+async fn an_enrolment_waits_for_its_time() {
     let sandbox = start().await;
     let session = Session::reseller(&sandbox).await;
     let path = "/api/enrollments";
@@ -319,25 +307,15 @@ async fn an_enrolment_begins_before_its_time_and_is_stopped() {
         "enrollmentScheduler": {"scheduledDate": "2100-01-01T00:00:00Z"}});
     let made = session.post(path, body).await.data();
     assert_eq!(made["status"], "Scheduled");
-    let one = format!("{path}/{}", made["id"].as_str().expect("an id"));
-    let search = format!("{path}/search");
-    let status = async || {
-        let rows = session.all(&search, "CreateTime", filter("name", "=", "Later"));
-        rows.await[0]["status"].clone()
-    };
-    for (action, expected) in [
-        ("send", "Sending"),
-        ("send", "Sending"),
-        ("stop", "Stopped"),
-    ] {
-        session
-            .post(&format!("{one}/{action}"), json!({}))
-            .await
-            .data();
-        assert_eq!(status().await, expected);
-    }
-    let again = session.post(&format!("{one}/stop"), json!({})).await;
-    assert_eq!(again.refused(), (400, "INPUT_ERROR".to_owned()));
+    sandbox
+        .clock()
+        .advance(Duration::from_secs(75 * 366 * 86_400));
+    let session = Session::reseller(&sandbox).await;
+    let filter = filter("name", "=", "Later");
+    let rows = session
+        .all(&format!("{path}/search"), "CreateTime", filter)
+        .await;
+    assert_eq!(rows[0]["status"], "Finished");
 }
 
 #[tokio::test]

@@ -40,6 +40,17 @@ async fn the_same_seed_gives_the_same_bytes_and_another_one_does_not() {
 }
 
 #[tokio::test]
+async fn ids_read_as_version_4_uuids() {
+    let sandbox = small().await;
+    for id in sandbox.push_security().employee_ids() {
+        let groups: Vec<_> = id.split('-').map(str::len).collect();
+        assert_eq!(groups, [8, 4, 4, 4, 12], "{id}");
+        let is_version_4 = id[14..].starts_with('4') && "89ab".contains(&id[19..20]);
+        assert!(is_version_4, "{id}");
+    }
+}
+
+#[tokio::test]
 async fn the_organisation_is_coherent() {
     let sandbox = Sandbox::builder()
         .rate_limits(false)

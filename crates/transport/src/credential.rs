@@ -14,6 +14,7 @@ pub use oauth2::{OAuth2, TokenInfo};
 
 use crate::error::Error;
 use crate::service::HttpService;
+use crate::text::is_blank;
 use crate::wire::secret::Secret;
 
 /// The generation of a credential that was applied to a request. Renewing the credential increments it.
@@ -164,7 +165,7 @@ fn check_secret(
     fits: impl Fn(char) -> bool,
     cannot: &str,
 ) -> Result<(), Error> {
-    if secret.trim().is_empty() {
+    if is_blank(secret) {
         return Err(Error::invalid(format!("{what} is empty")));
     }
     if let Some(place) = secret.find(|c| !fits(c)) {

@@ -514,10 +514,39 @@ async fn a_secret_that_is_blank_is_refused_in_a_body() {
     }
 }
 
+#[test]
+fn a_secret_is_blank_if_nothing_in_it_can_be_seen() {
+    for blank in [
+        "",
+        " \t",
+        "\u{a0}\u{3000}",
+        "\u{200b}",
+        "\u{feff}",
+        "\u{feff}\u{2060}\u{200d}",
+        "\u{ad}\u{34f}\u{3164}\u{ffa0}\u{2800}",
+        "\u{fe0f}\u{e0001}\u{e0fff}",
+    ] {
+        let error = Secret::from(blank).check("the key").unwrap_err();
+        assert!(error.to_string().contains("the key is empty"), "{error}");
+    }
+    for seen in [
+        ".",
+        "\u{feff}x",
+        "x\u{200b}",
+        "\u{915}\u{94d}\u{200d}\u{937}",
+        "\u{1f469}\u{200d}\u{1f52c}",
+        "\u{2764}\u{fe0f}",
+        "\u{fff9}",
+        "\u{2801}",
+    ] {
+        assert!(Secret::from(seen).check("the key").is_ok(), "{seen:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_secret_that_is_blank_is_refused_in_the_query() {
     let fake = fake();
-    for blank in ["", " ", "\u{a0}\n"] {
+    for blank in ["", " ", "\u{a0}\n", "\u{feff}\u{200b}\u{2060}"] {
         let request = over(&fake).operation(&SUBMIT, &[]);
         let request = request.set_secret_query("passphrase", &Secret::from(blank));
         let error = request.call::<Value>().await.unwrap_err();

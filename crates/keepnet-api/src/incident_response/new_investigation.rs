@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use security_api_transport::__private::is_blank;
 use security_api_transport::{Error, Timestamp};
 
 use crate::ids::check_ids;
@@ -86,7 +87,7 @@ impl NewInvestigation {
     /// # Ok(()) }
     /// ```
     pub fn of_email(name: impl Into<String>, email: &NotifiedEmail) -> Self {
-        let said = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+        let said = |text: &Option<String>| text.clone().filter(|text| !is_blank(text));
         let new = Self::new(name).all_of_them();
         let (from, subject) = (said(&email.from), said(&email.subject));
         if from.is_none() && subject.is_none() {
@@ -414,7 +415,7 @@ fn check_indicator(
     texts: &[(&str, &Option<String>)],
     has_more: bool,
 ) -> Result<(), Error> {
-    let blank = |text: &&Option<String>| text.as_ref().is_some_and(|text| text.trim().is_empty());
+    let blank = |text: &&Option<String>| text.as_ref().is_some_and(|text| is_blank(text));
     if let Some((member, _)) = texts.iter().find(|(_, text)| blank(text)) {
         return Err(Error::invalid(format!(
             "the investigation's {what} has a `{member}` that is empty or blank, so it could match every e-mail: say what to \

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use security_api_transport::__private::is_blank;
+
 use crate::Error;
 use crate::ids::check_ids;
 use crate::names_in_errors::listed;
@@ -202,7 +204,7 @@ impl ColumnMapping {
                     field.wire()
                 )));
             }
-            if field.wire().trim().is_empty() {
+            if is_blank(&field.wire()) {
                 return Err(Error::invalid(format!(
                     "`mapping`: the custom field for the column `{column}` has no name; give the name the company calls \
                      it by"

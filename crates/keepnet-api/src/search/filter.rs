@@ -1,5 +1,6 @@
 //! Filters: conditions on columns, joined with AND and OR, and free text.
 
+use security_api_transport::__private::is_blank;
 use security_api_transport::Error;
 
 use super::value::{Condition, FilterOperator, FilterValue};
@@ -250,7 +251,7 @@ impl FilterItem {
     /// that selects what to delete.
     pub(super) fn check(&self) -> Result<(), Error> {
         let field = &self.field;
-        if field.trim().is_empty() {
+        if is_blank(field) {
             return Err(Error::invalid(
                 "the filter has a condition without a field name; give the name of a column",
             ));

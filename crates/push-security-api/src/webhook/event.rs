@@ -1,6 +1,7 @@
 //! The events that webhooks deliver.
 
 use bytes::Bytes;
+use security_api_transport::__private::is_blank;
 use security_api_transport::{Error, ErrorKind, RawJson, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -174,7 +175,8 @@ impl Event {
     pub fn read(body: &[u8]) -> Result<Self, Error> {
         // As in responses, a byte order mark is no part of the JSON.
         let json = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-        let raw = RawJson::parse(Bytes::copy_from_slice(json))?;
+        let raw = RawJson::parse(Bytes::copy_from_slice(json));
+        let raw = raw.map_err(|error| about("the body", &error))?;
         // The cause is omitted, because it may quote a value.
         let envelope: Envelope<'_> = serde_json::from_str(raw.as_str()).map_err(|_| {
             Error::new(
@@ -182,14 +184,14 @@ impl Event {
                 "the event is no JSON object with an id, a category and an object",
             )
         })?;
-        if envelope.id.trim().is_empty() {
+        if is_blank(&envelope.id) {
             // Events are deduplicated by their id.
             return Err(Error::new(ErrorKind::Decode, "the event's id is empty"));
         }
         let mut unreadable = None;
-        let version = optional(envelope.version, &mut unreadable);
-        let timestamp = optional(envelope.timestamp, &mut unreadable);
-        let actor = optional(envelope.actor, &mut unreadable);
+        let version = optional("version", envelope.version, &mut unreadable);
+        let timestamp = optional("timestamp", envelope.timestamp, &mut unreadable);
+        let actor = optional("actor", envelope.actor, &mut unreadable);
         let mut payload = envelope.payload().unwrap_or_else(Payload::Unreadable);
         if let Some(error) = unreadable
             && !matches!(payload, Payload::Unknown)
@@ -203,8 +205,8 @@ impl Event {
             category: envelope.category,
             object: envelope.object,
             // These are only displayed, so an invalid value is ignored.
-            friendly_name: optional(envelope.friendly_name, &mut None),
-            description: optional(envelope.description, &mut None),
+            friendly_name: optional("friendlyName", envelope.friendly_name, &mut None),
+            description: optional("description", envelope.description, &mut None),
             actor,
             payload,
             raw,
@@ -214,11 +216,12 @@ impl Event {
 
 /// The value of a member. `None` if it has the wrong type; the first such error is kept in `error`.
 fn optional<T: for<'de> Deserialize<'de>>(
+    name: &str,
     value: Option<&RawValue>,
     error: &mut Option<Error>,
 ) -> Option<T> {
     value.and_then(|value| {
-        decode(value)
+        decode(name, value)
             .map_err(|found| error.get_or_insert(found))
             .ok()
     })
@@ -275,25 +278,39 @@ impl Envelope<'_> {
 
     fn change<T: for<'de> Deserialize<'de>>(&self) -> Result<Box<Change<T>>, Error> {
         let kind = match self.kind {
-            Some(kind) => decode(kind)?,
+            Some(kind) => decode("type", kind)?,
             None if self.new.is_none() => EventType::Delete,
             None if self.old.is_none() => EventType::Create,
             None => EventType::Update,
         };
         Ok(Box::new(Change {
             kind,
-            new: self.new.map(decode).transpose()?,
-            old: self.old.map(decode).transpose()?,
+            new: self.new.map(|new| decode("new", new)).transpose()?,
+            old: self.old.map(|old| decode("old", old)).transpose()?,
         }))
     }
 
     /// The details of the event, or an empty object if there are none.
     fn said<T: for<'de> Deserialize<'de> + Default>(&self) -> Result<Box<T>, Error> {
-        self.new
-            .map_or_else(|| Ok(Box::default()), |new| decode(new).map(Box::new))
+        self.new.map_or_else(
+            || Ok(Box::default()),
+            |new| decode("new", new).map(Box::new),
+        )
     }
 }
 
-fn decode<T: for<'de> Deserialize<'de>>(value: &RawValue) -> Result<T, Error> {
-    RawJson::from(value).decode()
+/// Decodes the member of the event that has this name.
+fn decode<T: for<'de> Deserialize<'de>>(name: &str, value: &RawValue) -> Result<T, Error> {
+    let decoded = RawJson::from(value).decode();
+    decoded.map_err(|error| about(&format!("the event's `{name}`"), &error))
+}
+
+/// The error of decoding a part of a delivery. As it comes, it is about a response, which also depends on the base URL.
+fn about(what: &str, error: &Error) -> Error {
+    let text = error.to_string();
+    let text = match text.strip_prefix("the response") {
+        Some(rest) => format!("{what}{}", rest.split(": check").next().unwrap_or_default()),
+        None => text,
+    };
+    Error::new(error.kind(), text)
 }

@@ -71,7 +71,16 @@ async fn a_delivery_that_is_repeated_has_the_id_of_the_first_and_is_refused_once
 /// Anyone can sign with an empty secret, and a secret with the line break of its file never matches.
 #[test]
 fn a_secret_that_cannot_be_meant_is_refused_where_it_is_given() {
-    for secret in ["", " ", "\u{a0}", "\n", "psws_0\n", "psws_0\r\n", " psws_0"] {
+    for secret in [
+        "",
+        " ",
+        "\u{a0}",
+        "\u{feff}\u{200b}",
+        "\n",
+        "psws_0\n",
+        "psws_0\r\n",
+        " psws_0",
+    ] {
         for result in [
             Verifier::new(secret),
             Verifier::new("psws_1").and_then(|verifier| verifier.or_secret(secret)),
@@ -156,7 +165,7 @@ async fn a_large_body_is_read_only_if_it_is_signed() {
 
 #[test]
 fn an_event_without_an_id_is_refused_since_all_such_would_look_like_one() {
-    for id in ["", " "] {
+    for id in ["", " ", "\u{200b}"] {
         let event = json!({ "id": id, "category": "ENTITY", "object": "APP" });
         assert!(Event::read(event.to_string().as_bytes()).is_err());
     }

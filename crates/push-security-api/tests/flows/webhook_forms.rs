@@ -325,3 +325,38 @@ fn an_envelope_whose_other_members_changed_their_type_is_still_an_event() {
         assert_eq!(event.raw.decode::<Value>().unwrap(), changed);
     }
 }
+
+#[test]
+fn an_error_is_about_the_delivery_and_not_about_a_response() {
+    for (body, says) in [
+        (&b""[..], "the body is empty where JSON was expected"),
+        (b"{\"id\":", "the body is JSON that ends too early"),
+        (b"<html></html>", "the body is HTML or XML, not JSON"),
+        (b"\xff", "the body is not UTF-8"),
+        (b"nonsense", "the body is not JSON"),
+        (b"[]", "the event is no JSON object"),
+    ] {
+        let error = Event::read(body).unwrap_err();
+        let text = error.to_string();
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        assert!(text.starts_with(says), "{text}");
+        assert!(
+            !text.contains("response") && !text.contains("URL"),
+            "{text}"
+        );
+    }
+    for (member, value) in [
+        ("new", json!("x")),
+        ("old", json!(1)),
+        ("actor", json!("x")),
+    ] {
+        let mut event = json!({ "id": "e1", "category": "ENTITY", "object": "APP" });
+        event[member] = value;
+        let Payload::Unreadable(error) = read(&event).payload else {
+            panic!("{member} can be read");
+        };
+        let text = error.to_string();
+        let says = format!("the event's `{member}` does not fit");
+        assert!(text.starts_with(&says), "{text}");
+    }
+}

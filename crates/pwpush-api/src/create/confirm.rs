@@ -2,14 +2,14 @@
 
 use std::ops::Deref;
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use security_api_transport::{
     ApiError, Client, Error, ErrorKind, Operation, Outcome, RawJson, Request, Response, Secret,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::confirmation::{is_gone, says_gone, token};
+use crate::confirmation::{Unconfirmed, is_gone, reports_failure, says_gone, token};
 use crate::create::difference::Difference;
 use crate::operations::PUSHES_EXPIRE;
 
@@ -151,12 +151,16 @@ pub(crate) async fn create<T: DeserializeOwned>(
             let was_created = error.kind() == ErrorKind::Decode;
             return Err(match token_in(&text).filter(|_| was_created) {
                 Some(token) => {
-                    let made = Made {
+                    let response = Unconfirmed {
                         operation,
                         status: error.status().unwrap_or(StatusCode::CREATED),
                         request_id: error.request_id().map(str::to_owned),
                         attempts: error.attempts(),
+                    };
+                    let made = Made {
+                        response,
                         token: Some(token),
+                        is_certain: true,
                     };
                     made.take_back(&client, undo, UNREADABLE, Vec::new()).await
                 }
@@ -167,16 +171,16 @@ pub(crate) async fn create<T: DeserializeOwned>(
     let body = response.value();
     let value: Value = serde_json::from_str(body.as_str()).unwrap_or_default();
     let made = Made {
-        operation,
-        status: response.status(),
-        request_id: response.request_id().map(str::to_owned),
-        attempts: response.attempts(),
+        response: Unconfirmed::of(operation, &response),
         token: token(&value).or_else(|| token_in(body.as_str())),
+        is_certain: !reports_failure(&value),
     };
     let link = value.get("html_url").and_then(Value::as_str);
     let link = link.filter(|link| is_link(link)).map(Secret::from);
     let differences = compare(&value);
-    let what = if says_gone(undo, &value) {
+    let what = if !made.is_certain {
+        "the response reports a failure".to_owned()
+    } else if says_gone(undo, &value) {
         "the response says that it is already expired or closed".to_owned()
     } else if differences.is_empty() || (or_less && differences.iter().all(Difference::is_less)) {
         match (body.decode(), link, &made.token) {
@@ -245,11 +249,10 @@ fn link_lost(error: Error) -> Error {
 
 /// A push or request that was created.
 struct Made {
-    operation: &'static Operation,
-    status: StatusCode,
-    request_id: Option<String>,
-    attempts: u32,
+    response: Unconfirmed,
     token: Option<Secret>,
+    /// Whether it was created for certain. A response that reports a failure leaves that open.
+    is_certain: bool,
 }
 
 impl Made {
@@ -266,11 +269,20 @@ impl Made {
             true => ("push", "expired"),
             false => ("request", "closed"),
         };
-        let Some(token) = self.token.clone() else {
+        let lives = match self.is_certain {
+            true => "is still live",
+            false => "may still be live",
+        };
+        let Some(token) = self.token else {
             let what = format!(
-                "{what}, and the {made} could not be {gone}, because the response has no token: it is still live{more}"
+                "{what}, and the {made} could not be {gone}, because the response has no token: it {lives}{more}"
             );
-            return self.error(what, differences, Fate::StillLive { token: None });
+            return error(
+                self.response,
+                what,
+                differences,
+                Fate::StillLive { token: None },
+            );
         };
         let undone: Result<Value, Error> = client.operation(undo, &[token.expose()]).call().await;
         if undone
@@ -278,46 +290,40 @@ impl Made {
             .is_ok_and(|state| is_gone(undo, &token, state))
         {
             let what = format!("{what}; the {made} was {gone} at once: it is gone{more}");
-            return self.error(what, differences, Fate::Withdrawn);
+            return error(self.response, what, differences, Fate::Withdrawn);
         }
         let what = format!(
-            "{what}, and the {made} could not be {gone}: it is still live, revoke it with the token in `NotAsAsked`{more}"
+            "{what}, and the {made} could not be {gone}: it {lives}, revoke it with the token in `NotAsAsked`{more}"
         );
         let token = Some(token);
-        let error = self.error(what, differences, Fate::StillLive { token });
+        let error = error(self.response, what, differences, Fate::StillLive { token });
         match undone {
             Ok(_) => error,
             Err(why) => error.with_source(why),
         }
     }
+}
 
-    /// The error does not keep the body, which may contain the passphrase.
-    fn error(self, message: String, differences: Vec<Difference>, fate: Fate) -> Error {
-        let api = ApiError::new().with_message(message);
-        let api = api.with_reason(NotAsAsked { differences, fate });
-        let nothing = bytes::Bytes::new();
-        Error::from_response(self.status, HeaderMap::new(), self.request_id, nothing, api)
-            .with_operation(self.operation)
-            .with_attempts(self.attempts)
-            .with_outcome(Outcome::Answered)
-    }
+fn error(
+    response: Unconfirmed,
+    message: String,
+    differences: Vec<Difference>,
+    fate: Fate,
+) -> Error {
+    let api = ApiError::new().with_message(message);
+    let api = api.with_reason(NotAsAsked { differences, fate });
+    response.error(api, Outcome::Answered)
 }
 
 /// The error of expiring or closing something whose response, a success, does not confirm it.
-pub(crate) fn still_live<T>(
-    operation: &'static Operation,
-    response: &Response<T>,
-    message: &str,
-    token: Option<Secret>,
-) -> Error {
-    let made = Made {
-        operation,
-        status: response.status(),
-        request_id: response.request_id().map(str::to_owned),
-        attempts: response.attempts(),
-        token: None,
-    };
-    made.error(message.to_owned(), Vec::new(), Fate::StillLive { token })
+pub(crate) fn still_live(response: Unconfirmed, message: &str, token: Secret) -> Error {
+    let token = Some(token);
+    error(
+        response,
+        message.to_owned(),
+        Vec::new(),
+        Fate::StillLive { token },
+    )
 }
 
 /// The token in a text that cannot be decoded as a whole.

@@ -3,8 +3,8 @@
 use security_api_transport::{Error, Secret, Upload};
 
 use crate::checks;
+use crate::create::comparison::Comparison;
 use crate::create::confirm::NotAsAsked;
-use crate::create::difference::Comparison;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Options {

@@ -216,6 +216,82 @@ async fn a_token_that_comes_as_a_number_is_one_all_the_same() {
 }
 
 #[tokio::test]
+async fn what_was_created_is_taken_back_if_the_response_reports_a_failure_beside_it() {
+    for (members, is_failure) in [
+        (json!({"error": "not saved"}), true),
+        (json!({"errors": ["not saved"]}), true),
+        (json!({"success": false}), true),
+        (json!({"ok": false}), true),
+        (json!({"status": "failed"}), true),
+        (json!({"status": 500}), true),
+        (
+            json!({"error": null, "errors": [], "success": true, "ok": 1, "status": "ok"}),
+            false,
+        ),
+    ] {
+        for is_expired in [true, false] {
+            let fake = instance("oss");
+            let mut made = json!({"url_token": "t0ken"});
+            for (name, value) in members.as_object().unwrap() {
+                made[name] = value.clone();
+            }
+            fake.always(&operations::PUSHES_CREATE, created(&made));
+            let expired = FakeResponse::json(&json!({"expired": is_expired}));
+            fake.always(&operations::PUSHES_EXPIRE, expired);
+            let create = with_token(&fake).pushes().create(NewPush::text("x"));
+            match create.await {
+                Ok(_) => assert!(!is_failure, "{members}"),
+                Err(error) => {
+                    assert!(is_failure, "{members}: {error}");
+                    assert_eq!(is_withdrawn(&error), is_expired, "{members}: {error}");
+                    assert!(error.to_string().contains("reports a failure"), "{error}");
+                    assert_eq!(error.outcome(), Outcome::Answered);
+                    assert!(!shown(&error).contains("t0ken"), "{error:?}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_failure_without_a_token_leaves_open_whether_something_was_created() {
+    let fake = instance("commercial");
+    let failure = FakeResponse::json(&json!({"error": "x"}));
+    fake.always(&operations::REQUESTS_CREATE, failure);
+    let create = with_token(&fake)
+        .requests()
+        .create(NewRequest::new("The key?"));
+    let error = create.await.unwrap_err();
+    let not = NotAsAsked::of(&error).expect("what became of it");
+    assert_eq!(not.fate(), &Fate::StillLive { token: None });
+    assert!(error.to_string().contains("may still be live"), "{error}");
+}
+
+#[tokio::test]
+async fn a_response_to_a_request_counts_only_if_no_failure_is_reported_beside_it() {
+    for (members, is_failure) in [
+        (json!({"error": "not saved"}), true),
+        (json!({"success": false}), true),
+        (json!({"error": null, "success": true}), false),
+    ] {
+        let fake = instance("commercial");
+        fake.always(&operations::REQUESTS_RESPOND, state(&members));
+        let respond = with_token(&fake).requests().respond("l1vet0ken", "here");
+        match respond.await {
+            Ok(_) => assert!(!is_failure, "{members}"),
+            Err(error) => {
+                assert!(is_failure, "{members}: {error}");
+                assert!(
+                    error.may_be_executed() && !error.is_retryable(),
+                    "{error:?}"
+                );
+                assert!(error.to_string().contains("reports a failure"), "{error}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_said_to_exist_after_a_refusal() {
     for refusal in [
         FakeResponse::status(401),
@@ -326,6 +402,21 @@ async fn mail_counts_as_queued_only_if_the_response_says_so() {
         (201, "{}", false),
         (201, "null", false),
         (200, r#"{"message":"forbidden"}"#, false),
+        (
+            200,
+            r#"{"message":"Recipient(s) are added to the queue to be sent."}"#,
+            true,
+        ),
+        (
+            202,
+            r#"{"message":"1 recipient was added to the queue.","error":null}"#,
+            true,
+        ),
+        (
+            202,
+            r#"{"message":"1 recipient was added to the queue.","error":"x"}"#,
+            false,
+        ),
         (200, r#"{"error":"x"}"#, false),
         (200, "{}", false),
         (204, "", false),

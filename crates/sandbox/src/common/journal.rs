@@ -264,22 +264,6 @@ mod tests {
     }
 
     #[test]
-    fn a_response_finds_its_entry_even_after_older_ones_were_forgotten() {
-        let journal = Journal::default();
-        let early = journal.record(entry("/early"));
-        journal.clear();
-        let late = journal.record(entry("/late"));
-        journal.responded(early, 500);
-        journal.responded(late, 200);
-        let entries = journal.entries();
-        assert_eq!(entries.len(), 1);
-        assert_eq!(
-            (entries[0].path.as_str(), entries[0].status),
-            ("/late", Some(200))
-        );
-    }
-
-    #[test]
     fn the_oldest_entries_make_room() {
         let journal = Journal::default();
         for _ in 0..CAPACITY {

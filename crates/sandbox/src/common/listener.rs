@@ -39,7 +39,8 @@ fn is_for_loopback(parts: &Parts) -> bool {
         })
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a host of a URL is a name or an address of this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
     let bare = host
         .strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'));

@@ -1,6 +1,7 @@
 //! The behaviour of the operations, feature by feature.
 
 pub(super) mod admin;
+pub(super) mod audit_logs;
 pub(super) mod clients;
 pub(super) mod companies;
 pub(super) mod groups;
@@ -16,5 +17,4 @@ pub(super) mod reports;
 pub(super) mod resource;
 pub(super) mod rounds;
 pub(super) mod sample;
-pub(super) mod settings;
 pub(super) mod training;

@@ -69,15 +69,6 @@ pub(crate) fn record(value: Value) -> Record {
     }
 }
 
-/// Copies members to other names.
-pub(crate) fn also(record: &mut Record, pairs: &[(&str, &str)]) {
-    for (from, to) in pairs {
-        if let Some(value) = member(record, from).cloned() {
-            record.insert((*to).to_owned(), value);
-        }
-    }
-}
-
 /// A row with these members.
 pub(crate) fn row(members: Value) -> Row {
     Arc::new(record(members))

@@ -66,7 +66,8 @@ pub(crate) struct Inner {
     /// Files that are being imported, by transaction.
     pub(crate) uploads: HashMap<String, Upload>,
     tokens: HashMap<String, Token>,
-    issued: usize,
+    /// The number of tokens that were issued so far.
+    pub(crate) issued: usize,
 }
 
 impl State {
@@ -198,10 +199,5 @@ impl State {
         let count = inner.tokens.len();
         inner.tokens.clear();
         count
-    }
-
-    /// The number of tokens that were issued so far.
-    pub(crate) fn issued(&self) -> usize {
-        self.inner().issued
     }
 }

@@ -11,8 +11,8 @@ use http::request::Parts;
 use jiff::Timestamp;
 
 use super::edition::Profile;
-use super::model::{UserId, Visitor};
 use super::params::{self, Params};
+use super::records::{UserId, Visitor};
 use super::response::Refusal;
 use super::state::State;
 use crate::common::service::{Peer, header};

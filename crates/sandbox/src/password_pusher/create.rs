@@ -4,13 +4,14 @@
 //! its concerns.
 
 use http::StatusCode;
+use serde_json::json;
 
 use super::call::Call;
 use super::edition::Step;
-use super::model::{EventKind, Kind, Lifetime, Log, Mail, Push};
 use super::options::PasswordPusherSettings;
 use super::params::Params;
 use super::pushes::{View, describe};
+use super::records::{EventKind, Kind, Lifetime, Log, Mail, Push};
 use super::response::{Errors, Outcome, Refusal, json_response};
 use super::state::Store;
 use super::url;
@@ -116,9 +117,8 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
     }
     let mut object = describe(call, &push, View::Created);
     if let Some(mail) = mail {
-        object = object
-            .with("notify_emails_to", mail.recipients.as_str())
-            .with("notify_emails_to_locale", mail.locale.as_deref());
+        object["notify_emails_to"] = json!(mail.recipients);
+        object["notify_emails_to_locale"] = json!(mail.locale);
         push.log.add_mail(mail, &call.visitor, now);
     }
     store.pushes.push(url_token, push);

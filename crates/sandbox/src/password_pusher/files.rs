@@ -8,12 +8,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
+use serde_json::{Value, json};
 
 use super::call::Call;
 use super::content;
 use super::filename;
-use super::model::{Attached, Upload, after};
-use super::response::{Object, REVALIDATE, redirect, status_response};
+use super::records::{Attached, Upload, after};
+use super::response::{REVALIDATE, redirect, status_response};
 use super::state::State;
 use crate::common::hmac;
 
@@ -37,12 +38,16 @@ fn url(call: &Call<'_>, start: &str, key: &str, name: &str) -> String {
     format!("{origin}{start}{what}--{signature}/{name}")
 }
 
-pub(crate) fn describe(call: &Call<'_>, file: &Attached) -> Object {
-    let upload = &file.upload;
-    Object::default()
-        .with("filename", upload.filename.as_str())
-        .with("content_type", upload.content_type.as_str())
-        .with("url", url(call, REDIRECT, &file.key, &upload.filename))
+/// Files as the responses list them.
+pub(crate) fn list<'f>(call: &Call<'_>, files: impl IntoIterator<Item = &'f Attached>) -> Value {
+    let files = files.into_iter().map(|Attached { key, upload }| {
+        json!({
+            "filename": upload.filename,
+            "content_type": upload.content_type,
+            "url": url(call, REDIRECT, key, &upload.filename),
+        })
+    });
+    files.collect()
 }
 
 /// The response for a signed URL. A missing file gets an error in the format of its extension.
@@ -51,7 +56,10 @@ pub(crate) fn fetch(call: &Call<'_>, start: &str, signed: &str, path: &str) -> R
         if start == STORAGE {
             return download(&upload);
         }
-        let mut response = redirect(&url(call, STORAGE, key, &upload.filename));
+        let mut response = redirect(
+            StatusCode::FOUND,
+            &url(call, STORAGE, key, &upload.filename),
+        );
         let cache = HeaderValue::from_static("max-age=300, private");
         response.headers_mut().insert(CACHE_CONTROL, cache);
         Some(response)

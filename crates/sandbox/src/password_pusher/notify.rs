@@ -9,8 +9,8 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::call::{Call, is_locale};
-use super::model::{DAY, Mail, Push, seconds};
 use super::params::Params;
+use super::records::{DAY, Mail, Push, seconds};
 use super::response::{Errors, NOT_AN_OPTION, Outcome, Refusal, json_response};
 use super::state::Store;
 
@@ -68,28 +68,22 @@ impl Mail {
         if self.is_empty() && locale.is_none() {
             return Ok(());
         }
-        let mut refuse = |recipients_refused, locale_refused| {
+        let mut refuse = |why| {
             if !self.is_empty() {
-                errors.add(TO, recipients_refused);
+                errors.add(TO, format!("are {why}"));
             }
             if locale.is_some() {
-                errors.add(LOCALE, locale_refused);
+                errors.add(LOCALE, format!("is {why}"));
             }
         };
         if !call.state.sends_mail() {
-            refuse("are not available", "is not available");
+            refuse("not available");
             errors.add("base", "Notify by email feature is not enabled");
         } else if call.visitor.user.is_none() {
-            refuse(
-                "are not allowed for unknown users",
-                "is not allowed for unknown users",
-            );
+            refuse("not allowed for unknown users");
         } else {
             if push.is_some_and(Push::is_expired) {
-                refuse(
-                    "are not available for expired pushes",
-                    "is not available for expired pushes",
-                );
+                refuse("not available for expired pushes");
             }
             // The limit is checked before these recipients are added (measured on 2.11.4).
             if told_today(call, store) >= MOST_A_DAY {

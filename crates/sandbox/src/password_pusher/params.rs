@@ -10,7 +10,7 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde_json::{Map, Value};
 
-use super::model::Upload;
+use super::records::Upload;
 use super::response::Refusal;
 use crate::common::query;
 use crate::common::service::header;

@@ -4,12 +4,12 @@
 //! and `app/models/push.rb`.
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::call::Call;
 use super::files;
-use super::model::{EventKind, Lifetime, Log, Mail, Push, UserId, after, seconds};
-use super::response::{Object, Outcome, Refusal, ok, time, uncached};
+use super::records::{EventKind, Lifetime, Log, Mail, Push, UserId, after, seconds};
+use super::response::{Outcome, Refusal, ok, time, uncached};
 use super::state::Store;
 
 /// The response that describes a push.
@@ -31,7 +31,7 @@ fn link(call: &Call<'_>, push: &Push) -> String {
 
 pub(crate) fn preview(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
     let url = link(call, found(store, token)?);
-    Ok(ok(&Object::default().with("url", url)))
+    Ok(ok(&json!({ "url": url })))
 }
 
 pub(crate) fn show(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
@@ -95,7 +95,7 @@ pub(crate) fn list(call: &Call<'_>, store: &mut Store, which: &str) -> Outcome {
     let page = page
         .into_iter()
         .map(|push| describe(call, push, View::Listed));
-    Ok(ok(&page.collect::<Vec<_>>()))
+    Ok(ok(&page.collect()))
 }
 
 pub(crate) fn audit(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
@@ -110,93 +110,90 @@ pub(crate) fn events(call: &Call<'_>, owner: Option<UserId>, log: &Log) -> Outco
     }
     let page = call.page(log.events.iter())?;
     let events = page.into_iter().map(|event| {
-        let at = time(event.at);
-        let mut object = Object::default()
-            .with("ip", event.visitor.ip.as_str())
-            .with("user_agent", event.visitor.user_agent.as_str())
-            .with("referrer", event.visitor.referrer.as_str())
-            .with("kind", json!(event.kind))
-            .with("created_at", at.as_str())
-            .with("updated_at", at.as_str());
+        let mut object = json!({
+            "ip": event.visitor.ip,
+            "user_agent": event.visitor.user_agent,
+            "referrer": event.visitor.referrer,
+            "kind": event.kind,
+            "created_at": time(event.at),
+            "updated_at": time(event.at),
+        });
         if let Some(mail) = &event.mail {
-            object = object.with("notify_by_email", dispatch(call, mail, event.at));
+            object["notify_by_email"] = dispatch(call, mail, event.at);
         }
         object
     });
-    let events: Vec<Object> = events.collect();
     let member = call.profile.audit_member;
-    Ok(ok(&Object::default().with_list(member, events)))
+    Ok(ok(&json!({ member: events.collect::<Value>() })))
 }
 
 /// The progress of mail: a worker begins after a second and ends after another
 /// (`app/jobs/send_notify_by_email_job.rb`).
-fn dispatch(call: &Call<'_>, mail: &Mail, since: Timestamp) -> Object {
-    let told = Object::default()
-        .with("recipients", mail.recipients.as_str())
-        .with("locale", mail.locale.as_deref());
+fn dispatch(call: &Call<'_>, mail: &Mail, since: Timestamp) -> Value {
     let (status, sent) = match (seconds(since, call.now), call.state.options.mail_fails) {
         (..1, _) => ("pending", None),
         (1, _) => ("processing", None),
-        (_, true) => ("failed", Some(String::new())),
-        (_, false) => ("completed", Some(mail.recipients.clone())),
+        (_, true) => ("failed", Some("")),
+        (_, false) => ("completed", Some(&*mail.recipients)),
     };
-    let proceeded = sent.is_some().then(|| time(after(since, 2)));
-    let told = told.with("status", status);
-    let told = match status {
-        "failed" => told.with("error_message", "No emails were sent successfully."),
-        _ => told,
-    };
-    told.with("successful_sends", sent)
-        .with("proceed_at", proceeded)
+    let mut told = json!({
+        "recipients": mail.recipients,
+        "locale": mail.locale,
+        "status": status,
+        "successful_sends": sent,
+        "proceed_at": sent.map(|_| time(after(since, 2))),
+    });
+    if status == "failed" {
+        told["error_message"] = json!("No emails were sent successfully.");
+    }
+    told
 }
 
-pub(crate) fn describe(call: &Call<'_>, push: &Push, view: View) -> Object {
+pub(crate) fn describe(call: &Call<'_>, push: &Push, view: View) -> Value {
     let now = call.now;
     let html_url = link(call, push);
     let days = match push.lifetime {
         Lifetime::Days(days) => Some(days),
         Lifetime::Step(step) => step.days(),
     };
-    let mut object = Object::default()
-        .with("expire_after_views", push.expire_after_views)
-        .with("expired", push.is_expired())
-        .with("url_token", push.url_token.as_str())
-        .with("deletable_by_viewer", push.deletable_by_viewer)
-        .with("retrieval_step", push.retrieval_step)
-        .with("expired_on", push.expired_on.map(time))
-        .with("passphrase", push.passphrase.as_deref())
-        .with("created_at", time(push.created_at))
-        .with("updated_at", time(push.updated_at))
-        .with("expire_after_days", days)
-        .with("days_remaining", push.days_remaining(now))
-        .with("views_remaining", push.views_remaining())
-        .with("deleted", push.log.expired_by_hand)
+    let mut object = json!({
+        "expire_after_views": push.expire_after_views,
+        "expired": push.is_expired(),
+        "url_token": push.url_token,
+        "deletable_by_viewer": push.deletable_by_viewer,
+        "retrieval_step": push.retrieval_step,
+        "expired_on": push.expired_on.map(time),
+        "passphrase": push.passphrase,
+        "created_at": time(push.created_at),
+        "updated_at": time(push.updated_at),
+        "expire_after_days": days,
+        "days_remaining": push.days_remaining(now),
+        "views_remaining": push.views_remaining(),
+        "deleted": push.log.expired_by_hand,
         // This URL leads nowhere if the link has a step or a query.
-        .with("json_url", format!("{html_url}.json"))
-        .with("html_url", html_url);
+        "json_url": format!("{html_url}.json"),
+        "html_url": html_url,
+    });
     let is_commercial = call.profile.is_commercial;
     if let (true, Lifetime::Step(step)) = (is_commercial, push.lifetime) {
         let expires_at = push.expires_at();
-        object = object
-            .with("expire_after_duration", step.number())
-            .with("expires_at", time(expires_at))
-            .with("expires_in", seconds(now, expires_at).max(0));
+        object["expire_after_duration"] = json!(step.number());
+        object["expires_at"] = json!(time(expires_at));
+        object["expires_in"] = json!(seconds(now, expires_at).max(0));
     }
     if view != View::Shown && is_commercial {
-        object = object.with("account_id", push.account);
+        object["account_id"] = json!(push.account);
     }
     match view {
         View::Shown => {
-            let files: Vec<Object> = (push.files.iter())
-                .map(|file| files::describe(call, file))
-                .collect();
-            object
-                .with("payload", push.payload.as_deref())
-                .with_list("files", files)
+            object["payload"] = json!(push.payload);
+            object["files"] = files::list(call, &push.files);
         }
-        View::Deleted if !is_commercial => object,
-        View::Created | View::Listed | View::Deleted => object
-            .with("note", push.note.as_str())
-            .with("name", push.name.as_str()),
+        View::Deleted if !is_commercial => {}
+        View::Created | View::Listed | View::Deleted => {
+            object["note"] = json!(push.note);
+            object["name"] = json!(push.name);
+        }
     }
+    object
 }

@@ -4,15 +4,15 @@
 //! checks, and the counting of views are inferred.
 
 use http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::call::Call;
 use super::create::MOST_FILES;
 use super::edition::Step;
 use super::files;
-use super::model::{DAY, EventKind, Log, Phase, Request, seconds};
 use super::pushes::events;
-use super::response::{BLANK, Errors, Object, Outcome, Refusal, json_response, ok, time};
+use super::records::{DAY, EventKind, Log, Phase, Request, seconds};
+use super::response::{BLANK, Errors, Outcome, Refusal, json_response, ok, time};
 use super::state::Store;
 
 fn found<'a>(
@@ -83,12 +83,12 @@ pub(crate) fn list(call: &Call<'_>, store: &mut Store, which: &str) -> Outcome {
     });
     let page = call.page(mine)?;
     let page = page.into_iter().map(|request| record(call, request));
-    Ok(ok(&page.collect::<Vec<_>>()))
+    Ok(ok(&page.collect()))
 }
 
 pub(crate) fn preview(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
     let url = link(call, found(call, store, token)?);
-    Ok(ok(&Object::default().with("url", url)))
+    Ok(ok(&json!({ "url": url })))
 }
 
 pub(crate) fn audit(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
@@ -130,16 +130,11 @@ pub(crate) fn show(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
     };
     request.log.add(kind, &call.visitor, call.now);
     // The response is for the owner.
-    let response = request.response.as_deref().filter(|_| owns);
     let response_files = request.response_files.iter().filter(|_| owns);
-    let files: Vec<Object> = (request.files.iter())
-        .chain(response_files)
-        .map(|file| files::describe(call, file))
-        .collect();
-    let object = state(call, request)
-        .with("request", request.text.as_deref())
-        .with("response", response)
-        .with_list("files", files);
+    let mut object = state(call, request);
+    object["request"] = json!(request.text);
+    object["response"] = json!(request.response.as_ref().filter(|_| owns));
+    object["files"] = files::list(call, request.files.iter().chain(response_files));
     Ok(ok(&object))
 }
 
@@ -177,35 +172,31 @@ fn link(call: &Call<'_>, request: &Request) -> String {
 }
 
 /// The members for all callers.
-fn state(call: &Call<'_>, request: &Request) -> Object {
+fn state(call: &Call<'_>, request: &Request) -> Value {
     let html_url = link(call, request);
     let closes_at = request.closes_at();
-    Object::default()
-        .with("url_token", request.url_token.as_str())
-        .with("state", json!(request.phase(call.now)))
-        .with("close_after_duration", request.step.number())
-        .with("close_after_at", time(closes_at))
-        .with(
-            "days_remaining",
-            (seconds(call.now, closes_at) / DAY).max(0),
-        )
-        .with("include_requestor", request.include_requestor)
-        .with(
-            "response_file_attachments",
-            request.response_file_attachments,
-        )
-        .with("retrieval_step", request.retrieval_step)
-        .with("passphrase", request.passphrase.as_deref())
-        .with("created_at", time(request.created_at))
-        .with("updated_at", time(request.updated_at))
-        .with("json_url", format!("{html_url}.json"))
-        .with("html_url", html_url)
+    json!({
+        "url_token": request.url_token,
+        "state": request.phase(call.now),
+        "close_after_duration": request.step.number(),
+        "close_after_at": time(closes_at),
+        "days_remaining": (seconds(call.now, closes_at) / DAY).max(0),
+        "include_requestor": request.include_requestor,
+        "response_file_attachments": request.response_file_attachments,
+        "retrieval_step": request.retrieval_step,
+        "passphrase": request.passphrase,
+        "created_at": time(request.created_at),
+        "updated_at": time(request.updated_at),
+        "json_url": format!("{html_url}.json"),
+        "html_url": html_url,
+    })
 }
 
 /// The members for the owner.
-fn record(call: &Call<'_>, request: &Request) -> Object {
-    state(call, request)
-        .with("account_id", request.account)
-        .with("name", request.name.as_str())
-        .with("note", request.note.as_str())
+fn record(call: &Call<'_>, request: &Request) -> Value {
+    let mut object = state(call, request);
+    object["account_id"] = json!(request.account);
+    object["name"] = json!(request.name);
+    object["note"] = json!(request.note);
+    object
 }

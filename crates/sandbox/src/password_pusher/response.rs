@@ -5,61 +5,13 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, HeaderValue, LOCATION, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, HeaderValue, LOCATION};
 use http::{Response, StatusCode};
 use jiff::Timestamp;
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Value, json};
 
 use super::language::Language;
 use crate::common::service::{not_played, response};
-
-/// A JSON object whose members keep the order in which they were added: the real server's order.
-#[derive(Default)]
-pub(crate) struct Object(Vec<(&'static str, Member)>);
-
-impl Object {
-    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Member>) -> Self {
-        self.0.push((name, value.into()));
-        self
-    }
-
-    pub(crate) fn with_list(mut self, name: &'static str, objects: Vec<Object>) -> Self {
-        self.0.push((name, Member::Objects(objects)));
-        self
-    }
-}
-
-/// The value of a member.
-#[derive(serde::Serialize)]
-#[serde(untagged)]
-pub(crate) enum Member {
-    Value(Value),
-    Object(Object),
-    Objects(Vec<Object>),
-}
-
-impl<T: Into<Value>> From<T> for Member {
-    fn from(value: T) -> Self {
-        Self::Value(value.into())
-    }
-}
-
-impl From<Object> for Member {
-    fn from(object: Object) -> Self {
-        Self::Object(object)
-    }
-}
-
-impl Serialize for Object {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in &self.0 {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
-    }
-}
 
 /// A time as the service writes it: UTC with milliseconds.
 pub(crate) fn time(time: Timestamp) -> String {
@@ -110,8 +62,6 @@ pub(crate) enum Refusal {
     /// The object with that name, which holds all other parameters.
     Missing(&'static str),
     Invalid(Errors),
-    /// Seconds to wait.
-    Throttled(u64),
     /// The URL at which the first user is created.
     FirstRun(String),
     /// The same URL with TLS, and whether the request only reads.
@@ -166,14 +116,12 @@ impl Refusal {
                 error(S::UNAUTHORIZED, &language.say(Cow::Borrowed(english)))
             }
             Self::WrongPassphrase => {
-                let object = Object::default()
-                    .with("error", "That passphrase is incorrect.")
-                    .with(
-                        "message",
-                        "This push requires a passphrase. Please provide it using the \
-                         'passphrase' parameter (e.g. ?passphrase=mysecret)",
-                    )
-                    .with("status", "unauthorized");
+                let object = json!({
+                    "error": "That passphrase is incorrect.",
+                    "message": "This push requires a passphrase. Please provide it using the \
+                        'passphrase' parameter (e.g. ?passphrase=mysecret)",
+                    "status": "unauthorized",
+                });
                 json_response(S::UNAUTHORIZED, &object)
             }
             Self::Status(status) => status_response(status, wants_json),
@@ -184,26 +132,14 @@ impl Refusal {
             Self::Invalid(Errors(errors)) => {
                 let fields = errors.into_iter().map(|(name, texts)| {
                     let texts = texts.into_iter().map(|text| language.say(text));
-                    (name, Member::Value(texts.collect()))
+                    (name.to_owned(), texts.collect())
                 });
-                json_response(S::UNPROCESSABLE_ENTITY, &Object(fields.collect()))
+                json_response(S::UNPROCESSABLE_ENTITY, &Value::Object(fields.collect()))
             }
-            Self::Throttled(seconds) => {
-                let mut response = throttled();
-                let seconds = HeaderValue::from(seconds);
-                response.headers_mut().insert(RETRY_AFTER, seconds);
-                response
-            }
-            Self::FirstRun(url) => uncached(redirect(&url)),
+            Self::FirstRun(url) => uncached(redirect(S::FOUND, &url)),
             // `ActionDispatch::SSL` with the defaults of Rails 8.
-            Self::ForcedTls(url, is_read) => {
-                let mut response = redirect(&url);
-                *response.status_mut() = match is_read {
-                    true => S::MOVED_PERMANENTLY,
-                    false => S::PERMANENT_REDIRECT,
-                };
-                response
-            }
+            Self::ForcedTls(url, true) => redirect(S::MOVED_PERMANENTLY, &url),
+            Self::ForcedTls(url, false) => redirect(S::PERMANENT_REDIRECT, &url),
             // `ActionDispatch::HostAuthorization` in production.
             Self::BlockedHost => response(S::FORBIDDEN, "text/html; charset=utf-8", Bytes::new()),
             Self::NotPlayed(what) => not_played(what),
@@ -217,7 +153,7 @@ pub(crate) const REVALIDATE: HeaderValue =
 
 /// A response of the application itself. Rails forbids to cache it. Rack replaces the header of successful responses,
 /// which have an `ETag` (`Rack::ETag`).
-pub(crate) fn json_response(status: StatusCode, value: &impl Serialize) -> Response<Bytes> {
+pub(crate) fn json_response(status: StatusCode, value: &Value) -> Response<Bytes> {
     let mut response = uncached(plain_json(status, value));
     if status.is_success() {
         response.headers_mut().insert(CACHE_CONTROL, REVALIDATE);
@@ -232,8 +168,8 @@ pub(crate) fn uncached(mut response: Response<Bytes>) -> Response<Bytes> {
     response
 }
 
-fn plain_json(status: StatusCode, value: &impl Serialize) -> Response<Bytes> {
-    let mut body = serde_json::to_string(value).unwrap_or_default();
+fn plain_json(status: StatusCode, value: &Value) -> Response<Bytes> {
+    let mut body = value.to_string();
     // Rails escapes what could end a script (`escape_html_entities_in_json`).
     for char in ['&', '<', '>', '\u{2028}', '\u{2029}'] {
         if body.contains(char) {
@@ -243,7 +179,7 @@ fn plain_json(status: StatusCode, value: &impl Serialize) -> Response<Bytes> {
     response(status, "application/json; charset=utf-8", body)
 }
 
-pub(crate) fn ok(value: &impl Serialize) -> Response<Bytes> {
+pub(crate) fn ok(value: &Value) -> Response<Bytes> {
     json_response(StatusCode::OK, value)
 }
 
@@ -251,6 +187,7 @@ fn error(status: StatusCode, text: &str) -> Response<Bytes> {
     json_response(status, &json!({ "error": text }))
 }
 
+/// The response of the throttle in front of the application (rack-attack).
 pub(crate) fn throttled() -> Response<Bytes> {
     let status = StatusCode::TOO_MANY_REQUESTS;
     uncached(response(status, "text/plain", "Retry later\n"))
@@ -260,9 +197,7 @@ pub(crate) fn throttled() -> Response<Bytes> {
 pub(crate) fn status_response(status: StatusCode, wants_json: bool) -> Response<Bytes> {
     let text = status.canonical_reason().unwrap_or("Unknown");
     if wants_json {
-        let object = Object::default()
-            .with("status", status.as_u16())
-            .with("error", text);
+        let object = json!({ "status": status.as_u16(), "error": text });
         return plain_json(status, &object);
     }
     let page = format!(
@@ -272,8 +207,8 @@ pub(crate) fn status_response(status: StatusCode, wants_json: bool) -> Response<
     response(status, "text/html; charset=utf-8", page)
 }
 
-pub(crate) fn redirect(url: &str) -> Response<Bytes> {
-    let mut response = response(StatusCode::FOUND, "text/html; charset=utf-8", Bytes::new());
+pub(crate) fn redirect(status: StatusCode, url: &str) -> Response<Bytes> {
+    let mut response = response(status, "text/html; charset=utf-8", Bytes::new());
     if let Ok(url) = HeaderValue::from_str(url) {
         response.headers_mut().insert(LOCATION, url);
     }

@@ -1,4 +1,4 @@
-//! From a request to its response: throttle, operation, caller, locks, then the operation. Source of the order: the
+//! From a request to its response: operation, caller, locks, then the operation. Source of the order: the
 //! server's `base_controller.rb` and the layers in front of it.
 
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use super::routes::{Operation, file, not_played};
 use super::state::State;
 use super::{seed, upload};
 use crate::common::query;
-use crate::common::service::{Dropped, Peer, Service, Setup, header, whole};
+use crate::common::service::{Dropped, Service, Setup, header, whole};
 
 impl State {
     /// The URL that a request is redirected to before anything else is checked.
@@ -31,9 +31,7 @@ impl State {
     pub(super) fn perform(&self, parts: &Parts, body: &Bytes) -> Outcome {
         let path = parts.uri.path();
         if let Some(url) = self.moved_to(parts) {
-            let mut response = redirect(&url);
-            *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
-            return Ok(response);
+            return Ok(redirect(StatusCode::MOVED_PERMANENTLY, &url));
         }
         let host = header(&parts.headers, HOST);
         let allowed = &self.options.allowed_hosts;
@@ -45,9 +43,6 @@ impl State {
             let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
             let is_read = matches!(parts.method, Method::GET | Method::HEAD);
             return Err(Refusal::ForcedTls(format!("https://{host}{path}"), is_read));
-        }
-        if let Some(Peer(ip)) = parts.extensions.get() {
-            self.throttle(*ip).map_err(Refusal::Throttled)?;
         }
         if let Some((start, signed)) = file(path).filter(|_| parts.method == Method::GET) {
             let call = Call::new(self, parts, body)?;
@@ -134,7 +129,7 @@ impl Service for State {
             "x-robots-tag",
             HeaderValue::from_static("noindex, nofollow"),
         );
-        if let Ok(id) = HeaderValue::try_from(self.request_id().to_string()) {
+        if let Ok(id) = HeaderValue::try_from(self.request_id()) {
             headers.insert("x-request-id", id);
         }
     }

@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use jiff::Timestamp;
 
 use super::edition::Profile;
-use super::model::{Account, Attached, Push, Request, Upload, User, UserId};
 use super::options::PasswordPusherOptions;
-use super::throttle::{FiveAMinute, Throttle};
+use super::records::{Account, Attached, Push, Request, Upload, User, UserId};
 use crate::common::clock::Clock;
+use crate::common::limit::FiveAMinute;
 use crate::common::lock;
-use crate::common::random::{HEX, Id, Random};
+use crate::common::random::{HEX, Random};
 use crate::common::service::Setup;
 use crate::common::table::Table;
 
@@ -30,7 +30,6 @@ pub(crate) struct State {
     pub(crate) started: Timestamp,
     /// The key that signs URLs of files.
     pub(crate) signing_key: String,
-    throttle: Option<Mutex<Throttle>>,
     passphrases: Mutex<FiveAMinute>,
     mails: Mutex<FiveAMinute>,
     request_ids: Mutex<Random>,
@@ -78,7 +77,6 @@ impl State {
             users,
             started,
             signing_key: Random::new(seed, "password pusher files").text(HEX, 64),
-            throttle: setup.limited.then(Mutex::default),
             passphrases: Mutex::default(),
             mails: Mutex::default(),
             request_ids: Mutex::new(Random::new(seed, "password pusher request ids")),
@@ -114,15 +112,8 @@ impl State {
         self.users.iter().position(|user| user.token == token)
     }
 
-    pub(crate) fn request_id(&self) -> Id {
+    pub(crate) fn request_id(&self) -> String {
         lock(&self.request_ids).id()
-    }
-
-    pub(crate) fn throttle(&self, ip: std::net::IpAddr) -> Result<(), u64> {
-        let Some(throttle) = &self.throttle else {
-            return Ok(());
-        };
-        lock(throttle).admit(ip, self.clock.unix().unsigned_abs())
     }
 
     /// Whether one more request with a passphrase is allowed for this token.

@@ -9,8 +9,8 @@ use multer::{Constraints, Field, Multipart, SizeLimit};
 
 use super::content;
 use super::filename::{self, Disposition};
-use super::model::Upload;
 use super::params::{Form, Params, UNREADABLE};
+use super::records::Upload;
 use super::response::Refusal;
 use crate::common::service::{Dropped, dropped, header, whole};
 

@@ -7,9 +7,8 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::events::Event;
-use super::model::{Collection, Record, names, text};
+use super::records::{Collection, Record, Row, Store, names, text};
 use super::response::Refusal;
-use super::store::{Row, Store};
 
 /// A change of a record. Documented are the bodies of app updates and of deleted login methods; the other bodies and
 /// all responses are inferred.

@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::model::{Collection, PushSecurityOptions, Record, embedded, text};
+use super::options::PushSecurityOptions;
+use super::records::{Collection, Record, Store, embedded, text};
 use super::seed;
-use super::store::Store;
 
 /// An event without its id and its time.
 #[derive(Clone, Debug)]

@@ -1,19 +1,55 @@
 //! Lists: their filters, their pages, and the tokens that lead from one page to the next.
+//!
+//! The filters of browsers, accounts and browser extensions are documented, creation times come from public clients, and
+//! the others are inferred.
 
 use std::collections::HashMap;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::model::{By, Collection, Filter, names};
+use super::records::{Collection, Row, Store, names};
 use super::response::Refusal;
-use super::store::{Row, Store};
 use crate::common::query;
 use crate::common::random::Random;
 
 /// Documented.
 const LARGEST_PAGE: usize = 500;
+
+/// How a filter compares its value with the member that has the filter's name.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum By {
+    /// The member is that text.
+    Text,
+    /// The member contains that text, in any case.
+    Part,
+    /// The same as `Text`, but words that are not in that list are refused.
+    Word(&'static str),
+    /// The member is `true` or `false`.
+    Flag,
+    /// The member is a list that has one of the values. Values are repeated, separated by commas, or both.
+    Any,
+    /// The member is a time from `…After` to `…Before`, both included. An absent time is outside of every span.
+    Time,
+}
+
+/// The name of a filter and of the member that it looks at.
+pub(crate) type Filter = (&'static str, By);
+
+impl Collection {
+    /// The filters that its list takes.
+    pub(crate) fn filters(self) -> &'static [Filter] {
+        static FILTERS: LazyLock<HashMap<&str, Vec<Filter>>> = LazyLock::new(|| {
+            let filters = include_str!("filters.json");
+            serde_json::from_str(filters).expect("filters.json keeps to its form")
+        });
+        &FILTERS[self.name()]
+    }
+}
 
 /// Whether a filter accepts the value of its member.
 type Test = Box<dyn Fn(&Value) -> bool>;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 
 use crate::common::clock::Clock;
+use crate::common::listener::is_loopback;
 use crate::common::{hmac, lock};
 
 /// When an event is delivered, in minutes after it happened, until a receiver accepts it (documented, as is the next).
@@ -46,7 +47,7 @@ pub struct WebhookDelivery {
 
 /// Sends events to a receiver, once there is one.
 pub(crate) struct Outbox {
-    secret: String,
+    pub(crate) secret: String,
     clock: Clock,
     runtime: Handle,
     target: Mutex<Option<Target>>,
@@ -68,10 +69,6 @@ impl Outbox {
             target: Mutex::default(),
             log: Mutex::default(),
         }
-    }
-
-    pub(crate) fn secret(&self) -> &str {
-        &self.secret
     }
 
     pub(crate) fn deliver_to(&self, url: &str) -> io::Result<()> {
@@ -132,21 +129,14 @@ fn target(url: &str) -> Result<Target, String> {
     let url: Uri = url.parse().map_err(|error| format!("no URL: {error}"))?;
     let authority = url.authority().filter(|_| url.scheme_str() == Some("http"));
     let authority = authority.ok_or("webhooks are delivered to http URLs only")?;
-    let host = authority.host().trim_matches(['[', ']']);
-    let hosts: Vec<IpAddr> = match host.eq_ignore_ascii_case("localhost") {
-        true => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
-        false => host
-            .parse()
-            .into_iter()
-            .filter(IpAddr::is_loopback)
-            .collect(),
-    };
-    if hosts.is_empty() {
+    let host = authority.host();
+    if !is_loopback(host) {
         let where_to = "webhooks are delivered to loopback addresses only";
         return Err(format!("{where_to}, not to {host}"));
     }
     let port = authority.port_u16().unwrap_or(80);
-    let addresses = hosts.into_iter().map(|host| SocketAddr::new(host, port));
+    let addresses = (host.trim_matches(['[', ']']), port).to_socket_addrs();
+    let addresses = addresses.map_err(|error| format!("{host}: {error}"))?;
     Ok(Target {
         addresses: addresses.collect(),
         url,

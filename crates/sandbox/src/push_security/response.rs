@@ -7,7 +7,7 @@ use http::header::{HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::model::names;
+use super::records::names;
 use crate::common::service::response;
 
 /// Why a request is refused.

@@ -4,7 +4,7 @@
 use http::Method;
 
 use super::changes::Change;
-use super::model::Collection;
+use super::records::Collection;
 
 /// An operation, with the id in the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::model::{Collection, PushSecurityOptions, Record, embedded, names, text};
-use super::store::Store;
+use super::options::PushSecurityOptions;
+use super::records::{Collection, Record, Store, embedded, names, text};
 use crate::common::random::Random;
 
 /// The end of all seeded timestamps: 15 June 2025.

@@ -5,7 +5,7 @@ use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 
-use super::model::PushSecurityOptions;
+use super::options::PushSecurityOptions;
 use super::response::{Refusal, json_response, message_response};
 use super::routes::Operation;
 use super::state::{READ_ONLY, State};

@@ -6,10 +6,10 @@ use tokio::runtime::Handle;
 
 use super::events::Event;
 use super::lists::Places;
-use super::model::PushSecurityOptions;
+use super::options::PushSecurityOptions;
 use super::outbox::Outbox;
+use super::records::Store;
 use super::seed;
-use super::store::Store;
 use crate::common::clock::Clock;
 use crate::common::limit::RateLimit;
 use crate::common::lock;

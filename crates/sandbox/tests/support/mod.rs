@@ -72,6 +72,14 @@ impl Response {
             .unwrap_or_else(|| panic!("no message in {json}"));
         (self.status, message.to_owned())
     }
+
+    /// Checks that the sandbox does not play this, and says so wherever a client looks.
+    pub(crate) fn is_not_played(&self, what: &str) {
+        let message = format!("The sandbox does not play {what}");
+        let body =
+            serde_json::json!({ "status": "NOT_PLAYED", "error": message, "message": message });
+        assert_eq!((self.status, self.json()), (501, body));
+    }
 }
 
 /// What went wrong, as text.

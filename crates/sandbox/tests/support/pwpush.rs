@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Response, exchange, small_builder};
 
-/// A sandbox of that edition that does not throttle.
+/// A sandbox of that edition.
 pub(crate) async fn edition(edition: PasswordPusherEdition) -> Sandbox {
     with(PasswordPusherOptions::default().edition(edition)).await
 }

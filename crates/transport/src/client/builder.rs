@@ -26,6 +26,7 @@ use crate::layers::transport::{ReqwestTransport, TransportSettings};
 use crate::limiter::Limiter;
 use crate::protocol::Protocol;
 use crate::service::{HttpRequest, HttpResponse, HttpService};
+use crate::text::is_blank;
 use crate::url::base_url::BaseUrl;
 use crate::url::redirect::FileHosts;
 use crate::wire::secret::{Secret, Secrets};
@@ -379,7 +380,7 @@ impl Settings {
     }
 
     fn add_default_header(&mut self, name: &str, value: &str, is_secret: bool) {
-        if is_secret && value.trim().is_empty() {
+        if is_secret && is_blank(value) {
             let name = one_line(name, 60);
             self.default_headers = Err(Error::invalid(format!(
                 "default header: the secret of `{name}` is empty"

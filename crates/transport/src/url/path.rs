@@ -3,6 +3,7 @@
 use super::encode::{encode_into, is_plain};
 use crate::error::Error;
 use crate::operation::Operation;
+use crate::text::is_blank;
 
 /// Replaces the placeholders of the operation's path with `values`, in order, each encoded as one segment. A secret is
 /// not put in: its placeholder stays, and it is passed to `secret` together with its name.
@@ -51,7 +52,7 @@ pub(crate) fn push_segment(path: &mut String, name: &str, value: &str) -> Result
 
 /// Checks that a value stays within its segment, and returns whether it needs no encoding.
 fn check_segment(name: &str, value: &str) -> Result<bool, Error> {
-    if value.trim().is_empty() {
+    if is_blank(value) {
         return Err(Error::invalid(format!(
             "`{name}` is empty or blank: such an id would address the whole collection"
         )));

@@ -11,6 +11,8 @@ use serde::de::{Deserialize, Deserializer};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use crate::text::is_blank;
+
 pub(crate) use hide::hide;
 pub(crate) use of_call::Secrets;
 pub(crate) use on_the_wire::{WipedBuffer, on_the_wire};
@@ -39,10 +41,10 @@ impl Secret {
         &self.0
     }
 
-    /// Why it is not sent under this name, if it is empty or blank: a service takes such a secret for none.
+    /// Why it is not sent under this name, if it is empty or blank: a service takes such a secret for none, or anybody
+    /// can guess it.
     pub(crate) fn refusal(&self, name: &str) -> Option<String> {
-        let blank = self.expose().trim().is_empty();
-        blank.then(|| {
+        is_blank(self.expose()).then(|| {
             format!("`{name}` is empty or blank: give a secret, or leave it out if it is optional")
         })
     }

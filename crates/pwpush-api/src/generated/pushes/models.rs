@@ -6,17 +6,6 @@ use security_api_transport::{Secret, Timestamp, model};
 use crate::generated::types::PushedFile;
 
 model! {
-    /// That something is done.
-    ///
-    /// Source: the server's source code.
-    #[derive(Clone, Default)]
-    pub struct Message: Received {
-        /// The server's words.
-        message: Option<String> = "message",
-    }
-}
-
-model! {
     /// A push as its owner sees it, without the secret. What a response leaves out depends on operation and edition.
     ///
     /// Source: the server's source code.

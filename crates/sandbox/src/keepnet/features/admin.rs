@@ -6,17 +6,16 @@ use super::handler::Handler::Do;
 use super::handler::Table;
 use super::resource::Resource;
 use crate::common::random::ALPHANUMERIC;
+use crate::keepnet::call::{Call, done};
 use crate::keepnet::dates::DISPLAY;
-use crate::keepnet::http::call::{Call, done};
-use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Record, Row, text, texts};
+use crate::keepnet::response::{Outcome, Refusal};
 use crate::keepnet::state::Inner;
 
 pub(crate) const USERS: &str = "/api/system-users";
 pub(crate) const ROLES: &str = "/api/roles";
 
 pub(crate) static SYSTEM_USERS: Resource = Resource {
-    unique: Some("email"),
     prepare,
     ..Resource::plain(
         USERS,
@@ -26,10 +25,8 @@ pub(crate) static SYSTEM_USERS: Resource = Resource {
     )
 };
 
-pub(crate) static SYSTEM_ROLES: Resource = Resource {
-    unique: Some("name"),
-    ..Resource::plain(ROLES, "SystemRole", "Role not found", &["name"])
-};
+pub(crate) static SYSTEM_ROLES: Resource =
+    Resource::plain(ROLES, "SystemRole", "Role not found", &["name"]);
 
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api/system-users",
@@ -83,15 +80,12 @@ pub(crate) fn reset_token(inner: &mut Inner, email: String, id: &str) -> String 
     token
 }
 
-/// The new password, which has to be long enough and the same twice. Both rules are inferred.
+/// The new password, which has to be the same twice (inferred).
 fn new_password(call: &Call<'_>) -> Result<String, Refusal> {
     call.require(&["newPassword", "confirmNewPassword"])?;
     let password = call.text("newPassword");
     if password != call.text("confirmNewPassword") {
         return Err(Refusal::input("The passwords do not match"));
-    }
-    if password.chars().count() < 8 {
-        return Err(Refusal::input("The password is too short"));
     }
     Ok(password.to_owned())
 }

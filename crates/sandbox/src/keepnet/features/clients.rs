@@ -9,10 +9,10 @@ use super::handler::Handler::Do;
 use super::handler::Table;
 use super::resource::Resource;
 use crate::common::random::ALPHANUMERIC;
-use crate::keepnet::http::call::Call;
-use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::records::client::{self, CLIENTS, RESELLER, SECRET};
+use crate::keepnet::call::Call;
+use crate::keepnet::records::client::{CLIENTS, RESELLER, SECRET};
 use crate::keepnet::records::{Record, flag, integer, record, text, texts};
+use crate::keepnet::response::{Outcome, Refusal};
 
 pub(crate) static API_CLIENTS: Resource = Resource {
     prepare,
@@ -39,7 +39,7 @@ fn generate(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     ))
 }
 
-/// The vendor documents the roles and `Invalid ip address`. The refusal of ranges and of an id in use is inferred. A
+/// The vendor documents the roles and `Invalid ip address`. The refusal of ranges is inferred. A
 /// status of 1 is active. Source: the vendor's front end, which sends 0 or 1.
 fn prepare(call: &mut Call<'_>, new: &mut Record, _: Option<&Record>) -> Result<(), Refusal> {
     let roles = admin::roles(call, &texts(new, "roleResourceIdList"))?;
@@ -48,10 +48,6 @@ fn prepare(call: &mut Call<'_>, new: &mut Record, _: Option<&Record>) -> Result<
     let invalid = |text: &String| text.parse::<IpAddr>().is_err();
     if addresses.iter().any(invalid) || restricted && addresses.is_empty() {
         return Err(Refusal::input("Invalid ip address"));
-    }
-    let same = client::find(&call.inner.store, text(new, "clientId"));
-    if same.is_some_and(|(_, same)| text(same, "resourceId") != text(new, "resourceId")) {
-        return Err(Refusal::input("The clientId is in use already"));
     }
     let reseller = call.company == call.grant.company
         && call.grant.reseller

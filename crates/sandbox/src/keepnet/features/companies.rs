@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::handler::Handler::{Do, Rows};
 use super::handler::Table;
-use crate::keepnet::http::auth;
-use crate::keepnet::http::call::Call;
-use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::auth;
+use crate::keepnet::call::Call;
 use crate::keepnet::records::company::{self, PARENT};
 use crate::keepnet::records::{Row, text};
+use crate::keepnet::response::{Outcome, Refusal};
 
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api/companies",

@@ -9,13 +9,12 @@ use super::handler::Table;
 use super::memberships::{self, GROUPS, MEMBERSHIP, NO_GROUP, USERS, is_in, joined};
 use super::people::{TARGET_USERS, priority};
 use super::resource::Resource;
-use crate::keepnet::http::call::{Call, done};
-use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::call::{Call, done};
 use crate::keepnet::records::company;
 use crate::keepnet::records::{Record, Row, flag, record, text, texts};
+use crate::keepnet::response::{Outcome, Refusal};
 
 pub(crate) static TARGET_GROUPS: Resource = Resource {
-    unique: Some("name"),
     prepare,
     view: counted,
     ..Resource::plain(GROUPS, "TargetGroup", NO_GROUP, &["name", "priority"])

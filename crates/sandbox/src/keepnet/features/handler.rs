@@ -1,9 +1,9 @@
 //! The behaviour of an operation.
 
 use super::resource::{Resource, Verb};
-use crate::keepnet::http::call::Call;
-use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::call::Call;
 use crate::keepnet::records::Row;
+use crate::keepnet::response::{Outcome, Refusal};
 
 /// The behaviour of an operation.
 #[derive(Clone, Copy)]

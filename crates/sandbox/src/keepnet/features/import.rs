@@ -10,12 +10,12 @@ use super::handler::Table;
 use super::memberships::{self, MEMBERSHIP, USERS, joined};
 use super::people::{self, TARGET_USERS, valid_email};
 use crate::common::service::header;
-use crate::keepnet::http::call::{Call, done};
-use crate::keepnet::http::request;
-use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::call::{Call, done};
 use crate::keepnet::lists::search::Search;
 use crate::keepnet::records::uploads::{Job, Upload};
 use crate::keepnet::records::{Record, Row, member, record, row, text, texts};
+use crate::keepnet::request;
+use crate::keepnet::response::{Outcome, Refusal};
 use crate::keepnet::shapes::{Shapes, Type};
 
 pub(crate) const OPERATIONS: Table = Table {
@@ -304,11 +304,10 @@ fn import(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     // The vendor's programs and its documentation have different words for the same.
     let (mut chosen, mut status) = (None, None);
     match text(body, "importType").to_ascii_lowercase().as_str() {
-        "importall" | "all" | "1" => {}
-        "importselected" | "selected" | "2" => chosen = Some(texts(body, "selectedResourceIds")),
+        "importall" | "all" => {}
+        "importselected" | "selected" => chosen = Some(texts(body, "selectedResourceIds")),
         "onlynew" => status = Some("New"),
         "onlyupdateexisting" => status = Some("Exists"),
-        _ if member(body, "importType") == Some(&json!(1)) => {}
         _ => return Err(Refusal::input("importType is not known")),
     }
     let job = mapping(call)?.ok_or_else(|| Refusal::input("The file is still being read"))?;
@@ -358,20 +357,4 @@ fn import(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         "updatedCount": updated,
         "skippedCount": skipped,
     })))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::keepnet::lists::search::quoted;
-
-    #[test]
-    fn quotes_hold_commas_line_breaks_and_quotes() {
-        let rows = parse("a,b\r\n\"x, y\",\"say \"\"hi\"\"\nnow\"\n\n1;2,");
-        let cells = ["x, y", "say \"hi\"\nnow"];
-        assert_eq!(rows, [["a", "b"], cells, ["1;2", ""]]);
-        assert!(parse("\n\r\n").is_empty());
-        // Exports quote cells in the same way.
-        assert_eq!(parse(&cells.map(quoted).join(",")), [cells]);
-    }
 }

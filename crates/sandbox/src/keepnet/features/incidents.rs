@@ -1,16 +1,15 @@
 //! E-mails that people reported.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::handler::Handler::{Do, OnRecords};
 use super::handler::Table;
 use super::resource::{Resource, Verb};
-use crate::keepnet::http::call::{Call, choice};
-use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::records::{Row, member, record, text};
+use crate::keepnet::call::{Call, choice};
+use crate::keepnet::records::{member, record, text};
+use crate::keepnet::response::{Outcome, Refusal};
 
 pub(crate) const EMAILS: &str = "/api/notified-emails";
-const NOT_FOUND: &str = "Notified email not found";
 
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api/notified-emails",
@@ -36,7 +35,7 @@ pub(crate) const STATUSES: [&str; 5] = [
 ];
 
 pub(crate) static NOTIFIED_EMAILS: Resource =
-    Resource::plain(EMAILS, "NotifiedEmail", NOT_FOUND, &[]);
+    Resource::plain(EMAILS, "NotifiedEmail", "Notified email not found", &[]);
 
 /// An absent value is the first one, as .NET reads it (inferred: the vendor's front end always sends both).
 fn update(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
@@ -60,18 +59,11 @@ fn update(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     NOTIFIED_EMAILS.edit(call, &id, |email| email.extend(record(changes)))
 }
 
-/// The attachments of an e-mail, or one of them by its own id, as a file. Source: the vendor's front end, which reads a
-/// file. The second kind of id is inferred, and the content is made up.
+/// The attachments of an e-mail as a file. Source: the vendor's front end, which reads a file. The content is made up.
 fn attachments(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let id = call.last_param();
-    let has = |row: &&Row| {
-        let attachments = row.get("attachments").and_then(Value::as_array);
-        let mut ids = attachments.into_iter().flatten();
-        text(row, "resourceId") == id || ids.any(|one| one["resourceId"] == *id)
-    };
-    let row = call.rows(EMAILS).iter().find(has);
-    let row = row.ok_or_else(|| Refusal::not_found(NOT_FOUND))?;
-    let content = format!("attachments of {}\n", text(row, "subject"));
+    let row = NOTIFIED_EMAILS.find(call, &id)?;
+    let content = format!("attachments of {}\n", text(&row, "subject"));
     Ok(Outcome::file(format!("{id}.bin"), content))
 }
 

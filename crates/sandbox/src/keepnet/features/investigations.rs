@@ -7,11 +7,11 @@ use super::handler::Table;
 use super::memberships::{self, USERS};
 use super::resource::Resource;
 use crate::common::random::{ALPHANUMERIC, Random};
+use crate::keepnet::call::{Call, done};
 use crate::keepnet::dates;
-use crate::keepnet::http::call::{Call, done};
-use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::templates::{self, filled};
 use crate::keepnet::records::{Record, Row, flag, integer, member, record, text, texts};
+use crate::keepnet::response::{Outcome, Refusal};
 
 pub(crate) static INVESTIGATIONS: Resource = Resource {
     prepare,
@@ -42,7 +42,10 @@ const ACTION: i64 = 3_000;
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api/investigations",
     handlers: &[
-        ("GET /scan-types", Do(scan_types)),
+        (
+            "GET /scan-types",
+            Do(|call| Ok(call.list(&templates::rows("scan types")))),
+        ),
         ("GET /{resourceId}/summary", Do(summary)),
         ("POST /{resourceId}/search-email", Rows(search_emails)),
         ("PUT /{resourceId}/cancel", Do(cancel)),
@@ -255,8 +258,4 @@ fn delete_emails(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let entity = "InvestigationAction";
     call.log(entity, "CreateMany", &action, None, Some(&after));
     done(&action)
-}
-
-fn scan_types(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    Ok(call.list(&templates::rows("scan types")))
 }

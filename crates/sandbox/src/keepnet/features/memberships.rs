@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::keepnet::http::call::Call;
-use crate::keepnet::http::response::Refusal;
+use crate::keepnet::call::Call;
 use crate::keepnet::records::{Record, Row, texts};
+use crate::keepnet::response::Refusal;
 
 /// The table of target users.
 pub(crate) const USERS: &str = "/api/target-users";

@@ -3,13 +3,14 @@
 use super::handler::{Handler, Table};
 use super::resource::{Resource, Verb};
 use super::{
-    admin, clients, companies, groups, import, incidents, investigations, people, phishing,
-    reports, settings, training,
+    admin, audit_logs, clients, companies, groups, import, incidents, investigations, people,
+    phishing, reports, training,
 };
 use crate::keepnet::shapes::Operation;
 
 const TABLES: [Table; 14] = [
     admin::OPERATIONS,
+    audit_logs::OPERATIONS,
     clients::OPERATIONS,
     companies::OPERATIONS,
     groups::OPERATIONS,
@@ -19,7 +20,6 @@ const TABLES: [Table; 14] = [
     people::OPERATIONS,
     phishing::OPERATIONS,
     reports::OPERATIONS,
-    settings::OPERATIONS,
     training::OPERATIONS,
     training::REPORTS,
     training::TRAINING_OPERATIONS,

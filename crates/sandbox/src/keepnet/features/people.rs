@@ -6,13 +6,12 @@ use super::handler::Handler::{Do, Rows};
 use super::handler::Table;
 use super::memberships::{self, MEMBERSHIP, USERS};
 use super::resource::Resource;
-use crate::keepnet::http::call::{Call, choice};
-use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::call::{Call, choice};
 use crate::keepnet::records::store::{DELETED, Store};
-use crate::keepnet::records::{Record, Row, also, flag, text, texts};
+use crate::keepnet::records::{Record, Row, flag, member, text, texts};
+use crate::keepnet::response::{Outcome, Refusal};
 
 pub(crate) static TARGET_USERS: Resource = Resource {
-    unique: Some("email"),
     prepare,
     ..Resource::plain(USERS, "TargetUser", "Target user not found", &["email"])
 };
@@ -54,14 +53,16 @@ pub(crate) fn complete(user: &mut Record) -> Result<(), Refusal> {
     let status = if active { "Active" } else { "Inactive" };
     user.insert("isActive".to_owned(), json!(active));
     user.insert("status".to_owned(), json!(status));
-    also(
-        user,
-        &[
-            ("timeZoneId", "timeZone"),
-            ("preferredLanguageId", "preferredLanguage"),
-            ("customFields", "customFieldValues"),
-        ],
-    );
+    // Responses have other names for these than requests.
+    for (sent, shown) in [
+        ("timeZoneId", "timeZone"),
+        ("preferredLanguageId", "preferredLanguage"),
+        ("customFields", "customFieldValues"),
+    ] {
+        if let Some(value) = member(user, sent).cloned() {
+            user.insert(shown.to_owned(), value);
+        }
+    }
     Ok(())
 }
 

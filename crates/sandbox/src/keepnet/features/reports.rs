@@ -4,10 +4,10 @@ use super::handler::Handler::{Do, Rows};
 use super::handler::Table;
 use super::phishing::{self, PHISHING_CAMPAIGNS, PHISHING_SCENARIOS};
 use super::rounds::{self, Fate, Round};
-use crate::keepnet::http::call::Call;
-use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::call::Call;
 use crate::keepnet::records::templates::filled;
 use crate::keepnet::records::{Record, Row, text, texts};
+use crate::keepnet::response::{Outcome, Refusal};
 
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api/phishing-simulator/phishing-campaign-job-report",
@@ -62,7 +62,7 @@ fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
         "clicked" => |fate| fate.clicked.is_some(),
         "submitteddata" => |fate| fate.submitted.is_some(),
         "reported" => |fate| fate.reported.is_some(),
-        "noresponse" => Fate::is_silent,
+        "noresponse" => |fate| fate.sent.is_some() && fate.opened.is_none(),
         "attachmentopened" | "mfa" | "replied" => |_| false,
         _ => return Err(Refusal::input("The searchType is not known")),
     };

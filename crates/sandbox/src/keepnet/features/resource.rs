@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::memberships::MEMBERSHIP;
-use crate::keepnet::http::call::{Call, done, missing};
-use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::call::{Call, done, missing};
 use crate::keepnet::lists::search;
 use crate::keepnet::records::store::DELETED;
-use crate::keepnet::records::{Record, Row, record, text};
+use crate::keepnet::records::{Record, Row, record};
+use crate::keepnet::response::{Outcome, Refusal};
 
 /// A collection whose records are kept.
 pub(crate) struct Resource {
@@ -20,8 +20,6 @@ pub(crate) struct Resource {
     pub(crate) not_found: &'static str,
     /// The members that a new or changed record has to have.
     pub(crate) required: &'static [&'static str],
-    /// A member that differs from record to record.
-    pub(crate) unique: Option<&'static str>,
     /// Checks and completes a record before it is kept. The second record, if any, is the one that it replaces.
     pub(crate) prepare: Prepare,
     /// A record at this moment.
@@ -56,7 +54,6 @@ impl Resource {
             entity,
             not_found,
             required,
-            unique: None,
             prepare: |_, _, _| Ok(()),
             view: |_, row| Arc::clone(row),
         }
@@ -126,7 +123,6 @@ impl Resource {
 
     pub(crate) fn create(&self, call: &mut Call<'_>, mut new: Record) -> Result<String, Refusal> {
         missing(&new, self.required)?;
-        self.alone(call, &new, None)?;
         let id = call.store().id();
         new.extend(record(json!({
             "resourceId": id,
@@ -149,7 +145,6 @@ impl Resource {
     ) -> Result<(), Refusal> {
         let before = self.find(call, id)?;
         missing(&changes, self.required)?;
-        self.alone(call, &changes, Some(id))?;
         // A PUT replaces the record, except for members of the service's own. Source: the vendor's documentation of
         // target users. It is inferred for other records.
         let mut after = Record::clone(&before);
@@ -216,20 +211,5 @@ impl Resource {
             let _ = self.delete(call, id, "DeleteMany");
         }
         done(&ids[0])
-    }
-
-    /// Refuses a second record with the same value of the member that has to differ (inferred).
-    fn alone(&self, call: &Call<'_>, new: &Record, but: Option<&str>) -> Result<(), Refusal> {
-        let Some(key) = self.unique else {
-            return Ok(());
-        };
-        let value = text(new, key);
-        let same = |row: &Row| text(row, key).eq_ignore_ascii_case(value);
-        let mut others = call.rows(self.path).iter();
-        let taken = others.any(|row| same(row) && Some(text(row, "resourceId")) != but);
-        match taken && !value.is_empty() {
-            true => Err(Refusal::input(format!("The {key} is in use already"))),
-            false => Ok(()),
-        }
     }
 }

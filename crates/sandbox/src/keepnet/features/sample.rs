@@ -1,10 +1,10 @@
 //! Responses of the right shape for what is not kept.
 
-use crate::keepnet::http::call::{Call, done};
-use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::http::routes::segments;
+use crate::keepnet::call::{Call, done};
 use crate::keepnet::lists::export::export;
 use crate::keepnet::lists::search::Search;
+use crate::keepnet::response::{Outcome, Refusal};
+use crate::keepnet::routes::segments;
 use crate::keepnet::shapes::{Shapes, Type, page};
 
 /// Lists that are searched without a `search` in their paths.

@@ -7,11 +7,11 @@ use super::handler::Table;
 use super::memberships::MEMBERSHIP;
 use super::resource::{Resource, Verb};
 use super::rounds::{self, Delivery, Fate, Round, Schedule};
+use crate::keepnet::call::{Call, done};
 use crate::keepnet::dates;
-use crate::keepnet::http::call::{Call, done};
-use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::templates::{self, filled};
 use crate::keepnet::records::{Record, Row, member, record, text, texts};
+use crate::keepnet::response::{Outcome, Refusal};
 
 pub(crate) static TRAININGS: Resource =
     Resource::plain("/api/trainings", "Training", "Training not found", &[]);
@@ -30,7 +30,7 @@ pub(crate) static ENROLLMENTS: Resource = Resource {
 pub(crate) const TRAINING_OPERATIONS: Table = Table {
     below: "/api/trainings",
     handlers: &[
-        ("POST /search", Rows(trainings)),
+        ("POST /search", OnRecords(&TRAININGS, Verb::Search)),
         ("GET /{resourceId}", OnRecords(&TRAININGS, Verb::Read)),
     ],
 };
@@ -39,15 +39,13 @@ pub(crate) const OPERATIONS: Table = Table {
     below: "/api/enrollments",
     handlers: &[
         ("POST ", Do(enroll)),
-        ("POST /search", Rows(enrollments)),
+        ("POST /search", Rows(|call| Ok(listed(call, false)))),
         ("GET /{resourceId}", OnRecords(&ENROLLMENTS, Verb::Read)),
         ("GET /{resourceId}/languages", Do(languages)),
         ("DELETE /{resourceId}", Do(archive)),
-        ("POST /archive/search", Rows(archived)),
+        ("POST /archive/search", Rows(|call| Ok(listed(call, true)))),
         ("POST /archive/{resourceId}/restore", Do(restore)),
         ("DELETE /archive/{resourceId}", Do(delete_archived)),
-        ("POST /{resourceId}/send", Do(send)),
-        ("POST /{resourceId}/stop", Do(stop)),
     ],
 };
 
@@ -58,15 +56,6 @@ pub(crate) const REPORTS: Table = Table {
         ("POST /users/search", Rows(people)),
     ],
 };
-
-/// All trainings, or those in `trainingIds`. Source: the published description.
-fn trainings(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
-    let body = call.body.as_object();
-    let ids = body.map_or_else(Vec::new, |body| texts(body, "trainingIds"));
-    let mut rows = call.rows(TRAININGS.path).to_vec();
-    rows.retain(|row| ids.is_empty() || ids.iter().any(|id| id == text(row, "trainingId")));
-    Ok(rows)
-}
 
 /// The languages of a training, which the path names. Source: the vendor's front end. In the sandbox all trainings have
 /// the same.
@@ -87,11 +76,6 @@ fn prepare(call: &mut Call<'_>, new: &mut Record, _: Option<&Record>) -> Result<
     let from_campaign = !text(new, "phishingCampaignResourceId").is_empty();
     if groups.is_empty() && !from_campaign {
         let message = "Target groups or a campaign have to be named";
-        return Err(Refusal::input(message));
-    }
-    // Refused without a reaction, since the vendor's front end requires at least one (inferred).
-    if from_campaign && texts(new, "phishingCampaignConditionTypes").is_empty() {
-        let message = "The phishingCampaignConditionTypes field is required.";
         return Err(Refusal::input(message));
     }
     if groups.is_empty() {
@@ -149,7 +133,6 @@ fn current(call: &Call<'_>, enrollment: &Row) -> Row {
         _ if is_archived(enrollment) => "Archived",
         Some(Delivery::Sending) => "Sending",
         Some(Delivery::Delivered) => "Finished",
-        Some(Delivery::Stopped) => "Stopped",
         Some(Delivery::Waiting) | None => "Scheduled",
     };
     let people = round.map_or(0, |round| fates(call, &round).len());
@@ -164,14 +147,6 @@ fn listed(call: &Call<'_>, in_archive: bool) -> Vec<Row> {
     let rows = call.rows(ENROLLMENTS.path).iter();
     let rows = rows.filter(|row| is_archived(row) == in_archive);
     rows.map(|row| current(call, row)).collect()
-}
-
-fn enrollments(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
-    Ok(listed(call, false))
-}
-
-fn archived(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
-    Ok(listed(call, true))
 }
 
 /// The enrolment that the path names, if it is in the archive, or if it is not. Anything else is not found (inferred).
@@ -221,30 +196,6 @@ fn delete_archived(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let enrollment = one_in(call, true)?;
     let id = text(&enrollment, "resourceId");
     ENROLLMENTS.delete(call, id, "Delete")?;
-    done(id)
-}
-
-/// Begins an enrolment that is scheduled. Source: the vendor's documentation. Any other stays as it is (inferred).
-fn send(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let enrollment = one_in(call, false)?;
-    let round = round(call, &enrollment)?;
-    if round.start > Some(call.now()) {
-        rounds::start(call, &round)?;
-    }
-    updated(call, &enrollment)
-}
-
-/// Stops the e-mails of an enrolment. Source: the vendor's documentation.
-fn stop(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let enrollment = one_in(call, false)?;
-    let round = round(call, &enrollment)?;
-    rounds::stop(call, &round)?;
-    updated(call, &enrollment)
-}
-
-fn updated(call: &mut Call<'_>, enrollment: &Row) -> Result<Outcome, Refusal> {
-    let id = text(enrollment, "resourceId");
-    call.log("Enrollment", "Update", id, None, None);
     done(id)
 }
 

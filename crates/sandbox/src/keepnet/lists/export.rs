@@ -3,12 +3,12 @@
 use bytes::Bytes;
 
 use super::search::Search;
+use crate::keepnet::call::Call;
 use crate::keepnet::features::handler::Handler;
 use crate::keepnet::features::resource::Verb;
-use crate::keepnet::http::call::Call;
-use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::http::routes::ROUTES;
 use crate::keepnet::records::{Row, record};
+use crate::keepnet::response::{Outcome, Refusal};
+use crate::keepnet::routes::ROUTES;
 use crate::keepnet::shapes::Shapes;
 
 /// The rows of the search that the path names without its `/export`.

@@ -4,10 +4,10 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::filter::Filter;
+use crate::keepnet::call::Call;
 use crate::keepnet::dates;
-use crate::keepnet::http::call::Call;
-use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Record, Row, bool_of, flag, integer_of, member};
+use crate::keepnet::response::{Outcome, Refusal};
 use crate::keepnet::shapes::{Shapes, Type, page};
 
 /// Columns that can be ordered by although the rows do not have them. The vendor's own client orders by them, or the

@@ -7,19 +7,19 @@ use http::{Response, StatusCode};
 
 use super::auth;
 use super::call::{Call, Params};
+use super::features::handler::Handler;
+use super::features::operations::CREATED;
+use super::features::sample::sample;
+use super::lists::search;
+use super::options::KeepnetOptions;
+use super::records::store::Store;
 use super::request::read;
 use super::response::{self, Outcome, Refusal};
 use super::routes::{self, Route};
+use super::shapes::{Operation, Type};
+use super::state::{Inner, State};
+use super::{dates, seed};
 use crate::common::service::{Service, Setup, header};
-use crate::keepnet::features::handler::Handler;
-use crate::keepnet::features::operations::CREATED;
-use crate::keepnet::features::sample::sample;
-use crate::keepnet::lists::search;
-use crate::keepnet::options::KeepnetOptions;
-use crate::keepnet::records::store::Store;
-use crate::keepnet::shapes::{Operation, Type};
-use crate::keepnet::state::{Inner, State};
-use crate::keepnet::{dates, seed};
 
 pub(crate) const TOKEN_PATH: &str = "/connect/token";
 
@@ -107,7 +107,6 @@ fn finish(operation: &Operation, outcome: Outcome) -> Response<Bytes> {
         }
         Outcome::Data(_) if operation.response == Type::Nothing => Response::new(Bytes::new()),
         Outcome::Data(data) => response::json_response(StatusCode::OK, &data),
-        Outcome::Failed(message) => response::failed(message),
         Outcome::File {
             content_type,
             name,

@@ -5,14 +5,14 @@ use http::HeaderMap;
 use http::header::USER_AGENT;
 use serde_json::{Value, json};
 
+use super::dates;
+use super::records::audit_log::shown;
+use super::records::store::Store;
+use super::records::{Record, Row, flag, integer_of, member, record, text, texts};
 use super::response::{Outcome, Refusal};
+use super::shapes::{Operation, Shapes, Type};
+use super::state::{Grant, Inner, State};
 use crate::common::service::header;
-use crate::keepnet::dates;
-use crate::keepnet::records::audit_log::shown;
-use crate::keepnet::records::store::Store;
-use crate::keepnet::records::{Record, Row, flag, integer_of, member, record, text, texts};
-use crate::keepnet::shapes::{Operation, Shapes, Type};
-use crate::keepnet::state::{Grant, Inner, State};
 
 /// The parameters of a path, in order.
 pub(crate) type Params = Vec<(&'static str, String)>;

@@ -8,11 +8,11 @@ use http::request::Parts;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
+use super::records::{client, company, text};
 use super::response::{Refusal, json_response};
+use super::shapes::Shapes;
+use super::state::{Grant, Inner, State};
 use crate::common::service::header;
-use crate::keepnet::records::{client, company, text};
-use crate::keepnet::shapes::Shapes;
-use crate::keepnet::state::{Grant, Inner, State};
 
 /// The vendor documents the first header. Its front end sends the second.
 const COMPANY_HEADERS: [&str; 2] = ["x-keepnet-company-id", "x-ir-company-id"];

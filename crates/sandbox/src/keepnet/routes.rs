@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 use http::Method;
 
 use super::call::Params;
+use super::features::handler::Handler;
+use super::features::operations::handler;
 use super::response::Refusal;
+use super::shapes::{Operation, Shapes};
 use crate::common::query;
-use crate::keepnet::features::handler::Handler;
-use crate::keepnet::features::operations::handler;
-use crate::keepnet::shapes::{Operation, Shapes};
 
 /// An operation and its path.
 pub(crate) struct Route {
