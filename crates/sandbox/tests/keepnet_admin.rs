@@ -133,6 +133,26 @@ async fn an_api_client_gets_tokens_until_it_is_deactivated() {
 }
 
 #[tokio::test]
+async fn a_test_of_a_connection_fails_inside_a_200() {
+    let sandbox = start().await;
+    let session = Session::reseller(&sandbox).await;
+    let path = "/api/companies/siem-settings/test";
+    session
+        .post(path, json!({"typeId": 1, "apiUrl": "https://siem.example"}))
+        .await
+        .data();
+    for address in ["nowhere", "https://siem.invalid/collector"] {
+        let failed = session
+            .post(path, json!({"typeId": 1, "apiUrl": address}))
+            .await;
+        assert_eq!(failed.refused(), (200, "FAILED".to_owned()), "{address}");
+    }
+    let path = "/api/analysis-engines-types/engine/test-connection";
+    let failed = session.put(path, json!({"apiUrl": "nowhere"})).await;
+    assert_eq!(failed.refused(), (200, "FAILED".to_owned()));
+}
+
+#[tokio::test]
 async fn times_can_be_written_as_people_read_them() {
     let options = security_api_sandbox::KeepnetOptions::default().display_dates(true);
     let sandbox = builder().keepnet(options).start().await.expect("a sandbox");

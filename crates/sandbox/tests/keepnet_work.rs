@@ -113,7 +113,7 @@ async fn a_campaign_runs_and_its_numbers_add_up() {
 }
 
 #[tokio::test]
-async fn a_campaign_waits_for_its_time_and_ends_with_its_days() {
+async fn a_campaign_waits_for_its_time_and_can_be_stopped() {
     let sandbox = start().await;
     let session = Session::reseller(&sandbox).await;
     let (scenario, group) = scenario_and_group(&session).await;
@@ -156,12 +156,16 @@ async fn a_campaign_waits_for_its_time_and_ends_with_its_days() {
     let again = format!("/api/phishing-simulator/phishing-campaign-job/start/{id}/1");
     session.post(&again, json!({})).await.data();
     sandbox.clock().advance(Duration::from_secs(90));
-    // After the campaign's days nothing changes any more.
+    let stop = format!("/api/phishing-simulator/phishing-campaign-job/stop/{id}/1");
+    session.call(Method::PATCH, &stop, Value::Null).await.data();
+    assert_eq!(
+        session.call(Method::PATCH, &stop, Value::Null).await.status,
+        400
+    );
+    let summary = format!("{REPORT}/summary/{id}/1");
+    // Nobody gets an e-mail any more, and those who have one go on until the campaign's days have passed.
     let numbers = async |session: &Session<'_>| {
-        let summary = session
-            .get(&format!("{REPORT}/summary/{id}/1"))
-            .await
-            .data();
+        let summary = session.get(&summary).await.data();
         let sent = number(&summary["campaignInfo"], "emailDeliveredUserCount");
         (sent, number(&summary["scenarioStats"], "openedEmail"))
     };
@@ -175,7 +179,14 @@ async fn a_campaign_waits_for_its_time_and_ends_with_its_days() {
     sandbox.clock().advance(Duration::from_secs(1_000));
     assert_eq!(numbers(&session).await, (sent, opened_later));
     let rows = session.all(&runs, "CreatedDate", Value::Null).await;
-    assert_eq!(rows[0]["status"], "Completed");
+    assert_eq!(rows[0]["status"], "Canceled");
+    session
+        .delete(&format!(
+            "/api/phishing-simulator/phishing-campaign-job/{id}/1"
+        ))
+        .await
+        .data();
+    assert_eq!(session.get(&summary).await.status, 404);
 }
 
 #[tokio::test]
@@ -282,6 +293,8 @@ async fn an_enrolment_is_worked_through() {
         people
     );
     assert_eq!(session.delete(&one).await.status, 404);
+    let stop = format!("{one}/stop");
+    assert_eq!(session.post(&stop, json!({})).await.status, 404);
     session.post(&restore, json!({})).await.data();
     assert_eq!(session.post(&restore, json!({})).await.status, 404);
     assert_eq!(lists().await, [Some(json!("Finished")), None]);
@@ -295,7 +308,7 @@ async fn an_enrolment_is_worked_through() {
 }
 
 #[tokio::test]
-async fn an_enrolment_waits_for_its_time() {
+async fn an_enrolment_begins_before_its_time_and_is_stopped() {
     let sandbox = start().await;
     let session = Session::reseller(&sandbox).await;
     let path = "/api/enrollments";
@@ -307,15 +320,25 @@ async fn an_enrolment_waits_for_its_time() {
         "enrollmentScheduler": {"scheduledDate": "2100-01-01T00:00:00Z"}});
     let made = session.post(path, body).await.data();
     assert_eq!(made["status"], "Scheduled");
-    sandbox
-        .clock()
-        .advance(Duration::from_secs(75 * 366 * 86_400));
-    let session = Session::reseller(&sandbox).await;
-    let filter = filter("name", "=", "Later");
-    let rows = session
-        .all(&format!("{path}/search"), "CreateTime", filter)
-        .await;
-    assert_eq!(rows[0]["status"], "Finished");
+    let one = format!("{path}/{}", made["id"].as_str().expect("an id"));
+    let search = format!("{path}/search");
+    let status = async || {
+        let rows = session.all(&search, "CreateTime", filter("name", "=", "Later"));
+        rows.await[0]["status"].clone()
+    };
+    for (action, expected) in [
+        ("send", "Sending"),
+        ("send", "Sending"),
+        ("stop", "Stopped"),
+    ] {
+        session
+            .post(&format!("{one}/{action}"), json!({}))
+            .await
+            .data();
+        assert_eq!(status().await, expected);
+    }
+    let again = session.post(&format!("{one}/stop"), json!({})).await;
+    assert_eq!(again.refused(), (400, "INPUT_ERROR".to_owned()));
 }
 
 #[tokio::test]

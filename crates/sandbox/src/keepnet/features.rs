@@ -4,6 +4,7 @@ pub(super) mod admin;
 pub(super) mod audit_logs;
 pub(super) mod clients;
 pub(super) mod companies;
+pub(super) mod connection_tests;
 pub(super) mod groups;
 pub(super) mod handler;
 pub(super) mod import;

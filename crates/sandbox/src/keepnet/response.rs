@@ -12,6 +12,8 @@ use crate::common::service::{not_played, response};
 pub(crate) enum Outcome {
     /// Data for the envelope.
     Data(Value),
+    /// A 200 whose envelope has the state `FAILED`. Source: the vendor's front end.
+    Failed(&'static str),
     File {
         content_type: &'static str,
         name: String,
@@ -136,6 +138,11 @@ pub(crate) fn failure(status: StatusCode) -> Response<Bytes> {
 
 pub(crate) fn success(status: StatusCode, data: Value) -> Response<Bytes> {
     json_response(status, &envelope(data, "SUCCESS", "Success", &[]))
+}
+
+pub(crate) fn failed(message: &str) -> Response<Bytes> {
+    let body = envelope(Value::Null, "FAILED", message, &[]);
+    json_response(StatusCode::OK, &body)
 }
 
 /// Source: the published description and the vendor's front end.

@@ -107,6 +107,7 @@ fn finish(operation: &Operation, outcome: Outcome) -> Response<Bytes> {
         }
         Outcome::Data(_) if operation.response == Type::Nothing => Response::new(Bytes::new()),
         Outcome::Data(data) => response::json_response(StatusCode::OK, &data),
+        Outcome::Failed(message) => response::failed(message),
         Outcome::File {
             content_type,
             name,

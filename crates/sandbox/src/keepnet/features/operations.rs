@@ -3,16 +3,17 @@
 use super::handler::{Handler, Table};
 use super::resource::{Resource, Verb};
 use super::{
-    admin, audit_logs, clients, companies, groups, import, incidents, investigations, people,
-    phishing, reports, training,
+    admin, audit_logs, clients, companies, connection_tests, groups, import, incidents,
+    investigations, people, phishing, reports, training,
 };
 use crate::keepnet::shapes::Operation;
 
-const TABLES: [Table; 14] = [
+const TABLES: [Table; 15] = [
     admin::OPERATIONS,
     audit_logs::OPERATIONS,
     clients::OPERATIONS,
     companies::OPERATIONS,
+    connection_tests::OPERATIONS,
     groups::OPERATIONS,
     import::OPERATIONS,
     incidents::OPERATIONS,

@@ -35,6 +35,8 @@ pub(crate) const OPERATIONS: Table = Table {
     handlers: &[
         ("POST /start/{resourceId}", Do(start)),
         ("POST /start/{resourceId}/{instanceGroup}", Do(start_saved)),
+        ("PATCH /stop/{resourceId}/{instanceGroup}", Do(stop)),
+        ("DELETE /{resourceId}/{instanceGroup}", Do(delete)),
     ],
 };
 
@@ -167,7 +169,29 @@ pub(crate) fn launch(call: &Call<'_>) -> Result<(Row, Round), Refusal> {
 fn start_saved(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (campaign, launch) = launch(call)?;
     rounds::start(call, &launch)?;
-    let id = text(&campaign, "resourceId");
-    call.log("PhishingCampaignJob", "Update", id, None, None);
+    changed(call, &campaign, "Update")
+}
+
+/// Cancels a launch. Source: the vendor's documentation of cancelled campaigns.
+fn stop(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let (campaign, launch) = launch(call)?;
+    rounds::stop(call, &launch)?;
+    changed(call, &campaign, "Update")
+}
+
+/// Deletes a launch and its report. Inferred: the published description only names the operation.
+fn delete(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let (campaign, launch) = launch(call)?;
+    rounds::remove(call, &launch);
+    changed(call, &campaign, "Delete")
+}
+
+fn changed(
+    call: &mut Call<'_>,
+    campaign: &Row,
+    operation: &'static str,
+) -> Result<Outcome, Refusal> {
+    let id = text(campaign, "resourceId");
+    call.log("PhishingCampaignJob", operation, id, None, None);
     done(id)
 }

@@ -68,6 +68,7 @@ pub(crate) struct Round {
     pub(crate) number: i64,
     /// Nothing while the round is saved for later.
     pub(crate) start: Option<i64>,
+    pub(crate) stop: Option<i64>,
     /// The time at which the round was moved to the archive.
     pub(crate) archived: Option<i64>,
     /// The days for which the round records reactions. An enrolment has no such end.
@@ -83,6 +84,7 @@ pub(crate) enum Delivery {
     Waiting,
     Sending,
     Delivered,
+    Stopped,
 }
 
 impl Round {
@@ -92,16 +94,18 @@ impl Round {
             row: Row::clone(row),
             number: millis("instanceGroup").unwrap_or(1),
             start: millis("start"),
+            stop: millis("stop"),
             archived: millis("archived"),
             days: millis("days"),
         }
     }
 
     pub(crate) fn delivery(&self, now: i64) -> Delivery {
-        match self.start {
-            Some(start) if start + DELIVERY <= now => Delivery::Delivered,
-            Some(start) if start <= now => Delivery::Sending,
-            _ => Delivery::Waiting,
+        match (self.stop, self.start) {
+            (Some(_), _) => Delivery::Stopped,
+            (None, Some(start)) if start + DELIVERY <= now => Delivery::Delivered,
+            (None, Some(start)) if start <= now => Delivery::Sending,
+            (None, _) => Delivery::Waiting,
         }
     }
 
@@ -111,6 +115,7 @@ impl Round {
             Delivery::Waiting => "Idle",
             Delivery::Sending => "Running",
             Delivery::Delivered => "Completed",
+            Delivery::Stopped => "Canceled",
         }
     }
 
@@ -120,9 +125,16 @@ impl Round {
         days.map(|(start, days)| start + days * DAY)
     }
 
-    /// The time after which nobody gets an e-mail and no reaction is recorded. A training in the archive cannot be done.
-    /// Source: the vendor's documentation.
-    fn end(&self) -> i64 {
+    /// The time after which nobody gets an e-mail.
+    fn last_email(&self) -> i64 {
+        self.stop.unwrap_or(i64::MAX).min(self.last_reaction())
+    }
+
+    /// The time after which no reaction is recorded. A stop does not end that: the vendor's documentation says of a
+    /// cancelled campaign and of a stopped enrolment only that nobody gets an e-mail any more, so reactions of people
+    /// who have one still count (inferred). A training in the archive cannot be done. Source: the vendor's
+    /// documentation.
+    fn last_reaction(&self) -> i64 {
         let ends = [self.archived, self.expires()];
         ends.into_iter().flatten().min().unwrap_or(i64::MAX)
     }
@@ -165,9 +177,9 @@ impl Round {
             "number": self.number,
             "created": text(&self.row, "createdDate"),
             "start": time(self.start),
-            "end": time(expires),
+            "end": time([self.stop, expires].into_iter().flatten().min()),
             "days": self.days,
-            "expired": expires.is_some_and(|end| end <= now),
+            "expired": self.stop.is_none() && expires.is_some_and(|end| end <= now),
             "status": self.status(now),
             "groups": groups,
             "groupCount": groups.and_then(Value::as_array).map_or(0, Vec::len),
@@ -186,7 +198,7 @@ impl Round {
 
     /// The fates of the people until now. `act` draws the reactions of one person to the e-mail.
     fn people(&self, seed: u64, now: i64, act: fn(&mut Random, &mut Fate, i64)) -> Vec<Fate> {
-        let until = self.end().min(now);
+        let (last_email, until) = (self.last_email().min(now), self.last_reaction().min(now));
         // A round without a start never sends anything.
         let start = self.start.unwrap_or(i64::MAX / 2);
         let users = self.row.get("users").and_then(Value::as_array);
@@ -206,7 +218,7 @@ impl Round {
                 submitted: None,
                 reported: None,
             };
-            if sent > until {
+            if sent > last_email {
                 fate.sent = None;
                 return fate;
             }
@@ -299,13 +311,14 @@ pub(crate) fn round(
         "instanceGroup": number,
         "start": schedule.start,
         "days": schedule.days,
+        "stop": null,
         "users": users,
         "targetGroupNames": groups,
         "createdDate": created,
     }))
 }
 
-/// Starts a round that waits. The refusal of any other is inferred.
+/// Starts a round that waits. The refusal of any other, and of a second stop, is inferred.
 pub(crate) fn start(call: &mut Call<'_>, round: &Round) -> Result<(), Refusal> {
     let now = call.now();
     if round.delivery(now) != Delivery::Waiting {
@@ -316,6 +329,17 @@ pub(crate) fn start(call: &mut Call<'_>, round: &Round) -> Result<(), Refusal> {
     })
 }
 
+/// Stops the e-mails of a round that has not ended.
+pub(crate) fn stop(call: &mut Call<'_>, round: &Round) -> Result<(), Refusal> {
+    let now = call.now();
+    if round.stop.is_some() || round.last_reaction() <= now {
+        return Err(Refusal::input("It has ended already"));
+    }
+    change(call, round, |record| {
+        record.insert("stop".to_owned(), json!(now));
+    })
+}
+
 pub(crate) fn change(
     call: &mut Call<'_>,
     round: &Round,
@@ -323,6 +347,11 @@ pub(crate) fn change(
 ) -> Result<(), Refusal> {
     let id = text(&round.row, "resourceId").to_owned();
     call.change(ROUNDS, &id, "Not found", change)
+}
+
+pub(crate) fn remove(call: &mut Call<'_>, round: &Round) {
+    let id = text(&round.row, "resourceId");
+    let _ = call.inner.store.remove(&call.company, ROUNDS, id);
 }
 
 /// A time, or null.

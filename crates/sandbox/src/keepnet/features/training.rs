@@ -30,7 +30,7 @@ pub(crate) static ENROLLMENTS: Resource = Resource {
 pub(crate) const TRAINING_OPERATIONS: Table = Table {
     below: "/api/trainings",
     handlers: &[
-        ("POST /search", OnRecords(&TRAININGS, Verb::Search)),
+        ("POST /search", Rows(trainings)),
         ("GET /{resourceId}", OnRecords(&TRAININGS, Verb::Read)),
     ],
 };
@@ -46,6 +46,8 @@ pub(crate) const OPERATIONS: Table = Table {
         ("POST /archive/search", Rows(|call| Ok(listed(call, true)))),
         ("POST /archive/{resourceId}/restore", Do(restore)),
         ("DELETE /archive/{resourceId}", Do(delete_archived)),
+        ("POST /{resourceId}/send", Do(send)),
+        ("POST /{resourceId}/stop", Do(stop)),
     ],
 };
 
@@ -56,6 +58,15 @@ pub(crate) const REPORTS: Table = Table {
         ("POST /users/search", Rows(people)),
     ],
 };
+
+/// All trainings, or those in `trainingIds`. Source: the published description.
+fn trainings(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
+    let body = call.body.as_object();
+    let ids = body.map_or_else(Vec::new, |body| texts(body, "trainingIds"));
+    let mut rows = call.rows(TRAININGS.path).to_vec();
+    rows.retain(|row| ids.is_empty() || ids.iter().any(|id| id == text(row, "trainingId")));
+    Ok(rows)
+}
 
 /// The languages of a training, which the path names. Source: the vendor's front end. In the sandbox all trainings have
 /// the same.
@@ -133,6 +144,7 @@ fn current(call: &Call<'_>, enrollment: &Row) -> Row {
         _ if is_archived(enrollment) => "Archived",
         Some(Delivery::Sending) => "Sending",
         Some(Delivery::Delivered) => "Finished",
+        Some(Delivery::Stopped) => "Stopped",
         Some(Delivery::Waiting) | None => "Scheduled",
     };
     let people = round.map_or(0, |round| fates(call, &round).len());
@@ -196,6 +208,30 @@ fn delete_archived(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let enrollment = one_in(call, true)?;
     let id = text(&enrollment, "resourceId");
     ENROLLMENTS.delete(call, id, "Delete")?;
+    done(id)
+}
+
+/// Begins an enrolment that is scheduled. Source: the vendor's documentation. Any other stays as it is (inferred).
+fn send(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let enrollment = one_in(call, false)?;
+    let round = round(call, &enrollment)?;
+    if round.start > Some(call.now()) {
+        rounds::start(call, &round)?;
+    }
+    updated(call, &enrollment)
+}
+
+/// Stops the e-mails of an enrolment. Source: the vendor's documentation.
+fn stop(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let enrollment = one_in(call, false)?;
+    let round = round(call, &enrollment)?;
+    rounds::stop(call, &round)?;
+    updated(call, &enrollment)
+}
+
+fn updated(call: &mut Call<'_>, enrollment: &Row) -> Result<Outcome, Refusal> {
+    let id = text(enrollment, "resourceId");
+    call.log("Enrollment", "Update", id, None, None);
     done(id)
 }
 
