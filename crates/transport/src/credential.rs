@@ -14,7 +14,7 @@ pub use oauth2::{OAuth2, TokenInfo};
 
 use crate::error::Error;
 use crate::service::HttpService;
-use crate::text::is_blank;
+use crate::text::{is_blank, is_padding};
 use crate::wire::secret::Secret;
 
 /// The generation of a credential that was applied to a request. Renewing the credential increments it.
@@ -107,7 +107,7 @@ pub(crate) fn secrets_of(value: &HeaderValue) -> Vec<Secret> {
 
 impl Secret {
     /// Refuses what cannot be a key or token: a secret that is empty or blank, has a control character, or begins or
-    /// ends with a space, as when it was read from a file with its line break. Do not use it for texts and passphrases
+    /// ends with a space or a byte order mark, as when it was read from a file with its line break. Do not use it for texts and passphrases
     /// of people, which may be anything.
     ///
     /// # Errors
@@ -149,9 +149,10 @@ fn check_text(what: &str, secret: &str) -> Result<(), Error> {
         |c| !c.is_control(),
         "be in it (a line break or control character)",
     )?;
-    if secret.trim() != secret {
+    if secret.starts_with(is_padding) || secret.ends_with(is_padding) {
         return Err(Error::invalid(format!(
-            "{what} begins or ends with a space; was it copied whole and without one?"
+            "{what} begins or ends with a space, a byte order mark or its like; was it copied \
+             whole and without one?"
         )));
     }
     Ok(())

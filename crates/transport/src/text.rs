@@ -17,6 +17,12 @@ pub fn is_blank(text: &str) -> bool {
     letters.all(|letter| letter.is_whitespace() || has_no_glyph(letter))
 }
 
+/// Whether a character at the edge of a text comes from the file or the page that the text was copied from: white space,
+/// a byte order mark, or its like without a width.
+pub(crate) fn is_padding(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, '\u{200b}' | '\u{2060}' | '\u{feff}')
+}
+
 /// Source: `Default_Ignorable_Code_Point` in Unicode 16's `DerivedCoreProperties.txt`, and the pattern of Braille without
 /// dots.
 fn has_no_glyph(letter: char) -> bool {
