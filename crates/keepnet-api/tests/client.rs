@@ -301,9 +301,14 @@ fn a_sibling_can_be_given_by_its_url_within_the_domain() {
             .build()
             .unwrap()
     };
-    let derived = at("https://api.awareness.example.com").sibling(Sibling::Vishing);
-    let derived = derived.unwrap().base_url();
-    assert_eq!(derived, "https://vishing-api.awareness.example.com");
+    for base in [
+        "https://api.awareness.example.com",
+        "https://API.awareness.example.com",
+    ] {
+        let derived = at(base).sibling(Sibling::Vishing);
+        let derived = derived.unwrap().base_url();
+        assert_eq!(derived, "https://vishing-api.awareness.example.com");
+    }
     for base in ["https://test-api.example.com", "http://127.0.0.1:1"] {
         let error = at(base).sibling(Sibling::Vishing).unwrap_err();
         assert!(error.to_string().contains("`sibling_at`"), "{error}");
