@@ -275,6 +275,46 @@ async fn a_body_shorter_than_its_length_is_a_cut_body_however_the_stream_ends() 
 }
 
 #[tokio::test]
+async fn a_body_without_a_length_is_cut_unless_its_stream_ended() {
+    use Frame::{Data, GoAway, GoAwaySoon, Head, Pause, Reset};
+    let certificate = certificate("localhost");
+    let leaves = GoAway {
+        is_taken: false,
+        reason: NO_ERROR,
+    };
+    let head = Head { announced: None };
+    let half = Data { is_last: false };
+    for frames in [
+        vec![head, half, Reset(NO_ERROR)],
+        vec![head, half, leaves],
+        vec![head, half, GoAwaySoon, Pause, leaves],
+        vec![head, Reset(NO_ERROR)],
+        vec![head, leaves],
+        vec![head, GoAwaySoon, leaves],
+    ] {
+        for (call, tries) in [(read as fn(&Client) -> _, 4), (create, 1), (bare, 1)] {
+            let server = Http2::start(&certificate, vec![frames.clone(); 4]).await;
+            let client = server.client().build().unwrap();
+            let error = call(&client).await.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.outcome(), error.attempts()),
+                (ErrorKind::Io, Outcome::Unknown, tries),
+                "{frames:?}: {error:?}"
+            );
+        }
+        let server = Http2::start(&certificate, vec![frames.clone()]).await;
+        let client = server.client().build().unwrap();
+        let file = client.operation(&common::EXPORT, &[]).call::<Download>();
+        let error = match file.await {
+            Ok(file) => file.bytes(99).await.unwrap_err(),
+            Err(error) => error,
+        };
+        assert_eq!(error.kind(), ErrorKind::Io, "{frames:?}: {error:?}");
+        assert!(error.is_retryable(), "{frames:?}: {error:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_download_outlives_the_end_of_its_connection_if_the_service_completes_it() {
     let certificate = certificate("localhost");
     for reason in [NO_ERROR, ENHANCE_YOUR_CALM] {

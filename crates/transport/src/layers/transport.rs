@@ -14,6 +14,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use http::header::CONTENT_LENGTH;
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower_service::Service;
@@ -27,7 +28,7 @@ use crate::url::redirect::FileHosts;
 use clients::{Clients, OtherOrigin};
 use pool_health::{Peer, PoolHealth};
 use resolve::Guard;
-use response_body::{SilenceWatch, TransportBody};
+use response_body::{StreamWatch, TransportBody};
 use send_tracking::SendTracked;
 
 pub(crate) use failure::sending_failed;
@@ -179,11 +180,13 @@ pub(crate) struct RequestInProgress {
 
 impl RequestInProgress {
     /// Notes the protocol of the response. Returns the watch for its body.
-    fn responded(&self, version: http::Version) -> Option<SilenceWatch> {
+    fn responded(&self, response: &reqwest::Response) -> Option<StreamWatch> {
+        let version = response.version();
         self.health.note_response(self.peer, version);
         let idle_timeout = self.call.as_ref().map(|call| call.limits().idle_timeout);
+        let has_length = response.headers().contains_key(CONTENT_LENGTH);
         (version >= http::Version::HTTP_2)
-            .then(|| SilenceWatch::new(Arc::clone(&self.health), idle_timeout))
+            .then(|| StreamWatch::new(Arc::clone(&self.health), idle_timeout, has_length))
     }
 }
 
@@ -223,7 +226,7 @@ impl Future for TransportFuture {
                 request.is_over = true;
                 Poll::Ready(match result {
                     Ok(response) => {
-                        let watch = request.responded(response.version());
+                        let watch = request.responded(&response);
                         let response = http::Response::<reqwest::Body>::from(response);
                         Ok(response.map(|body| TransportBody::new(body, watch)))
                     }

@@ -13,16 +13,15 @@ use tokio::time::Instant;
 use super::failure::body_failed;
 use super::pool_health::PoolHealth;
 use crate::body::PolledFrame;
-use crate::error::BoxError;
+use crate::error::{BoxError, Error};
 
 pin_project! {
-    /// A body that is received. Over HTTP/2 it watches its connection: where the body is given up because nothing more
-    /// arrived, the connection stays open, but gets no further requests.
+    /// A body that is received. Over HTTP/2 its stream and its connection are watched.
     pub(crate) struct TransportBody {
         #[pin]
         inner: reqwest::Body,
-        // `None` with HTTP/1, which closes the connection of a body that is given up.
-        watch: Option<SilenceWatch>,
+        // `None` with HTTP/1.
+        watch: Option<StreamWatch>,
     }
 
     impl PinnedDrop for TransportBody {
@@ -39,19 +38,30 @@ pin_project! {
     }
 }
 
-pub(super) struct SilenceWatch {
+/// What HTTP/2 needs besides what hyper does.
+///
+/// The connection of a body that is given up because nothing more arrived stays open, but must get no further requests:
+/// HTTP/1 closes it. And hyper takes a stream that was reset, or excluded by a GOAWAY, without an error for the end of the
+/// body. Where the length was announced, the body is compared with it later.
+pub(super) struct StreamWatch {
     health: Arc<PoolHealth>,
     /// How long a body may stay silent. `None` for requests of a credential, which is patient enough by itself.
     idle_timeout: Option<Duration>,
     silent_since: Option<Instant>,
+    has_length: bool,
 }
 
-impl SilenceWatch {
-    pub(super) fn new(health: Arc<PoolHealth>, idle_timeout: Option<Duration>) -> Self {
+impl StreamWatch {
+    pub(super) fn new(
+        health: Arc<PoolHealth>,
+        idle_timeout: Option<Duration>,
+        has_length: bool,
+    ) -> Self {
         Self {
             health,
             idle_timeout,
             silent_since: None,
+            has_length,
         }
     }
 
@@ -63,7 +73,7 @@ impl SilenceWatch {
 }
 
 impl TransportBody {
-    pub(super) fn new(inner: reqwest::Body, watch: Option<SilenceWatch>) -> Self {
+    pub(super) fn new(inner: reqwest::Body, watch: Option<StreamWatch>) -> Self {
         Self { inner, watch }
     }
 }
@@ -73,10 +83,13 @@ impl HttpBody for TransportBody {
     type Error = BoxError;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> PolledFrame {
-        let this = self.project();
-        let frame = this.inner.poll_frame(cx);
+        let mut this = self.project();
+        let frame = this.inner.as_mut().poll_frame(cx);
         if let Some(watch) = this.watch {
             match &frame {
+                Poll::Ready(None) if !watch.has_length && !this.inner.is_end_stream() => {
+                    return Poll::Ready(Some(Err(Error::response_cut().boxed())));
+                }
                 Poll::Ready(_) => watch.silent_since = None,
                 Poll::Pending => {
                     watch.silent_since.get_or_insert_with(Instant::now);
