@@ -55,6 +55,7 @@ impl Fault {
                         | Stream::GoAwayAndResponse
                         | Stream::GoAwayInTheMiddle(_)
                         | Stream::SilenceInTheMiddle
+                        | Stream::ResetWithoutLength(_)
                         | Stream::GoAwayAfterResponse
                         | Stream::FramesFirst(_)
                 )

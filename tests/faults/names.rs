@@ -181,6 +181,9 @@ pub(crate) fn fault(name: &str) -> Fault {
         "HTTP/2: body ended in the middle without an error" => {
             Fault::Stream(Stream::ResetInTheMiddle(NO_ERROR))
         }
+        "HTTP/2: body without a length ended without an error" => {
+            Fault::Stream(Stream::ResetWithoutLength(NO_ERROR))
+        }
         "HTTP/2: GOAWAY without the request" => Fault::Stream(Stream::GoAwayBefore(NO_ERROR)),
         "HTTP/2: GOAWAY for an error, without the request" => {
             Fault::Stream(Stream::GoAwayBefore(ENHANCE_YOUR_CALM))

@@ -168,6 +168,8 @@ pub(crate) enum Stream {
     GoAwayInTheMiddle(u8),
     /// The response, and then GOAWAY and the end of the connection.
     GoAwayAfterResponse,
+    /// Half a body without a length, then RST_STREAM with this code.
+    ResetWithoutLength(u8),
     /// Half a body, and then nothing on the whole connection.
     SilenceInTheMiddle,
     /// A response without a body, whose fields are compressed to these bytes.

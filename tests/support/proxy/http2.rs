@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio_rustls::server::TlsStream;
 
 use super::http1::{self, Head, PACE};
-use super::response::{End, Response};
+use super::response::{End, Framing, Response};
 use super::tap::{self, Wire};
 use super::{Fault, Frame, Raw, Spoil, State, Stream, Swallow, spoil};
 
@@ -195,6 +195,10 @@ impl Exchange {
         match fault {
             Stream::GoAwayAndResponse => self.wire.say(&go_away(self.stream, 0)).await?,
             Stream::GoAwayAfterResponse => {}
+            Stream::ResetWithoutLength(_) => {
+                response.framing = Framing::Lengths(Vec::new());
+                response.sent /= 2;
+            }
             Stream::FramesFirst(first) => self.wire.say(&frames(first, self.stream)).await?,
             Stream::ResetAfterHead(_) => response.sent = 0,
             _ => response.sent /= 2,
@@ -212,7 +216,9 @@ impl Exchange {
                 self.wire.say(&go_away(self.stream, 0)).await?;
                 self.end(End::Close).await
             }
-            Stream::ResetAfterHead(code) | Stream::ResetInTheMiddle(code) => self.reset(code).await,
+            Stream::ResetAfterHead(code)
+            | Stream::ResetInTheMiddle(code)
+            | Stream::ResetWithoutLength(code) => self.reset(code).await,
             Stream::GoAwayInTheMiddle(code) => {
                 self.wire.silence();
                 self.wire.say(&go_away(self.stream, code)).await?;
