@@ -192,6 +192,34 @@ async fn wrong_responses_of_a_token_endpoint_are_clear_errors_without_a_storm() 
             1,
             true,
         ),
+        // The status counts, whatever became of the body.
+        (
+            FakeResponse::status(503)
+                .body("this is no gzip, and longer than its head")
+                .header("content-encoding", "gzip"),
+            "responded with 503",
+            3,
+            true,
+        ),
+        (
+            FakeResponse::status(503).body("x").header("content-encoding", "rot13"),
+            "responded with 503",
+            3,
+            true,
+        ),
+        (FakeResponse::status(500).body("{").cut(), "responded with 500", 3, true),
+        (
+            FakeResponse::status(400).body("x".repeat(100_000)),
+            "responded with 400",
+            1,
+            false,
+        ),
+        (
+            json(r#"{"error":"invalid_client"}"#),
+            "refused the client id or secret (200 OK, invalid_client)",
+            1,
+            false,
+        ),
         (json("<html>"), "has no `access_token`", 1, false),
         (json("{}"), "has no `access_token`", 1, false),
         (
@@ -248,6 +276,23 @@ async fn wrong_responses_of_a_token_endpoint_are_clear_errors_without_a_storm() 
             "{error}"
         );
         assert!(fake.requests_of(&READ).is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_token_response_is_read_like_any_other() {
+    for body in [
+        "\u{feff}{\"access_token\":\"good\",\"expires_in\":10}".to_owned(),
+        r#"{"name":"\ud83d","access_token":"good","expires_in":10}"#.to_owned(),
+        r#"{"access_token":"good","expires_in":1e400}"#.to_owned(),
+    ] {
+        let (fake, _, client) = good(0.0, 3600);
+        let response = FakeResponse::status(200).body(body.clone());
+        fake.path("/token", move |_| response.clone());
+        let result = read(&client).await;
+        assert!(result.is_ok(), "{body}: {result:?}");
+        let sent = &fake.requests_of(&READ)[0].headers["authorization"];
+        assert_eq!(sent, "Bearer good");
     }
 }
 

@@ -138,21 +138,27 @@ async fn request_token_once(
         }
     })?;
     let (head, body) = response.into_parts();
-    let body = Limited::new(body, limits::RESPONSE_SIZE)
-        .collect()
-        .await
-        .map_err(unread)?
-        .to_bytes();
+    let body = match Limited::new(body, limits::RESPONSE_SIZE).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if head.status.is_success() => return Err(unread(error)),
+        // An error is judged by its status, whatever became of its body.
+        Err(_) => Bytes::new(),
+    };
     if head.status.is_success() {
-        let response = TokenResponse::parse(&body);
+        let Some(response) = TokenResponse::parse(&body) else {
+            let refused = serde_json::from_slice::<TokenRefusal>(&body);
+            let error = match refused.is_ok_and(|refused| refused.error.is_some()) {
+                true => refusal(head.status, &head.headers, &body, client_secret),
+                false => Error::new(
+                    ErrorKind::Credential,
+                    "the token endpoint's response has no `access_token`: check the token URL",
+                )
+                .permanent(),
+            };
+            clear(body);
+            return Err(error);
+        };
         clear(body);
-        let response = response.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Credential,
-                "the token endpoint's response has no `access_token`: check the token URL",
-            )
-            .permanent()
-        })?;
         let header = secret_value(
             "the token that was granted",
             "Bearer ",

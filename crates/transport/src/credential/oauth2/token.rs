@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
+use crate::wire::decode;
 use crate::wire::secret::Secret;
 
 /// Facts about the current token.
@@ -59,7 +60,12 @@ pub(super) struct TokenResponse {
 
 impl TokenResponse {
     pub(super) fn parse(json: &[u8]) -> Option<Self> {
-        let mut members: Map<String, Value> = serde_json::from_slice(json).ok()?;
+        // Repaired if need be, like any response.
+        let strict = serde_json::from_slice::<Map<String, Value>>(json).ok();
+        let mut members = strict.or_else(|| {
+            let repaired = Zeroizing::new(decode::repair(json)?);
+            serde_json::from_slice(repaired.as_ref()).ok()
+        })?;
         let Value::String(access_token) = members.remove("access_token")? else {
             return None;
         };
