@@ -5,6 +5,7 @@ mod check;
 mod combined;
 mod enumeration;
 mod keyword;
+mod mention;
 mod model;
 mod operation;
 mod parameter;

@@ -56,7 +56,7 @@ impl PhishingCampaignJobs {
     /// it may have run.
     ///
     /// - `resource_id`: The id of the phishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn resend_to_users(
@@ -80,7 +80,7 @@ impl PhishingCampaignJobs {
     /// may have run.
     ///
     /// - `resource_id`: The id of the phishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn resend(
@@ -135,7 +135,7 @@ impl PhishingCampaignJobs {
     /// have run.
     ///
     /// - `resource_id`: The id of the phishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn start_instance(
@@ -159,7 +159,7 @@ impl PhishingCampaignJobs {
     /// have run.
     ///
     /// - `resource_id`: The id of the phishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     ///
@@ -188,7 +188,7 @@ impl PhishingCampaignJobs {
     /// have run.
     ///
     /// - `resource_id`: The id of the phishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn delete(
