@@ -269,9 +269,7 @@ async fn with_languages(client: &Client, mut new: NewEnrollment) -> Result<NewEn
 #[cfg(feature = "users")]
 #[inline]
 async fn add_group(client: &Client, new: &mut NewEnrollment) -> Result<Option<String>, Error> {
-    use crate::types::{
-        CreateTargetGroupRequest, CreateTargetGroupUsersRequest, TargetGroupPriority,
-    };
+    use crate::types::{CreateTargetGroupRequest, CreateTargetGroupUsersRequest, Priority};
 
     if new.users.is_empty() {
         return Ok(None);
@@ -279,7 +277,7 @@ async fn add_group(client: &Client, new: &mut NewEnrollment) -> Result<Option<St
     let users = std::mem::take(&mut new.users);
     let groups = crate::resources::TargetGroups::new(client);
     let name = new.request.name.clone().unwrap_or_default();
-    let group = CreateTargetGroupRequest::new(name, TargetGroupPriority::Medium);
+    let group = CreateTargetGroupRequest::new(name, Priority::Medium);
     let group = required(groups.create(&group).await?.resource_id, "resourceId")?;
     let members = CreateTargetGroupUsersRequest::new()
         .target_user_resource_ids(users)

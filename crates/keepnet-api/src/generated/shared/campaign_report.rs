@@ -178,6 +178,24 @@ open_enum! {
 
 #[cfg(feature = "_simulator")]
 model! {
+    /// What the recipients of a launch did, in numbers.
+    #[doc(alias = "PhishingCampaignSummaryResultScenarioStats")]
+    #[derive(Clone, Default)]
+    pub struct LaunchCounts: Received {
+        opened_email: Option<i64> = "openedEmail",
+        clicked_email: Option<i64> = "clickedEmail",
+        submitted_email: Option<i64> = "submittedEmail",
+        attachment_opened_email: Option<i64> = "attachmentOpenedEmail",
+        reported_email: Option<i64> = "reportedEmail",
+        no_response_email: Option<i64> = "noResponseEmail",
+        not_delivered: Option<i64> = "notDelivered",
+        failed_to_send: Option<i64> = "failedToSend",
+        mfa: Option<i64> = "mfa",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+model! {
     /// An e-mail template that a launch used.
     #[doc(alias = "PhishingCampaignSummaryResultEmailTemplateInfo")]
     #[derive(Clone, Default)]
@@ -320,24 +338,6 @@ model! {
 
 #[cfg(feature = "_simulator")]
 model! {
-    /// What the recipients of a launch did, in numbers.
-    #[doc(alias = "PhishingCampaignSummaryResultScenarioStats")]
-    #[derive(Clone, Default)]
-    pub struct LaunchStats: Received {
-        opened_email: Option<i64> = "openedEmail",
-        clicked_email: Option<i64> = "clickedEmail",
-        submitted_email: Option<i64> = "submittedEmail",
-        attachment_opened_email: Option<i64> = "attachmentOpenedEmail",
-        reported_email: Option<i64> = "reportedEmail",
-        no_response_email: Option<i64> = "noResponseEmail",
-        not_delivered: Option<i64> = "notDelivered",
-        failed_to_send: Option<i64> = "failedToSend",
-        mfa: Option<i64> = "mfa",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-model! {
     /// The settings and the figures of a launch.
     #[doc(alias = "PhishingCampaignSummaryResult")]
     #[derive(Clone, Default)]
@@ -347,7 +347,7 @@ model! {
         campaign_info: Option<LaunchSending> = "campaignInfo",
         settings: Option<LaunchSettings> = "settings",
         target_users: Option<LaunchTargetUsers> = "targetUsers",
-        scenario_stats: Option<LaunchStats> = "scenarioStats",
+        scenario_stats: Option<LaunchCounts> = "scenarioStats",
         scenarios: Option<Vec<LaunchScenarioParts>> = "scenarios",
         scenarios_general_info: Option<LaunchScenarios> = "scenariosGeneralInfo",
         landing_page_template_info: Option<LaunchLandingPage> = "landingPageTemplateInfo",
