@@ -255,3 +255,33 @@ fn import(module: &str, names: &[String]) -> String {
 fn now(_: i64) -> String {
     "Timestamp::now()".to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_examples_with_long_lines_are_broken() {
+        let within = |code: &str| format!("async fn example() {{\n{code}\n}}");
+        let short = vec!["let cat = tiny.cats().get(\"c1\").await?;".to_owned()];
+        assert_eq!(broken(&short, within), short);
+
+        let names = vec!["\"Tom\""; 30].join(", ");
+        let long = vec![format!("if true {{ tiny.cats().list([{names}]).await?; }}")];
+        let lines = broken(&long, within);
+        assert_eq!(lines.first().unwrap(), "if true {");
+        assert_eq!(lines.last().unwrap(), "}");
+        assert!(
+            lines.iter().all(|line| line.len() <= text::WIDTH),
+            "{lines:#?}"
+        );
+
+        let types = vec!["LongNameOfAType"; 10].join(", ");
+        let lines = broken(
+            &[format!("use tiny_api::types::{{{types}}};")],
+            str::to_owned,
+        );
+        assert_eq!(lines.first().unwrap(), "use tiny_api::types::{");
+        assert_eq!(lines.last().unwrap(), "};");
+    }
+}
