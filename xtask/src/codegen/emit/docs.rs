@@ -266,7 +266,7 @@ mod tests {
         let short = vec!["let cat = tiny.cats().get(\"c1\").await?;".to_owned()];
         assert_eq!(broken(&short, within), short);
 
-        let names = vec!["\"Tom\""; 30].join(", ");
+        let names = ["\"Tom\""; 30].join(", ");
         let long = vec![format!("if true {{ tiny.cats().list([{names}]).await?; }}")];
         let lines = broken(&long, within);
         assert_eq!(lines.first().unwrap(), "if true {");
@@ -276,7 +276,7 @@ mod tests {
             "{lines:#?}"
         );
 
-        let types = vec!["LongNameOfAType"; 10].join(", ");
+        let types = ["LongNameOfAType"; 10].join(", ");
         let lines = broken(
             &[format!("use tiny_api::types::{{{types}}};")],
             str::to_owned,
