@@ -62,7 +62,7 @@ pub(crate) const MODELS: &[(&str, Read)] = &[
     ("CallbackUsage", reads::<types::CallbackUsage>),
     ("CampaignEmailReply", reads::<types::CampaignEmailReply>),
     ("CampaignExcludedIp", reads::<types::CampaignExcludedIp>),
-    ("CampaignExcludedIpItem", reads::<types::CampaignExcludedIpItem>),
+    ("CampaignExcludedIps", reads::<types::CampaignExcludedIps>),
     ("CampaignFormDetails", reads::<types::CampaignFormDetails>),
     ("CampaignJob", reads::<types::CampaignJob>),
     ("CampaignJobFormDetails", reads::<types::CampaignJobFormDetails>),

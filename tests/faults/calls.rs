@@ -17,8 +17,8 @@ use security_api_transport::{ClientBuilder, OAuth2};
 use tokio::task::JoinHandle;
 use tower::util::MapRequestLayer;
 
+use crate::matrix::Time;
 use crate::proxy::{Authority, Proxy};
-use crate::table::Time;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Call {

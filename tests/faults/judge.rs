@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use push_security_api::RateLimiter;
 
 use crate::calls::{Call, Failure, Ready, Setup, World};
+use crate::matrix::{End, Line, Over, Promise};
 use crate::names::fault;
 use crate::proxy::{Fault, Proxy, Spoil, Stream};
-use crate::table::{End, Line, Over, Promise};
 
 /// The tolerance of deadlines.
 const LATE: Duration = Duration::from_millis(500);

@@ -8,18 +8,18 @@
 
 mod calls;
 mod judge;
+mod matrix;
 mod names;
 #[path = "../support/proxy/mod.rs"]
 mod proxy;
-mod table;
 
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
 
 use calls::{Call, World};
+use matrix::{Line, Promise};
 use proxy::Authority;
-use table::{Line, Promise};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -116,7 +116,7 @@ fn is_chosen(line: &Line, call: Call, words: &[String]) -> bool {
 }
 
 async fn run(words: &[String]) -> ExitCode {
-    let lines = table::read();
+    let lines = matrix::read();
     let chosen: Vec<_> = lines
         .iter()
         .enumerate()

@@ -231,13 +231,14 @@ impl Client {
     /// # Ok(()) }
     /// ```
     pub fn sibling(&self, sibling: Sibling) -> Result<SiblingClient, Error> {
+        const BEGINS: &str = "https://api.";
         let base = self.base_url();
-        match base.strip_prefix("https://api.") {
-            Some(domain) => {
+        match base.split_at_checked(BEGINS.len()) {
+            Some((begin, domain)) if begin.eq_ignore_ascii_case(BEGINS) => {
                 let url = format!("https://{}.{domain}", sibling.label());
                 self.sibling_at(sibling, url)
             }
-            None => Err(Error::invalid(format!(
+            _ => Err(Error::invalid(format!(
                 "the sibling's host cannot be derived from {base}, whose host does not begin with `api.`; give it with \
                  `sibling_at`"
             ))),

@@ -7,21 +7,25 @@ use security_api_transport::Error;
     feature = "phishing",
     feature = "training"
 ))]
-use security_api_transport::ErrorKind;
+use security_api_transport::{ErrorKind, Operation};
 
 #[cfg(any(
     feature = "incident_response",
     feature = "phishing",
     feature = "training"
 ))]
-/// The id in this member of a response, which later requests need.
-pub(crate) fn required(id: Option<String>, member: &str) -> Result<String, Error> {
+/// The id in this member of the response to an operation, which later requests need.
+pub(crate) fn required(
+    id: Option<String>,
+    member: &str,
+    operation: &'static Operation,
+) -> Result<String, Error> {
     id.filter(|id| !id.is_empty()).ok_or_else(|| {
         let message = format!(
             "the service reported success, but the response has no `{member}`: look for the object in the list before \
              trying again"
         );
-        Error::new(ErrorKind::Decode, message)
+        Error::new(ErrorKind::Decode, message).with_operation(operation)
     })
 }
 

@@ -46,7 +46,7 @@ mod generated;
 mod ids;
 #[cfg(feature = "incident_response")]
 pub mod incident_response;
-#[cfg(any(feature = "companies", feature = "users"))]
+#[cfg(any(feature = "companies", feature = "phishing", feature = "users"))]
 mod names_in_errors;
 mod paging;
 #[cfg(feature = "users")]

@@ -34,11 +34,16 @@ struct Totals {
     size: Option<u64>,
 }
 
-/// The page that a request asks for: its number, and the size that gives the number its meaning.
+/// The page that a request asks for: its number, and the size that gives the number its meaning. In one run it also has
+/// what the pages before it said, because a page may lack a total; a stored cursor does not have that.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Position {
     number: Option<u64>,
     size: Option<u64>,
+    /// How many records the pages before had. `None` if they were not read in this run.
+    seen: Option<u64>,
+    /// The total that a page before announced last.
+    announced: Option<u64>,
 }
 
 impl Position {
@@ -62,6 +67,7 @@ impl Position {
         wire.map_or_else(Self::default, |wire| Self {
             number: wire.number.0,
             size: wire.size.0,
+            ..Self::default()
         })
     }
 
@@ -69,8 +75,9 @@ impl Position {
     ///
     /// The totals end the list only if they are consistent with the page. Otherwise the list continues: one request too
     /// many returns an empty page, one too few would lose items. An empty page ends the list unless a total says that
-    /// more follows. If it should have had items itself according to the total, the list is incomplete.
-    fn next(self, found: usize, totals: Totals) -> Next<u64> {
+    /// more follows. If it should have had items itself according to the total, or if all pages together have fewer than
+    /// the total that was announced last, the list is incomplete.
+    fn next(self, found: usize, totals: Totals) -> Next<Self> {
         let found = u64::try_from(found).unwrap_or(u64::MAX);
         let number = self.number.unwrap_or(1).max(1);
         let size = totals.size.or(self.size).unwrap_or(found);
@@ -89,9 +96,20 @@ impl Position {
         // Without a size, only the first page is known to begin before the last item.
         let is_placed = size > 0 || number == 1;
         let is_missing = found == 0 && is_placed && totals.records.is_some_and(|all| all > before);
+        let begins = (number == 1).then_some(0);
+        let seen = self.seen.or(begins).map(|seen| seen.saturating_add(found));
+        let announced = totals.records.or(self.announced);
+        let is_short = seen < announced && seen.is_some();
         match more {
-            true => Next::At(number.saturating_add(1)),
-            false if is_missing => Next::Unknown("the service counts more records than it sent"),
+            true => Next::At(Self {
+                number: Some(number.saturating_add(1)),
+                seen,
+                announced,
+                ..self
+            }),
+            false if is_missing || is_short => {
+                Next::Unknown("the service counts more records than it sent")
+            }
             false => Next::End,
         }
     }
@@ -119,6 +137,7 @@ impl FromStr for Position {
             (Ok(number), Ok(size)) => Ok(Self {
                 number: Some(number),
                 size,
+                ..Self::default()
             }),
             _ => Err(Error::invalid(
                 "the cursor has no page number, so it does not belong to a list of this service; start the list without it",
@@ -138,14 +157,7 @@ impl<T> PageBody<T> {
 
     fn split(self, place: Option<&Position>) -> Split<T, Position> {
         let place = place.copied().unwrap_or_default();
-        let next = match place.next(self.items.len(), self.totals) {
-            Next::At(number) => Next::At(Position {
-                number: Some(number),
-                ..place
-            }),
-            Next::Unknown(what) => Next::Unknown(what),
-            _ => Next::End,
-        };
+        let next = place.next(self.items.len(), self.totals);
         Split::new(self.items, next).with_total(self.totals.records)
     }
 }

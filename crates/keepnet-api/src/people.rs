@@ -32,7 +32,7 @@ pub use import::{ImportPreview, ImportRows, TargetUserImport};
 pub use import_status::ImportStatus;
 pub use mapping::{ColumnMapping, UserField};
 
-use self::matches::Matches;
+use self::matches::{Matches, same};
 use self::merge::{as_it_is, merged};
 use crate::before_change::{BeforeChange as _, after_change};
 use crate::envelope::confirmed::confirmed;
@@ -255,6 +255,15 @@ impl TargetUsers {
             return Ok(None);
         };
         let before = as_it_is(self.get(&id).await?);
+        if !same(&before.email, &user.email) {
+            return Err(Error::new(
+                ErrorKind::Decode,
+                format!(
+                    "`target_users.get`: the response to user {id} does not have the user's e-mail address, so nothing was \
+                     changed"
+                ),
+            ));
+        }
         let after = merged(before.clone(), user);
         if after == before {
             return Ok(Some((id, None)));

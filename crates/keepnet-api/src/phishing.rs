@@ -46,6 +46,8 @@ use self::wire_values::{DELAY, DELAY_UNIT, NO_LIMIT};
 use crate::before_change::BeforeChange as _;
 use crate::envelope::confirmed::confirmed;
 use crate::ids::{check_ids, required};
+use crate::names_in_errors::listed;
+use crate::operations::PHISHING_CAMPAIGNS_CREATE;
 use crate::polling::{Polling, Progress, is_one_of};
 use crate::resources::{PhishingCampaignJobs, PhishingCampaignReports, PhishingCampaigns};
 use crate::search::SearchRequest;
@@ -262,7 +264,11 @@ async fn save(client: Client, new: NewCampaign) -> Result<String, Error> {
             }
         }
     }
-    required(campaigns.create(&request).await?.resource_id, "resourceId")
+    required(
+        campaigns.create(&request).await?.resource_id,
+        "resourceId",
+        &PHISHING_CAMPAIGNS_CREATE,
+    )
 }
 
 #[inline]
@@ -284,22 +290,38 @@ async fn start_saved(client: Client, id: String) -> Result<Launch, Error> {
         let groups = own_groups(&client, &id).await.before_change()?;
         return launch_to(client, id, groups).await;
     }
-    let waiting = all
-        .into_iter()
-        .filter(|one| is_one_of(one.status.as_deref(), &["Idle"]));
-    let waiting: Vec<i32> = waiting.filter_map(|one| one.instance_group).collect();
+    let is_idle = |one: &&CampaignJob| is_one_of(one.status.as_deref(), &["Idle"]);
+    let waiting: Vec<Option<i32>> = all
+        .iter()
+        .filter(is_idle)
+        .map(|one| one.instance_group)
+        .collect();
     match waiting[..] {
-        [number] => {
+        [Some(number)] => {
             let launch = Launch::new(id, number);
             start(client, launch.clone()).await?;
             Ok(launch)
         }
-        [] => Err(Error::invalid(format!(
-            "campaign {id}: all its launches were started before, so nothing was sent: send it again with `launch_to`"
-        ))),
-        _ => Err(Error::invalid(format!(
-            "campaign {id}: its launches {waiting:?} wait to be started, so nothing was sent: `start` one of them"
-        ))),
+        [None] => Err(Error::new(
+            ErrorKind::Decode,
+            format!(
+                "campaign {id}: the response has no number of the launch that waits, so nothing was sent: send it again with \
+                 `launch_to`"
+            ),
+        )),
+        [] => {
+            let states = listed(all.iter().filter_map(|one| one.status.as_deref()));
+            Err(Error::invalid(format!(
+                "campaign {id}: none of its launches waits to be started (they are {states}), so nothing was sent: send it \
+                 again with `launch_to`"
+            )))
+        }
+        _ => {
+            let waiting: Vec<i32> = waiting.into_iter().flatten().collect();
+            Err(Error::invalid(format!(
+                "campaign {id}: its launches {waiting:?} wait to be started, so nothing was sent: `start` one of them"
+            )))
+        }
     }
 }
 

@@ -33,6 +33,7 @@ use crate::before_change::{BeforeChange as _, after_change};
 #[cfg(feature = "users")]
 use crate::envelope::confirmed::confirmed;
 use crate::ids::required;
+use crate::operations::ENROLLMENTS_CREATE;
 use crate::polling::{Progress, is_one_of};
 use crate::resources::{Enrollments, TrainingReports};
 use crate::search::SearchRequest;
@@ -229,7 +230,7 @@ async fn enroll(client: Client, new: NewEnrollment) -> Result<String, Error> {
     #[cfg(not(feature = "users"))]
     let group: Option<String> = None;
     let created = Enrollments::new(&client).create(&new.request).await;
-    let id = created.and_then(|created| required(created.id, "id"));
+    let id = created.and_then(|created| required(created.id, "id", &ENROLLMENTS_CREATE));
     // Another attempt would create a second group.
     id.map_err(|error| match group {
         None => error,
@@ -269,6 +270,7 @@ async fn with_languages(client: &Client, mut new: NewEnrollment) -> Result<NewEn
 #[cfg(feature = "users")]
 #[inline]
 async fn add_group(client: &Client, new: &mut NewEnrollment) -> Result<Option<String>, Error> {
+    use crate::operations::TARGET_GROUPS_CREATE;
     use crate::types::{CreateTargetGroupRequest, CreateTargetGroupUsersRequest, Priority};
 
     if new.users.is_empty() {
@@ -278,7 +280,19 @@ async fn add_group(client: &Client, new: &mut NewEnrollment) -> Result<Option<St
     let groups = crate::resources::TargetGroups::new(client);
     let name = new.request.name.clone().unwrap_or_default();
     let group = CreateTargetGroupRequest::new(name, Priority::Medium);
-    let group = required(groups.create(&group).await?.resource_id, "resourceId")?;
+    let created = groups.create(&group).await;
+    let group = created
+        .and_then(|created| required(created.resource_id, "resourceId", &TARGET_GROUPS_CREATE))
+        .map_err(|error| {
+            let fate = match error.may_be_executed() {
+                true => {
+                    "nobody is enrolled; a target group of the enrolment's name may have been created for the users: look \
+                     for it before trying again"
+                }
+                false => "nobody is enrolled, and no target group was created for the users",
+            };
+            error.with_context(fate)
+        })?;
     let members = CreateTargetGroupUsersRequest::new()
         .target_user_resource_ids(users)
         .target_group_resource_ids([group.clone()]);

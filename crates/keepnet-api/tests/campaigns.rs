@@ -181,7 +181,10 @@ async fn the_launch_that_was_saved_is_started_and_no_other() {
     assert!(started[0].uri.path().ends_with("/start/c-1/2"));
 
     for (rows, remedy) in [
-        (&[(1, "Completed"), (2, "Running")][..], "`launch_to`"),
+        (
+            &[(1, "Completed"), (2, "Running")][..],
+            "(they are Completed, Running), so nothing was sent: send it again with `launch_to`",
+        ),
         (&[(1, "Idle"), (4, "Idle")], "launches [1, 4] wait"),
     ] {
         let fake = service();

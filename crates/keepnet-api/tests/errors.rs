@@ -289,6 +289,24 @@ async fn the_error_of_an_incomplete_enrolment_names_its_group() {
     };
     use keepnet_api::training::NewEnrollment;
 
+    for (response, says) in [
+        (envelope(json!(null)), "may have been created"),
+        (broken(), "may have been created"),
+        (FakeResponse::status(403), "no target group was created"),
+    ] {
+        let fake = service();
+        fake.always(&TARGET_GROUPS_CREATE, response);
+        let new = NewEnrollment::new("April", "t-1");
+        let new = new.languages(["l-1"]).users(["u-1"]);
+        let error = over(&fake).enrollments().enroll(new).await.unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with("target_groups.create"), "{text}");
+        assert!(
+            text.contains("nobody is enrolled") && text.contains(says),
+            "{text}"
+        );
+    }
+
     let fake = service();
     fake.once(
         &TARGET_GROUPS_CREATE,

@@ -202,6 +202,22 @@ async fn an_email_whose_verdict_or_state_is_not_known_is_not_written() {
     let closed = emails.close("m-1", NotifiedEmailResult::Phishing, "Seen");
     closed.await.unwrap();
 
+    // A response without an e-mail would empty its tags and its message.
+    for nothing in [json!(null), json!({}), json!({"tags": ["a"]})] {
+        let fake = read(nothing);
+        let emails = over(&fake).notified_emails();
+        for done in [
+            emails
+                .close("m-1", NotifiedEmailResult::Phishing, "Seen")
+                .await,
+            emails.take_up("m-1").await,
+        ] {
+            let error = done.unwrap_err();
+            assert!(error.to_string().contains("no reported e-mail"), "{error}");
+        }
+        assert!(fake.requests_of(&NOTIFIED_EMAILS_UPDATE).is_empty());
+    }
+
     let fake = read(json!({"result": "Phishing"}));
     let emails = over(&fake).notified_emails();
     emails.take_up("m-1").await.unwrap();

@@ -12,7 +12,7 @@ use keepnet_api::operations::{
 };
 use keepnet_api::people::Upsert;
 use keepnet_api::types::{CreateTargetUserRequest, TargetUserCustomFieldValue};
-use keepnet_api::{Client, ErrorKind, Reason, SearchRequest};
+use keepnet_api::{Client, ErrorKind, Outcome, Reason, SearchRequest};
 use security_api_transport::FakeResponse;
 use serde_json::{Value, json};
 
@@ -74,6 +74,24 @@ async fn a_person_that_was_deleted_concurrently_is_reported_missing_and_a_refusa
             Err(error) => assert!(is_error && error.is_forbidden(), "{error}"),
         }
     }
+}
+
+#[tokio::test]
+async fn nobody_is_given_the_values_of_another_person_that_the_service_sends() {
+    let fake = service();
+    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
+    for other in [
+        json!({"resourceId": "user-2", "email": "bob@example.com", "firstName": "Bob", "isActive": true}),
+        json!({"isActive": true}),
+        json!(null),
+    ] {
+        fake.always(&TARGET_USERS_GET, envelope(other));
+        let error = over(&fake).target_users().upsert(&jane()).await;
+        let error = error.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
+        assert!(error.to_string().contains("nothing was changed"), "{error}");
+    }
+    assert!(fake.requests_of(&TARGET_USERS_UPDATE).is_empty());
 }
 
 #[tokio::test]

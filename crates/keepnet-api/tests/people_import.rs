@@ -137,6 +137,16 @@ async fn rejected_rows_that_do_not_come_are_an_error() {
         let error = import.rejected().await.unwrap_err();
         assert!(error.to_string().contains(says), "{error}");
     }
+    // The service counts rows that it does not send.
+    let fake = service();
+    let counts = json!({"items": null, "invalidUserCount": 5});
+    fake.always(&TARGET_USERS_SEARCH_IMPORT, envelope(counts));
+    let import = over(&fake).target_users().resume_import("tx-1");
+    let error = import.rejected().await.unwrap_err();
+    assert!(
+        error.to_string().contains("0 of 5 rejected rows"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -252,6 +262,18 @@ async fn a_confirmation_whose_response_was_lost_is_not_retried() {
     let error = import.confirm(ImportRows::All).await.unwrap_err();
     assert!(error.to_string().contains("job log"), "{error}");
     assert_eq!(fake.requests_of(&TARGET_USERS_CONFIRM_IMPORT).len(), 1);
+    // It was confirmed, so the service has no upload any more.
+    fake.always(&TARGET_USERS_CONFIRM_IMPORT, FakeResponse::status(404));
+    let error = import.confirm(ImportRows::All).await.unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("it was confirmed before or has expired"),
+        "{text}"
+    );
+    assert!(
+        text.contains("job log") && !text.contains("nothing was imported"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

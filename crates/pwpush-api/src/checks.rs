@@ -1,6 +1,5 @@
 //! What no instance accepts, and the client refuses before anything is sent.
 
-use security_api_transport::__private::is_blank;
 use security_api_transport::{Error, Request, Secret, Upload};
 
 /// The most bytes of a part's `Content-Disposition` that the service's form parser accepts. It ignores longer parts.
@@ -77,7 +76,7 @@ pub(crate) fn check_passphrase(passphrase: Option<&Secret>, effect: &str) -> Res
 /// If the text is blank, or has more characters than the service accepts. `field` is what the caller set.
 pub(crate) fn check_text(field: &str, text: &str, most: usize) -> Result<(), Error> {
     if is_blank(text) {
-        return Err(Error::invalid(format!("`{field}` is blank")));
+        return Err(Error::invalid(format!("`{field}` is blank: give a text")));
     }
     check_length(field, text, most)
 }
@@ -88,10 +87,15 @@ pub(crate) fn check_length(field: &str, text: &str, most: usize) -> Result<(), E
     let length = text.chars().count();
     if length > most {
         return Err(Error::invalid(format!(
-            "`{field}` has {length} characters; at most {most} can be sent: send a file instead"
+            "`{field}` has {length} characters; at most {most} can be sent: shorten it, or put the rest into a file"
         )));
     }
     Ok(())
+}
+
+/// Whether the service sees nothing in a text: Rails counts white space alone. What else has no glyph is a secret to it.
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
 }
 
 /// How many people one call can notify.

@@ -55,7 +55,7 @@ impl NotifyPush {
             notify_emails_to_locale: self.locale.as_deref(),
         });
         let operation = request.operation();
-        let sent = request.call::<Answer>().send_with_response().await;
+        let sent = request.call::<NotifyResponse>().send_with_response().await;
         sent.and_then(
             |response| match response.value().is_queued(response.status()) {
                 true => Ok(response.map(drop)),
@@ -76,9 +76,9 @@ impl NotifyPush {
 /// What the response says.
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Answer(Value);
+struct NotifyResponse(Value);
 
-impl Answer {
+impl NotifyResponse {
     /// Whether it says that the mail is queued. The open-source server says so with 201 and a message. Any other success
     /// counts if its message has the word for it, in English, for which the call asks: the message of a gateway has not.
     fn is_queued(&self, status: StatusCode) -> bool {

@@ -85,12 +85,12 @@ fn record<T: DeserializeOwned>(
 }
 
 /// A response to withdrawing something.
-struct Answer<T> {
+struct WithdrawResponse<T> {
     state: Value,
     value: Option<T>,
 }
 
-impl<'de, T: Withdrawn> Deserialize<'de> for Answer<T> {
+impl<'de, T: Withdrawn> Deserialize<'de> for WithdrawResponse<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Box::<RawValue>::deserialize(deserializer)?;
         let state: Value = serde_json::from_str(json.get()).map_err(D::Error::custom)?;
@@ -105,7 +105,7 @@ async fn confirmed<T: Withdrawn>(withdraw: Withdraw<T>) -> Result<Response<T>, E
     let Withdraw { request, token, .. } = withdraw;
     let operation = request.operation();
     // An empty response is none.
-    let call = request.call::<Option<Answer<T>>>();
+    let call = request.call::<Option<WithdrawResponse<T>>>();
     let response = call.send_with_response().await?;
     let mut value = None;
     let response = response.map(|answer| {

@@ -216,7 +216,7 @@ impl Received {
         let error = Error::new(
             ErrorKind::Decode,
             "the service sent the same page again where the next one was asked for; it seems to ignore the page's \
-             number: ask for one page that has room for the whole list",
+             number: read its first page alone, with `page()`",
         );
         Err(error.in_call(&self.call))
     }

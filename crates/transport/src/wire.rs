@@ -3,6 +3,7 @@
 pub(crate) mod any_json;
 pub(crate) mod decode;
 pub(crate) mod failure_members;
+pub(crate) mod foreign_response;
 pub(crate) mod media_type;
 pub mod model;
 pub mod open_enum;
@@ -12,7 +13,6 @@ pub(crate) mod retry_after;
 pub(crate) mod sealed;
 pub(crate) mod secret;
 pub(crate) mod timestamp;
-pub(crate) mod whole_response;
 
 /// Whether 64 bits cannot hold a number that is no integer of 64 bits. A program that holds it as floating point has lost
 /// digits.

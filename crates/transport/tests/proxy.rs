@@ -132,7 +132,7 @@ async fn child_is_refused_by_the_proxy() {
 
 #[tokio::test]
 #[cfg_attr(not(feature = "_tls"), ignore = "it asks for https")]
-async fn a_malformed_proxy_of_the_environment_is_refused_and_not_passed_over() {
+async fn a_malformed_proxy_of_the_environment_is_refused_and_not_ignored() {
     for name in ["HTTPS_PROXY", "ALL_PROXY", "https_proxy"] {
         for value in [
             "ftp://user:pr0xysecret@proxy",

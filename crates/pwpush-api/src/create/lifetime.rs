@@ -32,7 +32,8 @@ impl Lifetime {
             Edition::Commercial => Wire::Step(expiry.step(field)?),
             Edition::Unrecognized(_) => {
                 return Err(Error::invalid(format!(
-                    "`{field}`: the edition that was assumed is not known, so no lifetime can be expressed"
+                    "`{field}`: the edition that was assumed is not known, so no lifetime can be expressed: assume the \
+                     open-source or the commercial one, or let the client find out"
                 )));
             }
         };

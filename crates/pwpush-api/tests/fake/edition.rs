@@ -173,7 +173,7 @@ async fn an_edition_that_is_not_clear_is_never_guessed() {
 }
 
 #[tokio::test]
-async fn an_account_is_refused_where_it_would_be_passed_over() {
+async fn an_account_is_refused_where_it_would_be_ignored() {
     let fake = instance("oss");
     let push = with_token(&fake)
         .pushes()

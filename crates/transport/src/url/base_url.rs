@@ -29,7 +29,7 @@ impl BaseUrl {
             .split_once(':')
             .is_some_and(|(scheme, _)| is_other_scheme(scheme))
         {
-            return refuse("its scheme is not `https`");
+            return refuse("its scheme is not `https`; begin it with `https://`");
         }
         if !text.is_ascii() {
             return refuse(
@@ -77,7 +77,7 @@ impl BaseUrl {
             "http" => refuse(
                 "plain `http` would send the credential in the clear; use `https` (only loopback hosts may do without)",
             ),
-            _ => refuse("its scheme is not `https`"),
+            _ => refuse("its scheme is not `https`; begin it with `https://`"),
         }
     }
 

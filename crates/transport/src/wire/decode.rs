@@ -6,7 +6,7 @@ mod repair;
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
 use crate::error::{Error, ErrorKind};
-use crate::wire::whole_response::{FOREIGN, whole_response};
+use crate::wire::foreign_response::{FOREIGN, whole_response};
 
 pub(crate) use place::path_at;
 pub(crate) use repair::{masked, repair};

@@ -64,7 +64,7 @@ pub use slot::{Entries, Fill, Inside, List, Object, Slot, Table, Token, Unfit};
 pub use value::{Names, Shape, Shaped, Show, Value, Values};
 pub use write::{form, serialize, urlencoded};
 
-use crate::wire::whole_response::is_whole_response;
+use crate::wire::foreign_response::is_whole_response;
 
 /// An object that an API sends.
 ///

@@ -40,22 +40,22 @@ model! {
 
 #[cfg(feature = "_simulator")]
 model! {
-    /// The IP addresses whose clicks do not count.
-    #[doc(alias = "PhishingCampaignExcludedIp")]
+    /// An IP address whose clicks do not count.
+    #[doc(alias = "PhishingCampaignExcludedIpItem")]
     #[derive(Clone, Default)]
     pub struct CampaignExcludedIp: Received {
-        phishing_campaign_excluded_ip_list: Option<Vec<CampaignExcludedIpItem>> = "phishingCampaignExcludedIPList",
+        resource_id: Option<String> = "resourceId",
+        excluded_ip: Option<String> = "excludedIP",
     }
 }
 
 #[cfg(feature = "_simulator")]
 model! {
-    /// An IP address whose clicks do not count.
-    #[doc(alias = "PhishingCampaignExcludedIpItem")]
+    /// The IP addresses whose clicks do not count.
+    #[doc(alias = "PhishingCampaignExcludedIp")]
     #[derive(Clone, Default)]
-    pub struct CampaignExcludedIpItem: Received {
-        resource_id: Option<String> = "resourceId",
-        excluded_ip: Option<String> = "excludedIP",
+    pub struct CampaignExcludedIps: Received {
+        phishing_campaign_excluded_ip_list: Option<Vec<CampaignExcludedIp>> = "phishingCampaignExcludedIPList",
     }
 }
 
@@ -242,7 +242,7 @@ model! {
     /// The IP addresses whose clicks do not count.
     #[doc(alias = "CreatePhishingCampaignExcludedIpRequest")]
     #[derive(Clone, Default)]
-    pub struct CreateCampaignExcludedIpRequest: Sent {
+    pub struct CreateCampaignExcludedIpsRequest: Sent {
         excluded_ips: Option<Vec<String>> = "excludedIPs",
     }
 }

@@ -103,7 +103,6 @@ model! {
         name: Option<String> = "name",
         code: Option<String> = "code",
         description: Option<String> = "description",
-        /// The place in the order.
         order_number: Option<i32> = "orderNumber",
         iso_code: Option<String> = "isoCode",
         iso_friendly_name: Option<String> = "isoFriendlyName",

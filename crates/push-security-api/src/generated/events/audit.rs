@@ -126,7 +126,7 @@ model! {
 }
 
 model! {
-    /// An extension that the detection of malicious extensions passes over.
+    /// An extension that the detection of malicious extensions ignores.
     ///
     /// Source: the vendor's documentation.
     #[derive(Clone, Default)]

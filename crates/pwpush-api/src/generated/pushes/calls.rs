@@ -175,7 +175,7 @@ pub struct ActivePushes {
 }
 
 impl ActivePushes {
-    /// Keeps what belongs to this account. Commercial edition; the open-source server passes over it. Known from public
+    /// Keeps what belongs to this account. Commercial edition; the open-source server ignores it. Known from public
     /// clients.
     pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
         self.request = self.request.set_query("account_id", account_id);
@@ -215,7 +215,7 @@ pub struct ExpiredPushes {
 }
 
 impl ExpiredPushes {
-    /// Keeps what belongs to this account. Commercial edition; the open-source server passes over it. Known from public
+    /// Keeps what belongs to this account. Commercial edition; the open-source server ignores it. Known from public
     /// clients.
     pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
         self.request = self.request.set_query("account_id", account_id);

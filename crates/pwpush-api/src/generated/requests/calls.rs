@@ -218,7 +218,7 @@ pub struct ActiveRequests {
 }
 
 impl ActiveRequests {
-    /// Keeps what belongs to this account. Commercial edition; the open-source server passes over it. Known from public
+    /// Keeps what belongs to this account. Commercial edition; the open-source server ignores it. Known from public
     /// clients.
     pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
         self.request = self.request.set_query("account_id", account_id);
@@ -258,7 +258,7 @@ pub struct ClosedRequests {
 }
 
 impl ClosedRequests {
-    /// Keeps what belongs to this account. Commercial edition; the open-source server passes over it. Known from public
+    /// Keeps what belongs to this account. Commercial edition; the open-source server ignores it. Known from public
     /// clients.
     pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
         self.request = self.request.set_query("account_id", account_id);
@@ -298,7 +298,7 @@ pub struct OpenRequests {
 }
 
 impl OpenRequests {
-    /// Keeps what belongs to this account. Commercial edition; the open-source server passes over it. Known from public
+    /// Keeps what belongs to this account. Commercial edition; the open-source server ignores it. Known from public
     /// clients.
     pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
         self.request = self.request.set_query("account_id", account_id);
@@ -338,7 +338,7 @@ pub struct ReadyRequests {
 }
 
 impl ReadyRequests {
-    /// Keeps what belongs to this account. Commercial edition; the open-source server passes over it. Known from public
+    /// Keeps what belongs to this account. Commercial edition; the open-source server ignores it. Known from public
     /// clients.
     pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
         self.request = self.request.set_query("account_id", account_id);

@@ -23,13 +23,17 @@ fn unusable_client(error: reqwest::Error) -> crate::error::Error {
 }
 
 #[cfg(feature = "_tls")]
+const NOT_PEM: &str =
+    "root certificate: it is not PEM, which begins with `-----BEGIN CERTIFICATE-----`";
+
+#[cfg(feature = "_tls")]
 fn roots(pems: &[Vec<u8>]) -> Result<Vec<reqwest::Certificate>, crate::error::Error> {
     use crate::error::Error;
 
     let mut certificates = Vec::new();
     for pem in pems {
-        let bundle = reqwest::Certificate::from_pem_bundle(pem)
-            .map_err(|_| Error::invalid("root certificate: it is not PEM"))?;
+        let bundle =
+            reqwest::Certificate::from_pem_bundle(pem).map_err(|_| Error::invalid(NOT_PEM))?;
         if bundle.is_empty() {
             return Err(Error::invalid(
                 "root certificate: it holds no certificate; PEM begins with `-----BEGIN CERTIFICATE-----`",
@@ -114,9 +118,12 @@ mod with_rustls {
             .iter()
             .flat_map(|pem| CertificateDer::pem_slice_iter(pem))
             .collect::<Result<_, _>>()
-            .map_err(|_| Error::invalid("root certificate: it is not PEM"))?;
+            .map_err(|_| Error::invalid(super::NOT_PEM))?;
         Verifier::new_with_extra_roots(roots, provider).map_err(|error| {
-            Error::invalid("root certificate: it cannot be used").with_source(error)
+            Error::invalid(
+                "root certificate: it cannot be used; give the certificate of the authority itself",
+            )
+            .with_source(error)
         })
     }
 

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::member_rule::MemberRule;
 use super::slot::{Entries, Fill, Inside, List, Object, Slot, Table, Token};
-use crate::wire::whole_response::FOREIGN;
+use crate::wire::foreign_response;
 
 /// Fills the slot of a member. Objects are where the time goes, so this is compiled into their loop and used nowhere else.
 struct FillSlot<'a>(&'a mut dyn Slot);
@@ -185,7 +185,7 @@ const MOST_OBJECTS: u32 = 100_000;
 pub(super) struct Kind {
     pub(super) takes_json: bool,
     pub(super) takes_null: bool,
-    /// Whether it is a whole response, see [`whole_response`](crate::wire::whole_response).
+    /// Whether it is a whole response, see [`whole_response`](crate::wire::foreign_response::whole_response).
     pub(super) is_whole: bool,
 }
 
@@ -274,7 +274,7 @@ impl<'de> Visitor<'de> for FillOther<'_> {
             && let Inside::Object(table, object) = self.slot.open()
         {
             return match object_of(table, object, map)? {
-                Found::Nothing => Err(foreign(table)),
+                Found::Nothing => Err(foreign_response::error(table.names.name)),
                 Found::Members => Ok(()),
             };
         }
@@ -302,15 +302,6 @@ enum Found {
     Members,
     /// Only members that are not known.
     Nothing,
-}
-
-#[cold]
-#[inline(never)]
-fn foreign<E: Error>(table: &Table) -> E {
-    E::custom(format_args!(
-        "{FOREIGN}{} is there, only others: check that the base URL is the API's",
-        table.names.name
-    ))
 }
 
 #[inline(never)]

@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
+use crate::wire::foreign_response::whole_response;
 use crate::wire::raw::RawJson;
 use crate::wire::secret::Secret;
 use crate::wire::timestamp::Timestamp;
-use crate::wire::whole_response::whole_response;
 
 crate::model! {
     /// A cat.

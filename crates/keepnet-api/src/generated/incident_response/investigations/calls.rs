@@ -88,7 +88,7 @@ impl Investigations {
 
     /// Lists the mail systems in which an investigation can search.
     ///
-    /// Gives the mail systems that are configured, as `scanTypes` of a new investigation takes them.
+    /// Gives the mail systems that are configured, as `scan_types` of a new investigation takes them.
     ///
     /// `GET /api/investigations/scan-types`. Idempotent: retried automatically.
     ///

@@ -101,7 +101,7 @@ impl PhishingCampaignJobs {
     /// Launches a phishing campaign, now or at a set time.
     ///
     /// `schedule_type_id` launches it at once or at `scheduled_date`. Each call is a launch of its own, with an
-    /// `instanceGroup` of its own. Sends e-mails to people: not to be repeated blindly.
+    /// `instance_group` of its own. Sends e-mails to people: not to be repeated blindly.
     ///
     /// `POST /api/phishing-simulator/phishing-campaign-job/start/{resourceId}`. Not retried once it may have run.
     ///

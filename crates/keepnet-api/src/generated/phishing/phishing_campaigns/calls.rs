@@ -134,7 +134,7 @@ impl PhishingCampaigns {
     /// Gets the e-mail delivery that new phishing campaigns use unless told otherwise.
     ///
     /// Gives the id and the kind (1 SMTP, 2 straight into mailboxes), as a new campaign takes them in
-    /// `smtpSettingResourceId` or `directEmailSettingResourceId`.
+    /// `smtp_setting_resource_id` or `direct_email_setting_resource_id`.
     ///
     /// `GET /api/phishing-simulator/phishing-campaign/default-email-delivery-setting`. Idempotent: retried
     /// automatically.

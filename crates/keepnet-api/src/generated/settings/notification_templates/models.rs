@@ -165,7 +165,6 @@ model! {
         name: Option<String> = "name",
         code: Option<String> = "code",
         description: Option<String> = "description",
-        /// The place in the order.
         order_number: Option<i32> = "orderNumber",
         /// The text, in HTML.
         template: Option<String> = "template",

@@ -1,6 +1,8 @@
-//! Tells a response that comes from elsewhere.
+//! Refuses a response that does not come from the service, but from a gateway in front of it.
 
 use std::cell::Cell;
+
+use serde::de::Error;
 
 thread_local! {
     static IS_WHOLE: Cell<bool> = const { Cell::new(false) };
@@ -23,3 +25,12 @@ pub(crate) fn is_whole_response() -> bool {
 
 /// How the error of a response without a known member begins.
 pub(crate) const FOREIGN: &str = "no member of object ";
+
+/// The error of a whole response in which no member of this object is known.
+#[cold]
+#[inline(never)]
+pub(super) fn error<E: Error>(object: &str) -> E {
+    E::custom(format_args!(
+        "{FOREIGN}{object} is there, only others: check that the base URL is the API's"
+    ))
+}
