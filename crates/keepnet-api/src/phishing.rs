@@ -53,7 +53,7 @@ use crate::resources::{PhishingCampaignJobs, PhishingCampaignReports, PhishingCa
 use crate::search::SearchRequest;
 use crate::types::{
     CampaignInstanceRequest, CampaignJob, CampaignJobSearchRequest, CampaignUserSearchRequest,
-    EmailDelivery, PhishingCampaignJobUserSearchType, PhishingCampaignJobUsers, ScheduleType,
+    EmailDelivery, LaunchActivity, PhishingCampaignJobUsers, ScheduleType,
 };
 
 pub use self::launch::{Launch, LaunchState};
@@ -229,7 +229,7 @@ impl PhishingCampaigns {
     /// ```
     pub fn recipients(&self, launch: &Launch) -> crate::List<PhishingCampaignJobUsers> {
         PhishingCampaignReports::new(self.client()).search_users(
-            PhishingCampaignJobUserSearchType::All,
+            LaunchActivity::All,
             &launch.campaign_id,
             launch.instance_group,
             CampaignUserSearchRequest::from(SearchRequest::new().ascending(true)),

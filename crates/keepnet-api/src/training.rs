@@ -271,9 +271,7 @@ async fn with_languages(client: &Client, mut new: NewEnrollment) -> Result<NewEn
 #[inline]
 async fn add_group(client: &Client, new: &mut NewEnrollment) -> Result<Option<String>, Error> {
     use crate::operations::TARGET_GROUPS_CREATE;
-    use crate::types::{
-        CreateTargetGroupRequest, CreateTargetGroupUsersRequest, TargetGroupPriority,
-    };
+    use crate::types::{CreateTargetGroupRequest, CreateTargetGroupUsersRequest, Priority};
 
     if new.users.is_empty() {
         return Ok(None);
@@ -281,7 +279,7 @@ async fn add_group(client: &Client, new: &mut NewEnrollment) -> Result<Option<St
     let users = std::mem::take(&mut new.users);
     let groups = crate::resources::TargetGroups::new(client);
     let name = new.request.name.clone().unwrap_or_default();
-    let group = CreateTargetGroupRequest::new(name, TargetGroupPriority::Medium);
+    let group = CreateTargetGroupRequest::new(name, Priority::Medium);
     let created = groups.create(&group).await;
     let group = created
         .and_then(|created| required(created.resource_id, "resourceId", &TARGET_GROUPS_CREATE))

@@ -11,7 +11,7 @@ use keepnet_api::operations::{
     TRAINING_REPORTS_SUMMARY,
 };
 use keepnet_api::training::{EnrollmentState, NewEnrollment};
-use keepnet_api::types::{EnrollmentStart, PhishingCampaignConditionType};
+use keepnet_api::types::{CampaignCondition, EnrollmentStart};
 use keepnet_api::{Polling, Timestamp};
 use security_api_transport::{FakeResponse, FakeTransport};
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ async fn groups_or_the_people_of_a_campaign_are_enrolled_and_an_empty_set_is_ref
     let april = || NewEnrollment::new("April", "t-1");
     let unconditional = |request: EnrollmentStart| request.phishing_campaign_resource_id("c-1");
     let campaign = |request| {
-        let clicked = PhishingCampaignConditionType::PhishingLinkClicked;
+        let clicked = CampaignCondition::PhishingLinkClicked;
         unconditional(request).phishing_campaign_condition_types([clicked])
     };
     for (new, member, value) in [

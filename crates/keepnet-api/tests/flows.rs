@@ -13,9 +13,9 @@ use keepnet_api::people::ImportRows;
 use keepnet_api::phishing::{LaunchState, NewCampaign};
 use keepnet_api::training::NewEnrollment;
 use keepnet_api::types::{
-    CreateTargetGroupRequest, CreateTargetGroupUsersRequest, CreateTargetUserRequest,
-    EnrollmentStart, NotifiedEmailResult, NotifiedEmailStatus, PhishingCampaignConditionType,
-    PhishingCampaignJobUserSearchType, TargetGroupPriority, UpdateNotifiedEmailRequest,
+    CampaignCondition, CreateTargetGroupRequest, CreateTargetGroupUsersRequest,
+    CreateTargetUserRequest, EnrollmentStart, LaunchActivity, NotifiedEmailResult,
+    NotifiedEmailStatus, Priority, UpdateNotifiedEmailRequest,
 };
 use keepnet_api::{Call, Client, Download, ErrorKind, Polling, SearchRequest, Timestamp};
 use security_api_sandbox::{KeepnetOptions, Sandbox};
@@ -53,7 +53,7 @@ async fn people(client: &Client, count: usize) -> Vec<(String, String)> {
 
 async fn group_of(client: &Client, users: &[(String, String)]) -> String {
     let groups = client.target_groups();
-    let new = CreateTargetGroupRequest::new("Chosen", TargetGroupPriority::Medium);
+    let new = CreateTargetGroupRequest::new("Chosen", Priority::Medium);
     let group = groups.create(&new).await.unwrap().resource_id.unwrap();
     let members = CreateTargetGroupUsersRequest::new()
         .target_user_resource_ids(users.iter().map(|(id, _)| id))
@@ -251,7 +251,7 @@ async fn a_blank_id_in_a_list_is_refused_before_anything_is_sent() {
         let rows = ImportRows::Selected(vec!["row-1".to_owned(), blank.to_owned()]);
         let enrollments = client.enrollments();
         let campaign = |request: EnrollmentStart| {
-            let clicked = PhishingCampaignConditionType::PhishingLinkClicked;
+            let clicked = CampaignCondition::PhishingLinkClicked;
             let request = request.phishing_campaign_condition_types([clicked]);
             request.phishing_campaign_resource_id(blank)
         };
@@ -476,7 +476,7 @@ async fn an_export_has_the_records_of_all_pages() {
     let launch = launches.try_next().await.unwrap().unwrap();
     let id = launch.phishing_campaign_resource_id.unwrap();
     let group = launch.instance_group.unwrap();
-    let all = PhishingCampaignJobUserSearchType::All;
+    let all = LaunchActivity::All;
     let file = text_of(reports.export_users(all, id, group, SearchRequest::new())).await;
     assert!(file.starts_with("activityType,"), "{file}");
 }
@@ -490,7 +490,7 @@ async fn an_export_of_the_recipients_of_a_quishing_campaign_is_a_file() {
     let launch = launches.try_next().await.unwrap().unwrap();
     let id = launch.quishing_campaign_resource_id.unwrap();
     let group = launch.instance_group.unwrap();
-    let all = PhishingCampaignJobUserSearchType::All;
+    let all = LaunchActivity::All;
     let text = text_of(reports.export_users(all, &id, group, SearchRequest::new())).await;
     // The names of the columns, and the sandbox's sample of each list.
     let mut lines = text.lines();

@@ -164,7 +164,7 @@ async fn a_map_has_values_that_are_null() {
 #[cfg(feature = "reporting")]
 #[tokio::test]
 async fn numbers_with_a_meaning_are_sent_as_numbers() {
-    use keepnet_api::types::{LookupRequest, LookupType, ReportSchedulingStatus};
+    use keepnet_api::types::{LookupRequest, LookupType, ScheduleState};
 
     let wire = Wire::responding(COMPANIES).await;
     let client = client(&wire);
@@ -175,9 +175,7 @@ async fn numbers_with_a_meaning_are_sent_as_numbers() {
     lookups.list(LookupType::SmtpSettings).await.unwrap();
     assert!(wire.last(3).starts_with("GET /api/lookups/12\n"));
     let reports = client.scheduled_reports();
-    let _id = reports
-        .update_status("r-1", ReportSchedulingStatus::Off)
-        .await;
+    let _id = reports.update_status("r-1", ScheduleState::Off).await;
     let sent = wire.last(4);
     assert!(
         sent.starts_with("PUT /api/report-scheduling/r-1/status/2\n"),

@@ -5,6 +5,7 @@ mod combined;
 mod consistency;
 mod enumeration;
 mod keyword;
+mod mention;
 mod model;
 mod operation;
 mod parameter;

@@ -143,6 +143,18 @@ fn shuffle(value: &Value, rng: &mut Rng) -> Value {
     }
 }
 
+#[test]
+fn documentation_calls_members_as_rust_does() {
+    let mut description = description(&TINY);
+    let cat = &mut description["components"]["schemas"]["Cat"];
+    cat["description"] = "A cat at `lastSeen`, of `type`.".into();
+    cat["properties"]["born"]["description"] = "Before `lastSeen`, not lastSeen.".into();
+    let text: String = files(&description, &TINY).into_values().collect();
+    assert!(text.contains("/// A cat at `seen`, of `kind`."));
+    assert!(text.contains("/// Before `seen`, not lastSeen."));
+    assert!(!text.contains("`lastSeen`"));
+}
+
 fn codegen(check: bool, root: &Path) -> bool {
     let command = Codegen {
         check,

@@ -61,7 +61,14 @@ pub mod types {
     pub use super::training::types::*;
     #[cfg(feature = "users")]
     pub use super::users::types::*;
-    #[cfg(any(feature = "_simulator", feature = "settings", feature = "users"))]
+    #[cfg(
+        any(
+            feature = "_simulator",
+            feature = "settings",
+            feature = "training",
+            feature = "users"
+        )
+    )]
     pub use super::shared::availability::*;
     #[cfg(
         any(

@@ -8,9 +8,9 @@ use security_api_transport::{Error, Timestamp};
 use crate::ids::check_ids;
 use crate::time::DateTime;
 use crate::types::{
-    CreateInvestigationRequest, InvestigationActionType, InvestigationAttachment,
+    CreateInvestigationRequest, InvestigationAction, InvestigationAttachment,
     InvestigationAutoAction, InvestigationBody, InvestigationHeader, LogicalOperator,
-    NotifiedEmail, ScanConfiguration, TargetUserType,
+    MailboxSelection, NotifiedEmail, ScanConfiguration,
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -44,7 +44,7 @@ pub struct NewInvestigation {
     attachments: Vec<InvestigationAttachment>,
     all: bool,
     period: Option<(Timestamp, Timestamp)>,
-    target: TargetUserType,
+    target: MailboxSelection,
     targets: Vec<String>,
     pub(super) systems: Option<Vec<ScanConfiguration>>,
     days: u16,
@@ -67,7 +67,7 @@ impl NewInvestigation {
             attachments: Vec::new(),
             all: false,
             period: None,
-            target: TargetUserType::AllUsers,
+            target: MailboxSelection::AllUsers,
             targets: Vec::new(),
             systems: None,
             days: DAYS,
@@ -254,7 +254,7 @@ impl NewInvestigation {
     /// # let _ = search;
     /// ```
     pub fn in_mailboxes<M: Into<String>>(mut self, addresses: impl IntoIterator<Item = M>) -> Self {
-        self.target = TargetUserType::SpecificUsers;
+        self.target = MailboxSelection::SpecificUsers;
         self.targets = addresses.into_iter().map(Into::into).collect();
         self
     }
@@ -270,7 +270,7 @@ impl NewInvestigation {
     /// # let _ = search;
     /// ```
     pub fn in_groups<G: Into<String>>(mut self, ids: impl IntoIterator<Item = G>) -> Self {
-        self.target = TargetUserType::Groups;
+        self.target = MailboxSelection::Groups;
         self.targets = ids.into_iter().map(Into::into).collect();
         self
     }
@@ -279,9 +279,9 @@ impl NewInvestigation {
     ///
     /// ```
     /// use keepnet_api::incident_response::NewInvestigation;
-    /// use keepnet_api::types::{ScanConfiguration, ScanType};
+    /// use keepnet_api::types::{ScanConfiguration, MailProviderKind};
     ///
-    /// let exchange = ScanConfiguration::new().kind(ScanType::Exchange);
+    /// let exchange = ScanConfiguration::new().kind(MailProviderKind::Exchange);
     /// let search = NewInvestigation::new("Wanted").subject("Hello").in_systems([exchange]);
     /// # let _ = search;
     /// ```
@@ -341,13 +341,13 @@ impl NewInvestigation {
             ];
             check_indicator("attachment", &texts, attachment.size.is_some())?;
         }
-        if self.targets.is_empty() && self.target != TargetUserType::AllUsers {
+        if self.targets.is_empty() && self.target != MailboxSelection::AllUsers {
             return Err(Error::invalid(
                 "the investigation's list of mailboxes or groups is empty: name at least one, or leave it out to search \
                  all mailboxes",
             ));
         }
-        if self.target == TargetUserType::Groups {
+        if self.target == MailboxSelection::Groups {
             check_ids("the investigation's list of groups", &self.targets)?;
         }
         if self.systems.as_ref().is_some_and(Vec::is_empty) {
@@ -359,7 +359,7 @@ impl NewInvestigation {
         let systems = systems.filter_map(|system| system.mail_configuration_resource_id.as_ref());
         check_ids("the investigation's list of mail systems", systems)?;
         let no_address = |target: &&String| !target.contains('@');
-        if self.target == TargetUserType::SpecificUsers
+        if self.target == MailboxSelection::SpecificUsers
             && let Some(other) = self.targets.iter().find(no_address)
         {
             return Err(Error::invalid(format!(
@@ -394,7 +394,7 @@ impl NewInvestigation {
             DateTime::from(until),
             self.target,
             systems,
-            InvestigationAutoAction::new().kind(InvestigationActionType::NoAction),
+            InvestigationAutoAction::new().kind(InvestigationAction::NoAction),
         );
         request.headers = Some(self.headers);
         request.bodies = Some(self.bodies);

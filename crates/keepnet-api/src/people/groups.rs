@@ -7,7 +7,7 @@ use crate::envelope::confirmed::confirmed;
 use crate::resources::TargetGroups;
 use crate::types::{
     CreateTargetGroupRequest, CreateTargetGroupUsersRequest, DeleteTargetGroupUsersRequest,
-    TargetGroup, TargetGroupByNameRequest, TargetGroupPriority,
+    Priority, TargetGroup, TargetGroupByNameRequest,
 };
 use crate::{Error, ErrorKind};
 
@@ -123,7 +123,7 @@ impl TargetGroups {
         if let Some(group) = self.found(name).await.before_change()? {
             return Ok(group);
         }
-        let new = CreateTargetGroupRequest::new(name, TargetGroupPriority::Medium);
+        let new = CreateTargetGroupRequest::new(name, Priority::Medium);
         let error = match self.create(&new).await {
             Ok(created) => match created.resource_id {
                 Some(id) => return Ok(FoundGroup { id, created: true }),

@@ -1,7 +1,7 @@
 //! One launch of a campaign, and how it goes.
 
 use crate::polling::is_one_of;
-use crate::types::PhishingCampaignSummary;
+use crate::types::LaunchSummary;
 
 /// One launch of a campaign.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -56,7 +56,7 @@ pub struct LaunchState {
     /// `Canceled`, `Error`.
     pub status: Option<String>,
     /// The settings and statistics.
-    pub summary: PhishingCampaignSummary,
+    pub summary: LaunchSummary,
 }
 
 impl LaunchState {

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::ir::{Api, Body, Confidence, Edition, Operation, Outcome, Parameter, Type};
+use super::super::ir::{
+    Api, Body, Confidence, Edition, Model, Operation, Outcome, Parameter, Type,
+};
 use super::super::names;
 use super::literal::{self, Literals};
 use super::text;
@@ -34,7 +36,7 @@ pub(super) fn operation(api: &Api, service: &Service, operation: &Operation) -> 
             "Not retried once it may have run."
         }
     ));
-    let arguments = arguments(operation);
+    let arguments = arguments(api, operation);
     if !arguments.is_empty() {
         parts.push(arguments.join("\n"));
     }
@@ -97,7 +99,20 @@ fn in_rust(api: &Api, operation: &Operation, description: &str) -> String {
     for parameter in operation.arguments.iter().chain(&operation.options) {
         names.insert(&parameter.wire, &parameter.name);
     }
-    let parts = description.split('`').enumerate();
+    renamed(description, &names)
+}
+
+/// Replaces the wire names of members in the documentation of an object with their Rust names.
+pub(super) fn of_members(model: &Model, doc: &str) -> String {
+    let members = model.members.iter();
+    let members = members.map(|member| (member.wire.as_str(), member.name.as_str()));
+    let terms = SEARCH_TERMS.iter().copied().filter(|_| model.search);
+    renamed(doc, &terms.chain(members).collect())
+}
+
+/// Replaces names in backticks.
+fn renamed(doc: &str, names: &BTreeMap<&str, &str>) -> String {
+    let parts = doc.split('`').enumerate();
     let parts: Vec<_> = parts
         .map(|(index, part)| match names.get(part) {
             Some(name) if index % 2 == 1 => name,
@@ -107,15 +122,16 @@ fn in_rust(api: &Api, operation: &Operation, description: &str) -> String {
     parts.join("`")
 }
 
-fn arguments(operation: &Operation) -> Vec<String> {
+fn arguments(api: &Api, operation: &Operation) -> Vec<String> {
     let mut lines: Vec<_> = operation
         .arguments
         .iter()
-        .map(|parameter| (&parameter.name, option(parameter)))
+        .map(|parameter| (&parameter.name, option(api, operation, parameter)))
         .collect();
     if let Some(Body::Member(member)) = &operation.body {
         let origin = text::origin(member.source);
-        lines.push((&member.name, format!("{}{origin}", member.doc)));
+        let doc = in_rust(api, operation, &member.doc);
+        lines.push((&member.name, format!("{doc}{origin}")));
     }
     let told = lines.iter().filter(|(_, doc)| !doc.trim().is_empty());
     told.map(|(name, doc)| format!("- `{name}`: {}", doc.trim()))
@@ -123,8 +139,8 @@ fn arguments(operation: &Operation) -> Vec<String> {
 }
 
 /// Returns the documentation of a parameter.
-pub(super) fn option(parameter: &Parameter) -> String {
-    let mut doc = parameter.doc.clone();
+pub(super) fn option(api: &Api, operation: &Operation, parameter: &Parameter) -> String {
+    let mut doc = in_rust(api, operation, &parameter.doc);
     match (parameter.range.least, parameter.range.most) {
         (Some(least), Some(most)) => doc.push_str(&format!(" From {least} to {most}.")),
         (Some(least), None) if least != 0 => doc.push_str(&format!(" At least {least}.")),
@@ -156,14 +172,16 @@ fn example(api: &Api, service: &Service, operation: &Operation) -> Option<String
         let types: Vec<_> = types.into_iter().collect();
         lines.push(import(&format!("{}::types", service.library), &types));
     }
-    if !lines.is_empty() {
-        lines.push(String::new());
+    let mut shown = broken(&lines, str::to_owned);
+    if !shown.is_empty() {
+        shown.push(String::new());
     }
-    lines.push(format!(
+    shown.push(format!(
         "# async fn example({}: {library}::Client) -> Result<(), {library}::Error> {{",
         service.variable,
         library = service.library
     ));
+    let mut lines = Vec::new();
     if !body.is_empty() {
         lines.push(body.clone());
     }
@@ -198,9 +216,32 @@ fn example(api: &Api, service: &Service, operation: &Operation) -> Option<String
         }
         Outcome::Empty => lines.push(format!("{call}.await?;")),
     }
-    lines.push("# Ok(())".to_owned());
-    lines.push("# }".to_owned());
-    Some(lines.join("\n"))
+    shown.extend(broken(&lines, |code| {
+        format!("async fn example() {{\n{code}\n}}")
+    }));
+    shown.push("# Ok(())".to_owned());
+    shown.push("# }".to_owned());
+    Some(shown.join("\n"))
+}
+
+/// Breaks code at the places that the formatter chooses, if a line is too long. `within` makes a file of the code.
+fn broken(lines: &[String], within: impl Fn(&str) -> String) -> Vec<String> {
+    if lines.iter().all(|line| line.len() <= text::WIDTH) {
+        return lines.to_vec();
+    }
+    let file = within(&lines.join("\n"));
+    let file = syn::parse_file(&file).expect("examples are Rust");
+    let formatted = prettyplease::unparse(&file);
+    match formatted.strip_prefix("async fn example() {\n") {
+        Some(inside) => {
+            let inside = inside.trim_end().strip_suffix('}').unwrap_or(inside);
+            let lines = inside.trim_end().lines();
+            lines
+                .map(|line| line.strip_prefix("    ").unwrap_or(line).to_owned())
+                .collect()
+        }
+        None => formatted.trim_end().lines().map(str::to_owned).collect(),
+    }
 }
 
 fn import(module: &str, names: &[String]) -> String {
@@ -213,4 +254,34 @@ fn import(module: &str, names: &[String]) -> String {
 /// Ignores the given seconds: in examples any time will do.
 fn now(_: i64) -> String {
     "Timestamp::now()".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_examples_with_long_lines_are_broken() {
+        let within = |code: &str| format!("async fn example() {{\n{code}\n}}");
+        let short = vec!["let cat = tiny.cats().get(\"c1\").await?;".to_owned()];
+        assert_eq!(broken(&short, within), short);
+
+        let names = ["\"Tom\""; 30].join(", ");
+        let long = vec![format!("if true {{ tiny.cats().list([{names}]).await?; }}")];
+        let lines = broken(&long, within);
+        assert_eq!(lines.first().unwrap(), "if true {");
+        assert_eq!(lines.last().unwrap(), "}");
+        assert!(
+            lines.iter().all(|line| line.len() <= text::WIDTH),
+            "{lines:#?}"
+        );
+
+        let types = ["LongNameOfAType"; 10].join(", ");
+        let lines = broken(
+            &[format!("use tiny_api::types::{{{types}}};")],
+            str::to_owned,
+        );
+        assert_eq!(lines.first().unwrap(), "use tiny_api::types::{");
+        assert_eq!(lines.last().unwrap(), "};");
+    }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::super::ir::{Encoding, Enum, Member, Model, Source, Ty, Type};
 use super::super::place::Places;
+use super::docs;
 use super::text::{self, Item};
 use super::types::{Scope, code, ident};
 
@@ -80,13 +81,17 @@ fn declaration(
     let (condition, alias) = attributes(condition, model.alias.as_ref());
     let mut lines = format!(
         "{condition}{macro_name}! {{\n{}{alias}    #[derive(Clone{})]\n    pub struct {}: {} {{\n",
-        text::doc_lines(&type_doc(&model.doc, model.source), "    "),
+        text::doc_lines(
+            &docs::of_members(model, &type_doc(&model.doc, model.source)),
+            "    "
+        ),
         if has_default { ", Default" } else { "" },
         model.name,
         ways.join(", ")
     );
     for member in &model.members {
-        lines.push_str(&text::doc_lines(&documented(member), "        "));
+        let doc = docs::of_members(model, &documented(member));
+        lines.push_str(&text::doc_lines(&doc, "        "));
         if let Some(note) = &member.deprecated {
             let _ = writeln!(lines, "        #[deprecated(note = {note:?})]");
         }

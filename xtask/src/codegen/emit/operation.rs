@@ -323,7 +323,7 @@ fn builder(context: &Context<'_>, operation: &Operation) -> Vec<TokenStream> {
         "a call does nothing until it is awaited"
     };
     let options = operation.options.iter().map(|option| {
-        let doc = text::doc(&docs::option(option));
+        let doc = text::doc(&docs::option(context.api, operation, option));
         let deprecated = option
             .deprecated
             .as_ref()

@@ -6,7 +6,7 @@ use quote::quote;
 use super::super::ir::Source;
 
 /// The width to which documentation is wrapped.
-const WIDTH: usize = 112;
+pub(super) const WIDTH: usize = 112;
 
 /// Returns documentation, one attribute for each line.
 pub(super) fn doc(text: &str) -> TokenStream {

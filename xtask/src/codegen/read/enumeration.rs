@@ -6,6 +6,7 @@ use super::super::ir::{Enum, Variant};
 use super::super::names::{self, Use};
 use super::super::node::{Node, Read};
 use super::keyword::{ANNOTATIONS, SHAPES};
+use super::mention;
 use super::scalar::number;
 use super::{described, source};
 
@@ -82,6 +83,7 @@ pub(super) fn enumeration(node: &Node<'_>, schema: &str, name: &str) -> Read<Enu
         });
     }
     codes.sort_unstable();
+    mention::check(node, |name| variants.iter().any(|one| one.wire == name))?;
     Ok(Enum {
         number: None,
         codes,
@@ -146,6 +148,7 @@ pub(super) fn codes(node: &Node<'_>, schema: &str, name: &str) -> Read<Enum> {
             return Err(node.refuse(format!("`{wire}` is not a value"), "remove it"));
         }
     }
+    mention::check(node, |_| false)?;
     Ok(Enum {
         number: Some(number(node)?),
         codes,

@@ -8,6 +8,7 @@ use super::super::ir::{Encoding, Length, Member, Model, Ty};
 use super::super::names;
 use super::super::node::{Node, Read};
 use super::keyword::{ANNOTATIONS, SEARCH_TERMS, SHAPES};
+use super::mention;
 use super::scalar::{kind, uncoded};
 use super::schema::{Schemas, Shape};
 use super::{deprecated, described, id_of, member_name, source, told};
@@ -27,13 +28,24 @@ impl Schemas {
         if search {
             required.retain(|wire| !SEARCH_TERMS.contains(wire));
         }
+        let known = |name: &str| {
+            node.get("properties")
+                .is_some_and(|p| p.get(name).is_some())
+        };
+        mention::check(node, known)?;
         let mut members = Vec::new();
         let mut taken = BTreeSet::new();
         for (wire, property) in node.entries_of("properties")? {
             if search && SEARCH_TERMS.contains(&wire) {
                 continue;
             }
-            match self.member(&property, wire, required.contains(&wire)) {
+            let read = self.member(&property, wire, required.contains(&wire));
+            let read = read.and_then(|member| {
+                let is_value = |name: &str| self.has_value(&member.ty, name);
+                mention::check(&property, |name| known(name) || is_value(name))?;
+                Ok(member)
+            });
+            match read {
                 Ok(member) if !taken.insert(member.name.clone()) => {
                     self.refusals.push(property.refuse(
                         format!("a second member is called `{}` in Rust", member.name),

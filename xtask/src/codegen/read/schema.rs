@@ -1,5 +1,6 @@
 //! Schemas: the types of values, and the named types that they refer to.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -101,6 +102,7 @@ impl Schemas {
                 }
             }
         }
+        self.twins(root);
         self.encode();
         if self.refusals.is_empty() {
             Ok(self.types)
@@ -130,6 +132,49 @@ impl Schemas {
             {
                 open.extend(named(model));
             }
+        }
+    }
+
+    /// Refuses enumerations that have the same values as another one.
+    fn twins(&mut self, root: &Node<'_>) {
+        let mut found = BTreeMap::<_, &str>::new();
+        let mut twins = Vec::new();
+        for (name, ty) in &self.types {
+            let Type::Enum(enumeration) = ty else {
+                continue;
+            };
+            // Numbers say what they mean only by their names.
+            let is_number = enumeration.number.is_some();
+            let variants = enumeration.variants.iter();
+            let values: BTreeSet<_> = variants
+                .map(|one| (&one.wire, is_number.then_some(&one.name)))
+                .collect();
+            match found.entry(values) {
+                Entry::Vacant(entry) => drop(entry.insert(name)),
+                Entry::Occupied(entry) => twins.push((name, *entry.get())),
+            }
+        }
+        let schema = |name: &str| {
+            let components = root.get("components")?;
+            components.get("schemas")?.get(self.names.get(name)?)
+        };
+        let refusals: Vec<_> = twins
+            .into_iter()
+            .filter_map(|(name, other)| {
+                Some(schema(name)?.refuse(
+                    format!("it has the values of `{other}`"),
+                    "refer to one schema from all places, and remove the other one",
+                ))
+            })
+            .collect();
+        self.refusals.extend(refusals);
+    }
+
+    /// Returns whether the type is an enumeration that has this value.
+    pub(super) fn has_value(&self, ty: &Ty, value: &str) -> bool {
+        match ty.named().and_then(|name| self.types.get(name)) {
+            Some(Type::Enum(found)) => found.variants.iter().any(|one| one.wire == value),
+            _ => false,
         }
     }
 

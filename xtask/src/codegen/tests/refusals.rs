@@ -9,6 +9,7 @@ use super::{TINY, description};
 mod areas;
 mod bodies;
 mod codes;
+mod mentions;
 
 /// Returns the refusals of the tiny description after a change.
 fn refusals(change: impl FnOnce(&mut Value)) -> Vec<Refusal> {

@@ -6,7 +6,8 @@ use security_api_transport::{model, open_enum};
 
 open_enum! {
     /// What is done to e-mails that an investigation finds.
-    pub enum InvestigationActionType {
+    #[doc(alias = "InvestigationActionType")]
+    pub enum InvestigationAction {
         NoAction = "NoAction",
         Warning = "Warning",
         MoveToTrash = "MoveToTrash",
@@ -18,36 +19,17 @@ model! {
     /// What is done at once to e-mails that an investigation finds.
     #[derive(Clone, Default)]
     pub struct InvestigationAutoAction: Received, Sent {
-        kind: Option<InvestigationActionType> = "type",
+        kind: Option<InvestigationAction> = "type",
         /// Deletes for good instead of moving to the trash.
         is_permanent_delete: Option<bool> = "isPermanentDelete",
         warning_message: Option<String> = "warningMessage",
     }
 }
 
-model! {
-    /// A mail system to search.
-    #[derive(Clone, Default)]
-    pub struct ScanConfiguration: Received, Sent {
-        kind: Option<ScanType> = "type",
-        mail_configuration_resource_id: Option<String> = "mailConfigurationResourceId",
-    }
-}
-
-model! {
-    /// A mail system that a playbook searches.
-    #[derive(Clone, Default)]
-    pub struct ScanConfigurationDetail: Received {
-        kind: Option<ScanType> = "type",
-        type_id: Option<i32> = "typeId",
-        mail_configuration_resource_id: Option<String> = "mailConfigurationResourceId",
-        mail_configuration_name: Option<String> = "mailConfigurationName",
-    }
-}
-
 open_enum! {
     /// A kind of mail system.
-    pub enum ScanType {
+    #[doc(alias = "ScanType")]
+    pub enum MailProviderKind {
         O365 = "O365",
         Exchange = "Exchange",
         GoogleWorkspace = "GoogleWorkspace",
@@ -58,9 +40,30 @@ open_enum! {
 
 open_enum! {
     /// Whose mailboxes are searched.
-    pub enum TargetUserType {
+    #[doc(alias = "TargetUserType")]
+    pub enum MailboxSelection {
         AllUsers = "AllUsers",
         Groups = "Groups",
         SpecificUsers = "SpecificUsers",
+    }
+}
+
+model! {
+    /// A mail system to search.
+    #[derive(Clone, Default)]
+    pub struct ScanConfiguration: Received, Sent {
+        kind: Option<MailProviderKind> = "type",
+        mail_configuration_resource_id: Option<String> = "mailConfigurationResourceId",
+    }
+}
+
+model! {
+    /// A mail system that a playbook searches.
+    #[derive(Clone, Default)]
+    pub struct ScanConfigurationDetail: Received {
+        kind: Option<MailProviderKind> = "type",
+        type_id: Option<i32> = "typeId",
+        mail_configuration_resource_id: Option<String> = "mailConfigurationResourceId",
+        mail_configuration_name: Option<String> = "mailConfigurationName",
     }
 }

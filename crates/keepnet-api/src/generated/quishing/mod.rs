@@ -21,7 +21,6 @@ mod quishing_domain_records {
 }
 mod quishing_email_templates {
     pub(super) mod calls;
-    pub(super) mod models;
 }
 mod quishing_excluded_ips {
     pub(super) mod calls;
@@ -44,7 +43,6 @@ pub(super) mod shared;
 pub(super) mod types {
     pub use super::quishing_campaign_reports::models::*;
     pub use super::quishing_campaigns::models::*;
-    pub use super::quishing_email_templates::models::*;
     pub use super::quishing_landing_pages::models::*;
     pub use super::quishing_scenarios::models::*;
     pub use super::quishing_templates::models::*;

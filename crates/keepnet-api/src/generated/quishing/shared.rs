@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Types that several resources of the area quishing use.
 
-use security_api_transport::{model, open_enum};
+use security_api_transport::model;
 use crate::generated::types::{
     EntityAvailableFor, LandingPageTemplate, Lookup, QuishingTemplateType, ScenarioMethod,
     SimulatorEmailTemplate,
@@ -43,14 +43,5 @@ model! {
         /// Whom it is available to.
         available_for_list: Option<Vec<EntityAvailableFor>> = "availableForList",
         tags: Option<Vec<String>> = "tags",
-    }
-}
-
-open_enum! {
-    /// Whether a quishing campaign is e-mailed or handed to people one by one.
-    #[doc(alias = "QuishingTemplateSearchTypeEnum")]
-    pub enum QuishingTemplateSearchType {
-        Email = "Email",
-        Individual = "Individual",
     }
 }

@@ -5,6 +5,18 @@
 #[allow(unused_imports, reason = "the features say what is needed")]
 use security_api_transport::{model, open_enum};
 
+#[cfg(any(feature = "_simulator", feature = "settings", feature = "training", feature = "users"))]
+open_enum! {
+    /// Whom a record is available to.
+    #[doc(alias = "EntityAvailableForType")]
+    pub enum Availability {
+        MyCompanyOnly = "MyCompanyOnly",
+        AllCompanies = "AllCompanies",
+        Company = "Company",
+        Group = "Group",
+    }
+}
+
 #[cfg(any(feature = "_simulator", feature = "settings", feature = "users"))]
 model! {
     /// A company or group that a record is available to.
@@ -24,18 +36,7 @@ model! {
     /// A company or group that a record is to be available to.
     #[derive(Clone, Default)]
     pub struct EntityAvailableForRequest: Sent {
-        kind: Option<EntityAvailableForType> = "type",
+        kind: Option<Availability> = "type",
         resource_id: Option<String> = "resourceId",
-    }
-}
-
-#[cfg(any(feature = "_simulator", feature = "settings", feature = "users"))]
-open_enum! {
-    /// Whom a record is available to.
-    pub enum EntityAvailableForType {
-        MyCompanyOnly = "MyCompanyOnly",
-        AllCompanies = "AllCompanies",
-        Company = "Company",
-        Group = "Group",
     }
 }

@@ -11,6 +11,54 @@ use crate::generated::types::*;
 #[allow(unused_imports, reason = "the features say what is needed")]
 use crate::search::Filter;
 
+#[cfg(any(feature = "training", feature = "users"))]
+open_enum! {
+    /// What a recipient did in a phishing campaign.
+    #[doc(alias = "PhishingCampaignConditionTypeEnum")]
+    pub enum CampaignCondition {
+        EmailOpened = "EmailOpened",
+        PhishingLinkClicked = "PhishingLinkClicked",
+        DataSubmitted = "DataSubmitted",
+        MfaDataSubmitted = "MfaDataSubmitted",
+        AttachmentDownloaded = "AttachmentDownloaded",
+        ReportedAsSuspicious = "ReportedAsSuspicious",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+model! {
+    /// Whether replies to the e-mails of a campaign are counted and kept.
+    #[doc(alias = "PhishingCampaignEmailReply")]
+    #[derive(Clone, Default)]
+    pub struct CampaignEmailReply: Received, Sent {
+        is_enabled: Option<bool> = "isEnabled",
+        is_save_content_enabled: Option<bool> = "isSaveContentEnabled",
+        is_out_of_office_enabled: Option<bool> = "isOutOfOfficeEnabled",
+        custom_reply_to_address: Option<String> = "customReplyToAddress",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+model! {
+    /// An IP address whose clicks do not count.
+    #[doc(alias = "PhishingCampaignExcludedIpItem")]
+    #[derive(Clone, Default)]
+    pub struct CampaignExcludedIp: Received {
+        resource_id: Option<String> = "resourceId",
+        excluded_ip: Option<String> = "excludedIP",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+model! {
+    /// The IP addresses whose clicks do not count.
+    #[doc(alias = "PhishingCampaignExcludedIp")]
+    #[derive(Clone, Default)]
+    pub struct CampaignExcludedIps: Received {
+        phishing_campaign_excluded_ip_list: Option<Vec<CampaignExcludedIp>> = "phishingCampaignExcludedIPList",
+    }
+}
+
 #[cfg(feature = "_simulator")]
 model! {
     /// The choices for creating a campaign.
@@ -32,9 +80,9 @@ model! {
     pub struct CampaignInstanceRequest: Sent {
         /// Keeps the launch out of reports.
         exclude_from_reports: Option<bool> = "excludeFromReports",
-        /// When to send, if `scheduleTypeId` is `Scheduled`.
+        /// When to send, if `schedule_type_id` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
-        /// The id of the time zone of `scheduledDate`.
+        /// The id of the time zone of `scheduled_date`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
@@ -45,14 +93,14 @@ model! {
         distribution_end_time: Option<TimeSpan> = "distributionEndTime" (into),
         /// How many messages go out in one batch.
         sending_limit: Option<i32> = "sendingLimit",
-        /// The unit of `distributionDelayEvery`; the form's details list the ids.
+        /// The unit of `distribution_delay_every`; the form's details list the ids.
         distribution_delay_time_type_id: Option<i32> = "distributionDelayTimeTypeId",
-        /// How long to wait between two batches, in the unit of `distributionDelayTimeTypeId`.
+        /// How long to wait between two batches, in the unit of `distribution_delay_time_type_id`.
         distribution_delay_every: Option<i32> = "distributionDelayEvery",
         distribution_days: Option<i32> = "distributionDays",
         /// Takes times in the time zone of each target user.
         use_target_user_time_zone: Option<bool> = "useTargetUserTimeZone",
-        email_reply_settings: Option<PhishingCampaignEmailReply> = "emailReplySettings",
+        email_reply_settings: Option<CampaignEmailReply> = "emailReplySettings",
     }
 }
 
@@ -61,7 +109,7 @@ model! {
     /// Which recipients of a launch get it again, by what they did.
     #[derive(Clone, Default)]
     pub struct CampaignResendRequest: Sent {
-        types: Option<Vec<PhishingCampaignJobUserSearchType>> = "types",
+        types: Option<Vec<LaunchActivity>> = "types",
     }
 }
 
@@ -71,12 +119,37 @@ model! {
     #[derive(Clone, Default)]
     pub struct CampaignResendToUsersRequest: Sent {
         items: Option<Vec<String>> = "items",
-        /// Takes all that `filter` keeps instead of those listed.
+        /// Takes all that `filter` matches instead of those listed.
         select_all: Option<bool> = "selectAll",
         /// Ids to leave out when all are taken.
         excluded_items: Option<Vec<String>> = "excludedItems",
         filter: Option<Filter> = "filter" (json),
-        search_type: Option<PhishingCampaignJobUserSearchType> = "searchType",
+        search_type: Option<LaunchActivity> = "searchType",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+model! {
+    /// A scenario of a campaign, and the training that follows it.
+    #[doc(alias = "PhishingCampaignScenario")]
+    #[derive(Clone, Default)]
+    pub struct CampaignScenario: Received {
+        /// The label.
+        text: Option<String> = "text",
+        value: Option<String> = "value",
+        training_id: Option<String> = "trainingId",
+        training_name: Option<String> = "trainingName",
+        /// The ids of the languages in which the training is offered.
+        training_language_ids: Option<Vec<String>> = "trainingLanguageIds",
+        email_period_type_id: Option<EmailPeriodType> = "emailPeriodTypeId",
+        period_count: Option<i32> = "periodCount",
+        reminder_end_type_id: Option<ReminderEndType> = "reminderEndTypeId",
+        is_enrollment_reminder_active: Option<bool> = "isEnrollmentReminderActive",
+        /// Whether people who succeed get a certificate.
+        award_certificate: Option<bool> = "awardCertificate",
+        enrollment_send_type_id: Option<String> = "enrollmentSendTypeId",
+        certificate_config_send_type: Option<CertificateConfigSendType> = "certificateConfigSendType",
+        training_redirect_page: Option<TrainingRedirectPage> = "trainingRedirectPage",
     }
 }
 
@@ -128,18 +201,18 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts.
-        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
+        /// What `send_randomly_users_count` counts.
+        send_randomly_users_calculate_type_id: Option<SampleUnit> = "sendRandomlyUsersCalculateTypeId",
         total_target_user_count: Option<i32> = "totalTargetUserCount",
         /// How messages are spread over time; the form's details list the ids.
         distribution_type_id: Option<i32> = "distributionTypeId",
-        /// How long to wait between two batches, in the unit of `distributionDelayTimeTypeId`.
+        /// How long to wait between two batches, in the unit of `distribution_delay_time_type_id`.
         distribution_delay_every: Option<i32> = "distributionDelayEvery",
-        /// The unit of `distributionDelayEvery`; the form's details list the ids.
+        /// The unit of `distribution_delay_every`; the form's details list the ids.
         distribution_delay_time_type_id: Option<i32> = "distributionDelayTimeTypeId",
-        /// Over what time the e-mails are spread, in the unit of `distributionEmailOverTimeTypeId`.
+        /// Over what time the e-mails are spread, in the unit of `distribution_email_over_time_type_id`.
         distribution_email_over: Option<i32> = "distributionEmailOver",
-        /// The unit of `distributionEmailOver`; the form's details list the ids.
+        /// The unit of `distribution_email_over`; the form's details list the ids.
         distribution_email_over_time_type_id: Option<i32> = "distributionEmailOverTimeTypeId",
     }
 }
@@ -165,26 +238,11 @@ model! {
 }
 
 #[cfg(feature = "_simulator")]
-open_enum! {
-    /// How scenarios are chosen from categories.
-    pub enum CategoryDistribution: i32 {
-        ByHand = 0,
-        /// At random for each person.
-        RandomForEach = 1,
-        /// The same one, chosen at random, for all.
-        RandomForAll = 2,
-        /// By AI.
-        Ai = 3,
-        /// By agentic AI.
-        AgenticAi = 4,
-    }
-}
-
-#[cfg(feature = "_simulator")]
 model! {
     /// The IP addresses whose clicks do not count.
+    #[doc(alias = "CreatePhishingCampaignExcludedIpRequest")]
     #[derive(Clone, Default)]
-    pub struct CreatePhishingCampaignExcludedIpRequest: Sent {
+    pub struct CreateCampaignExcludedIpsRequest: Sent {
         excluded_ips: Option<Vec<String>> = "excludedIPs",
     }
 }
@@ -201,83 +259,32 @@ open_enum! {
     }
 }
 
-#[cfg(any(feature = "training", feature = "users"))]
-open_enum! {
-    /// What a recipient did in a phishing campaign.
-    #[doc(alias = "PhishingCampaignConditionTypeEnum")]
-    pub enum PhishingCampaignConditionType {
-        EmailOpened = "EmailOpened",
-        PhishingLinkClicked = "PhishingLinkClicked",
-        DataSubmitted = "DataSubmitted",
-        MfaDataSubmitted = "MfaDataSubmitted",
-        AttachmentDownloaded = "AttachmentDownloaded",
-        ReportedAsSuspicious = "ReportedAsSuspicious",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-model! {
-    /// Whether replies to the e-mails of a campaign are counted and kept.
-    #[derive(Clone, Default)]
-    pub struct PhishingCampaignEmailReply: Received, Sent {
-        is_enabled: Option<bool> = "isEnabled",
-        is_save_content_enabled: Option<bool> = "isSaveContentEnabled",
-        is_out_of_office_enabled: Option<bool> = "isOutOfOfficeEnabled",
-        custom_reply_to_address: Option<String> = "customReplyToAddress",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-model! {
-    /// The IP addresses whose clicks do not count.
-    #[derive(Clone, Default)]
-    pub struct PhishingCampaignExcludedIp: Received {
-        phishing_campaign_excluded_ip_list: Option<Vec<PhishingCampaignExcludedIpItem>> = "phishingCampaignExcludedIPList",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-model! {
-    /// An IP address whose clicks do not count.
-    #[derive(Clone, Default)]
-    pub struct PhishingCampaignExcludedIpItem: Received {
-        resource_id: Option<String> = "resourceId",
-        excluded_ip: Option<String> = "excludedIP",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-model! {
-    /// A scenario of a campaign, and the training that follows it.
-    #[derive(Clone, Default)]
-    pub struct PhishingCampaignScenario: Received {
-        /// What is shown.
-        text: Option<String> = "text",
-        value: Option<String> = "value",
-        training_id: Option<String> = "trainingId",
-        training_name: Option<String> = "trainingName",
-        /// The ids of the languages in which the training is offered.
-        training_language_ids: Option<Vec<String>> = "trainingLanguageIds",
-        email_period_type_id: Option<EmailPeriodType> = "emailPeriodTypeId",
-        period_count: Option<i32> = "periodCount",
-        reminder_end_type_id: Option<ReminderEndType> = "reminderEndTypeId",
-        is_enrollment_reminder_active: Option<bool> = "isEnrollmentReminderActive",
-        /// Whether people who succeed get a certificate.
-        award_certificate: Option<bool> = "awardCertificate",
-        enrollment_send_type_id: Option<String> = "enrollmentSendTypeId",
-        certificate_config_send_type: Option<CertificateConfigSendType> = "certificateConfigSendType",
-        training_redirect_page: Option<TrainingRedirectPage> = "trainingRedirectPage",
-    }
-}
-
 #[cfg(feature = "_simulator")]
 open_enum! {
     /// How a number of recipients chosen at random is meant.
-    pub enum RandomSample: i32 {
+    #[doc(alias = "RandomSample")]
+    pub enum SampleUnit: i32 {
         /// Per cent of the recipients.
         Percentage = 1,
         /// That many recipients.
         Recipients = 2,
+    }
+}
+
+#[cfg(feature = "_simulator")]
+open_enum! {
+    /// How scenarios are chosen from categories.
+    #[doc(alias = "CategoryDistribution")]
+    pub enum ScenarioChoice: i32 {
+        ByHand = 0,
+        /// At random for each person.
+        RandomForEach = 1,
+        /// The same one, chosen at random, for all.
+        RandomForAll = 2,
+        /// By AI.
+        Ai = 3,
+        /// By agentic AI.
+        AgenticAi = 4,
     }
 }
 
@@ -288,7 +295,7 @@ open_enum! {
         Now = 1,
         /// Not yet.
         SaveForLater = 2,
-        /// At the time in `scheduledDate`.
+        /// At the scheduled date.
         Scheduled = 3,
     }
 }

@@ -14,7 +14,7 @@ use crate::search::SearchRequest;
 open_enum! {
     /// Whether what people or what bots did counts.
     #[doc(alias = "PhishingCampaignJobUserActivityType")]
-    pub enum ActivityType: i32 {
+    pub enum ActivitySource: i32 {
         Human = 0,
         Bot = 1,
         All = 2,
@@ -30,7 +30,6 @@ model! {
         /// Which launch of the campaign it is.
         instance_group: Option<i32> = "instanceGroup",
         start_date: Option<DateTime> = "startDate",
-        /// When it was created.
         created_date: Option<DateTime> = "createdDate",
         total_target_user_count: Option<i32> = "totalTargetUserCount",
         status: Option<String> = "status",
@@ -49,9 +48,9 @@ model! {
     /// Which launches of a campaign to export, in what order and as what file.
     #[derive(Clone, Default)]
     pub struct CampaignJobExportRequest: Search {
-        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        /// Exports all pages if true, which is the default; otherwise the requested page.
         report_all_pages: Option<bool> = "reportAllPages" (default true),
-        /// As what file.
+        /// The format of the file.
         export_type: Option<ExportType> = "exportType",
         /// Which repetition of the campaign.
         phishing_campaign_frequency_group: Option<i32> = "phishingCampaignFrequencyGroup",
@@ -97,34 +96,6 @@ impl From<SearchRequest> for CampaignJobSearchRequest {
 
 #[cfg(feature = "_simulator")]
 model! {
-    /// The settings of a launch.
-    #[derive(Clone, Default)]
-    pub struct CampaignSummarySettings: Received {
-        /// Keeps the launch out of reports.
-        exclude_from_reports: Option<bool> = "excludeFromReports",
-        /// How long the launch counts what people do. That it is in days is inferred.
-        duration: Option<i32> = "duration",
-        smtp_name: Option<String> = "smtpName",
-        direct_email_setting_name: Option<String> = "directEmailSettingName",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-model! {
-    /// How the recipients of a launch were chosen.
-    #[derive(Clone, Default)]
-    pub struct CampaignSummaryTargetUsers: Received {
-        randomly_users_count: Option<i32> = "randomlyUsersCount",
-        target_groups_count: Option<i32> = "targetGroupsCount",
-        /// Sends to recipients chosen at random, not to all.
-        send_randomly_users: Option<bool> = "sendRandomlyUsers",
-        /// Leaves out target users who are not active.
-        send_only_active_users: Option<bool> = "sendOnlyActiveUsers",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-model! {
     /// A click of one recipient.
     #[doc(alias = "CampaignUserClickedSearchView")]
     #[derive(Clone, Default)]
@@ -157,7 +128,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct CampaignUserSearchRequest: Search {
         /// Whether what people or what bots did counts.
-        activity_type: Option<ActivityType> = "activityType" (digits),
+        activity_type: Option<ActivitySource> = "activityType" (digits),
     }
 }
 
@@ -191,7 +162,8 @@ model! {
 #[cfg(feature = "_simulator")]
 open_enum! {
     /// What recipients did.
-    pub enum PhishingCampaignJobUserSearchType {
+    #[doc(alias = "PhishingCampaignJobUserSearchType")]
+    pub enum LaunchActivity {
         All = "All",
         Opened = "Opened",
         Clicked = "Clicked",
@@ -206,64 +178,28 @@ open_enum! {
 
 #[cfg(feature = "_simulator")]
 model! {
-    /// The settings and the figures of a launch.
-    #[doc(alias = "PhishingCampaignSummaryResult")]
+    /// What the recipients of a launch did, in numbers.
+    #[doc(alias = "PhishingCampaignSummaryResultScenarioStats")]
     #[derive(Clone, Default)]
-    pub struct PhishingCampaignSummary: Received {
-        phishing_campaign_resource_id: Option<String> = "phishingCampaignResourceId",
-        phishing_campaign_name: Option<String> = "phishingCampaignName",
-        campaign_info: Option<PhishingCampaignSummaryResultCampaignInfo> = "campaignInfo",
-        settings: Option<CampaignSummarySettings> = "settings",
-        target_users: Option<CampaignSummaryTargetUsers> = "targetUsers",
-        scenario_stats: Option<PhishingCampaignSummaryResultScenarioStats> = "scenarioStats",
-        scenarios: Option<Vec<PhishingCampaignSummaryResultScenarioListInfo>> = "scenarios",
-        scenarios_general_info: Option<PhishingCampaignSummaryResultScenariosGeneralInfo> = "scenariosGeneralInfo",
-        landing_page_template_info: Option<PhishingCampaignSummaryResultLandingPageTemplateInfo> = "landingPageTemplateInfo",
-        training_info_for_category: Option<PhishingCampaignSummaryResultTrainingInfo> = "trainingInfoForCategory",
-        enrollment_info_for_category: Option<PhishingCampaignSummaryResultEnrollmentInfo> = "enrollmentInfoForCategory",
-        smart_group_info: Option<NamedResource> = "smartGroupInfo",
-        campaign_duration_expired: Option<bool> = "campaignDurationExpired",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-model! {
-    /// A language of a training.
-    #[derive(Clone, Default)]
-    pub struct PhishingCampaignSummaryLanguageInfo: Received {
-        language_id: Option<String> = "languageId",
-        language_short_code: Option<String> = "languageShortCode",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-model! {
-    /// When a launch was sent, and to how many people.
-    #[derive(Clone, Default)]
-    pub struct PhishingCampaignSummaryResultCampaignInfo: Received {
-        start_date: Option<DateTime> = "startDate",
-        end_date: Option<DateTime> = "endDate",
-        /// When to send, if `scheduleTypeId` is `Scheduled`.
-        scheduled_date: Option<DateTime> = "scheduledDate",
-        total_target_user_count: Option<i32> = "totalTargetUserCount",
-        email_delivered_user_count: Option<i32> = "emailDeliveredUserCount",
-        email_not_delivered_user_count: Option<i32> = "emailNotDeliveredUserCount",
-        email_delivery_start_date: Option<DateTime> = "emailDeliveryStartDate",
-        email_delivery_end_date: Option<DateTime> = "emailDeliveryEndDate",
-        frequency: Option<Frequency> = "frequency",
-        email_delivery_duration: Option<String> = "emailDeliveryDuration",
-        schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
-        category_distribution_type: Option<String> = "categoryDistributionType",
-        tracking_reply_info: Option<String> = "trackingReplyInfo",
-        send_user_preferred_language: Option<i32> = "sendUserPreferredLanguage",
+    pub struct LaunchCounts: Received {
+        opened_email: Option<i64> = "openedEmail",
+        clicked_email: Option<i64> = "clickedEmail",
+        submitted_email: Option<i64> = "submittedEmail",
+        attachment_opened_email: Option<i64> = "attachmentOpenedEmail",
+        reported_email: Option<i64> = "reportedEmail",
+        no_response_email: Option<i64> = "noResponseEmail",
+        not_delivered: Option<i64> = "notDelivered",
+        failed_to_send: Option<i64> = "failedToSend",
+        mfa: Option<i64> = "mfa",
     }
 }
 
 #[cfg(feature = "_simulator")]
 model! {
     /// An e-mail template that a launch used.
+    #[doc(alias = "PhishingCampaignSummaryResultEmailTemplateInfo")]
     #[derive(Clone, Default)]
-    pub struct PhishingCampaignSummaryResultEmailTemplateInfo: Received {
+    pub struct LaunchEmailTemplate: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         category_resource_id: Option<String> = "categoryResourceId",
@@ -283,8 +219,9 @@ model! {
 #[cfg(feature = "_simulator")]
 model! {
     /// The enrolment that follows a launch.
+    #[doc(alias = "PhishingCampaignSummaryResultEnrollmentInfo")]
     #[derive(Clone, Default)]
-    pub struct PhishingCampaignSummaryResultEnrollmentInfo: Received {
+    pub struct LaunchEnrollment: Received {
         /// The id of the enrolment.
         enrollment_id: Option<String> = "enrollmentId",
     }
@@ -293,8 +230,9 @@ model! {
 #[cfg(feature = "_simulator")]
 model! {
     /// A landing page template that a launch used.
+    #[doc(alias = "PhishingCampaignSummaryResultLandingPageTemplateInfo")]
     #[derive(Clone, Default)]
-    pub struct PhishingCampaignSummaryResultLandingPageTemplateInfo: Received {
+    pub struct LaunchLandingPage: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         method_type_id: Option<ScenarioMethod> = "methodTypeId",
@@ -307,9 +245,21 @@ model! {
 
 #[cfg(feature = "_simulator")]
 model! {
-    /// A scenario that a launch used.
+    /// A language of a training.
+    #[doc(alias = "PhishingCampaignSummaryLanguageInfo")]
     #[derive(Clone, Default)]
-    pub struct PhishingCampaignSummaryResultScenarioInfo: Received {
+    pub struct LaunchLanguage: Received {
+        language_id: Option<String> = "languageId",
+        language_short_code: Option<String> = "languageShortCode",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+model! {
+    /// A scenario that a launch used.
+    #[doc(alias = "PhishingCampaignSummaryResultScenarioInfo")]
+    #[derive(Clone, Default)]
+    pub struct LaunchScenario: Received {
         name: Option<String> = "name",
         category: Option<String> = "category",
         method_type_id: Option<ScenarioMethod> = "methodTypeId",
@@ -322,39 +272,24 @@ model! {
 #[cfg(feature = "_simulator")]
 model! {
     /// A scenario that a launch used, with its templates and training.
+    #[doc(alias = "PhishingCampaignSummaryResultScenarioListInfo")]
     #[derive(Clone, Default)]
-    pub struct PhishingCampaignSummaryResultScenarioListInfo: Received {
-        scenario_info: Option<PhishingCampaignSummaryResultScenarioInfo> = "scenarioInfo",
-        training_info: Option<PhishingCampaignSummaryResultTrainingInfo> = "trainingInfo",
-        enrollment_info: Option<PhishingCampaignSummaryResultEnrollmentInfo> = "enrollmentInfo",
-        email_template_info: Option<PhishingCampaignSummaryResultEmailTemplateInfo> = "emailTemplateInfo",
-        email_template_infos: Option<Vec<PhishingCampaignSummaryResultEmailTemplateInfo>> = "emailTemplateInfos",
-        landing_page_template_info: Option<PhishingCampaignSummaryResultLandingPageTemplateInfo> = "landingPageTemplateInfo",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-model! {
-    /// What the recipients of a launch did, in numbers.
-    #[derive(Clone, Default)]
-    pub struct PhishingCampaignSummaryResultScenarioStats: Received {
-        opened_email: Option<i64> = "openedEmail",
-        clicked_email: Option<i64> = "clickedEmail",
-        submitted_email: Option<i64> = "submittedEmail",
-        attachment_opened_email: Option<i64> = "attachmentOpenedEmail",
-        reported_email: Option<i64> = "reportedEmail",
-        no_response_email: Option<i64> = "noResponseEmail",
-        not_delivered: Option<i64> = "notDelivered",
-        failed_to_send: Option<i64> = "failedToSend",
-        mfa: Option<i64> = "mfa",
+    pub struct LaunchScenarioParts: Received {
+        scenario_info: Option<LaunchScenario> = "scenarioInfo",
+        training_info: Option<LaunchTraining> = "trainingInfo",
+        enrollment_info: Option<LaunchEnrollment> = "enrollmentInfo",
+        email_template_info: Option<LaunchEmailTemplate> = "emailTemplateInfo",
+        email_template_infos: Option<Vec<LaunchEmailTemplate>> = "emailTemplateInfos",
+        landing_page_template_info: Option<LaunchLandingPage> = "landingPageTemplateInfo",
     }
 }
 
 #[cfg(feature = "_simulator")]
 model! {
     /// What the scenarios of a launch have in common.
+    #[doc(alias = "PhishingCampaignSummaryResultScenariosGeneralInfo")]
     #[derive(Clone, Default)]
-    pub struct PhishingCampaignSummaryResultScenariosGeneralInfo: Received {
+    pub struct LaunchScenarios: Received {
         categories: Option<Vec<String>> = "categories",
         method_type_id: Option<ScenarioMethod> = "methodTypeId",
         difficulty_type_ids: Option<Vec<i32>> = "difficultyTypeIds",
@@ -364,14 +299,91 @@ model! {
 
 #[cfg(feature = "_simulator")]
 model! {
-    /// The training that follows a launch.
+    /// When a launch was sent, and to how many people.
+    #[doc(alias = "PhishingCampaignSummaryResultCampaignInfo")]
     #[derive(Clone, Default)]
-    pub struct PhishingCampaignSummaryResultTrainingInfo: Received {
+    pub struct LaunchSending: Received {
+        start_date: Option<DateTime> = "startDate",
+        end_date: Option<DateTime> = "endDate",
+        /// When to send, if `schedule_type_id` is `Scheduled`.
+        scheduled_date: Option<DateTime> = "scheduledDate",
+        total_target_user_count: Option<i32> = "totalTargetUserCount",
+        email_delivered_user_count: Option<i32> = "emailDeliveredUserCount",
+        email_not_delivered_user_count: Option<i32> = "emailNotDeliveredUserCount",
+        email_delivery_start_date: Option<DateTime> = "emailDeliveryStartDate",
+        email_delivery_end_date: Option<DateTime> = "emailDeliveryEndDate",
+        frequency: Option<Frequency> = "frequency",
+        email_delivery_duration: Option<String> = "emailDeliveryDuration",
+        schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
+        category_distribution_type: Option<String> = "categoryDistributionType",
+        tracking_reply_info: Option<String> = "trackingReplyInfo",
+        send_user_preferred_language: Option<i32> = "sendUserPreferredLanguage",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+model! {
+    /// The settings of a launch.
+    #[doc(alias = "CampaignSummarySettings")]
+    #[derive(Clone, Default)]
+    pub struct LaunchSettings: Received {
+        /// Keeps the launch out of reports.
+        exclude_from_reports: Option<bool> = "excludeFromReports",
+        /// How long the launch counts what people do. That it is in days is inferred.
+        duration: Option<i32> = "duration",
+        smtp_name: Option<String> = "smtpName",
+        direct_email_setting_name: Option<String> = "directEmailSettingName",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+model! {
+    /// The settings and the figures of a launch.
+    #[doc(alias = "PhishingCampaignSummaryResult")]
+    #[derive(Clone, Default)]
+    pub struct LaunchSummary: Received {
+        phishing_campaign_resource_id: Option<String> = "phishingCampaignResourceId",
+        phishing_campaign_name: Option<String> = "phishingCampaignName",
+        campaign_info: Option<LaunchSending> = "campaignInfo",
+        settings: Option<LaunchSettings> = "settings",
+        target_users: Option<LaunchTargetUsers> = "targetUsers",
+        scenario_stats: Option<LaunchCounts> = "scenarioStats",
+        scenarios: Option<Vec<LaunchScenarioParts>> = "scenarios",
+        scenarios_general_info: Option<LaunchScenarios> = "scenariosGeneralInfo",
+        landing_page_template_info: Option<LaunchLandingPage> = "landingPageTemplateInfo",
+        training_info_for_category: Option<LaunchTraining> = "trainingInfoForCategory",
+        enrollment_info_for_category: Option<LaunchEnrollment> = "enrollmentInfoForCategory",
+        smart_group_info: Option<NamedResource> = "smartGroupInfo",
+        campaign_duration_expired: Option<bool> = "campaignDurationExpired",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+model! {
+    /// How the recipients of a launch were chosen.
+    #[doc(alias = "CampaignSummaryTargetUsers")]
+    #[derive(Clone, Default)]
+    pub struct LaunchTargetUsers: Received {
+        randomly_users_count: Option<i32> = "randomlyUsersCount",
+        target_groups_count: Option<i32> = "targetGroupsCount",
+        /// Sends to recipients chosen at random, not to all.
+        send_randomly_users: Option<bool> = "sendRandomlyUsers",
+        /// Leaves out target users who are not active.
+        send_only_active_users: Option<bool> = "sendOnlyActiveUsers",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+model! {
+    /// The training that follows a launch.
+    #[doc(alias = "PhishingCampaignSummaryResultTrainingInfo")]
+    #[derive(Clone, Default)]
+    pub struct LaunchTraining: Received {
         training_id: Option<String> = "trainingId",
         training_description: Option<String> = "trainingDescription",
         name: Option<String> = "name",
         category_name: Option<String> = "categoryName",
         company_name: Option<String> = "companyName",
-        language_list: Option<Vec<PhishingCampaignSummaryLanguageInfo>> = "languageList",
+        language_list: Option<Vec<LaunchLanguage>> = "languageList",
     }
 }

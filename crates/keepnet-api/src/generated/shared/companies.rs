@@ -26,7 +26,6 @@ model! {
         privacy_duration_id: Option<i32> = "privacyDurationId",
         licence_expired: Option<bool> = "licenceExpired",
         license_end_date: Option<DateTime> = "licenseEndDate",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         target_user_count: Option<i32> = "targetUserCount",
         /// The companies below it.
@@ -46,7 +45,6 @@ model! {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         company_count: Option<i32> = "companyCount",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
     }
 }

@@ -71,7 +71,6 @@ model! {
         health_status: Option<String> = "healthStatus",
         health_status_message: Option<String> = "healthStatusMessage",
         created_by: Option<String> = "createdBy",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
     }
 }
@@ -157,7 +156,6 @@ model! {
         health_status: Option<String> = "healthStatus",
         health_status_message: Option<String> = "healthStatusMessage",
         created_by: Option<String> = "createdBy",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
     }
 }

@@ -79,7 +79,6 @@ model! {
         authentication_type_id: Option<i32> = "authenticationTypeId",
         authentication_type_name: Option<String> = "authenticationTypeName",
         is_default: Option<String> = "isDefault",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
     }
 }

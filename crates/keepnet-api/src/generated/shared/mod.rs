@@ -2,7 +2,14 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Types that several areas use.
 
-#[cfg(any(feature = "_simulator", feature = "settings", feature = "users"))]
+#[cfg(
+    any(
+        feature = "_simulator",
+        feature = "settings",
+        feature = "training",
+        feature = "users"
+    )
+)]
 pub(super) mod availability;
 #[cfg(
     any(

@@ -20,12 +20,12 @@ open_enum! {
 
 #[cfg(any(feature = "_simulator", feature = "companies", feature = "reporter", feature = "users"))]
 model! {
-    /// Which records to delete: those listed, or all that a filter keeps.
+    /// Which records to delete: those listed, or all that a filter matches.
     #[derive(Clone, Default)]
     pub struct BulkDeleteRequest: Sent {
         /// The ids of the records.
         items: Option<Vec<String>> = "items",
-        /// Takes all that `filter` keeps instead of those in `items`.
+        /// Takes all that `filter` matches instead of those in `items`.
         select_all: Option<bool> = "selectAll",
         /// Ids to leave out when all are taken.
         excluded_items: Option<Vec<String>> = "excludedItems",
@@ -39,7 +39,7 @@ model! {
     /// A choice that a form offers.
     #[derive(Clone, Default)]
     pub struct DetailItem: Received {
-        /// What is shown.
+        /// The label.
         text: Option<String> = "text",
         value: Option<String> = "value",
         /// Further choices that belong to this one.
@@ -51,9 +51,9 @@ model! {
     /// Which records to export, in what order and as what file.
     #[derive(Clone, Default)]
     pub struct ExportRequest: Search {
-        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        /// Exports all pages if true, which is the default; otherwise the requested page.
         report_all_pages: Option<bool> = "reportAllPages" (default true),
-        /// As what file.
+        /// The format of the file.
         export_type: Option<ExportType> = "exportType",
         /// Of which kind of simulation, for exports of templates.
         phishing_type_id: Option<i32> = "phishingTypeId",
@@ -62,7 +62,7 @@ model! {
         /// Of which kinds, for exports of quishing templates.
         template_types: Option<Vec<String>> = "templateTypes",
         /// Whether what people or what bots did counts, for exports of launches.
-        activity_type: Option<ActivityType> = "activityType" (digits),
+        activity_type: Option<ActivitySource> = "activityType" (digits),
     }
 }
 
@@ -103,7 +103,6 @@ model! {
         name: Option<String> = "name",
         code: Option<String> = "code",
         description: Option<String> = "description",
-        /// The place in the order.
         order_number: Option<i32> = "orderNumber",
         iso_code: Option<String> = "isoCode",
         iso_friendly_name: Option<String> = "isoFriendlyName",
@@ -116,6 +115,19 @@ model! {
     pub struct NamedResource: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
+    }
+}
+
+#[cfg(any(feature = "incident_response", feature = "users"))]
+open_enum! {
+    /// How urgent or how important something is.
+    #[doc(alias = "InvestigationPriority")]
+    pub enum Priority {
+        VeryLow = "VeryLow",
+        Low = "Low",
+        Medium = "Medium",
+        High = "High",
+        VeryHigh = "VeryHigh",
     }
 }
 

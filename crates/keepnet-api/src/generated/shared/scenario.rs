@@ -13,70 +13,34 @@ use crate::search::SearchRequest;
 
 #[cfg(feature = "_simulator")]
 model! {
-    /// The choices for creating a scenario.
+    /// The training that is to follow the scenarios of a category.
+    #[doc(alias = "PhishingScenarioTrainingBase")]
     #[derive(Clone, Default)]
-    pub struct PhishingScenarioFormDetails: Received {
+    pub struct CategoryTraining: Sent {
+        training_id: Option<String> = "trainingId",
+        /// The ids of the languages in which the training is offered.
+        training_language_ids: Option<Vec<String>> = "trainingLanguageIds",
+        enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
+        /// Whether people who succeed get a certificate.
+        award_certificate: Option<bool> = "awardCertificate",
+        enrollment_send_type_id: Option<String> = "enrollmentSendTypeId",
+        certificate_config_send_type: Option<CertificateConfigSendType> = "certificateConfigSendType",
+        training_redirect_page: Option<TrainingRedirectPage> = "trainingRedirectPage",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+model! {
+    /// The choices for creating a scenario.
+    #[doc(alias = "PhishingScenarioFormDetails")]
+    #[derive(Clone, Default)]
+    pub struct ScenarioFormDetails: Received {
         method_types: Option<Vec<DetailItem>> = "methodTypes",
         difficulty_types: Option<Vec<DetailItem>> = "difficultyTypes",
         categories: Option<Vec<DetailItem>> = "categories",
         company_language_type_resource_id: Option<String> = "companyLanguageTypeResourceId",
         language_types: Option<Vec<DetailItem>> = "languageTypes",
         preferred_language_types: Option<Vec<DetailItem>> = "preferredLanguageTypes",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-model! {
-    /// Which scenarios to give, in what order and how many at a time.
-    #[derive(Clone, Default)]
-    pub struct PhishingScenarioSearchRequest: Search {
-        resource_id: Option<String> = "resourceId",
-        template_types: Option<Vec<String>> = "templateTypes",
-        /// Keeps scenarios written for these job roles.
-        role_resource_ids: Option<Vec<String>> = "roleResourceIds",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-impl From<SearchRequest> for PhishingScenarioSearchRequest {
-    #[inline]
-    fn from(search: SearchRequest) -> Self {
-        Self { search, ..Self::default() }
-    }
-}
-
-#[cfg(feature = "_simulator")]
-model! {
-    /// A scenario of a campaign, and the training that is to follow it.
-    #[derive(Clone, Default)]
-    pub struct PhishingScenarioTraining: Sent {
-        phishing_scenario_resource_id: Option<String> = "phishingScenarioResourceId",
-        training_redirect_page: Option<TrainingRedirectPage> = "trainingRedirectPage",
-        training_id: Option<String> = "trainingId",
-        /// The ids of the languages in which the training is offered.
-        training_language_ids: Option<Vec<String>> = "trainingLanguageIds",
-        enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
-        /// Whether people who succeed get a certificate.
-        award_certificate: Option<bool> = "awardCertificate",
-        enrollment_send_type_id: Option<String> = "enrollmentSendTypeId",
-        certificate_config_send_type: Option<CertificateConfigSendType> = "certificateConfigSendType",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-model! {
-    /// The training that is to follow the scenarios of a category.
-    #[derive(Clone, Default)]
-    pub struct PhishingScenarioTrainingBase: Sent {
-        training_id: Option<String> = "trainingId",
-        /// The ids of the languages in which the training is offered.
-        training_language_ids: Option<Vec<String>> = "trainingLanguageIds",
-        enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
-        /// Whether people who succeed get a certificate.
-        award_certificate: Option<bool> = "awardCertificate",
-        enrollment_send_type_id: Option<String> = "enrollmentSendTypeId",
-        certificate_config_send_type: Option<CertificateConfigSendType> = "certificateConfigSendType",
-        training_redirect_page: Option<TrainingRedirectPage> = "trainingRedirectPage",
     }
 }
 
@@ -89,7 +53,48 @@ open_enum! {
         Attachment = 3,
         /// Gives away the second factor.
         Mfa = 4,
+        /// A double-barrel attack: a harmless message first, then one with the lure.
         DoubleBarrel = 6,
+    }
+}
+
+#[cfg(feature = "_simulator")]
+model! {
+    /// Which scenarios to give, in what order and how many at a time.
+    #[doc(alias = "PhishingScenarioSearchRequest")]
+    #[derive(Clone, Default)]
+    pub struct ScenarioSearchRequest: Search {
+        resource_id: Option<String> = "resourceId",
+        template_types: Option<Vec<String>> = "templateTypes",
+        /// Keeps scenarios written for these job roles.
+        role_resource_ids: Option<Vec<String>> = "roleResourceIds",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+impl From<SearchRequest> for ScenarioSearchRequest {
+    #[inline]
+    fn from(search: SearchRequest) -> Self {
+        Self { search, ..Self::default() }
+    }
+}
+
+#[cfg(feature = "_simulator")]
+model! {
+    /// A scenario of a campaign, and the training that is to follow it.
+    #[doc(alias = "PhishingScenarioTraining")]
+    #[derive(Clone, Default)]
+    pub struct ScenarioTraining: Sent {
+        phishing_scenario_resource_id: Option<String> = "phishingScenarioResourceId",
+        training_redirect_page: Option<TrainingRedirectPage> = "trainingRedirectPage",
+        training_id: Option<String> = "trainingId",
+        /// The ids of the languages in which the training is offered.
+        training_language_ids: Option<Vec<String>> = "trainingLanguageIds",
+        enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
+        /// Whether people who succeed get a certificate.
+        award_certificate: Option<bool> = "awardCertificate",
+        enrollment_send_type_id: Option<String> = "enrollmentSendTypeId",
+        certificate_config_send_type: Option<CertificateConfigSendType> = "certificateConfigSendType",
     }
 }
 
@@ -112,7 +117,6 @@ model! {
         is_owner: Option<bool> = "isOwner",
         is_selected: Option<bool> = "isSelected",
         created_by: Option<String> = "createdBy",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
     }
 }

@@ -3,7 +3,7 @@
 //! Types that several areas use: template.
 
 #[allow(unused_imports, reason = "the features say what is needed")]
-use security_api_transport::{model, open_enum};
+use security_api_transport::{Upload, model, open_enum};
 #[allow(unused_imports, reason = "the features say what is needed")]
 use crate::DateTime;
 #[allow(unused_imports, reason = "the features say what is needed")]
@@ -40,6 +40,100 @@ model! {
         resource_id: Option<String> = "resourceId",
         file_name: Option<String> = "fileName",
         url: Option<String> = "url",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+model! {
+    /// A new e-mail template of simulations.
+    #[derive(Clone)]
+    pub struct EmailTemplateCreateForm: Form {
+        /// Whether it is a copy of another template.
+        is_duplicated: Option<bool> = "IsDuplicated",
+        /// The id of the template that it is a copy of.
+        duplicated_template_resource_id: Option<String> = "DuplicatedTemplateResourceId",
+        languages: Option<Vec<CreatePsEmailTemplateLanguage>> = "Languages",
+        /// At most 64 characters.
+        name: String = "Name",
+        description: String = "Description",
+        category_resource_id: String = "CategoryResourceId",
+        difficulty_resource_id: Option<String> = "DifficultyResourceId",
+        /// The id of the language, from the list of languages.
+        language_type_resource_id: Option<String> = "LanguageTypeResourceId",
+        tags: Option<Vec<String>> = "Tags",
+        /// At most 320 characters.
+        subject: String = "Subject",
+        /// At most 320 characters.
+        from_name: String = "FromName",
+        /// At most 320 characters.
+        from_address: String = "FromAddress",
+        /// Who gets a copy.
+        cc_addresses: Option<Vec<String>> = "CcAddresses",
+        /// The text, in HTML. At most 10485760 characters.
+        template: String = "Template",
+        /// Whom it is to be available to.
+        available_for_requests: Option<Vec<EntityAvailableForRequest>> = "AvailableForRequests",
+        /// Files to attach.
+        attachment_files: Option<Vec<Upload>> = "AttachmentFiles",
+        /// The attachment that simulates a harmful file.
+        phishing_file: Option<Upload> = "PhishingFile",
+        phishing_file_type: Option<String> = "PhishingFileType",
+        is_phishing_file_modified: Option<bool> = "IsPhishingFileModified",
+        phishing_file_name: Option<String> = "PhishingFileName",
+        /// Of which kind of simulation; the numbers are not published.
+        phishing_type_id: Option<i32> = "PhishingTypeId",
+        /// What the AI was or is told.
+        prompt: Option<String> = "Prompt",
+        /// Whether AI helped to write it.
+        is_assisted_by_ai: Option<bool> = "IsAssistedByAI",
+        /// Whether it is plain text instead of HTML.
+        is_plain_text: Option<bool> = "IsPlainText",
+        tone_resource_id: Option<String> = "ToneResourceId",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+model! {
+    /// An e-mail template of simulations as it is to be.
+    #[derive(Clone)]
+    pub struct EmailTemplateUpdateForm: Form {
+        languages: Option<Vec<UpdatePsEmailTemplateLanguage>> = "Languages",
+        /// At most 64 characters.
+        name: String = "Name",
+        description: String = "Description",
+        category_resource_id: String = "CategoryResourceId",
+        difficulty_resource_id: Option<String> = "DifficultyResourceId",
+        /// The id of the language, from the list of languages.
+        language_type_resource_id: Option<String> = "LanguageTypeResourceId",
+        tags: Option<Vec<String>> = "Tags",
+        /// At most 320 characters.
+        subject: String = "Subject",
+        /// At most 320 characters.
+        from_name: String = "FromName",
+        /// At most 320 characters.
+        from_address: String = "FromAddress",
+        /// Who gets a copy.
+        cc_addresses: Option<Vec<String>> = "CcAddresses",
+        /// The text, in HTML. At most 10485760 characters.
+        template: String = "Template",
+        /// Whom it is to be available to.
+        available_for_requests: Option<Vec<EntityAvailableForRequest>> = "AvailableForRequests",
+        /// Files to attach.
+        attachment_files: Option<Vec<Upload>> = "AttachmentFiles",
+        /// The attachment that simulates a harmful file.
+        phishing_file: Option<Upload> = "PhishingFile",
+        phishing_file_type: Option<String> = "PhishingFileType",
+        is_phishing_file_modified: Option<bool> = "IsPhishingFileModified",
+        phishing_file_name: Option<String> = "PhishingFileName",
+        /// Of which kind of simulation; the numbers are not published.
+        phishing_type_id: Option<i32> = "PhishingTypeId",
+        /// What the AI was or is told.
+        prompt: Option<String> = "Prompt",
+        /// Whether AI helped to write it.
+        is_assisted_by_ai: Option<bool> = "IsAssistedByAI",
+        /// Whether it is plain text instead of HTML.
+        is_plain_text: Option<bool> = "IsPlainText",
+        tone_resource_id: Option<String> = "ToneResourceId",
     }
 }
 
@@ -186,7 +280,6 @@ model! {
         /// Whether it belongs to the caller's company.
         is_owner: Option<bool> = "isOwner",
         created_by: Option<String> = "createdBy",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
     }
 }
@@ -194,7 +287,8 @@ model! {
 #[cfg(any(feature = "_simulator", feature = "settings"))]
 open_enum! {
     /// What becomes of one language of a template.
-    pub enum PhishingDetailActionType: i32 {
+    #[doc(alias = "PhishingDetailActionType")]
+    pub enum LanguageChange: i32 {
         NoChange = 0,
         Edit = 1,
         Delete = 2,
@@ -203,7 +297,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// Whether a quishing template is e-mailed or made for one person.
+    /// Whether a QR code is e-mailed or handed to people one by one.
     #[doc(alias = "QuishingTemplateTypeEnum")]
     pub enum QuishingTemplateType {
         Email = "Email",
@@ -306,7 +400,6 @@ model! {
         /// Whether it belongs to the caller's company.
         is_owner: Option<bool> = "isOwner",
         created_by: Option<String> = "createdBy",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         /// When it was changed last.
         update_time: Option<DateTime> = "updateTime",
@@ -343,7 +436,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct UpdatePsEmailTemplateLanguage: Sent {
         /// What becomes of this language.
-        detail_action_type: Option<PhishingDetailActionType> = "detailActionType" (digits),
+        detail_action_type: Option<LanguageChange> = "detailActionType" (digits),
         resource_id: Option<String> = "resourceId",
         /// The id of the language, from the list of languages.
         language_type_resource_id: Option<String> = "languageTypeResourceId",

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use security_api_transport::{Secret, model, open_enum};
 use crate::DateTime;
-use crate::generated::types::{EmailPeriodType, ExportType};
+use crate::generated::types::{Availability, EmailPeriodType, ExportType};
 use crate::search::SearchRequest;
 
 model! {
@@ -42,24 +42,13 @@ open_enum! {
     }
 }
 
-open_enum! {
-    /// Whom a training or certificate is available to.
-    #[doc(alias = "EntityAvailabilityTypeEnum")]
-    pub enum EntityAvailabilityType {
-        MyCompanyOnly = "MyCompanyOnly",
-        AllCompanies = "AllCompanies",
-        Company = "Company",
-        Group = "Group",
-    }
-}
-
 model! {
     /// Which records of a list to export, in what order and as what file.
     #[derive(Clone, Default)]
     pub struct ExportListRequest: Search {
-        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        /// Exports all pages if true, which is the default; otherwise the requested page.
         report_all_pages: Option<bool> = "reportAllPages" (default true),
-        /// As what file.
+        /// The format of the file.
         export_type: Option<ExportType> = "exportType",
     }
 }
@@ -162,7 +151,7 @@ model! {
     /// A company or group that a training or certificate is to be available to.
     #[derive(Clone, Default)]
     pub struct TrainingEntityAvailableForRequest: Sent {
-        kind: Option<EntityAvailabilityType> = "type",
+        kind: Option<Availability> = "type",
         resource_id: Option<String> = "resourceId",
     }
 }
@@ -177,18 +166,5 @@ model! {
         native_language_name: Option<String> = "nativeLanguageName",
         iso_code: Option<String> = "isoCode",
         iso_friendly_name: Option<String> = "isoFriendlyName",
-    }
-}
-
-open_enum! {
-    /// The type of a training in a request.
-    #[doc(alias = "TrainingTypeRequestEnum")]
-    pub enum TrainingTypeRequest {
-        Scorm = "SCORM",
-        LearningPath = "LearningPath",
-        Poster = "Poster",
-        Infographic = "Infographic",
-        Screensaver = "Screensaver",
-        Survey = "Survey",
     }
 }

@@ -19,7 +19,6 @@ model! {
         priority: Option<String> = "priority",
         status: Option<String> = "status",
         custom_field_values: Option<Vec<TargetUserCustomFieldValue>> = "customFieldValues",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         /// When it was changed last.
         update_time: Option<DateTime> = "updateTime",

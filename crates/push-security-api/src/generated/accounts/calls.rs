@@ -115,7 +115,13 @@ impl Accounts {
     /// use push_security_api::types::LoginMethodName;
     ///
     /// # async fn example(push: push_security_api::Client) -> Result<(), push_security_api::Error> {
-    /// let account = push.accounts().remove_login_method("d6a32ba5-0532-4a66-8137-48cdf409c972", LoginMethodName::UsernamePassword).await?;
+    /// let account = push
+    ///     .accounts()
+    ///     .remove_login_method(
+    ///         "d6a32ba5-0532-4a66-8137-48cdf409c972",
+    ///         LoginMethodName::UsernamePassword,
+    ///     )
+    ///     .await?;
     /// # Ok(())
     /// # }
     /// ```

@@ -131,7 +131,13 @@ impl Employees {
     ///
     /// ```no_run
     /// # async fn example(push: push_security_api::Client) -> Result<(), push_security_api::Error> {
-    /// let employee = push.employees().add_to_groups("2a2197de-ad2c-47e4-8dcb-fb0f04cf83e0", ["finance", "contractors"]).await?;
+    /// let employee = push
+    ///     .employees()
+    ///     .add_to_groups(
+    ///         "2a2197de-ad2c-47e4-8dcb-fb0f04cf83e0",
+    ///         ["finance", "contractors"],
+    ///     )
+    ///     .await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -173,7 +179,13 @@ impl Employees {
     ///
     /// ```no_run
     /// # async fn example(push: push_security_api::Client) -> Result<(), push_security_api::Error> {
-    /// let employee = push.employees().remove_from_groups("2a2197de-ad2c-47e4-8dcb-fb0f04cf83e0", ["finance", "contractors"]).await?;
+    /// let employee = push
+    ///     .employees()
+    ///     .remove_from_groups(
+    ///         "2a2197de-ad2c-47e4-8dcb-fb0f04cf83e0",
+    ///         ["finance", "contractors"],
+    ///     )
+    ///     .await?;
     /// # Ok(())
     /// # }
     /// ```

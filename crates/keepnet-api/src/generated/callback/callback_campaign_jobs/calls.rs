@@ -64,7 +64,7 @@ impl CallbackCampaignJobs {
     /// have run.
     ///
     /// - `resource_id`: The id of the callback campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn resend_to_users(
@@ -88,7 +88,7 @@ impl CallbackCampaignJobs {
     /// run.
     ///
     /// - `resource_id`: The id of the callback campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn resend(
@@ -148,7 +148,7 @@ impl CallbackCampaignJobs {
     /// run.
     ///
     /// - `resource_id`: The id of the callback campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn stop(
@@ -169,7 +169,7 @@ impl CallbackCampaignJobs {
     /// `DELETE /api/callback-simulator/campaign-job/{resourceId}/{instanceGroup}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the callback campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn delete(
@@ -194,7 +194,7 @@ impl CallbackCampaignJobs {
     /// run.
     ///
     /// - `resource_id`: The id of the callback campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn start_instance(

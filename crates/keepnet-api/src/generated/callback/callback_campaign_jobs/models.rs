@@ -12,9 +12,9 @@ model! {
     pub struct CallbackCampaignInstanceRequest: Sent {
         /// Keeps the launch out of reports.
         exclude_from_reports: Option<bool> = "excludeFromReports",
-        /// When to send, if `scheduleTypeId` is `Scheduled`.
+        /// When to send, if `schedule_type_id` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
-        /// The id of the time zone of `scheduledDate`.
+        /// The id of the time zone of `scheduled_date`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",

@@ -37,7 +37,7 @@ impl CallbackCampaignReports {
     /// automatically.
     ///
     /// - `resource_id`: The id of the callback campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: public clients of this API.
     pub fn export_job(
@@ -120,7 +120,7 @@ impl CallbackCampaignReports {
     /// Idempotent: retried automatically.
     ///
     /// - `resource_id`: The id of the callback campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn summary_target_groups(
@@ -142,7 +142,7 @@ impl CallbackCampaignReports {
     /// automatically.
     ///
     /// - `resource_id`: The id of the callback campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn summary(
@@ -167,7 +167,7 @@ impl CallbackCampaignReports {
     ///
     /// - `search_type`: What the recipients did.
     /// - `resource_id`: The id of the callback campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: public clients of this API.
     pub fn export_users(
@@ -197,7 +197,7 @@ impl CallbackCampaignReports {
     ///
     /// - `search_type`: What the recipients did.
     /// - `resource_id`: The id of the callback campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn search_users(

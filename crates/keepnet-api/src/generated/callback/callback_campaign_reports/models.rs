@@ -5,8 +5,7 @@
 use security_api_transport::{RawJson, model, open_enum};
 use crate::DateTime;
 use crate::generated::types::{
-    CampaignSummarySettings, CampaignSummaryTargetUsers, Frequency, ScheduleType,
-    TargetUserCustomFieldValue,
+    Frequency, LaunchSettings, LaunchTargetUsers, ScheduleType, TargetUserCustomFieldValue,
 };
 
 model! {
@@ -105,8 +104,8 @@ model! {
         campaign_resource_id: Option<String> = "campaignResourceId",
         campaign_name: Option<String> = "campaignName",
         campaign_info: Option<CallbackResultCampaignInfo> = "campaignInfo",
-        settings: Option<CampaignSummarySettings> = "settings",
-        target_users: Option<CampaignSummaryTargetUsers> = "targetUsers",
+        settings: Option<LaunchSettings> = "settings",
+        target_users: Option<LaunchTargetUsers> = "targetUsers",
         stats: Option<CallbackResultStats> = "stats",
         scenarios: Option<Vec<CallbackResultScenario>> = "scenarios",
         campaign_duration_expired: Option<bool> = "campaignDurationExpired",
@@ -119,7 +118,7 @@ model! {
     pub struct CallbackResultCampaignInfo: Received {
         start_date: Option<DateTime> = "startDate",
         end_date: Option<DateTime> = "endDate",
-        /// When to send, if `scheduleTypeId` is `Scheduled`.
+        /// When to send, if `schedule_type_id` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate",
         total_target_user_count: Option<i32> = "totalTargetUserCount",
         email_delivered_user_count: Option<i32> = "emailDeliveredUserCount",

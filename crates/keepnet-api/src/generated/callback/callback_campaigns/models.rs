@@ -6,7 +6,7 @@ use security_api_transport::model;
 use crate::{DateTime, TimeSpan};
 use crate::generated::types::{
     CampaignScheduleInfoScenario, DetailItem, DirectEmailSetting, EmailDelivery, Frequency,
-    PhishingScenarioTraining, RandomSample, ScheduleType, SimulatorEmailTemplate, SmtpSetting,
+    SampleUnit, ScenarioTraining, ScheduleType, SimulatorEmailTemplate, SmtpSetting,
     VishingTemplatePreview,
 };
 
@@ -15,9 +15,9 @@ model! {
     #[derive(Clone, Default)]
     pub struct CallbackCalculateScheduleInfoRequest: Sent {
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is `Scheduled`.
+        /// When to send, if `schedule_type_id` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
-        /// The id of the time zone of `scheduledDate`.
+        /// The id of the time zone of `scheduled_date`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
         frequency: Option<Frequency> = "frequency",
         callback_scenario_resource_ids: Option<Vec<String>> = "callbackScenarioResourceIds",
@@ -36,21 +36,21 @@ model! {
         direct_email_setting: Option<DetailItem> = "directEmailSetting",
         email_delivery_setting_type: Option<EmailDelivery> = "emailDeliverySettingType",
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is `Scheduled`.
+        /// When to send, if `schedule_type_id` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate",
-        /// The id of the time zone of `scheduledDate`.
+        /// The id of the time zone of `scheduled_date`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
         duration: Option<i32> = "duration",
         distribution_start_type_id: Option<i32> = "distributionStartTypeId",
         /// How messages are spread over time; the form's details list the ids.
         distribution_type_id: Option<i32> = "distributionTypeId",
-        /// How long to wait between two batches, in the unit of `distributionDelayTimeTypeId`.
+        /// How long to wait between two batches, in the unit of `distribution_delay_time_type_id`.
         distribution_delay_every: Option<i32> = "distributionDelayEvery",
-        /// The unit of `distributionDelayEvery`; the form's details list the ids.
+        /// The unit of `distribution_delay_every`; the form's details list the ids.
         distribution_delay_time_type_id: Option<i32> = "distributionDelayTimeTypeId",
-        /// Over what time the e-mails are spread, in the unit of `distributionEmailOverTimeTypeId`.
+        /// Over what time the e-mails are spread, in the unit of `distribution_email_over_time_type_id`.
         distribution_email_over: Option<i32> = "distributionEmailOver",
-        /// The unit of `distributionEmailOver`; the form's details list the ids.
+        /// The unit of `distribution_email_over`; the form's details list the ids.
         distribution_email_over_time_type_id: Option<i32> = "distributionEmailOverTimeTypeId",
         /// At what time of day sending may begin.
         distribution_start_time: Option<TimeSpan> = "distributionStartTime",
@@ -67,8 +67,8 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts.
-        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
+        /// What `send_randomly_users_count` counts.
+        send_randomly_users_calculate_type_id: Option<SampleUnit> = "sendRandomlyUsersCalculateTypeId",
         target_groups: Option<Vec<DetailItem>> = "targetGroups",
         frequency: Option<Frequency> = "frequency",
     }
@@ -83,17 +83,17 @@ model! {
         /// At most 300 characters.
         description: Option<String> = "description",
         schedule_type_id: ScheduleType = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is `Scheduled`.
+        /// When to send, if `schedule_type_id` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
-        /// The id of the time zone of `scheduledDate`.
+        /// The id of the time zone of `scheduled_date`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
         duration: Option<i32> = "duration",
         distribution_start_type_id: Option<i32> = "distributionStartTypeId",
         /// How messages are spread over time; the form's details list the ids.
         distribution_type_id: Option<i32> = "distributionTypeId",
-        /// How long to wait between two batches, in the unit of `distributionDelayTimeTypeId`.
+        /// How long to wait between two batches, in the unit of `distribution_delay_time_type_id`.
         distribution_delay_every: Option<i32> = "distributionDelayEvery",
-        /// The unit of `distributionDelayEvery`; the form's details list the ids.
+        /// The unit of `distribution_delay_every`; the form's details list the ids.
         distribution_delay_time_type_id: Option<i32> = "distributionDelayTimeTypeId",
         /// At what time of day sending may begin.
         distribution_start_time: Option<TimeSpan> = "distributionStartTime" (into),
@@ -110,16 +110,16 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts.
-        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
+        /// What `send_randomly_users_count` counts.
+        send_randomly_users_calculate_type_id: Option<SampleUnit> = "sendRandomlyUsersCalculateTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
         frequency: Option<Frequency> = "frequency" (digits),
-        phishing_scenarios: Option<Vec<PhishingScenarioTraining>> = "phishingScenarios",
+        phishing_scenarios: Option<Vec<ScenarioTraining>> = "phishingScenarios",
         /// The id of the SMTP setting, if e-mails are delivered by SMTP.
         smtp_setting_resource_id: Option<String> = "smtpSettingResourceId",
-        /// Over what time the e-mails are spread, in the unit of `distributionEmailOverTimeTypeId`.
+        /// Over what time the e-mails are spread, in the unit of `distribution_email_over_time_type_id`.
         distribution_email_over: Option<i32> = "distributionEmailOver",
-        /// The unit of `distributionEmailOver`; the form's details list the ids.
+        /// The unit of `distribution_email_over`; the form's details list the ids.
         distribution_email_over_time_type_id: Option<i32> = "distributionEmailOverTimeTypeId",
         email_delivery_setting_type: Option<EmailDelivery> = "emailDeliverySettingType",
         /// The id of the direct e-mail setting, if e-mails are put straight into mailboxes.
@@ -144,7 +144,7 @@ model! {
     /// A scenario of a callback campaign, and the training that follows it.
     #[derive(Clone, Default)]
     pub struct CallbackCampaignScenario: Received {
-        /// What is shown.
+        /// The label.
         text: Option<String> = "text",
         value: Option<String> = "value",
         training_id: Option<String> = "trainingId",
@@ -177,7 +177,6 @@ model! {
         /// What came of the sending, in words.
         job_result_message: Option<String> = "jobResultMessage",
         created_by: Option<String> = "createdBy",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         last_launch: Option<DateTime> = "lastLaunch",
         email_delivery: Option<String> = "emailDelivery",

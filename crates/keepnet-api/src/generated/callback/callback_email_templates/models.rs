@@ -58,7 +58,6 @@ model! {
         /// Whether it belongs to the caller's company.
         is_owner: Option<bool> = "isOwner",
         created_by: Option<String> = "createdBy",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         /// When it was changed last.
         update_time: Option<DateTime> = "updateTime",

@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, CallbackScenario, CallbackScenarioPreviewModel, CallbackScenarioRequest,
-    CallbackScenarioView, ExportRequest, PhishingScenarioSearchRequest, RecordId,
+    CallbackScenarioView, ExportRequest, RecordId, ScenarioSearchRequest,
 };
 
 /// An e-mail and what the called number says, put together for callback campaigns.
@@ -98,7 +98,7 @@ impl CallbackScenarios {
     /// Source: the vendor's documentation.
     pub fn search(
         &self,
-        search: impl Into<PhishingScenarioSearchRequest>,
+        search: impl Into<ScenarioSearchRequest>,
     ) -> List<CallbackScenarioView> {
         self.client()
             .operation(&CALLBACK_SCENARIOS_SEARCH, &[])

@@ -80,7 +80,6 @@ model! {
         voice: Option<String> = "voice",
         language_code: Option<String> = "languageCode",
         created_by: Option<String> = "createdBy",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         description: Option<String> = "description",
     }

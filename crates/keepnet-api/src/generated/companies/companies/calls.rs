@@ -55,7 +55,18 @@ impl Companies {
     /// use keepnet_api::types::CompaniesCreateForm;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let form = CompaniesCreateForm::new("Example Ltd", "WqYpDAqqMqF3", "EUXYtiUamFcy", "Jt9whxjR5gcL", "iEqwzrSNbcv8", 500, "UTC", "DD/MM/YYYY", "HH:mm").file(Upload::bytes("file.txt", "content"));
+    /// let form = CompaniesCreateForm::new(
+    ///         "Example Ltd",
+    ///         "WqYpDAqqMqF3",
+    ///         "EUXYtiUamFcy",
+    ///         "Jt9whxjR5gcL",
+    ///         "iEqwzrSNbcv8",
+    ///         500,
+    ///         "UTC",
+    ///         "DD/MM/YYYY",
+    ///         "HH:mm",
+    ///     )
+    ///     .file(Upload::bytes("file.txt", "content"));
     /// let record_id = keepnet.companies().create(form).await?;
     /// # Ok(())
     /// # }
@@ -185,7 +196,13 @@ impl Companies {
     /// use keepnet_api::types::{ActivationStatus, ApiClientRequest};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let api_client = ApiClientRequest::new("SIEM export", "5f1c2d7e9a", "not-a-real-secret", ActivationStatus::Active).has_ip_address_restriction(true);
+    /// let api_client = ApiClientRequest::new(
+    ///         "SIEM export",
+    ///         "5f1c2d7e9a",
+    ///         "not-a-real-secret",
+    ///         ActivationStatus::Active,
+    ///     )
+    ///     .has_ip_address_restriction(true);
     /// let record_id = keepnet.companies().create_client(&api_client).await?;
     /// # Ok(())
     /// # }
@@ -503,7 +520,14 @@ impl Companies {
     /// use keepnet_api::types::CompanySearchRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let mut items = keepnet.companies().search(CompanySearchRequest::new().is_clustered(false).is_target_user_count_exceeded_limit(false)).items();
+    /// let mut items = keepnet
+    ///     .companies()
+    ///     .search(
+    ///         CompanySearchRequest::new()
+    ///             .is_clustered(false)
+    ///             .is_target_user_count_exceeded_limit(false),
+    ///     )
+    ///     .items();
     /// while let Some(search_company) = items.try_next().await? {
     ///     println!("{search_company:?}");
     /// }
@@ -532,7 +556,15 @@ impl Companies {
     /// use keepnet_api::types::{CompanyExportRequest, ExportType};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let file = keepnet.companies().export(CompanyExportRequest::new().report_all_pages(true).export_type(ExportType::Csv).is_target_user_count_exceeded_limit(false)).await?;
+    /// let file = keepnet
+    ///     .companies()
+    ///     .export(
+    ///         CompanyExportRequest::new()
+    ///             .report_all_pages(true)
+    ///             .export_type(ExportType::Csv)
+    ///             .is_target_user_count_exceeded_limit(false),
+    ///     )
+    ///     .await?;
     /// file.save_in(".", "download").await?;
     /// # Ok(())
     /// # }
@@ -712,7 +744,18 @@ impl Companies {
     /// use keepnet_api::types::CompaniesUpdateForm;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let form = CompaniesUpdateForm::new("Example Ltd", "WqYpDAqqMqF3", "EUXYtiUamFcy", "Jt9whxjR5gcL", "iEqwzrSNbcv8", 500, "UTC", "DD/MM/YYYY", "HH:mm").file(Upload::bytes("file.txt", "content"));
+    /// let form = CompaniesUpdateForm::new(
+    ///         "Example Ltd",
+    ///         "WqYpDAqqMqF3",
+    ///         "EUXYtiUamFcy",
+    ///         "Jt9whxjR5gcL",
+    ///         "iEqwzrSNbcv8",
+    ///         500,
+    ///         "UTC",
+    ///         "DD/MM/YYYY",
+    ///         "HH:mm",
+    ///     )
+    ///     .file(Upload::bytes("file.txt", "content"));
     /// let record_id = keepnet.companies().update("Pyj3hdcjcXds", form).await?;
     /// # Ok(())
     /// # }

@@ -37,7 +37,7 @@ model! {
         client_secret: Option<Secret> = "clientSecret",
         status_id: Option<ActivationStatus> = "statusId",
         status_name: Option<String> = "statusName",
-        /// Whether calls may come only from `allowedIpAddresses`.
+        /// Whether calls may come only from `allowed_ip_addresses`.
         has_ip_address_restriction: Option<bool> = "hasIpAddressRestriction",
         /// The IP addresses that calls may come from, none of them empty. No ranges are documented.
         allowed_ip_addresses: Option<Vec<String>> = "allowedIpAddresses",
@@ -56,7 +56,7 @@ model! {
         /// The secret that was generated before. 1 to 100 characters.
         client_secret: Secret = "clientSecret" (into),
         status_id: ActivationStatus = "statusId",
-        /// Whether calls may come only from `allowedIpAddresses`.
+        /// Whether calls may come only from `allowed_ip_addresses`.
         has_ip_address_restriction: Option<bool> = "hasIpAddressRestriction",
         /// The IP addresses that calls may come from, none of them empty. No ranges are documented.
         allowed_ip_addresses: Option<Vec<String>> = "allowedIpAddresses",
@@ -340,9 +340,9 @@ model! {
     /// Which companies to export, in what order and as what file.
     #[derive(Clone, Default)]
     pub struct CompanyExportRequest: Search {
-        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        /// Exports all pages if true, which is the default; otherwise the requested page.
         report_all_pages: Option<bool> = "reportAllPages" (default true),
-        /// As what file.
+        /// The format of the file.
         export_type: Option<ExportType> = "exportType",
         /// Keeps companies with more target users than their licence allows.
         is_target_user_count_exceeded_limit: Option<bool> = "isTargetUserCountExceededLimit",
@@ -470,7 +470,6 @@ model! {
         resource_id: Option<String> = "resourceId",
         client_name: Option<String> = "clientName",
         client_id: Option<String> = "clientId",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         status_id: Option<ActivationStatus> = "statusId",
         status_name: Option<String> = "statusName",

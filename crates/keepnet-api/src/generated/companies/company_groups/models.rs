@@ -39,7 +39,7 @@ model! {
     /// Which company groups to give, in what order and how many at a time.
     #[derive(Clone, Default)]
     pub struct SearchCompanyGroupRequest: Search {
-        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        /// Exports all pages if true, which is the default; otherwise the requested page.
         report_all_pages: Option<bool> = "reportAllPages" (default true),
     }
 }
@@ -67,7 +67,6 @@ model! {
         is_number_of_users_limited: Option<bool> = "isNumberOfUsersLimited",
         number_of_users: Option<String> = "numberOfUsers",
         license_end_date: Option<DateTime> = "licenseEndDate",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         company_status_id: Option<i32> = "companyStatusId",
         company_status_name: Option<String> = "companyStatusName",

@@ -67,7 +67,7 @@ model! {
         selected_user_resource_ids: Option<Vec<String>> = "selectedUserResourceIds",
         filter: Option<Filter> = "filter" (json),
         is_schedule: Option<bool> = "isSchedule",
-        /// Takes all that `filter` keeps instead of those listed.
+        /// Takes all that `filter` matches instead of those listed.
         select_all: bool = "selectAll",
         /// Ids to leave out when all are taken.
         excluded_items: Option<Vec<String>> = "excludedItems",

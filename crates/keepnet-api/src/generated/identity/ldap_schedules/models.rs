@@ -31,7 +31,6 @@ model! {
         status: Option<String> = "status",
         count: Option<i32> = "count",
         last_run_time: Option<DateTime> = "lastRunTime",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         error_message: Option<String> = "errorMessage",
     }

@@ -121,7 +121,6 @@ model! {
         name: Option<String> = "name",
         status_id: Option<ActivationStatus> = "statusId",
         status_name: Option<String> = "statusName",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
     }
 }

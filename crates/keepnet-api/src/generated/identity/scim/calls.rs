@@ -56,7 +56,7 @@ impl Scim {
 
     /// Lists the fields of a target user that SCIM attributes can go to.
     ///
-    /// Gives the ids and names that `fieldMappings` of a new integration takes.
+    /// Gives the ids and names that `field_mappings` of a new integration takes.
     ///
     /// `GET /api/scim/fields`. Idempotent: retried automatically.
     ///

@@ -69,7 +69,6 @@ model! {
         name: Option<String> = "name",
         group_name: Option<String> = "groupName",
         group_by_custom_field_name: Option<String> = "groupByCustomFieldName",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
     }
 }

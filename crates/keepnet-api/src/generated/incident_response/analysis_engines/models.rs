@@ -138,7 +138,6 @@ model! {
         is_send_file: Option<bool> = "isSendFile",
         is_send_ip: Option<bool> = "isSendIp",
         analysis_engine_type: Option<AnalysisEngineType> = "analysisEngineType",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
     }
 }

@@ -74,7 +74,7 @@ impl InvestigationActions {
 
     /// Deletes e-mails that an investigation found from the mailboxes.
     ///
-    /// Takes the ids of e-mails in `items`, or with `select_all` all that `filter` keeps but `excluded_items`. With
+    /// Takes the ids of e-mails in `items`, or with `select_all` all that `filter` matches but `excluded_items`. With
     /// `is_permanent_delete` they do not go to the trash. The result shows in `investigation_results.search_emails`
     /// later.
     ///

@@ -6,13 +6,13 @@ use security_api_transport::model;
 use crate::search::Filter;
 
 model! {
-    /// Which e-mails to delete: those listed, or all that a filter keeps.
+    /// Which e-mails to delete: those listed, or all that a filter matches.
     #[derive(Clone, Default)]
     pub struct CreateInvestigationDeleteActionRequest: Sent {
         /// Deletes for good instead of moving to the trash.
         is_permanent_delete: Option<bool> = "isPermanentDelete",
         items: Option<Vec<String>> = "items",
-        /// Takes all that `filter` keeps instead of those listed.
+        /// Takes all that `filter` matches instead of those listed.
         select_all: Option<bool> = "selectAll",
         /// Ids to leave out when all are taken.
         excluded_items: Option<Vec<String>> = "excludedItems",
@@ -28,7 +28,7 @@ model! {
         /// Deletes for good instead of moving to the trash.
         is_permanent_delete: Option<bool> = "isPermanentDelete",
         items: Option<Vec<String>> = "items",
-        /// Takes all that `filter` keeps instead of those listed.
+        /// Takes all that `filter` matches instead of those listed.
         select_all: Option<bool> = "selectAll",
         /// Ids to leave out when all are taken.
         excluded_items: Option<Vec<String>> = "excludedItems",
@@ -42,7 +42,7 @@ model! {
     pub struct CreateInvestigationWarningActionRequest: Sent {
         warning_message: Option<String> = "warningMessage",
         items: Option<Vec<String>> = "items",
-        /// Takes all that `filter` keeps instead of those listed.
+        /// Takes all that `filter` matches instead of those listed.
         select_all: Option<bool> = "selectAll",
         /// Ids to leave out when all are taken.
         excluded_items: Option<Vec<String>> = "excludedItems",

@@ -103,7 +103,6 @@ model! {
         expire_date: Option<DateTime> = "expireDate",
         start_date: Option<DateTime> = "startDate",
         end_date: Option<DateTime> = "endDate",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         scanned_users_count: Option<i32> = "scannedUsersCount",
         completed_users_count: Option<i32> = "completedUsersCount",

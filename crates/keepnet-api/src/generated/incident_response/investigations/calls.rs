@@ -40,10 +40,38 @@ impl Investigations {
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::{CreateInvestigationRequest, InvestigationActionType, InvestigationAutoAction, InvestigationHeader, ScanConfiguration, ScanType, TargetUserType};
+    /// use keepnet_api::types::{
+    ///     CreateInvestigationRequest, InvestigationAction, InvestigationAutoAction,
+    ///     InvestigationHeader, MailProviderKind, MailboxSelection, ScanConfiguration,
+    /// };
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let investigation = CreateInvestigationRequest::new("Invoice phishing of 1 April", 3, "2026-04-01T09:00:00Z", "2026-04-30T17:00:00Z", TargetUserType::SpecificUsers, [ScanConfiguration::new().kind(ScanType::O365).mail_configuration_resource_id("2WTkCmQqnnb6")], InvestigationAutoAction::new().kind(InvestigationActionType::MoveToTrash).is_permanent_delete(false).warning_message("This e-mail is phishing. Please do not open it.")).headers([InvestigationHeader::new().ip("192.0.2.66").from("billing@example.net").to("jane.doe@example.com").cc("cc").bcc("bcc").subject("Overdue invoice").sender_name("Billing")]);
+    /// let investigation = CreateInvestigationRequest::new(
+    ///         "Invoice phishing of 1 April",
+    ///         3,
+    ///         "2026-04-01T09:00:00Z",
+    ///         "2026-04-30T17:00:00Z",
+    ///         MailboxSelection::SpecificUsers,
+    ///         [
+    ///             ScanConfiguration::new()
+    ///                 .kind(MailProviderKind::O365)
+    ///                 .mail_configuration_resource_id("2WTkCmQqnnb6"),
+    ///         ],
+    ///         InvestigationAutoAction::new()
+    ///             .kind(InvestigationAction::MoveToTrash)
+    ///             .is_permanent_delete(false)
+    ///             .warning_message("This e-mail is phishing. Please do not open it."),
+    ///     )
+    ///     .headers([
+    ///         InvestigationHeader::new()
+    ///             .ip("192.0.2.66")
+    ///             .from("billing@example.net")
+    ///             .to("jane.doe@example.com")
+    ///             .cc("cc")
+    ///             .bcc("bcc")
+    ///             .subject("Overdue invoice")
+    ///             .sender_name("Billing"),
+    ///     ]);
     /// let record_id = keepnet.investigations().create(&investigation).await?;
     /// # Ok(())
     /// # }
@@ -60,7 +88,7 @@ impl Investigations {
 
     /// Lists the mail systems in which an investigation can search.
     ///
-    /// Gives the mail systems that are configured, as `scanTypes` of a new investigation takes them.
+    /// Gives the mail systems that are configured, as `scan_types` of a new investigation takes them.
     ///
     /// `GET /api/investigations/scan-types`. Idempotent: retried automatically.
     ///

@@ -6,8 +6,8 @@ use security_api_transport::{model, open_enum};
 use crate::DateTime;
 use crate::generated::types::{
     InvestigationAttachmentView, InvestigationAutoAction, InvestigationBodyView,
-    InvestigationHeaderView, InvestigationStatus, ScanConfiguration, ScanConfigurationDetail,
-    ScanType, TargetUserType,
+    InvestigationHeaderView, InvestigationStatus, MailProviderKind, MailboxSelection, Priority,
+    ScanConfiguration, ScanConfigurationDetail,
 };
 
 model! {
@@ -26,7 +26,7 @@ model! {
         start_date: DateTime = "startDate" (into),
         /// Until when e-mails are searched.
         end_date: DateTime = "endDate" (into),
-        target_user_type: TargetUserType = "targetUserType",
+        target_user_type: MailboxSelection = "targetUserType",
         /// With `SpecificUsers` the e-mail addresses of target users, with `Groups` the ids of target groups, as the
         /// vendor's front end sends them; with `AllUsers` none.
         target_users: Option<Vec<String>> = "targetUsers",
@@ -110,11 +110,10 @@ model! {
         expire_date: Option<DateTime> = "expireDate",
         start_date: Option<DateTime> = "startDate",
         end_date: Option<DateTime> = "endDate",
-        target_user_type: Option<TargetUserType> = "targetUserType",
+        target_user_type: Option<MailboxSelection> = "targetUserType",
         is_scan_enterprise_vault: Option<bool> = "isScanEnterpriseVault",
         status: Option<InvestigationStatus> = "status",
-        priority: Option<InvestigationPriority> = "priority",
-        /// When it was created.
+        priority: Option<Priority> = "priority",
         create_time: Option<DateTime> = "createTime",
         headers: Option<Vec<InvestigationHeaderView>> = "headers",
         bodies: Option<Vec<InvestigationBodyView>> = "bodies",
@@ -173,23 +172,12 @@ model! {
     }
 }
 
-open_enum! {
-    /// How urgent an investigation is.
-    pub enum InvestigationPriority {
-        VeryLow = "VeryLow",
-        Low = "Low",
-        Medium = "Medium",
-        High = "High",
-        VeryHigh = "VeryHigh",
-    }
-}
-
 model! {
     /// A mail system that an investigation searches.
     #[derive(Clone, Default)]
     pub struct InvestigationScanType: Received {
         resource_id: Option<String> = "resourceId",
-        scan_type: Option<ScanType> = "scanType",
+        scan_type: Option<MailProviderKind> = "scanType",
     }
 }
 
@@ -218,7 +206,7 @@ model! {
     #[doc(alias = "ScanConfigurationDetailDto")]
     #[derive(Clone, Default)]
     pub struct ScanConfigurationDetailView: Received {
-        kind: Option<ScanType> = "type",
+        kind: Option<MailProviderKind> = "type",
         type_id: Option<i32> = "typeId",
         type_text: Option<String> = "typeText",
         mail_configuration_resource_id: Option<String> = "mailConfigurationResourceId",

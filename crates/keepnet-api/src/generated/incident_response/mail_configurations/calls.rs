@@ -7,8 +7,9 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     EwsMailProviderRequest, ExportRequest, GoogleWorkspaceMailProviderRequest, MailProvider,
-    MailProviderView, O365MailProviderRequest, RecordId, ScanType, TestApiEwsMailProviderRequest,
-    TestApiGoogleWorkspaceMailProviderRequest, TestApiO365MailProviderRequest,
+    MailProviderKind, MailProviderView, O365MailProviderRequest, RecordId,
+    TestApiEwsMailProviderRequest, TestApiGoogleWorkspaceMailProviderRequest,
+    TestApiO365MailProviderRequest,
 };
 use crate::search::SearchRequest;
 
@@ -598,7 +599,7 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn get(
         &self,
-        provider_name: ScanType,
+        provider_name: MailProviderKind,
         resource_id: impl AsRef<str>,
     ) -> Call<MailProvider> {
         self.client()

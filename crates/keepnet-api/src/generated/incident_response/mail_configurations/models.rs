@@ -50,7 +50,6 @@ model! {
         /// The numeric id of the company.
         company_id: Option<i32> = "companyId",
         platform: Option<String> = "platform",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         user_name: Option<String> = "userName",
         service_url: Option<String> = "serviceUrl",
@@ -78,7 +77,6 @@ model! {
         status_id: Option<ActivationStatus> = "statusId",
         status_name: Option<String> = "statusName",
         platform: Option<String> = "platform",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         /// When it was changed last.
         update_time: Option<DateTime> = "updateTime",

@@ -79,7 +79,7 @@ impl NotifiedEmails {
 
     /// Sets the verdict, state and note of several reported e-mails at once.
     ///
-    /// Takes the ids in `resource_id_list`, or all that the filter in `select_all` keeps.
+    /// Takes the ids in `resource_id_list`, or all that the filter in `select_all` matches.
     /// `notified_emails.bulk_update_email_stats` counts beforehand whom that concerns.
     ///
     /// `PUT /api/notified-emails/bulk-update`. Not retried once it may have run.

@@ -37,7 +37,7 @@ model! {
         is_notify_user: Option<bool> = "isNotifyUser",
         /// What to tell them, instead of the template.
         custom_message: Option<String> = "customMessage",
-        /// Takes all that a filter keeps instead of those listed.
+        /// Takes all that a filter matches instead of those listed.
         select_all: Option<NotifiedEmailSelectAllRequest> = "selectAll",
         notification_template_resource_id: Option<String> = "notificationTemplateResourceId",
     }
@@ -122,7 +122,6 @@ model! {
         ips: Option<Vec<NotifiedEmailIp>> = "ips",
         analysis_date: Option<DateTime> = "analysisDate",
         received_date: Option<DateTime> = "receivedDate",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         last_update_date: Option<DateTime> = "lastUpdateDate",
         headers: Option<Vec<KeyValuePair>> = "headers",
@@ -161,7 +160,6 @@ model! {
     #[derive(Clone, Default)]
     pub struct NotifiedEmailForEdit: Received {
         subject: Option<String> = "subject",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         last_update_date: Option<DateTime> = "lastUpdateDate",
         note: Option<String> = "note",
@@ -314,7 +312,6 @@ model! {
         result: Option<String> = "result",
         source: Option<String> = "source",
         tags: Option<Vec<String>> = "tags",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         last_update_date: Option<String> = "lastUpdateDate",
         matching_playbooks: Option<Vec<NamedResource>> = "matchingPlaybooks",

@@ -5,7 +5,8 @@
 use security_api_transport::{RawJson, model, open_enum};
 use crate::DateTime;
 use crate::generated::types::{
-    InvestigationAutoAction, ScanConfiguration, ScanConfigurationDetail, TargetUserType,
+    InvestigationAction, InvestigationAutoAction, MailboxSelection, Priority, ScanConfiguration,
+    ScanConfigurationDetail,
 };
 
 model! {
@@ -15,7 +16,8 @@ model! {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         description: Option<String> = "description",
-        priority: Option<PlaybookPriority> = "priority",
+        /// Which playbook goes first.
+        priority: Option<Priority> = "priority",
         tags: Option<Vec<String>> = "tags",
         is_active: Option<bool> = "isActive",
         create_date: Option<DateTime> = "createDate",
@@ -63,9 +65,9 @@ model! {
         filters: Option<Vec<String>> = "filters",
         email_date_range_type: PlaybookInvestigationEmailDateRangeType = "emailDateRangeType",
         duration_type: PlaybookInvestigationDurationType = "durationType",
-        target_user_type: TargetUserType = "targetUserType",
+        target_user_type: MailboxSelection = "targetUserType",
         target_users: Option<Vec<String>> = "targetUsers",
-        action_type: Option<PlaybookInvestigationActionType> = "actionType",
+        action_type: Option<InvestigationAction> = "actionType",
         action_notify_target_user_type: Option<PlaybookInvestigationActionNotifyTargetUserType> = "actionNotifyTargetUserType",
         action_notify_target_users: Option<Vec<String>> = "actionNotifyTargetUsers",
         email_template_id: Option<i32> = "emailTemplateId",
@@ -86,10 +88,10 @@ model! {
         filters: Option<Vec<String>> = "filters",
         email_date_range_type: Option<PlaybookInvestigationEmailDateRangeType> = "emailDateRangeType",
         duration_type: Option<PlaybookInvestigationDurationType> = "durationType",
-        target_user_type: Option<TargetUserType> = "targetUserType",
+        target_user_type: Option<MailboxSelection> = "targetUserType",
         target_users: Option<Vec<String>> = "targetUsers",
         target_users_for_autocomplete: Option<Vec<RawJson>> = "targetUsersForAutocomplete",
-        action_type: Option<PlaybookInvestigationActionType> = "actionType",
+        action_type: Option<InvestigationAction> = "actionType",
         action_notify_target_user_type: Option<PlaybookInvestigationActionNotifyTargetUserType> = "actionNotifyTargetUserType",
         action_notify_target_users: Option<Vec<String>> = "actionNotifyTargetUsers",
         action_notify_target_users_for_autocomplete: Option<Vec<RawJson>> = "actionNotifyTargetUsersForAutocomplete",
@@ -190,16 +192,6 @@ open_enum! {
 }
 
 open_enum! {
-    /// What the investigation of a playbook does to e-mails that it finds.
-    pub enum PlaybookInvestigationActionType {
-        NoAction = "NoAction",
-        Warning = "Warning",
-        MoveToTrash = "MoveToTrash",
-        Delete = "Delete",
-    }
-}
-
-open_enum! {
     /// How long the investigation of a playbook runs.
     pub enum PlaybookInvestigationDurationType {
         OneDay = "OneDay",
@@ -238,17 +230,6 @@ open_enum! {
     }
 }
 
-open_enum! {
-    /// Which playbook goes first.
-    pub enum PlaybookPriority {
-        VeryLow = "VeryLow",
-        Low = "Low",
-        Medium = "Medium",
-        High = "High",
-        VeryHigh = "VeryHigh",
-    }
-}
-
 model! {
     /// A playbook as it is to be.
     #[derive(Clone)]
@@ -257,7 +238,8 @@ model! {
         name: String = "name",
         /// At most 300 characters.
         description: Option<String> = "description",
-        priority: PlaybookPriority = "priority",
+        /// Which playbook goes first.
+        priority: Priority = "priority",
         tags: Option<Vec<String>> = "tags",
         is_active: Option<bool> = "isActive",
         condition: PlaybookCondition = "condition",
@@ -280,7 +262,6 @@ model! {
         status: Option<String> = "status",
         matching_count: Option<i32> = "matchingCount",
         priority: Option<String> = "priority",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
     }
 }

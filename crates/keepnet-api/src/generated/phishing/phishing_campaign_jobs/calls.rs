@@ -56,7 +56,7 @@ impl PhishingCampaignJobs {
     /// it may have run.
     ///
     /// - `resource_id`: The id of the phishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn resend_to_users(
@@ -80,7 +80,7 @@ impl PhishingCampaignJobs {
     /// may have run.
     ///
     /// - `resource_id`: The id of the phishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn resend(
@@ -101,7 +101,7 @@ impl PhishingCampaignJobs {
     /// Launches a phishing campaign, now or at a set time.
     ///
     /// `schedule_type_id` launches it at once or at `scheduled_date`. Each call is a launch of its own, with an
-    /// `instanceGroup` of its own. Sends e-mails to people: not to be repeated blindly.
+    /// `instance_group` of its own. Sends e-mails to people: not to be repeated blindly.
     ///
     /// `POST /api/phishing-simulator/phishing-campaign-job/start/{resourceId}`. Not retried once it may have run.
     ///
@@ -135,7 +135,7 @@ impl PhishingCampaignJobs {
     /// have run.
     ///
     /// - `resource_id`: The id of the phishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn start_instance(
@@ -159,7 +159,7 @@ impl PhishingCampaignJobs {
     /// have run.
     ///
     /// - `resource_id`: The id of the phishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     ///
@@ -188,7 +188,7 @@ impl PhishingCampaignJobs {
     /// have run.
     ///
     /// - `resource_id`: The id of the phishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn delete(

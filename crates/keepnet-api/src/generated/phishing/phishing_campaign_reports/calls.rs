@@ -9,10 +9,10 @@ use crate::{List, search};
 use crate::generated::types::{
     CampaignJob, CampaignJobExportRequest, CampaignJobSearchRequest, CampaignTargetGroups,
     CampaignUserClicked, CampaignUserSearchRequest, CampaignUserSubmitted, ExportRequest,
-    PhishingActivityUsers, PhishingCampaignJobReport, PhishingCampaignJobUserEmailOpened,
-    PhishingCampaignJobUserEmailReplied, PhishingCampaignJobUserEmailReported,
-    PhishingCampaignJobUserSearchType, PhishingCampaignJobUsers, PhishingCampaignSummary,
-    RecordId, SearchPhishingActivityUsersRequest, UpdatePhishingCampaignJobUserActivityRequest,
+    LaunchActivity, LaunchSummary, PhishingActivityUsers, PhishingCampaignJobReport,
+    PhishingCampaignJobUserEmailOpened, PhishingCampaignJobUserEmailReplied,
+    PhishingCampaignJobUserEmailReported, PhishingCampaignJobUsers, RecordId,
+    SearchPhishingActivityUsersRequest, UpdatePhishingCampaignJobUserActivityRequest,
 };
 use crate::search::SearchRequest;
 
@@ -80,7 +80,7 @@ impl PhishingCampaignReports {
     /// retried automatically.
     ///
     /// - `resource_id`: The id of the phishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn export_job(
@@ -300,7 +300,7 @@ impl PhishingCampaignReports {
     /// Idempotent: retried automatically.
     ///
     /// - `resource_id`: The id of the phishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn summary_target_groups(
@@ -322,14 +322,14 @@ impl PhishingCampaignReports {
     /// Idempotent: retried automatically.
     ///
     /// - `resource_id`: The id of the phishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn summary_training(
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<PhishingCampaignSummary> {
+    ) -> Call<LaunchSummary> {
         self.client()
             .operation(
                 &PHISHING_CAMPAIGN_REPORTS_SUMMARY_TRAINING,
@@ -347,13 +347,13 @@ impl PhishingCampaignReports {
     /// retried automatically.
     ///
     /// - `resource_id`: The id of the phishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let phishing_campaign_summary = keepnet.phishing_campaign_reports().summary("r6tGcNckZ3Fu", 1).await?;
+    /// let launch_summary = keepnet.phishing_campaign_reports().summary("r6tGcNckZ3Fu", 1).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -361,7 +361,7 @@ impl PhishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<PhishingCampaignSummary> {
+    ) -> Call<LaunchSummary> {
         self.client()
             .operation(
                 &PHISHING_CAMPAIGN_REPORTS_SUMMARY,
@@ -418,12 +418,12 @@ impl PhishingCampaignReports {
     ///
     /// - `search_type`: What the recipients did.
     /// - `resource_id`: The id of the phishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: public clients of this API.
     pub fn export_users(
         &self,
-        search_type: PhishingCampaignJobUserSearchType,
+        search_type: LaunchActivity,
         resource_id: impl AsRef<str>,
         instance_group: i32,
         export: impl Into<ExportRequest>,
@@ -451,15 +451,23 @@ impl PhishingCampaignReports {
     ///
     /// - `search_type`: What the recipients did.
     /// - `resource_id`: The id of the phishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::{ActivityType, CampaignUserSearchRequest, PhishingCampaignJobUserSearchType};
+    /// use keepnet_api::types::{ActivitySource, CampaignUserSearchRequest, LaunchActivity};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let mut items = keepnet.phishing_campaign_reports().search_users(PhishingCampaignJobUserSearchType::All, "r6tGcNckZ3Fu", 1, CampaignUserSearchRequest::new().activity_type(ActivityType::Human)).items();
+    /// let mut items = keepnet
+    ///     .phishing_campaign_reports()
+    ///     .search_users(
+    ///         LaunchActivity::All,
+    ///         "r6tGcNckZ3Fu",
+    ///         1,
+    ///         CampaignUserSearchRequest::new().activity_type(ActivitySource::Human),
+    ///     )
+    ///     .items();
     /// while let Some(phishing_campaign_job_users) = items.try_next().await? {
     ///     println!("{phishing_campaign_job_users:?}");
     /// }
@@ -468,7 +476,7 @@ impl PhishingCampaignReports {
     /// ```
     pub fn search_users(
         &self,
-        search_type: PhishingCampaignJobUserSearchType,
+        search_type: LaunchActivity,
         resource_id: impl AsRef<str>,
         instance_group: i32,
         search: impl Into<CampaignUserSearchRequest>,

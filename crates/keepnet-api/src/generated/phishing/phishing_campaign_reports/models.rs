@@ -4,9 +4,7 @@
 
 use security_api_transport::model;
 use crate::DateTime;
-use crate::generated::types::{
-    ActivityType, PhishingCampaignJobUserSearchType, TargetUserCustomFieldValue,
-};
+use crate::generated::types::{ActivitySource, LaunchActivity, TargetUserCustomFieldValue};
 use crate::search::SearchRequest;
 
 model! {
@@ -27,7 +25,6 @@ model! {
         scenario_name: Option<String> = "scenarioName",
         difficulty: Option<String> = "difficulty",
         category_name: Option<String> = "categoryName",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         /// How many rows there are on all pages.
         total_row_count: Option<i32> = "totalRowCount",
@@ -57,7 +54,6 @@ model! {
         /// What came of the sending, in words.
         job_result_message: Option<String> = "jobResultMessage",
         created_by: Option<String> = "createdBy",
-        /// When it was created.
         created_date: Option<DateTime> = "createdDate",
         email_delivery: Option<String> = "emailDelivery",
         total_submitted_mfa_count: Option<i32> = "totalSubmittedMFACount",
@@ -201,8 +197,8 @@ model! {
     #[derive(Clone, Default)]
     pub struct UpdatePhishingCampaignJobUserActivityRequest: Sent {
         /// What the recipient did.
-        search_type: Option<PhishingCampaignJobUserSearchType> = "searchType",
+        search_type: Option<LaunchActivity> = "searchType",
         /// Whether it was a person or a bot.
-        activity_type: Option<ActivityType> = "activityType" (digits),
+        activity_type: Option<ActivitySource> = "activityType" (digits),
     }
 }

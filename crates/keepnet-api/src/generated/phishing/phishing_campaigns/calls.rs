@@ -51,10 +51,27 @@ impl PhishingCampaigns {
     /// Source: public clients of this API.
     ///
     /// ```no_run
-    /// use keepnet_api::types::{CertificateConfigSendType, CreatePhishingCampaignRequest, PhishingScenarioTraining, ScheduleType};
+    /// use keepnet_api::types::{
+    ///     CertificateConfigSendType, CreatePhishingCampaignRequest, ScenarioTraining,
+    ///     ScheduleType,
+    /// };
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let phishing_campaign = CreatePhishingCampaignRequest::new("April awareness", ScheduleType::Scheduled).phishing_scenarios([PhishingScenarioTraining::new().phishing_scenario_resource_id("Pg5ZCcGojij7").training_id("ZZGcMLzGznAn").training_language_ids(["LCgN3agLvotv"]).award_certificate(true).enrollment_send_type_id("enrollment_send_type_id").certificate_config_send_type(CertificateConfigSendType::SendOnFirstAttempt)]);
+    /// let phishing_campaign = CreatePhishingCampaignRequest::new(
+    ///         "April awareness",
+    ///         ScheduleType::Scheduled,
+    ///     )
+    ///     .phishing_scenarios([
+    ///         ScenarioTraining::new()
+    ///             .phishing_scenario_resource_id("Pg5ZCcGojij7")
+    ///             .training_id("ZZGcMLzGznAn")
+    ///             .training_language_ids(["LCgN3agLvotv"])
+    ///             .award_certificate(true)
+    ///             .enrollment_send_type_id("enrollment_send_type_id")
+    ///             .certificate_config_send_type(
+    ///                 CertificateConfigSendType::SendOnFirstAttempt,
+    ///             ),
+    ///     ]);
     /// let record_id = keepnet.phishing_campaigns().create(&phishing_campaign).await?;
     /// # Ok(())
     /// # }
@@ -117,7 +134,7 @@ impl PhishingCampaigns {
     /// Gets the e-mail delivery that new phishing campaigns use unless told otherwise.
     ///
     /// Gives the id and the kind (1 SMTP, 2 straight into mailboxes), as a new campaign takes them in
-    /// `smtpSettingResourceId` or `directEmailSettingResourceId`.
+    /// `smtp_setting_resource_id` or `direct_email_setting_resource_id`.
     ///
     /// `GET /api/phishing-simulator/phishing-campaign/default-email-delivery-setting`. Idempotent: retried
     /// automatically.
@@ -353,7 +370,7 @@ impl TargetGroupsPhishingCampaigns {
         self
     }
 
-    /// Which launch of the campaign: the `instanceGroup` of its report.
+    /// Which launch of the campaign: the `instance_group` of its report.
     pub fn instance_group(mut self, instance_group: i32) -> Self {
         self.request = self
             .request

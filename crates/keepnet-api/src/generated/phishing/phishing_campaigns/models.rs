@@ -5,11 +5,10 @@
 use security_api_transport::{model, open_enum};
 use crate::{DateTime, TimeSpan};
 use crate::generated::types::{
-    CategoryDistribution, CertificateConfigSendType, DetailItem, DirectEmailSetting,
-    EmailDelivery, EmailPeriodType, EnrollmentReminder, Frequency, PhishingCampaignEmailReply,
-    PhishingCampaignScenario, PhishingScenarioPreview, PhishingScenarioTraining,
-    PhishingScenarioTrainingBase, RandomSample, ReminderEndType, ScheduleType, SmtpSetting,
-    TrainingRedirectPage,
+    CampaignEmailReply, CampaignScenario, CategoryTraining, CertificateConfigSendType, DetailItem,
+    DirectEmailSetting, EmailDelivery, EmailPeriodType, EnrollmentReminder, Frequency,
+    PhishingScenarioPreview, ReminderEndType, SampleUnit, ScenarioChoice, ScenarioTraining,
+    ScheduleType, SmtpSetting, TrainingRedirectPage,
 };
 use crate::search::Filter;
 
@@ -30,14 +29,14 @@ model! {
     #[derive(Clone)]
     pub struct CreatePhishingCampaignRequest: Sent {
         /// The scenarios, each with the training that follows it.
-        phishing_scenarios: Option<Vec<PhishingScenarioTraining>> = "phishingScenarios",
+        phishing_scenarios: Option<Vec<ScenarioTraining>> = "phishingScenarios",
         /// The ids of the scenarios, where no training follows.
         phishing_scenario_resource_ids: Option<Vec<String>> = "phishingScenarioResourceIds",
         /// The id of the SMTP setting, if e-mails are delivered by SMTP.
         smtp_setting_resource_id: Option<String> = "smtpSettingResourceId",
-        /// Over what time the e-mails are spread, in the unit of `distributionEmailOverTimeTypeId`.
+        /// Over what time the e-mails are spread, in the unit of `distribution_email_over_time_type_id`.
         distribution_email_over: Option<i32> = "distributionEmailOver",
-        /// The unit of `distributionEmailOver`; the form's details list the ids.
+        /// The unit of `distribution_email_over`; the form's details list the ids.
         distribution_email_over_time_type_id: Option<i32> = "distributionEmailOverTimeTypeId",
         email_delivery_setting_type: Option<EmailDelivery> = "emailDeliverySettingType",
         /// The id of the direct e-mail setting, if e-mails are put straight into mailboxes.
@@ -46,17 +45,17 @@ model! {
         use_target_user_time_zone: Option<bool> = "useTargetUserTimeZone",
         /// The id of a target group that those who click are added to.
         clicked_user_group_resource_id: Option<String> = "clickedUserGroupResourceId",
-        training_for_category: Option<PhishingScenarioTrainingBase> = "trainingForCategory",
-        email_reply_settings: Option<PhishingCampaignEmailReply> = "emailReplySettings",
+        training_for_category: Option<CategoryTraining> = "trainingForCategory",
+        email_reply_settings: Option<CampaignEmailReply> = "emailReplySettings",
         send_user_preferred_language: Option<i32> = "sendUserPreferredLanguage",
         /// 1 to 200 characters.
         name: String = "name",
         /// At most 300 characters.
         description: Option<String> = "description",
         schedule_type_id: ScheduleType = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is `Scheduled`.
+        /// When to send, if `schedule_type_id` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
-        /// The id of the time zone of `scheduledDate`.
+        /// The id of the time zone of `scheduled_date`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
         /// How long the campaign counts what people do. That it is in days is inferred: the vendor's documentation shows 7,
         /// and its front end begins with 30.
@@ -64,9 +63,9 @@ model! {
         distribution_start_type_id: Option<i32> = "distributionStartTypeId",
         /// How messages are spread over time; the form's details list the ids.
         distribution_type_id: Option<i32> = "distributionTypeId",
-        /// How long to wait between two batches, in the unit of `distributionDelayTimeTypeId`.
+        /// How long to wait between two batches, in the unit of `distribution_delay_time_type_id`.
         distribution_delay_every: Option<i32> = "distributionDelayEvery",
-        /// The unit of `distributionDelayEvery`; the form's details list the ids.
+        /// The unit of `distribution_delay_every`; the form's details list the ids.
         distribution_delay_time_type_id: Option<i32> = "distributionDelayTimeTypeId",
         /// At what time of day sending may begin.
         distribution_start_time: Option<TimeSpan> = "distributionStartTime" (into),
@@ -83,8 +82,8 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts.
-        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
+        /// What `send_randomly_users_count` counts.
+        send_randomly_users_calculate_type_id: Option<SampleUnit> = "sendRandomlyUsersCalculateTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
         frequency: Option<Frequency> = "frequency" (digits),
         enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
@@ -92,7 +91,7 @@ model! {
         award_certificate: Option<bool> = "awardCertificate",
         /// Which scenarios to choose from, if they are not chosen by hand.
         category_filter: Option<Filter> = "categoryFilter" (json),
-        category_distribution_type: Option<CategoryDistribution> = "categoryDistributionType",
+        category_distribution_type: Option<ScenarioChoice> = "categoryDistributionType",
     }
 }
 
@@ -112,9 +111,9 @@ model! {
     #[derive(Clone, Default)]
     pub struct PhishingCalculateScheduleInfoRequest: Sent {
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is `Scheduled`.
+        /// When to send, if `schedule_type_id` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
-        /// The id of the time zone of `scheduledDate`.
+        /// The id of the time zone of `scheduled_date`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
         frequency: Option<Frequency> = "frequency",
         phishing_scenario_resource_ids: Option<Vec<String>> = "phishingScenarioResourceIds",
@@ -127,26 +126,26 @@ model! {
     pub struct PhishingCampaign: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
-        phishing_scenarios: Option<Vec<PhishingCampaignScenario>> = "phishingScenarios",
+        phishing_scenarios: Option<Vec<CampaignScenario>> = "phishingScenarios",
         smtp_setting: Option<DetailItem> = "smtpSetting",
         direct_email_setting: Option<DetailItem> = "directEmailSetting",
         email_delivery_setting_type: Option<EmailDelivery> = "emailDeliverySettingType",
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is `Scheduled`.
+        /// When to send, if `schedule_type_id` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate",
-        /// The id of the time zone of `scheduledDate`.
+        /// The id of the time zone of `scheduled_date`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
         duration: Option<i32> = "duration",
         distribution_start_type_id: Option<i32> = "distributionStartTypeId",
         /// How messages are spread over time; the form's details list the ids.
         distribution_type_id: Option<i32> = "distributionTypeId",
-        /// How long to wait between two batches, in the unit of `distributionDelayTimeTypeId`.
+        /// How long to wait between two batches, in the unit of `distribution_delay_time_type_id`.
         distribution_delay_every: Option<i32> = "distributionDelayEvery",
-        /// The unit of `distributionDelayEvery`; the form's details list the ids.
+        /// The unit of `distribution_delay_every`; the form's details list the ids.
         distribution_delay_time_type_id: Option<i32> = "distributionDelayTimeTypeId",
-        /// Over what time the e-mails are spread, in the unit of `distributionEmailOverTimeTypeId`.
+        /// Over what time the e-mails are spread, in the unit of `distribution_email_over_time_type_id`.
         distribution_email_over: Option<i32> = "distributionEmailOver",
-        /// The unit of `distributionEmailOver`; the form's details list the ids.
+        /// The unit of `distribution_email_over`; the form's details list the ids.
         distribution_email_over_time_type_id: Option<i32> = "distributionEmailOverTimeTypeId",
         /// At what time of day sending may begin.
         distribution_start_time: Option<TimeSpan> = "distributionStartTime",
@@ -163,8 +162,8 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts.
-        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
+        /// What `send_randomly_users_count` counts.
+        send_randomly_users_calculate_type_id: Option<SampleUnit> = "sendRandomlyUsersCalculateTypeId",
         target_groups: Option<Vec<DetailItem>> = "targetGroups",
         frequency: Option<Frequency> = "frequency",
         email_period_type_id: Option<EmailPeriodType> = "emailPeriodTypeId",
@@ -176,10 +175,10 @@ model! {
         /// Takes times in the time zone of each target user.
         use_target_user_time_zone: Option<bool> = "useTargetUserTimeZone",
         category_filter: Option<Filter> = "categoryFilter" (json),
-        category_distribution_type: Option<CategoryDistribution> = "categoryDistributionType",
+        category_distribution_type: Option<ScenarioChoice> = "categoryDistributionType",
         clicked_user_group_resource_id: Option<String> = "clickedUserGroupResourceId",
         training_for_category: Option<PhishingCampaignCategoryTraining> = "trainingForCategory",
-        email_reply_settings: Option<PhishingCampaignEmailReply> = "emailReplySettings",
+        email_reply_settings: Option<CampaignEmailReply> = "emailReplySettings",
         send_user_preferred_language: Option<i32> = "sendUserPreferredLanguage",
     }
 }
@@ -260,7 +259,6 @@ model! {
         /// What came of the sending, in words.
         job_result_message: Option<String> = "jobResultMessage",
         created_by: Option<String> = "createdBy",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         last_launch: Option<DateTime> = "lastLaunch",
         email_delivery: Option<String> = "emailDelivery",
@@ -273,7 +271,7 @@ model! {
     /// A phishing campaign as it is to be.
     #[derive(Clone)]
     pub struct UpdatePhishingCampaignRequest: Sent {
-        phishing_scenarios: Option<Vec<PhishingScenarioTraining>> = "phishingScenarios",
+        phishing_scenarios: Option<Vec<ScenarioTraining>> = "phishingScenarios",
         phishing_scenario_resource_ids: Option<Vec<String>> = "phishingScenarioResourceIds",
         /// The id of the SMTP setting, if e-mails are delivered by SMTP.
         smtp_setting_resource_id: Option<String> = "smtpSettingResourceId",
@@ -282,7 +280,7 @@ model! {
         direct_email_setting_resource_id: Option<String> = "directEmailSettingResourceId",
         /// Takes times in the time zone of each target user.
         use_target_user_time_zone: Option<bool> = "useTargetUserTimeZone",
-        email_reply_settings: Option<PhishingCampaignEmailReply> = "emailReplySettings",
+        email_reply_settings: Option<CampaignEmailReply> = "emailReplySettings",
         send_user_preferred_language: Option<i32> = "sendUserPreferredLanguage",
         resource_id: Option<String> = "resourceId",
         /// 1 to 200 characters.
@@ -291,9 +289,9 @@ model! {
         description: Option<String> = "description",
         distribution_start_type_id: i32 = "distributionStartTypeId",
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is `Scheduled`.
+        /// When to send, if `schedule_type_id` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
-        /// The id of the time zone of `scheduledDate`.
+        /// The id of the time zone of `scheduled_date`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
         duration: Option<i32> = "duration",
         /// How many messages go out in one batch.
@@ -306,8 +304,8 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts.
-        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
+        /// What `send_randomly_users_count` counts.
+        send_randomly_users_calculate_type_id: Option<SampleUnit> = "sendRandomlyUsersCalculateTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
         /// At what time of day sending may begin.
         distribution_start_time: Option<TimeSpan> = "distributionStartTime" (into),
@@ -316,19 +314,19 @@ model! {
         distribution_days: Option<i32> = "distributionDays",
         /// How messages are spread over time; the form's details list the ids.
         distribution_type_id: Option<i32> = "distributionTypeId",
-        /// How long to wait between two batches, in the unit of `distributionDelayTimeTypeId`.
+        /// How long to wait between two batches, in the unit of `distribution_delay_time_type_id`.
         distribution_delay_every: Option<i32> = "distributionDelayEvery",
-        /// The unit of `distributionDelayEvery`; the form's details list the ids.
+        /// The unit of `distribution_delay_every`; the form's details list the ids.
         distribution_delay_time_type_id: Option<i32> = "distributionDelayTimeTypeId",
-        /// Over what time the e-mails are spread, in the unit of `distributionEmailOverTimeTypeId`.
+        /// Over what time the e-mails are spread, in the unit of `distribution_email_over_time_type_id`.
         distribution_email_over: Option<i32> = "distributionEmailOver",
-        /// The unit of `distributionEmailOver`; the form's details list the ids.
+        /// The unit of `distribution_email_over`; the form's details list the ids.
         distribution_email_over_time_type_id: Option<i32> = "distributionEmailOverTimeTypeId",
         enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
         category_filter: Option<Filter> = "categoryFilter" (json),
-        category_distribution_type: Option<CategoryDistribution> = "categoryDistributionType",
-        training_for_category: Option<PhishingScenarioTrainingBase> = "trainingForCategory",
+        category_distribution_type: Option<ScenarioChoice> = "categoryDistributionType",
+        training_for_category: Option<CategoryTraining> = "trainingForCategory",
     }
 }

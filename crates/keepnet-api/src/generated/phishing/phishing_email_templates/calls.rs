@@ -7,9 +7,8 @@ use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, CompanyAiLimitResponse, ExportRequest,
-    GeneratePsEmailTemplateWithAiRequest, PhishingEmailTemplatesCreateForm,
-    PhishingEmailTemplatesUpdateForm, RecordId, SimulatorEmailTemplate,
+    BulkDeleteRequest, CompanyAiLimitResponse, EmailTemplateCreateForm, EmailTemplateUpdateForm,
+    ExportRequest, GeneratePsEmailTemplateWithAiRequest, RecordId, SimulatorEmailTemplate,
     SimulatorEmailTemplateSearchRequest, SimulatorEmailTemplateTranslation,
     SimulatorEmailTemplateView, SuccessFlag, TranslateEmailTemplateWithAiRequest,
 };
@@ -48,10 +47,7 @@ impl PhishingEmailTemplates {
     /// `POST /api/phishing-simulator/email-templates`. Not retried once it may have run.
     ///
     /// Source: public clients of this API.
-    pub fn create(
-        &self,
-        form: impl Into<PhishingEmailTemplatesCreateForm>,
-    ) -> Call<RecordId> {
+    pub fn create(&self, form: impl Into<EmailTemplateCreateForm>) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_CREATE, &[])
             .form(form.into().into())
@@ -203,7 +199,7 @@ impl PhishingEmailTemplates {
     pub fn update(
         &self,
         resource_id: impl AsRef<str>,
-        form: impl Into<PhishingEmailTemplatesUpdateForm>,
+        form: impl Into<EmailTemplateUpdateForm>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_UPDATE, &[resource_id.as_ref()])
@@ -231,7 +227,7 @@ impl PhishingEmailTemplates {
     /// Idempotent: retried automatically.
     ///
     /// - `resource_id`: The id of the phishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     /// - `template_resource_id`: The id of the template.
     ///
     /// Source: the vendor's documentation.

@@ -2,11 +2,8 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `phishing_email_templates`.
 
-use security_api_transport::{Upload, model};
-use crate::generated::types::{
-    CreatePsEmailTemplateLanguage, EntityAvailableForRequest, ScenarioMethod,
-    UpdatePsEmailTemplateLanguage,
-};
+use security_api_transport::model;
+use crate::generated::types::ScenarioMethod;
 
 model! {
     /// What the AI is to make an e-mail template of.
@@ -31,97 +28,5 @@ model! {
         is_plain_text: Option<bool> = "isPlainText",
         tone_resource_id: Option<String> = "toneResourceId",
         localization_resource_id: Option<String> = "localizationResourceId",
-    }
-}
-
-model! {
-    /// A new phishing e-mail template.
-    #[derive(Clone)]
-    pub struct PhishingEmailTemplatesCreateForm: Form {
-        /// Whether it is a copy of another template.
-        is_duplicated: Option<bool> = "IsDuplicated",
-        /// The id of the template that it is a copy of.
-        duplicated_template_resource_id: Option<String> = "DuplicatedTemplateResourceId",
-        languages: Option<Vec<CreatePsEmailTemplateLanguage>> = "Languages",
-        /// At most 64 characters.
-        name: String = "Name",
-        description: String = "Description",
-        category_resource_id: String = "CategoryResourceId",
-        difficulty_resource_id: Option<String> = "DifficultyResourceId",
-        /// The id of the language, from the list of languages.
-        language_type_resource_id: Option<String> = "LanguageTypeResourceId",
-        tags: Option<Vec<String>> = "Tags",
-        /// At most 320 characters.
-        subject: String = "Subject",
-        /// At most 320 characters.
-        from_name: String = "FromName",
-        /// At most 320 characters.
-        from_address: String = "FromAddress",
-        /// Who gets a copy.
-        cc_addresses: Option<Vec<String>> = "CcAddresses",
-        /// The text, in HTML. At most 10485760 characters.
-        template: String = "Template",
-        /// Whom it is to be available to.
-        available_for_requests: Option<Vec<EntityAvailableForRequest>> = "AvailableForRequests",
-        /// Files to attach.
-        attachment_files: Option<Vec<Upload>> = "AttachmentFiles",
-        /// The attachment that simulates a harmful file.
-        phishing_file: Option<Upload> = "PhishingFile",
-        phishing_file_type: Option<String> = "PhishingFileType",
-        is_phishing_file_modified: Option<bool> = "IsPhishingFileModified",
-        phishing_file_name: Option<String> = "PhishingFileName",
-        /// Of which kind of simulation; the numbers are not published.
-        phishing_type_id: Option<i32> = "PhishingTypeId",
-        /// What the AI was or is told.
-        prompt: Option<String> = "Prompt",
-        /// Whether AI helped to write it.
-        is_assisted_by_ai: Option<bool> = "IsAssistedByAI",
-        /// Whether it is plain text instead of HTML.
-        is_plain_text: Option<bool> = "IsPlainText",
-        tone_resource_id: Option<String> = "ToneResourceId",
-    }
-}
-
-model! {
-    /// A phishing e-mail template as it is to be.
-    #[derive(Clone)]
-    pub struct PhishingEmailTemplatesUpdateForm: Form {
-        languages: Option<Vec<UpdatePsEmailTemplateLanguage>> = "Languages",
-        /// At most 64 characters.
-        name: String = "Name",
-        description: String = "Description",
-        category_resource_id: String = "CategoryResourceId",
-        difficulty_resource_id: Option<String> = "DifficultyResourceId",
-        /// The id of the language, from the list of languages.
-        language_type_resource_id: Option<String> = "LanguageTypeResourceId",
-        tags: Option<Vec<String>> = "Tags",
-        /// At most 320 characters.
-        subject: String = "Subject",
-        /// At most 320 characters.
-        from_name: String = "FromName",
-        /// At most 320 characters.
-        from_address: String = "FromAddress",
-        /// Who gets a copy.
-        cc_addresses: Option<Vec<String>> = "CcAddresses",
-        /// The text, in HTML. At most 10485760 characters.
-        template: String = "Template",
-        /// Whom it is to be available to.
-        available_for_requests: Option<Vec<EntityAvailableForRequest>> = "AvailableForRequests",
-        /// Files to attach.
-        attachment_files: Option<Vec<Upload>> = "AttachmentFiles",
-        /// The attachment that simulates a harmful file.
-        phishing_file: Option<Upload> = "PhishingFile",
-        phishing_file_type: Option<String> = "PhishingFileType",
-        is_phishing_file_modified: Option<bool> = "IsPhishingFileModified",
-        phishing_file_name: Option<String> = "PhishingFileName",
-        /// Of which kind of simulation; the numbers are not published.
-        phishing_type_id: Option<i32> = "PhishingTypeId",
-        /// What the AI was or is told.
-        prompt: Option<String> = "Prompt",
-        /// Whether AI helped to write it.
-        is_assisted_by_ai: Option<bool> = "IsAssistedByAI",
-        /// Whether it is plain text instead of HTML.
-        is_plain_text: Option<bool> = "IsPlainText",
-        tone_resource_id: Option<String> = "ToneResourceId",
     }
 }

@@ -5,8 +5,7 @@
 use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
-    CreatePhishingCampaignExcludedIpRequest, PhishingCampaignExcludedIp,
-    PhishingCampaignExcludedIpItem,
+    CampaignExcludedIp, CampaignExcludedIps, CreateCampaignExcludedIpsRequest,
 };
 
 /// IP addresses whose clicks do not count in phishing reports.
@@ -34,11 +33,11 @@ impl PhishingExcludedIps {
     /// Source: the vendor's documentation.
     pub fn save(
         &self,
-        phishing_campaign_excluded_ip: impl Into<CreatePhishingCampaignExcludedIpRequest>,
-    ) -> Call<PhishingCampaignExcludedIp> {
+        campaign_excluded_ips: impl Into<CreateCampaignExcludedIpsRequest>,
+    ) -> Call<CampaignExcludedIps> {
         self.client()
             .operation(&PHISHING_EXCLUDED_IPS_SAVE, &[])
-            .json(&phishing_campaign_excluded_ip.into())
+            .json(&campaign_excluded_ips.into())
             .call()
     }
 
@@ -47,7 +46,7 @@ impl PhishingExcludedIps {
     /// `GET /api/phishing-simulator/excluded-ip-list`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn list(&self) -> Call<PhishingCampaignExcludedIpItem> {
+    pub fn list(&self) -> Call<CampaignExcludedIp> {
         self.client().operation(&PHISHING_EXCLUDED_IPS_LIST, &[]).call()
     }
 }

@@ -7,9 +7,8 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, ExportRequest, PhishingScenario, PhishingScenarioCategoryInfo,
-    PhishingScenarioFormDetails, PhishingScenarioPreview, PhishingScenarioRequest,
-    PhishingScenarioSearchRequest, PhishingScenarioStatisticsGroupBy, PhishingScenarioView,
-    RecordId, SmsPhoneNumber,
+    PhishingScenarioPreview, PhishingScenarioRequest, PhishingScenarioStatisticsGroupBy,
+    PhishingScenarioView, RecordId, ScenarioFormDetails, ScenarioSearchRequest, SmsPhoneNumber,
 };
 use crate::search::SearchRequest;
 
@@ -68,7 +67,7 @@ impl PhishingScenarios {
     /// `GET /api/phishing-simulator/phishing-scenario/form-details`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn form_details(&self) -> Call<PhishingScenarioFormDetails> {
+    pub fn form_details(&self) -> Call<ScenarioFormDetails> {
         self.client().operation(&PHISHING_SCENARIOS_FORM_DETAILS, &[]).call()
     }
 
@@ -142,10 +141,18 @@ impl PhishingScenarios {
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::PhishingScenarioSearchRequest;
+    /// use keepnet_api::types::ScenarioSearchRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let mut items = keepnet.phishing_scenarios().search(PhishingScenarioSearchRequest::new().resource_id("resource_id").template_types(["Email"]).role_resource_ids(["yhMcZuEXFTBt"])).items();
+    /// let mut items = keepnet
+    ///     .phishing_scenarios()
+    ///     .search(
+    ///         ScenarioSearchRequest::new()
+    ///             .resource_id("resource_id")
+    ///             .template_types(["Email"])
+    ///             .role_resource_ids(["yhMcZuEXFTBt"]),
+    ///     )
+    ///     .items();
     /// while let Some(phishing_scenario_view) = items.try_next().await? {
     ///     println!("{phishing_scenario_view:?}");
     /// }
@@ -154,7 +161,7 @@ impl PhishingScenarios {
     /// ```
     pub fn search(
         &self,
-        search: impl Into<PhishingScenarioSearchRequest>,
+        search: impl Into<ScenarioSearchRequest>,
     ) -> List<PhishingScenarioView> {
         self.client()
             .operation(&PHISHING_SCENARIOS_SEARCH, &[])

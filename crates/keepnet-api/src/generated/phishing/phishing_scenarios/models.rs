@@ -114,7 +114,6 @@ model! {
         is_owner: Option<bool> = "isOwner",
         is_selected: Option<bool> = "isSelected",
         created_by: Option<String> = "createdBy",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         roles: Option<Vec<LookupName>> = "roles",
     }

@@ -71,10 +71,21 @@ impl AuditLogs {
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::{ActivityType, ExportRequest, ExportType, QuishingTemplateType};
+    /// use keepnet_api::types::{ActivitySource, ExportRequest, ExportType, QuishingTemplateType};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let file = keepnet.audit_logs().export(ExportRequest::new().report_all_pages(true).export_type(ExportType::Csv).phishing_type_id(1).template_type(QuishingTemplateType::Email).template_types(["template_types"]).activity_type(ActivityType::Human)).await?;
+    /// let file = keepnet
+    ///     .audit_logs()
+    ///     .export(
+    ///         ExportRequest::new()
+    ///             .report_all_pages(true)
+    ///             .export_type(ExportType::Csv)
+    ///             .phishing_type_id(1)
+    ///             .template_type(QuishingTemplateType::Email)
+    ///             .template_types(["template_types"])
+    ///             .activity_type(ActivitySource::Human),
+    ///     )
+    ///     .await?;
     /// file.save_in(".", "download").await?;
     /// # Ok(())
     /// # }

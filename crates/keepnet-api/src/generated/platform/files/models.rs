@@ -84,7 +84,6 @@ model! {
     pub struct ParsedEmailUrl: Received {
         url: Option<String> = "url",
         name: Option<String> = "name",
-        /// The place in the order.
         order_number: Option<i32> = "orderNumber",
     }
 }

@@ -16,7 +16,6 @@ model! {
         progress: Option<f64> = "progress",
         status: Option<i32> = "status",
         resource_id: Option<String> = "resourceId",
-        /// When it was created.
         create_time: Option<String> = "createTime",
         end_time: Option<String> = "endTime",
         error_message: Option<String> = "errorMessage",
@@ -38,7 +37,6 @@ model! {
         progress: Option<f64> = "progress",
         status: Option<i32> = "status",
         resource_id: Option<String> = "resourceId",
-        /// When it was created.
         create_time: Option<String> = "createTime",
         end_time: Option<String> = "endTime",
         error_message: Option<String> = "errorMessage",
@@ -58,7 +56,6 @@ model! {
         target_count: Option<i64> = "targetCount",
         process_errors: Option<Vec<ProcessError>> = "processErrors",
         exists_error: Option<bool> = "existsError",
-        /// When it was created.
         create_time: Option<String> = "createTime",
         end_time: Option<String> = "endTime",
         estimated_time: Option<f64> = "estimatedTime",

@@ -77,7 +77,7 @@ impl Lookups {
 
     /// Lists the licences and licence modules that companies can have.
     ///
-    /// Gives what `LicenseTypeResourceId` and `LicenseModuleResourceIdArray` of a company take.
+    /// Gives what `license_type_resource_id` and `license_module_resource_id_array` of a company take.
     ///
     /// `GET /api/lookups/licenses`. Idempotent: retried automatically.
     ///

@@ -92,8 +92,8 @@ open_enum! {
     pub enum LookupType: i32 {
         Countries = 1,
         Industries = 2,
-        LicenceTypes = 3,
-        LicencePeriods = 4,
+        LicenseTypes = 3,
+        LicensePeriods = 4,
         NotificationTemplateTypes = 5,
         TrainingContentTypes = 6,
         SmtpConfigurationTypes = 7,

@@ -29,7 +29,6 @@ model! {
         enrollment_id: Option<String> = "enrollmentId",
         error_message: Option<String> = "errorMessage",
         last_send_date: Option<DateTime> = "lastSendDate",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         retry_count: Option<i32> = "retryCount",
         max_retry_count: Option<i32> = "maxRetryCount",

@@ -33,7 +33,7 @@ impl QuishingCampaignJobs {
     /// Idempotent: retried automatically.
     ///
     /// - `resource_id`: The id of the quishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn download_individual(
@@ -78,7 +78,7 @@ impl QuishingCampaignJobs {
     /// it may have run.
     ///
     /// - `resource_id`: The id of the quishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn resend_to_users(
@@ -102,7 +102,7 @@ impl QuishingCampaignJobs {
     /// may have run.
     ///
     /// - `resource_id`: The id of the quishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn resend(
@@ -147,7 +147,7 @@ impl QuishingCampaignJobs {
     /// have run.
     ///
     /// - `resource_id`: The id of the quishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn start_instance(
@@ -169,7 +169,7 @@ impl QuishingCampaignJobs {
     /// have run.
     ///
     /// - `resource_id`: The id of the quishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn stop(
@@ -191,7 +191,7 @@ impl QuishingCampaignJobs {
     /// have run.
     ///
     /// - `resource_id`: The id of the quishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn delete(

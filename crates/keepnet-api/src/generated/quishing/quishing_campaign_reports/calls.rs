@@ -7,8 +7,8 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     CampaignJobExportRequest, CampaignTargetGroups, CampaignUserSearchRequest, ExportRequest,
-    PhishingCampaignJobUserSearchType, PhishingCampaignSummary, QuishingCampaignJob,
-    QuishingCampaignJobPrintoutUsers, QuishingCampaignJobReport, QuishingCampaignJobUserEmailAll,
+    LaunchActivity, LaunchSummary, QuishingCampaignJob, QuishingCampaignJobPrintoutUsers,
+    QuishingCampaignJobReport, QuishingCampaignJobUserEmailAll,
     QuishingCampaignJobUserEmailClicked, QuishingCampaignJobUserEmailMfaSubmitted,
     QuishingCampaignJobUserEmailOpened, QuishingCampaignJobUserEmailReported,
     QuishingCampaignJobUserEmailSubmitted, QuishingCampaignJobUsers,
@@ -40,7 +40,7 @@ impl QuishingCampaignReports {
     /// retried automatically.
     ///
     /// - `resource_id`: The id of the quishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn export_job(
@@ -62,7 +62,7 @@ impl QuishingCampaignReports {
     /// Idempotent: retried automatically.
     ///
     /// - `resource_id`: The id of the quishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn search_printout_users(
@@ -242,7 +242,7 @@ impl QuishingCampaignReports {
     /// Idempotent: retried automatically.
     ///
     /// - `resource_id`: The id of the quishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn summary_target_groups(
@@ -264,14 +264,14 @@ impl QuishingCampaignReports {
     /// Idempotent: retried automatically.
     ///
     /// - `resource_id`: The id of the quishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn summary_training(
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<PhishingCampaignSummary> {
+    ) -> Call<LaunchSummary> {
         self.client()
             .operation(
                 &QUISHING_CAMPAIGN_REPORTS_SUMMARY_TRAINING,
@@ -286,14 +286,14 @@ impl QuishingCampaignReports {
     /// retried automatically.
     ///
     /// - `resource_id`: The id of the quishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn summary(
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<PhishingCampaignSummary> {
+    ) -> Call<LaunchSummary> {
         self.client()
             .operation(
                 &QUISHING_CAMPAIGN_REPORTS_SUMMARY,
@@ -350,12 +350,12 @@ impl QuishingCampaignReports {
     ///
     /// - `search_type`: What the recipients did.
     /// - `resource_id`: The id of the quishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: public clients of this API.
     pub fn export_users(
         &self,
-        search_type: PhishingCampaignJobUserSearchType,
+        search_type: LaunchActivity,
         resource_id: impl AsRef<str>,
         instance_group: i32,
         export: impl Into<ExportRequest>,
@@ -382,12 +382,12 @@ impl QuishingCampaignReports {
     ///
     /// - `search_type`: What the recipients did.
     /// - `resource_id`: The id of the quishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn search_users(
         &self,
-        search_type: PhishingCampaignJobUserSearchType,
+        search_type: LaunchActivity,
         resource_id: impl AsRef<str>,
         instance_group: i32,
         search: impl Into<CampaignUserSearchRequest>,

@@ -5,7 +5,7 @@
 use security_api_transport::{Secret, model};
 use crate::DateTime;
 use crate::generated::types::{
-    ActivityType, Frequency, PhishingCampaignJobUserSearchType, TargetUserCustomFieldValue,
+    ActivitySource, Frequency, LaunchActivity, TargetUserCustomFieldValue,
 };
 use crate::search::SearchRequest;
 
@@ -17,7 +17,6 @@ model! {
         /// Which launch of the campaign it is.
         instance_group: Option<i32> = "instanceGroup",
         start_date: Option<DateTime> = "startDate",
-        /// When it was created.
         created_date: Option<DateTime> = "createdDate",
         total_target_user_count: Option<i32> = "totalTargetUserCount",
         status: Option<String> = "status",
@@ -84,7 +83,6 @@ model! {
         /// What came of the sending, in words.
         job_result_message: Option<String> = "jobResultMessage",
         created_by: Option<String> = "createdBy",
-        /// When it was created.
         created_date: Option<DateTime> = "createdDate",
         email_delivery: Option<String> = "emailDelivery",
         /// The numeric id of the target user.
@@ -266,8 +264,8 @@ model! {
         /// Which repetition of the campaign.
         phishing_campaign_frequency_group: Option<i32> = "phishingCampaignFrequencyGroup",
         /// Whether what people or what bots did counts.
-        activity_type: Option<ActivityType> = "activityType" (digits),
-        search_type: Option<PhishingCampaignJobUserSearchType> = "searchType",
+        activity_type: Option<ActivitySource> = "activityType" (digits),
+        search_type: Option<LaunchActivity> = "searchType",
     }
 }
 

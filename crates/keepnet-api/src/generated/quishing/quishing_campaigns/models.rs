@@ -5,10 +5,9 @@
 use security_api_transport::model;
 use crate::{DateTime, TimeSpan};
 use crate::generated::types::{
-    CategoryDistribution, CertificateConfigSendType, DetailItem, DirectEmailSetting,
-    EmailDelivery, EnrollmentReminder, Frequency, PhishingCampaignScenario,
-    PhishingScenarioTrainingBase, QuishingScenarioPreview, QuishingTemplateSearchType,
-    RandomSample, ScheduleType, SmtpSetting, TrainingRedirectPage,
+    CampaignScenario, CategoryTraining, CertificateConfigSendType, DetailItem, DirectEmailSetting,
+    EmailDelivery, EnrollmentReminder, Frequency, QuishingScenarioPreview, QuishingTemplateType,
+    SampleUnit, ScenarioChoice, ScheduleType, SmtpSetting, TrainingRedirectPage,
 };
 use crate::search::Filter;
 
@@ -20,30 +19,30 @@ model! {
         quishing_scenario_resource_ids: Option<Vec<String>> = "quishingScenarioResourceIds",
         /// The id of the SMTP setting, if e-mails are delivered by SMTP.
         smtp_setting_resource_id: Option<String> = "smtpSettingResourceId",
-        /// Over what time the e-mails are spread, in the unit of `distributionEmailOverTimeTypeId`.
+        /// Over what time the e-mails are spread, in the unit of `distribution_email_over_time_type_id`.
         distribution_email_over: Option<i32> = "distributionEmailOver",
-        /// The unit of `distributionEmailOver`; the form's details list the ids.
+        /// The unit of `distribution_email_over`; the form's details list the ids.
         distribution_email_over_time_type_id: Option<i32> = "distributionEmailOverTimeTypeId",
         email_delivery_setting_type: Option<EmailDelivery> = "emailDeliverySettingType",
         /// The id of the direct e-mail setting, if e-mails are put straight into mailboxes.
         direct_email_setting_resource_id: Option<String> = "directEmailSettingResourceId",
-        template_type: Option<QuishingTemplateSearchType> = "templateType",
+        template_type: Option<QuishingTemplateType> = "templateType",
         /// 1 to 200 characters.
         name: String = "name",
         /// At most 300 characters.
         description: Option<String> = "description",
         schedule_type_id: ScheduleType = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is `Scheduled`.
+        /// When to send, if `schedule_type_id` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
-        /// The id of the time zone of `scheduledDate`.
+        /// The id of the time zone of `scheduled_date`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
         duration: Option<i32> = "duration",
         distribution_start_type_id: Option<i32> = "distributionStartTypeId",
         /// How messages are spread over time; the form's details list the ids.
         distribution_type_id: Option<i32> = "distributionTypeId",
-        /// How long to wait between two batches, in the unit of `distributionDelayTimeTypeId`.
+        /// How long to wait between two batches, in the unit of `distribution_delay_time_type_id`.
         distribution_delay_every: Option<i32> = "distributionDelayEvery",
-        /// The unit of `distributionDelayEvery`; the form's details list the ids.
+        /// The unit of `distribution_delay_every`; the form's details list the ids.
         distribution_delay_time_type_id: Option<i32> = "distributionDelayTimeTypeId",
         /// At what time of day sending may begin.
         distribution_start_time: Option<TimeSpan> = "distributionStartTime" (into),
@@ -60,15 +59,15 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts.
-        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
+        /// What `send_randomly_users_count` counts.
+        send_randomly_users_calculate_type_id: Option<SampleUnit> = "sendRandomlyUsersCalculateTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
         frequency: Option<Frequency> = "frequency" (digits),
         enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
         category_filter: Option<Filter> = "categoryFilter" (json),
-        category_distribution_type: Option<CategoryDistribution> = "categoryDistributionType",
+        category_distribution_type: Option<ScenarioChoice> = "categoryDistributionType",
     }
 }
 
@@ -77,9 +76,9 @@ model! {
     #[derive(Clone, Default)]
     pub struct QuishingCalculateScheduleInfoRequest: Sent {
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is `Scheduled`.
+        /// When to send, if `schedule_type_id` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
-        /// The id of the time zone of `scheduledDate`.
+        /// The id of the time zone of `scheduled_date`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
         frequency: Option<Frequency> = "frequency",
         quishing_scenario_resource_ids: Option<Vec<String>> = "quishingScenarioResourceIds",
@@ -92,26 +91,26 @@ model! {
     pub struct QuishingCampaign: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
-        quishing_scenarios: Option<Vec<PhishingCampaignScenario>> = "quishingScenarios",
+        quishing_scenarios: Option<Vec<CampaignScenario>> = "quishingScenarios",
         smtp_setting: Option<DetailItem> = "smtpSetting",
         direct_email_setting: Option<DetailItem> = "directEmailSetting",
         email_delivery_setting_type: Option<EmailDelivery> = "emailDeliverySettingType",
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is `Scheduled`.
+        /// When to send, if `schedule_type_id` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate",
-        /// The id of the time zone of `scheduledDate`.
+        /// The id of the time zone of `scheduled_date`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
         duration: Option<i32> = "duration",
         distribution_start_type_id: Option<i32> = "distributionStartTypeId",
         /// How messages are spread over time; the form's details list the ids.
         distribution_type_id: Option<i32> = "distributionTypeId",
-        /// How long to wait between two batches, in the unit of `distributionDelayTimeTypeId`.
+        /// How long to wait between two batches, in the unit of `distribution_delay_time_type_id`.
         distribution_delay_every: Option<i32> = "distributionDelayEvery",
-        /// The unit of `distributionDelayEvery`; the form's details list the ids.
+        /// The unit of `distribution_delay_every`; the form's details list the ids.
         distribution_delay_time_type_id: Option<i32> = "distributionDelayTimeTypeId",
-        /// Over what time the e-mails are spread, in the unit of `distributionEmailOverTimeTypeId`.
+        /// Over what time the e-mails are spread, in the unit of `distribution_email_over_time_type_id`.
         distribution_email_over: Option<i32> = "distributionEmailOver",
-        /// The unit of `distributionEmailOver`; the form's details list the ids.
+        /// The unit of `distribution_email_over`; the form's details list the ids.
         distribution_email_over_time_type_id: Option<i32> = "distributionEmailOverTimeTypeId",
         /// At what time of day sending may begin.
         distribution_start_time: Option<TimeSpan> = "distributionStartTime",
@@ -128,8 +127,8 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts.
-        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
+        /// What `send_randomly_users_count` counts.
+        send_randomly_users_calculate_type_id: Option<SampleUnit> = "sendRandomlyUsersCalculateTypeId",
         target_groups: Option<Vec<DetailItem>> = "targetGroups",
         frequency: Option<Frequency> = "frequency",
     }
@@ -174,7 +173,6 @@ model! {
         /// What came of the sending, in words.
         job_result_message: Option<String> = "jobResultMessage",
         created_by: Option<String> = "createdBy",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         last_launch: Option<DateTime> = "lastLaunch",
         email_delivery: Option<String> = "emailDelivery",
@@ -217,9 +215,9 @@ model! {
         description: Option<String> = "description",
         distribution_start_type_id: i32 = "distributionStartTypeId",
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is `Scheduled`.
+        /// When to send, if `schedule_type_id` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
-        /// The id of the time zone of `scheduledDate`.
+        /// The id of the time zone of `scheduled_date`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
         duration: Option<i32> = "duration",
         /// How many messages go out in one batch.
@@ -232,8 +230,8 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts.
-        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
+        /// What `send_randomly_users_count` counts.
+        send_randomly_users_calculate_type_id: Option<SampleUnit> = "sendRandomlyUsersCalculateTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
         /// At what time of day sending may begin.
         distribution_start_time: Option<TimeSpan> = "distributionStartTime" (into),
@@ -242,19 +240,19 @@ model! {
         distribution_days: Option<i32> = "distributionDays",
         /// How messages are spread over time; the form's details list the ids.
         distribution_type_id: Option<i32> = "distributionTypeId",
-        /// How long to wait between two batches, in the unit of `distributionDelayTimeTypeId`.
+        /// How long to wait between two batches, in the unit of `distribution_delay_time_type_id`.
         distribution_delay_every: Option<i32> = "distributionDelayEvery",
-        /// The unit of `distributionDelayEvery`; the form's details list the ids.
+        /// The unit of `distribution_delay_every`; the form's details list the ids.
         distribution_delay_time_type_id: Option<i32> = "distributionDelayTimeTypeId",
-        /// Over what time the e-mails are spread, in the unit of `distributionEmailOverTimeTypeId`.
+        /// Over what time the e-mails are spread, in the unit of `distribution_email_over_time_type_id`.
         distribution_email_over: Option<i32> = "distributionEmailOver",
-        /// The unit of `distributionEmailOver`; the form's details list the ids.
+        /// The unit of `distribution_email_over`; the form's details list the ids.
         distribution_email_over_time_type_id: Option<i32> = "distributionEmailOverTimeTypeId",
         enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
         category_filter: Option<Filter> = "categoryFilter" (json),
-        category_distribution_type: Option<CategoryDistribution> = "categoryDistributionType",
-        training_for_category: Option<PhishingScenarioTrainingBase> = "trainingForCategory",
+        category_distribution_type: Option<ScenarioChoice> = "categoryDistributionType",
+        training_for_category: Option<CategoryTraining> = "trainingForCategory",
     }
 }

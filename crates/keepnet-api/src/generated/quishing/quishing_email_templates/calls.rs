@@ -7,7 +7,7 @@ use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    ExportRequest, QuishingEmailTemplatesCreateForm, QuishingEmailTemplatesUpdateForm, RecordId,
+    EmailTemplateCreateForm, EmailTemplateUpdateForm, ExportRequest, RecordId,
     SimulatorEmailTemplate, SimulatorEmailTemplateSearchRequest, SimulatorEmailTemplateView,
 };
 
@@ -37,10 +37,7 @@ impl QuishingEmailTemplates {
     /// `POST /api/quishing-simulator/email-templates`. Not retried once it may have run.
     ///
     /// Inferred by analogy; unconfirmed. Confidence: medium.
-    pub fn create(
-        &self,
-        form: impl Into<QuishingEmailTemplatesCreateForm>,
-    ) -> Call<RecordId> {
+    pub fn create(&self, form: impl Into<EmailTemplateCreateForm>) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_EMAIL_TEMPLATES_CREATE, &[])
             .form(form.into().into())
@@ -125,7 +122,7 @@ impl QuishingEmailTemplates {
     pub fn update(
         &self,
         resource_id: impl AsRef<str>,
-        form: impl Into<QuishingEmailTemplatesUpdateForm>,
+        form: impl Into<EmailTemplateUpdateForm>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_EMAIL_TEMPLATES_UPDATE, &[resource_id.as_ref()])
@@ -153,7 +150,7 @@ impl QuishingEmailTemplates {
     /// Idempotent: retried automatically.
     ///
     /// - `resource_id`: The id of the quishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     /// - `template_resource_id`: The id of the template.
     ///
     /// Source: the vendor's documentation.

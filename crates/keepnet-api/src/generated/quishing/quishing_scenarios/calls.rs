@@ -6,10 +6,9 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, CreateQuishingScenarioRequest, ExportRequest, PhishingScenarioFormDetails,
-    PhishingScenarioSearchRequest, QuishingScenario, QuishingScenarioPreview,
-    QuishingTemplateSearchType, RecordId, SimulationScenario, SmsPhoneNumber,
-    UpdateQuishingScenarioRequest,
+    BulkDeleteRequest, CreateQuishingScenarioRequest, ExportRequest, QuishingScenario,
+    QuishingScenarioPreview, QuishingTemplateType, RecordId, ScenarioFormDetails,
+    ScenarioSearchRequest, SimulationScenario, SmsPhoneNumber, UpdateQuishingScenarioRequest,
 };
 
 /// A layout with a QR code and a landing page, put together for quishing campaigns.
@@ -68,7 +67,7 @@ impl QuishingScenarios {
     /// `GET /api/quishing-simulator/quishing-scenario/form-details`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn form_details(&self) -> Call<PhishingScenarioFormDetails> {
+    pub fn form_details(&self) -> Call<ScenarioFormDetails> {
         self.client().operation(&QUISHING_SCENARIOS_FORM_DETAILS, &[]).call()
     }
 
@@ -92,7 +91,7 @@ impl QuishingScenarios {
     /// Source: the vendor's documentation.
     pub fn preview(
         &self,
-        template_type: QuishingTemplateSearchType,
+        template_type: QuishingTemplateType,
         resource_id: impl AsRef<str>,
     ) -> Call<QuishingScenarioPreview> {
         self.client()
@@ -116,7 +115,7 @@ impl QuishingScenarios {
     /// Source: the vendor's documentation.
     pub fn preview_templates(
         &self,
-        template_type: QuishingTemplateSearchType,
+        template_type: QuishingTemplateType,
         template_resource_id: impl AsRef<str>,
         landing_page_template_resource_id: impl AsRef<str>,
     ) -> Call<QuishingScenarioPreview> {
@@ -152,7 +151,7 @@ impl QuishingScenarios {
     /// Source: the vendor's documentation.
     pub fn search(
         &self,
-        search: impl Into<PhishingScenarioSearchRequest>,
+        search: impl Into<ScenarioSearchRequest>,
     ) -> List<SimulationScenario> {
         self.client()
             .operation(&QUISHING_SCENARIOS_SEARCH, &[])

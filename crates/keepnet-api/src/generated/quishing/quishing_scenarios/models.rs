@@ -4,7 +4,7 @@
 
 use security_api_transport::model;
 use crate::generated::types::{
-    EntityAvailableFor, EntityAvailableForRequest, QuishingTemplateSearchType, ScenarioMethod,
+    EntityAvailableFor, EntityAvailableForRequest, QuishingTemplateType, ScenarioMethod,
 };
 
 model! {
@@ -13,7 +13,7 @@ model! {
     pub struct CreateQuishingScenarioRequest: Sent {
         /// Not empty.
         template_resource_id: String = "templateResourceId",
-        template_type: QuishingTemplateSearchType = "templateType",
+        template_type: QuishingTemplateType = "templateType",
         /// 1 to 200 characters.
         name: String = "name",
         /// At most 300 characters.
@@ -36,7 +36,7 @@ model! {
     /// A quishing scenario.
     #[derive(Clone, Default)]
     pub struct QuishingScenario: Received {
-        template_type: Option<QuishingTemplateSearchType> = "templateType",
+        template_type: Option<QuishingTemplateType> = "templateType",
         template_id: Option<i32> = "templateId",
         template_resource_id: Option<String> = "templateResourceId",
         mfa_sms_sender_number: Option<String> = "mfaSmsSenderNumber",
@@ -67,7 +67,7 @@ model! {
     pub struct UpdateQuishingScenarioRequest: Sent {
         /// Not empty.
         template_resource_id: String = "templateResourceId",
-        template_type: Option<QuishingTemplateSearchType> = "templateType",
+        template_type: Option<QuishingTemplateType> = "templateType",
         mfa_sender_number_resource_id: Option<String> = "mfaSenderNumberResourceId",
         mfa_text_template: Option<String> = "mfaTextTemplate",
         /// 1 to 200 characters.

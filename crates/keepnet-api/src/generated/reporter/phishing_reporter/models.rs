@@ -32,7 +32,6 @@ model! {
         version: Option<String> = "version",
         status: Option<String> = "status",
         argument: Option<String> = "argument",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
     }
 }

@@ -145,7 +145,7 @@ model! {
         name: Option<String> = "name",
         frequency: Option<Frequency> = "frequency" (digits),
         schedule: Option<DateTime> = "schedule" (into),
-        /// The id of the time zone of `scheduledDate`.
+        /// The id of the time zone of `schedule`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
         is_region_aware_time_zone: Option<bool> = "isRegionAwareTimeZone",
         email_addresses: Option<Vec<String>> = "emailAddresses",

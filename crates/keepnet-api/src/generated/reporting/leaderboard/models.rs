@@ -40,9 +40,9 @@ model! {
     #[doc(alias = "LeaderboardSearchExportRequestParameter")]
     #[derive(Clone, Default)]
     pub struct LeaderboardSearchExportRequest: Sent {
-        /// As what file.
+        /// The format of the file.
         export_type: Option<ExportType> = "exportType",
-        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        /// Exports all pages if true, which is the default; otherwise the requested page.
         report_all_pages: Option<bool> = "reportAllPages" (default true),
         date_period: Option<String> = "datePeriod",
         start_date: Option<DateTime> = "startDate" (into),
@@ -118,9 +118,9 @@ model! {
     #[doc(alias = "LeaderboardUserTimelineExportRequestParameter")]
     #[derive(Clone, Default)]
     pub struct LeaderboardUserTimelineExportRequest: Sent {
-        /// As what file.
+        /// The format of the file.
         export_type: Option<ExportType> = "exportType",
-        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        /// Exports all pages if true, which is the default; otherwise the requested page.
         report_all_pages: Option<bool> = "reportAllPages" (default true),
         target_user_resource_id: Option<String> = "targetUserResourceId",
         action_types: Option<Vec<String>> = "actionTypes",

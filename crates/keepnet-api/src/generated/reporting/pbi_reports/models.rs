@@ -47,7 +47,6 @@ model! {
         report_group: Option<i32> = "reportGroup",
         report_group_name: Option<String> = "reportGroupName",
         description: Option<String> = "description",
-        /// The place in the order.
         order_number: Option<i32> = "orderNumber",
     }
 }

@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     ExportRequest, Manager, NamedResource, RecordId, ReportScheduling, ReportSchedulingRequest,
-    ReportSchedulingStatus, ReportType, SearchReportScheduling,
+    ReportType, ScheduleState, SearchReportScheduling,
 };
 use crate::search::SearchRequest;
 
@@ -131,7 +131,7 @@ impl ScheduledReports {
     pub fn update_status(
         &self,
         resource_id: impl AsRef<str>,
-        status_id: ReportSchedulingStatus,
+        status_id: ScheduleState,
     ) -> Call<RecordId> {
         self.client()
             .operation(

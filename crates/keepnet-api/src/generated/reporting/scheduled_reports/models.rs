@@ -28,7 +28,7 @@ model! {
         frequency_type_id: Option<Frequency> = "frequencyTypeId",
         schedule: Option<DateTime> = "schedule",
         is_region_aware_time_zone: Option<bool> = "isRegionAwareTimeZone",
-        /// The id of the time zone of `scheduledDate`.
+        /// The id of the time zone of `schedule`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
         last_send_date: Option<DateTime> = "lastSendDate",
         next_send_date: Option<DateTime> = "nextSendDate",
@@ -47,7 +47,7 @@ model! {
         name: Option<String> = "name",
         frequency: Option<Frequency> = "frequency" (digits),
         schedule: Option<DateTime> = "schedule" (into),
-        /// The id of the time zone of `scheduledDate`.
+        /// The id of the time zone of `schedule`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
         is_region_aware_time_zone: Option<bool> = "isRegionAwareTimeZone",
         email_addresses: Option<Vec<String>> = "emailAddresses",
@@ -57,17 +57,18 @@ model! {
 }
 
 open_enum! {
-    /// Whether a schedule is on.
-    pub enum ReportSchedulingStatus: i32 {
-        On = 1,
-        Off = 2,
+    /// The kind of a scheduled report.
+    pub enum ReportType: i32 {
+        ExecutiveReport = 2,
     }
 }
 
 open_enum! {
-    /// The kind of a scheduled report.
-    pub enum ReportType: i32 {
-        ExecutiveReport = 2,
+    /// Whether a schedule is on.
+    #[doc(alias = "ReportSchedulingStatus")]
+    pub enum ScheduleState: i32 {
+        On = 1,
+        Off = 2,
     }
 }
 
@@ -82,7 +83,6 @@ model! {
         report_resource_id: Option<String> = "reportResourceId",
         frequency: Option<String> = "frequency",
         status: Option<i32> = "status",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         last_send_date: Option<DateTime> = "lastSendDate",
         next_send_date: Option<DateTime> = "nextSendDate",

@@ -48,7 +48,6 @@ model! {
         status: Option<String> = "status",
         last_check_time: Option<DateTime> = "lastCheckTime",
         verify_time: Option<DateTime> = "verifyTime",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         verify_type: Option<i32> = "verifyType",
     }

@@ -42,7 +42,12 @@ impl DirectEmailSettings {
     /// use keepnet_api::types::{CreateDirectEmailSettingRequest, MailSystem};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let direct_email_setting = CreateDirectEmailSettingRequest::new("Microsoft 365", "11111111-2222-3333-4444-555555555555", ["example.com"]).kind(MailSystem::Microsoft365);
+    /// let direct_email_setting = CreateDirectEmailSettingRequest::new(
+    ///         "Microsoft 365",
+    ///         "11111111-2222-3333-4444-555555555555",
+    ///         ["example.com"],
+    ///     )
+    ///     .kind(MailSystem::Microsoft365);
     /// let record_id = keepnet.direct_email_settings().create(&direct_email_setting).await?;
     /// # Ok(())
     /// # }

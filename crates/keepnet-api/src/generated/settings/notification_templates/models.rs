@@ -5,8 +5,8 @@
 use security_api_transport::{Secret, model};
 use crate::DateTime;
 use crate::generated::types::{
-    ActivationStatus, EmailDelivery, EntityAvailableFor, EntityAvailableForRequest, MailSystem,
-    PhishingDetailActionType,
+    ActivationStatus, EmailDelivery, EntityAvailableFor, EntityAvailableForRequest,
+    LanguageChange, MailSystem,
 };
 
 model! {
@@ -106,7 +106,7 @@ model! {
     #[derive(Clone)]
     pub struct EmailTemplateLanguageRequest: Sent {
         /// What becomes of this language.
-        detail_action_type: Option<PhishingDetailActionType> = "detailActionType" (digits),
+        detail_action_type: Option<LanguageChange> = "detailActionType" (digits),
         resource_id: Option<String> = "resourceId",
         /// The id of the language, from the list of languages. Not empty.
         language_type_resource_id: String = "languageTypeResourceId",
@@ -165,7 +165,6 @@ model! {
         name: Option<String> = "name",
         code: Option<String> = "code",
         description: Option<String> = "description",
-        /// The place in the order.
         order_number: Option<i32> = "orderNumber",
         /// The text, in HTML.
         template: Option<String> = "template",
@@ -232,7 +231,6 @@ model! {
         created_by: Option<String> = "createdBy",
         /// Whether it belongs to the caller's company.
         is_owner: Option<bool> = "isOwner",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         /// When it was changed last.
         update_time: Option<DateTime> = "updateTime",

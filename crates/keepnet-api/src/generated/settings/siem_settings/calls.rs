@@ -42,7 +42,13 @@ impl SiemSettings {
     /// use keepnet_api::types::{ActivationStatus, SiemSettingRequest};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let siem_setting = SiemSettingRequest::new("Splunk", 1, ActivationStatus::Active, false).api_url("https://siem.example.com/services/collector");
+    /// let siem_setting = SiemSettingRequest::new(
+    ///         "Splunk",
+    ///         1,
+    ///         ActivationStatus::Active,
+    ///         false,
+    ///     )
+    ///     .api_url("https://siem.example.com/services/collector");
     /// let record_id = keepnet.siem_settings().create(&siem_setting).await?;
     /// # Ok(())
     /// # }

@@ -15,7 +15,6 @@ model! {
         api_url: Option<String> = "apiUrl",
         type_name: Option<String> = "typeName",
         status_name: Option<String> = "statusName",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
     }
 }

@@ -18,7 +18,6 @@ model! {
         status_name: Option<String> = "statusName",
         /// Whether it belongs to the caller's company.
         is_owner: Option<bool> = "isOwner",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
     }
 }

@@ -42,7 +42,7 @@ impl SmishingCampaignJobs {
     /// it may have run.
     ///
     /// - `resource_id`: The id of the smishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn resend_to_users(
@@ -66,7 +66,7 @@ impl SmishingCampaignJobs {
     /// may have run.
     ///
     /// - `resource_id`: The id of the smishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn resend(
@@ -111,7 +111,7 @@ impl SmishingCampaignJobs {
     /// have run.
     ///
     /// - `resource_id`: The id of the smishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn start_instance(
@@ -133,7 +133,7 @@ impl SmishingCampaignJobs {
     /// have run.
     ///
     /// - `resource_id`: The id of the smishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn stop(
@@ -155,7 +155,7 @@ impl SmishingCampaignJobs {
     /// have run.
     ///
     /// - `resource_id`: The id of the smishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn delete(

@@ -7,9 +7,9 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     CampaignJob, CampaignTargetGroups, CampaignUserClicked, CampaignUserSearchRequest,
-    CampaignUserSubmitted, ExportRequest, ExportSmishingCampaignJobRequest,
-    PhishingCampaignJobUserSearchType, PhishingCampaignSummary, SearchSmishingCampaignJobRequest,
-    SmishingCampaignJobReport, SmishingCampaignJobUserSmsAll, SmishingCampaignJobUsers,
+    CampaignUserSubmitted, ExportRequest, ExportSmishingCampaignJobRequest, LaunchActivity,
+    LaunchSummary, SearchSmishingCampaignJobRequest, SmishingCampaignJobReport,
+    SmishingCampaignJobUserSmsAll, SmishingCampaignJobUsers,
 };
 use crate::search::SearchRequest;
 
@@ -37,7 +37,7 @@ impl SmishingCampaignReports {
     /// retried automatically.
     ///
     /// - `resource_id`: The id of the smishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn export_job(
@@ -174,7 +174,7 @@ impl SmishingCampaignReports {
     /// Idempotent: retried automatically.
     ///
     /// - `resource_id`: The id of the smishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn summary_target_groups(
@@ -196,14 +196,14 @@ impl SmishingCampaignReports {
     /// Idempotent: retried automatically.
     ///
     /// - `resource_id`: The id of the smishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn summary_training(
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<PhishingCampaignSummary> {
+    ) -> Call<LaunchSummary> {
         self.client()
             .operation(
                 &SMISHING_CAMPAIGN_REPORTS_SUMMARY_TRAINING,
@@ -218,14 +218,14 @@ impl SmishingCampaignReports {
     /// retried automatically.
     ///
     /// - `resource_id`: The id of the smishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn summary(
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<PhishingCampaignSummary> {
+    ) -> Call<LaunchSummary> {
         self.client()
             .operation(
                 &SMISHING_CAMPAIGN_REPORTS_SUMMARY,
@@ -282,12 +282,12 @@ impl SmishingCampaignReports {
     ///
     /// - `search_type`: What the recipients did.
     /// - `resource_id`: The id of the smishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: public clients of this API.
     pub fn export_users(
         &self,
-        search_type: PhishingCampaignJobUserSearchType,
+        search_type: LaunchActivity,
         resource_id: impl AsRef<str>,
         instance_group: i32,
         export: impl Into<ExportRequest>,
@@ -314,12 +314,12 @@ impl SmishingCampaignReports {
     ///
     /// - `search_type`: What the recipients did.
     /// - `resource_id`: The id of the smishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     ///
     /// Source: the vendor's documentation.
     pub fn search_users(
         &self,
-        search_type: PhishingCampaignJobUserSearchType,
+        search_type: LaunchActivity,
         resource_id: impl AsRef<str>,
         instance_group: i32,
         search: impl Into<CampaignUserSearchRequest>,

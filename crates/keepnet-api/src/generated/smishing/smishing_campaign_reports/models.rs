@@ -11,9 +11,9 @@ model! {
     /// Which launches of a smishing campaign to export, in what order and as what file.
     #[derive(Clone, Default)]
     pub struct ExportSmishingCampaignJobRequest: Search {
-        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        /// Exports all pages if true, which is the default; otherwise the requested page.
         report_all_pages: Option<bool> = "reportAllPages" (default true),
-        /// As what file.
+        /// The format of the file.
         export_type: Option<ExportType> = "exportType",
         /// Which repetition of the campaign.
         smishing_campaign_frequency_group: Option<i32> = "smishingCampaignFrequencyGroup",
@@ -66,7 +66,6 @@ model! {
         /// What came of the sending, in words.
         job_result_message: Option<String> = "jobResultMessage",
         created_by: Option<String> = "createdBy",
-        /// When it was created.
         created_date: Option<DateTime> = "createdDate",
         sms_delivery: Option<String> = "smsDelivery",
         /// The numeric id of the target user.

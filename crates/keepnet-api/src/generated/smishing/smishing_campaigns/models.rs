@@ -5,9 +5,8 @@
 use security_api_transport::model;
 use crate::{DateTime, TimeSpan};
 use crate::generated::types::{
-    CategoryDistribution, DetailItem, EnrollmentReminder, Frequency, PhishingCampaignScenario,
-    PhishingScenarioTraining, PhishingScenarioTrainingBase, RandomSample, ScheduleType,
-    SmishingScenarioPreview,
+    CampaignScenario, CategoryTraining, DetailItem, EnrollmentReminder, Frequency, SampleUnit,
+    ScenarioChoice, ScenarioTraining, ScheduleType, SmishingScenarioPreview,
 };
 use crate::search::Filter;
 
@@ -16,7 +15,7 @@ model! {
     #[derive(Clone)]
     pub struct CreateSmishingCampaignRequest: Sent {
         sms_provider_number_resource_ids: Option<Vec<String>> = "smsProviderNumberResourceIds",
-        smishing_scenarios: Option<Vec<PhishingScenarioTraining>> = "smishingScenarios",
+        smishing_scenarios: Option<Vec<ScenarioTraining>> = "smishingScenarios",
         smishing_scenario_resource_ids: Option<Vec<String>> = "smishingScenarioResourceIds",
         /// Takes times in the time zone of each target user.
         use_target_user_time_zone: Option<bool> = "useTargetUserTimeZone",
@@ -25,17 +24,17 @@ model! {
         /// At most 300 characters.
         description: Option<String> = "description",
         schedule_type_id: ScheduleType = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is `Scheduled`.
+        /// When to send, if `schedule_type_id` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
-        /// The id of the time zone of `scheduledDate`.
+        /// The id of the time zone of `scheduled_date`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
         duration: Option<i32> = "duration",
         distribution_start_type_id: Option<i32> = "distributionStartTypeId",
         /// How messages are spread over time; the form's details list the ids.
         distribution_type_id: Option<i32> = "distributionTypeId",
-        /// How long to wait between two batches, in the unit of `distributionDelayTimeTypeId`.
+        /// How long to wait between two batches, in the unit of `distribution_delay_time_type_id`.
         distribution_delay_every: Option<i32> = "distributionDelayEvery",
-        /// The unit of `distributionDelayEvery`; the form's details list the ids.
+        /// The unit of `distribution_delay_every`; the form's details list the ids.
         distribution_delay_time_type_id: Option<i32> = "distributionDelayTimeTypeId",
         /// At what time of day sending may begin.
         distribution_start_time: Option<TimeSpan> = "distributionStartTime" (into),
@@ -52,15 +51,15 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts.
-        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
+        /// What `send_randomly_users_count` counts.
+        send_randomly_users_calculate_type_id: Option<SampleUnit> = "sendRandomlyUsersCalculateTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
         frequency: Option<Frequency> = "frequency" (digits),
         enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
         category_filter: Option<Filter> = "categoryFilter" (json),
-        category_distribution_type: Option<CategoryDistribution> = "categoryDistributionType",
+        category_distribution_type: Option<ScenarioChoice> = "categoryDistributionType",
     }
 }
 
@@ -69,9 +68,9 @@ model! {
     #[derive(Clone, Default)]
     pub struct SmishingCalculateScheduleInfoRequest: Sent {
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is `Scheduled`.
+        /// When to send, if `schedule_type_id` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
-        /// The id of the time zone of `scheduledDate`.
+        /// The id of the time zone of `scheduled_date`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
         frequency: Option<Frequency> = "frequency",
         smishing_scenario_resource_ids: Option<Vec<String>> = "smishingScenarioResourceIds",
@@ -84,9 +83,9 @@ model! {
     pub struct SmishingCalculateSendingInfoRequest: Sent {
         /// How messages are spread over time; the form's details list the ids.
         distribution_type_id: Option<i32> = "distributionTypeId",
-        /// How long to wait between two batches, in the unit of `distributionDelayTimeTypeId`.
+        /// How long to wait between two batches, in the unit of `distribution_delay_time_type_id`.
         distribution_delay_every: Option<i32> = "distributionDelayEvery",
-        /// The unit of `distributionDelayEvery`; the form's details list the ids.
+        /// The unit of `distribution_delay_every`; the form's details list the ids.
         distribution_delay_time_type_id: Option<i32> = "distributionDelayTimeTypeId",
         /// How many messages go out in one batch.
         sending_limit: Option<i32> = "sendingLimit",
@@ -96,8 +95,8 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts.
-        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
+        /// What `send_randomly_users_count` counts.
+        send_randomly_users_calculate_type_id: Option<SampleUnit> = "sendRandomlyUsersCalculateTypeId",
         total_target_user_count: Option<i32> = "totalTargetUserCount",
     }
 }
@@ -108,20 +107,20 @@ model! {
     pub struct SmishingCampaign: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
-        phishing_scenarios: Option<Vec<PhishingCampaignScenario>> = "phishingScenarios",
+        phishing_scenarios: Option<Vec<CampaignScenario>> = "phishingScenarios",
         sms_numbers: Option<Vec<DetailItem>> = "smsNumbers",
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is `Scheduled`.
+        /// When to send, if `schedule_type_id` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate",
-        /// The id of the time zone of `scheduledDate`.
+        /// The id of the time zone of `scheduled_date`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
         duration: Option<i32> = "duration",
         distribution_start_type_id: Option<i32> = "distributionStartTypeId",
         /// How messages are spread over time; the form's details list the ids.
         distribution_type_id: Option<i32> = "distributionTypeId",
-        /// How long to wait between two batches, in the unit of `distributionDelayTimeTypeId`.
+        /// How long to wait between two batches, in the unit of `distribution_delay_time_type_id`.
         distribution_delay_every: Option<i32> = "distributionDelayEvery",
-        /// The unit of `distributionDelayEvery`; the form's details list the ids.
+        /// The unit of `distribution_delay_every`; the form's details list the ids.
         distribution_delay_time_type_id: Option<i32> = "distributionDelayTimeTypeId",
         /// At what time of day sending may begin.
         distribution_start_time: Option<TimeSpan> = "distributionStartTime",
@@ -138,8 +137,8 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts.
-        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
+        /// What `send_randomly_users_count` counts.
+        send_randomly_users_calculate_type_id: Option<SampleUnit> = "sendRandomlyUsersCalculateTypeId",
         target_groups: Option<Vec<DetailItem>> = "targetGroups",
         frequency: Option<Frequency> = "frequency",
         /// Takes times in the time zone of each target user.
@@ -185,7 +184,6 @@ model! {
         /// What came of the sending, in words.
         job_result_message: Option<String> = "jobResultMessage",
         created_by: Option<String> = "createdBy",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         last_launch: Option<DateTime> = "lastLaunch",
         email_delivery: Option<String> = "emailDelivery",
@@ -198,7 +196,7 @@ model! {
     #[derive(Clone)]
     pub struct UpdateSmishingCampaignRequest: Sent {
         sms_provider_number_resource_ids: Option<Vec<String>> = "smsProviderNumberResourceIds",
-        smishing_scenarios: Option<Vec<PhishingScenarioTraining>> = "smishingScenarios",
+        smishing_scenarios: Option<Vec<ScenarioTraining>> = "smishingScenarios",
         smishing_scenario_resource_ids: Option<Vec<String>> = "smishingScenarioResourceIds",
         /// Takes times in the time zone of each target user.
         use_target_user_time_zone: Option<bool> = "useTargetUserTimeZone",
@@ -209,9 +207,9 @@ model! {
         description: Option<String> = "description",
         distribution_start_type_id: i32 = "distributionStartTypeId",
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is `Scheduled`.
+        /// When to send, if `schedule_type_id` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
-        /// The id of the time zone of `scheduledDate`.
+        /// The id of the time zone of `scheduled_date`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
         duration: Option<i32> = "duration",
         /// How many messages go out in one batch.
@@ -224,8 +222,8 @@ model! {
         send_randomly_users: Option<bool> = "sendRandomlyUsers",
         /// How many recipients are chosen at random.
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts.
-        send_randomly_users_calculate_type_id: Option<RandomSample> = "sendRandomlyUsersCalculateTypeId",
+        /// What `send_randomly_users_count` counts.
+        send_randomly_users_calculate_type_id: Option<SampleUnit> = "sendRandomlyUsersCalculateTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
         /// At what time of day sending may begin.
         distribution_start_time: Option<TimeSpan> = "distributionStartTime" (into),
@@ -234,19 +232,19 @@ model! {
         distribution_days: Option<i32> = "distributionDays",
         /// How messages are spread over time; the form's details list the ids.
         distribution_type_id: Option<i32> = "distributionTypeId",
-        /// How long to wait between two batches, in the unit of `distributionDelayTimeTypeId`.
+        /// How long to wait between two batches, in the unit of `distribution_delay_time_type_id`.
         distribution_delay_every: Option<i32> = "distributionDelayEvery",
-        /// The unit of `distributionDelayEvery`; the form's details list the ids.
+        /// The unit of `distribution_delay_every`; the form's details list the ids.
         distribution_delay_time_type_id: Option<i32> = "distributionDelayTimeTypeId",
-        /// Over what time the e-mails are spread, in the unit of `distributionEmailOverTimeTypeId`.
+        /// Over what time the e-mails are spread, in the unit of `distribution_email_over_time_type_id`.
         distribution_email_over: Option<i32> = "distributionEmailOver",
-        /// The unit of `distributionEmailOver`; the form's details list the ids.
+        /// The unit of `distribution_email_over`; the form's details list the ids.
         distribution_email_over_time_type_id: Option<i32> = "distributionEmailOverTimeTypeId",
         enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
         category_filter: Option<Filter> = "categoryFilter" (json),
-        category_distribution_type: Option<CategoryDistribution> = "categoryDistributionType",
-        training_for_category: Option<PhishingScenarioTrainingBase> = "trainingForCategory",
+        category_distribution_type: Option<ScenarioChoice> = "categoryDistributionType",
+        training_for_category: Option<CategoryTraining> = "trainingForCategory",
     }
 }

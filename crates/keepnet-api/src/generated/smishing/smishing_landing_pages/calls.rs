@@ -151,7 +151,7 @@ impl SmishingLandingPages {
     /// Idempotent: retried automatically.
     ///
     /// - `resource_id`: The id of the smishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    /// - `instance_group`: Which launch of the campaign: the `instance_group` of its report.
     /// - `template_resource_id`: The id of the template.
     ///
     /// Source: the vendor's documentation.

@@ -6,9 +6,9 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, ExportRequest, PhishingScenarioFormDetails, PhishingScenarioSearchRequest,
-    RecordId, SimulationScenario, SmishingScenario, SmishingScenarioPreview,
-    SmishingScenarioRequest, SmsPhoneNumber,
+    BulkDeleteRequest, ExportRequest, RecordId, ScenarioFormDetails, ScenarioSearchRequest,
+    SimulationScenario, SmishingScenario, SmishingScenarioPreview, SmishingScenarioRequest,
+    SmsPhoneNumber,
 };
 
 /// A text message and a landing page, put together for smishing campaigns.
@@ -67,7 +67,7 @@ impl SmishingScenarios {
     /// `GET /api/smishing-simulator/smishing-scenario/form-details`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn form_details(&self) -> Call<PhishingScenarioFormDetails> {
+    pub fn form_details(&self) -> Call<ScenarioFormDetails> {
         self.client().operation(&SMISHING_SCENARIOS_FORM_DETAILS, &[]).call()
     }
 
@@ -129,7 +129,7 @@ impl SmishingScenarios {
     /// Source: the vendor's documentation.
     pub fn search(
         &self,
-        search: impl Into<PhishingScenarioSearchRequest>,
+        search: impl Into<ScenarioSearchRequest>,
     ) -> List<SimulationScenario> {
         self.client()
             .operation(&SMISHING_SCENARIOS_SEARCH, &[])

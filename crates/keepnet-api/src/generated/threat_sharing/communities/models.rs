@@ -26,7 +26,6 @@ model! {
         industry_name: Option<String> = "industryName",
         privacy_status_id: Option<CommunityPrivacy> = "privacyStatusId",
         privacy_status_name: Option<String> = "privacyStatusName",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         owner_company_resource_id: Option<String> = "ownerCompanyResourceId",
         owner_company_name: Option<String> = "ownerCompanyName",
@@ -128,7 +127,6 @@ model! {
         membership_status_name: Option<String> = "membershipStatusName",
         membership_status_id: Option<i32> = "membershipStatusId",
         membership_resource_id: Option<String> = "membershipResourceId",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         last_post_time: Option<DateTime> = "lastPostTime",
     }
@@ -152,7 +150,6 @@ model! {
         industry_name: Option<String> = "industryName",
         membership_status_id: Option<i32> = "membershipStatusId",
         membership_status_name: Option<String> = "membershipStatusName",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
     }
 }

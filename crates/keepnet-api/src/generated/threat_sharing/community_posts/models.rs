@@ -115,7 +115,6 @@ model! {
         is_hidden: Option<bool> = "isHidden",
         /// Whether it is flagged as harmful.
         is_flagged: Option<bool> = "isFlagged",
-        /// The place in the order.
         order_number: Option<i32> = "orderNumber",
     }
 }
@@ -180,7 +179,6 @@ model! {
     pub struct CreateCommunityPostEmailUrl: Received {
         url: Option<String> = "url",
         name: Option<String> = "name",
-        /// The place in the order.
         order_number: Option<i32> = "orderNumber",
         /// Whether readers cannot see it.
         is_hidden: Option<bool> = "isHidden",
@@ -290,7 +288,6 @@ model! {
     pub struct EmlParserUri: Received {
         url: Option<String> = "url",
         name: Option<String> = "name",
-        /// The place in the order.
         order_number: Option<i32> = "orderNumber",
     }
 }

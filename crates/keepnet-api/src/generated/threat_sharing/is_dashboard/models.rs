@@ -12,9 +12,9 @@ model! {
     #[derive(Clone, Default)]
     pub struct ExportMultiFilterRequest: Search {
         filter_summary: Option<Filter> = "filterSummary" (json),
-        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        /// Exports all pages if true, which is the default; otherwise the requested page.
         report_all_pages: Option<bool> = "reportAllPages" (default true),
-        /// As what file.
+        /// The format of the file.
         export_type: Option<ExportType> = "exportType",
     }
 }
@@ -33,7 +33,6 @@ model! {
     pub struct IsDashboardLog: Received {
         analysis_engine_type_id: Option<i32> = "analysisEngineTypeId",
         company_name: Option<String> = "companyName",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         scan_type: Option<i32> = "scanType",
         details: Option<String> = "details",

@@ -74,7 +74,6 @@ model! {
         total_row_count: Option<i32> = "totalRowCount",
         /// Whether the caller may change it.
         is_editable: Option<bool> = "isEditable",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
     }
 }

@@ -197,10 +197,13 @@ impl Enrollments {
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::{EnrollmentTypeRequest, SearchEnrollmentRequest};
+    /// use keepnet_api::types::{SearchEnrollmentRequest, TrainingType};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let mut items = keepnet.enrollments().search(SearchEnrollmentRequest::new().enrollment_type(EnrollmentTypeRequest::Scorm)).items();
+    /// let mut items = keepnet
+    ///     .enrollments()
+    ///     .search(SearchEnrollmentRequest::new().enrollment_type(TrainingType::Scorm))
+    ///     .items();
     /// while let Some(enrollment) = items.try_next().await? {
     ///     println!("{enrollment:?}");
     /// }

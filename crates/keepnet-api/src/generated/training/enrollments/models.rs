@@ -3,11 +3,11 @@
 //! Objects and enumerations of `enrollments`.
 
 use std::collections::BTreeMap;
-use security_api_transport::{model, open_enum};
+use security_api_transport::model;
 use crate::DateTime;
 use crate::generated::types::{
-    CertificateConfigSendType, Choice, EnrollmentAutoEnroll, EnrollmentReminder, ExportType,
-    PhishingCampaignConditionType, TargetUserCustomFieldValue, TrainingRole, TrainingType,
+    CampaignCondition, CertificateConfigSendType, Choice, EnrollmentAutoEnroll,
+    EnrollmentReminder, ExportType, TargetUserCustomFieldValue, TrainingRole, TrainingType,
 };
 use crate::search::SearchRequest;
 
@@ -50,7 +50,6 @@ model! {
         training_name: Option<String> = "trainingName",
         delivery: Option<String> = "delivery",
         delivery_type: Option<String> = "deliveryType",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         is_reminder_active: Option<bool> = "isReminderActive",
         is_auto_enrollment_active: Option<bool> = "isAutoEnrollmentActive",
@@ -80,7 +79,7 @@ model! {
         training_order: Option<i32> = "trainingOrder",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
         phishing_campaign_resource_id: Option<String> = "phishingCampaignResourceId",
-        phishing_campaign_condition_types: Option<Vec<PhishingCampaignConditionType>> = "phishingCampaignConditionTypes",
+        phishing_campaign_condition_types: Option<Vec<CampaignCondition>> = "phishingCampaignConditionTypes",
         /// The ids of the languages, from the list of training languages.
         language_ids: Option<Vec<String>> = "languageIds",
         enrollment_scheduler: Option<EnrollmentEmailConfig> = "enrollmentScheduler",
@@ -107,7 +106,6 @@ model! {
         sent_date: Option<DateTime> = "sentDate",
         status: Option<String> = "status",
         user_email_id: Option<String> = "userEmailId",
-        /// When it was created.
         created_date: Option<DateTime> = "createdDate",
         user_email_send_time: Option<DateTime> = "userEmailSendTime",
         first_send_time: Option<DateTime> = "firstSendTime",
@@ -176,9 +174,9 @@ model! {
     /// When the e-mails of an enrolment go out, and when the training is due.
     #[derive(Clone, Default)]
     pub struct EnrollmentEmailConfig: Received, Sent {
-        /// When to send. Without `enrollmentScheduler` it is sent at once.
+        /// When to send. If the request has no object of this type, they go out at once.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
-        /// The id of the time zone of `scheduledDate`. The vendor's front end always sends it.
+        /// The id of the time zone of `scheduled_date`. The vendor's front end always sends it.
         scheduled_time_zone_id: Option<String> = "scheduledTimeZoneId",
         /// Takes times in the time zone of each target user.
         use_own_time_zone: Option<bool> = "useOwnTimeZone",
@@ -198,7 +196,7 @@ model! {
         /// The id of a campaign whose recipients are enrolled.
         phishing_campaign_resource_id: Option<String> = "phishingCampaignResourceId",
         /// What recipients of the campaign must have done to be enrolled.
-        phishing_campaign_condition_types: Option<Vec<PhishingCampaignConditionType>> = "phishingCampaignConditionTypes",
+        phishing_campaign_condition_types: Option<Vec<CampaignCondition>> = "phishingCampaignConditionTypes",
         /// The ids of the languages, from `enrollments.languages` of the training. The vendor's front end always sends
         /// some; what the service does without is not documented.
         language_ids: Option<Vec<String>> = "languageIds",
@@ -215,27 +213,14 @@ model! {
         send_templates_in_preferred_language: Option<bool> = "sendTemplatesInPreferredLanguage",
         sms_provider_number_resource_id: Option<String> = "smsProviderNumberResourceId",
         sms_text_template: Option<String> = "smsTextTemplate",
-        /// How long to wait between two batches, in the unit of `distributionDelayTimeTypeId`.
+        /// How long to wait between two batches, in the unit of `distribution_delay_time_type_id`.
         distribution_delay_every: Option<i32> = "distributionDelayEvery",
-        /// The unit of `distributionDelayEvery`; the form's details list the ids.
+        /// The unit of `distribution_delay_every`; the form's details list the ids.
         distribution_delay_time_type_id: Option<i32> = "distributionDelayTimeTypeId",
         /// How many messages go out in one batch.
         sending_limit: Option<i32> = "sendingLimit",
         /// Whether the training runs in another learning system.
         is_scorm_proxy: Option<bool> = "isScormProxy",
-    }
-}
-
-open_enum! {
-    /// The type of the training of an enrolment.
-    #[doc(alias = "EnrollmentTypeRequestEnum")]
-    pub enum EnrollmentTypeRequest {
-        Scorm = "SCORM",
-        LearningPath = "LearningPath",
-        Poster = "Poster",
-        Infographic = "Infographic",
-        Screensaver = "Screensaver",
-        Survey = "Survey",
     }
 }
 
@@ -263,10 +248,10 @@ model! {
     /// Which enrolments to export, in what order and as what file.
     #[derive(Clone, Default)]
     pub struct ExportEnrollmentRequest: Search {
-        enrollment_type: Option<EnrollmentTypeRequest> = "enrollmentType",
-        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        enrollment_type: Option<TrainingType> = "enrollmentType",
+        /// Exports all pages if true, which is the default; otherwise the requested page.
         report_all_pages: Option<bool> = "reportAllPages" (default true),
-        /// As what file.
+        /// The format of the file.
         export_type: Option<ExportType> = "exportType",
     }
 }
@@ -308,7 +293,7 @@ model! {
     /// Which enrolments to give, in what order and how many at a time.
     #[derive(Clone, Default)]
     pub struct SearchEnrollmentRequest: Search {
-        enrollment_type: Option<EnrollmentTypeRequest> = "enrollmentType",
+        enrollment_type: Option<TrainingType> = "enrollmentType",
     }
 }
 

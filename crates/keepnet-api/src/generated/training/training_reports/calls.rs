@@ -17,7 +17,7 @@ use crate::generated::types::{
     SearchTrainingUsersByDateRangeRequest, SearchUsersRequest, TrainingActivityUsers,
     TrainingReportClickedLink, TrainingReportExamResults, TrainingReportNoResponse,
     TrainingReportOpenedEmail, TrainingReportProgress, TrainingReportReminderMailSearch,
-    TrainingReportSendingReport, TrainingReportUsers, TrainingTypeRequest,
+    TrainingReportSendingReport, TrainingReportUsers, TrainingType,
 };
 use crate::search::SearchRequest;
 
@@ -815,10 +815,18 @@ impl TrainingReports {
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::{SearchUsersRequest, ShowByExamStatus, TrainingTypeRequest};
+    /// use keepnet_api::types::{SearchUsersRequest, ShowByExamStatus, TrainingType};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let mut items = keepnet.training_reports().search_users("SLYTYRSpTuLg", SearchUsersRequest::new().training_type(TrainingTypeRequest::Scorm).show_by_exam_status(ShowByExamStatus::FirstAttempt)).items();
+    /// let mut items = keepnet
+    ///     .training_reports()
+    ///     .search_users(
+    ///         "SLYTYRSpTuLg",
+    ///         SearchUsersRequest::new()
+    ///             .training_type(TrainingType::Scorm)
+    ///             .show_by_exam_status(ShowByExamStatus::FirstAttempt),
+    ///     )
+    ///     .items();
     /// while let Some(training_report_users) = items.try_next().await? {
     ///     println!("{training_report_users:?}");
     /// }
@@ -872,7 +880,7 @@ impl InteractionsTrainingReports {
     }
 
     /// Of which type the training is.
-    pub fn training_type(mut self, training_type: TrainingTypeRequest) -> Self {
+    pub fn training_type(mut self, training_type: TrainingType) -> Self {
         self.request = self.request.set_query("trainingType", training_type.to_string());
         self
     }
@@ -917,7 +925,7 @@ pub struct SummaryTrainingReports {
 
 impl SummaryTrainingReports {
     /// Of which type the training is.
-    pub fn training_type(mut self, training_type: TrainingTypeRequest) -> Self {
+    pub fn training_type(mut self, training_type: TrainingType) -> Self {
         self.request = self.request.set_query("trainingType", training_type.to_string());
         self
     }

@@ -6,7 +6,7 @@ use security_api_transport::{model, open_enum};
 use crate::DateTime;
 use crate::generated::types::{
     EnrollmentAutoEnroll, EnrollmentReminder, ExportType, TargetUserCustomFieldValue,
-    TrainingType, TrainingTypeRequest,
+    TrainingType,
 };
 use crate::search::{Filter, SearchRequest};
 
@@ -214,12 +214,12 @@ model! {
     /// Which people of an enrolment to export, in what order and as what file.
     #[derive(Clone, Default)]
     pub struct ExportUsersSearchRequest: Search {
-        training_type: Option<TrainingTypeRequest> = "trainingType",
+        training_type: Option<TrainingType> = "trainingType",
         /// Which attempts at the exam to show.
         show_by_exam_status: Option<ShowByExamStatus> = "showByExamStatus",
-        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        /// Exports all pages if true, which is the default; otherwise the requested page.
         report_all_pages: Option<bool> = "reportAllPages" (default true),
-        /// As what file.
+        /// The format of the file.
         export_type: Option<ExportType> = "exportType",
     }
 }
@@ -345,17 +345,17 @@ model! {
     /// In which states people get the enrolment again.
     #[derive(Clone, Default)]
     pub struct ResendEnrollmentByTypes: Sent {
-        training_type: Option<TrainingTypeRequest> = "trainingType",
+        training_type: Option<TrainingType> = "trainingType",
         resend_types: Option<Vec<i32>> = "resendTypes",
     }
 }
 
 model! {
-    /// Who gets the enrolment again: those listed, or all that a filter keeps.
+    /// Who gets the enrolment again: those listed, or all that a filter matches.
     #[derive(Clone)]
     pub struct ResendRequest: Sent {
         filter: Filter = "filter" (json),
-        /// Takes all that `filter` keeps instead of those listed.
+        /// Takes all that `filter` matches instead of those listed.
         select_all: Option<bool> = "selectAll",
         selected_items: Option<Vec<String>> = "selectedItems",
         /// Ids to leave out when all are taken.
@@ -430,8 +430,8 @@ model! {
     #[doc(alias = "SearchRestServiceRequest")]
     #[derive(Clone, Default)]
     pub struct SearchRemindersRequest: Search {
-        training_type: Option<TrainingTypeRequest> = "trainingType",
-        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        training_type: Option<TrainingType> = "trainingType",
+        /// Exports all pages if true, which is the default; otherwise the requested page.
         report_all_pages: Option<bool> = "reportAllPages" (default true),
         /// Which attempts at the exam to show.
         show_by_exam_status: Option<ShowByExamStatus> = "showByExamStatus",
@@ -468,7 +468,7 @@ model! {
     #[doc(alias = "SearchUsersRestRequest")]
     #[derive(Clone, Default)]
     pub struct SearchUsersRequest: Search {
-        training_type: Option<TrainingTypeRequest> = "trainingType",
+        training_type: Option<TrainingType> = "trainingType",
         /// Which attempts at the exam to show.
         show_by_exam_status: Option<ShowByExamStatus> = "showByExamStatus",
     }
@@ -517,7 +517,6 @@ model! {
         enrolled_on: Option<DateTime> = "enrolledOn",
         started_on: Option<DateTime> = "startedOn",
         completed_on: Option<DateTime> = "completedOn",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         last_opened_date: Option<DateTime> = "lastOpenedDate",
         last_clicked_date: Option<DateTime> = "lastClickedDate",

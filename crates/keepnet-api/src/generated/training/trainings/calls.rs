@@ -188,10 +188,18 @@ impl Trainings {
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::{SearchTrainingRequest, TrainingSearchType, TrainingTypeRequest};
+    /// use keepnet_api::types::{SearchTrainingRequest, TrainingSearchType, TrainingType};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let mut items = keepnet.trainings().search(SearchTrainingRequest::new().training_search_type(TrainingSearchType::All).training_type(TrainingTypeRequest::Scorm).training_ids(["ZZGcMLzGznAn"])).items();
+    /// let mut items = keepnet
+    ///     .trainings()
+    ///     .search(
+    ///         SearchTrainingRequest::new()
+    ///             .training_search_type(TrainingSearchType::All)
+    ///             .training_type(TrainingType::Scorm)
+    ///             .training_ids(["ZZGcMLzGznAn"]),
+    ///     )
+    ///     .items();
     /// while let Some(training) = items.try_next().await? {
     ///     println!("{training:?}");
     /// }

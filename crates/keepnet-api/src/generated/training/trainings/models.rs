@@ -6,7 +6,7 @@ use security_api_transport::{Upload, model, open_enum};
 use crate::DateTime;
 use crate::generated::types::{
     ExportType, TrainingBehaviour, TrainingCompliance, TrainingCoverImage,
-    TrainingEntityAvailableForRequest, TrainingRole, TrainingType, TrainingTypeRequest,
+    TrainingEntityAvailableForRequest, TrainingRole, TrainingType,
 };
 use crate::search::SearchRequest;
 
@@ -24,10 +24,10 @@ model! {
     #[derive(Clone, Default)]
     pub struct ExportTrainingRequest: Search {
         training_search_type: Option<TrainingSearchType> = "trainingSearchType",
-        training_type: Option<TrainingTypeRequest> = "trainingType",
-        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        training_type: Option<TrainingType> = "trainingType",
+        /// Exports all pages if true, which is the default; otherwise the requested page.
         report_all_pages: Option<bool> = "reportAllPages" (default true),
-        /// As what file.
+        /// The format of the file.
         export_type: Option<ExportType> = "exportType",
     }
 }
@@ -64,8 +64,8 @@ model! {
     pub struct SearchTrainingRequest: Search {
         /// Which part of the library to search.
         training_search_type: Option<TrainingSearchType> = "trainingSearchType",
-        training_type: Option<TrainingTypeRequest> = "trainingType",
-        /// Keeps these trainings.
+        training_type: Option<TrainingType> = "trainingType",
+        /// Matches only these trainings.
         training_ids: Option<Vec<String>> = "trainingIds",
     }
 }
@@ -95,7 +95,6 @@ model! {
         training_name: Option<String> = "trainingName",
         description: Option<String> = "description",
         created_by: Option<String> = "createdBy",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         /// Whether the caller may change it.
         is_editable: Option<bool> = "isEditable",
@@ -179,7 +178,7 @@ model! {
     #[doc(alias = "TrainingNumberSummaryRestView")]
     #[derive(Clone, Default)]
     pub struct TrainingNumberSummary: Received {
-        training_type: Option<TrainingTypeRequest> = "trainingType",
+        training_type: Option<TrainingType> = "trainingType",
         training_count: Option<i32> = "trainingCount",
     }
 }

@@ -30,7 +30,7 @@ impl Roles {
 
     /// Lists the roles of the company.
     ///
-    /// Gives ids and names, as `roleResourceIdList` of system users and API clients takes them. Small and not paged.
+    /// Gives ids and names, as `role_resource_id_list` of system users and API clients takes them. Small and not paged.
     ///
     /// `GET /api/roles`. Idempotent: retried automatically.
     ///

@@ -43,7 +43,6 @@ model! {
         resource_id: Option<String> = "resourceId",
         company_resource_id: Option<String> = "companyResourceId",
         company_name: Option<String> = "companyName",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         user_count: Option<i32> = "userCount",
         tenant_user_count: Option<i32> = "tenantUserCount",

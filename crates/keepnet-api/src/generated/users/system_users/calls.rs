@@ -46,7 +46,13 @@ impl SystemUsers {
     /// use keepnet_api::types::{ActivationStatus, CreateSystemUserRequest};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let system_user = CreateSystemUserRequest::new("Jane", "Doe", "jane.doe@example.com", "+441632960000").status_id(ActivationStatus::Active);
+    /// let system_user = CreateSystemUserRequest::new(
+    ///         "Jane",
+    ///         "Doe",
+    ///         "jane.doe@example.com",
+    ///         "+441632960000",
+    ///     )
+    ///     .status_id(ActivationStatus::Active);
     /// let record_id = keepnet.system_users().create(&system_user).await?;
     /// # Ok(())
     /// # }
@@ -372,7 +378,13 @@ impl SystemUsers {
     /// use keepnet_api::types::{ActivationStatus, UpdateSystemUserRequest};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let system_user = UpdateSystemUserRequest::new("Jane", "Doe", "jane.doe@example.com", "+441632960000").status_id(ActivationStatus::Active);
+    /// let system_user = UpdateSystemUserRequest::new(
+    ///         "Jane",
+    ///         "Doe",
+    ///         "jane.doe@example.com",
+    ///         "+441632960000",
+    ///     )
+    ///     .status_id(ActivationStatus::Active);
     /// let record_id = keepnet.system_users().update("YZzXxFPfw6oH", &system_user).await?;
     /// # Ok(())
     /// # }

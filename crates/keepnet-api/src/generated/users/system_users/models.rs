@@ -58,9 +58,9 @@ model! {
     /// Which system users to export, in what order and as what file.
     #[derive(Clone, Default)]
     pub struct ExportSystemUserRequest: Search {
-        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        /// Exports all pages if true, which is the default; otherwise the requested page.
         report_all_pages: Option<bool> = "reportAllPages" (default true),
-        /// As what file.
+        /// The format of the file.
         export_type: Option<ExportType> = "exportType",
     }
 }
@@ -227,7 +227,6 @@ model! {
         phone_number: Option<String> = "phoneNumber",
         status_id: Option<ActivationStatus> = "statusId",
         status_name: Option<String> = "statusName",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         email: Option<String> = "email",
         /// Whether the caller may change it.

@@ -52,10 +52,10 @@ impl TargetGroups {
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::{CreateTargetGroupRequest, TargetGroupPriority};
+    /// use keepnet_api::types::{CreateTargetGroupRequest, Priority};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let target_group = CreateTargetGroupRequest::new("Finance", TargetGroupPriority::Medium);
+    /// let target_group = CreateTargetGroupRequest::new("Finance", Priority::Medium);
     /// let record_id = keepnet.target_groups().create(&target_group).await?;
     /// # Ok(())
     /// # }
@@ -83,7 +83,14 @@ impl TargetGroups {
     /// use keepnet_api::types::TargetGroupSearchRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let mut items = keepnet.target_groups().search(TargetGroupSearchRequest::new().select_target_user_resource_ids("select_target_user_resource_ids").system_generated_groups(false)).items();
+    /// let mut items = keepnet
+    ///     .target_groups()
+    ///     .search(
+    ///         TargetGroupSearchRequest::new()
+    ///             .select_target_user_resource_ids("select_target_user_resource_ids")
+    ///             .system_generated_groups(false),
+    ///     )
+    ///     .items();
     /// while let Some(target_group_view) = items.try_next().await? {
     ///     println!("{target_group_view:?}");
     /// }
@@ -232,7 +239,7 @@ impl TargetGroups {
 
     /// Adds target users to target groups.
     ///
-    /// Takes the ids in `target_user_resource_ids`, or with `select_all` all target users that `filter` keeps but
+    /// Takes the ids in `target_user_resource_ids`, or with `select_all` all target users that `filter` matches but
     /// `excluded_resource_id_list`, and adds them to each of `target_group_resource_ids`. The form of the response's
     /// rows is not published.
     ///
@@ -312,7 +319,13 @@ impl TargetGroups {
     /// use keepnet_api::types::TargetGroupUsersSearchRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let mut items = keepnet.target_groups().search_users("J2ZxvuWV35qY", TargetGroupUsersSearchRequest::new().exclude_group_users(false)).items();
+    /// let mut items = keepnet
+    ///     .target_groups()
+    ///     .search_users(
+    ///         "J2ZxvuWV35qY",
+    ///         TargetGroupUsersSearchRequest::new().exclude_group_users(false),
+    ///     )
+    ///     .items();
     /// while let Some(target_user_view) = items.try_next().await? {
     ///     println!("{target_user_view:?}");
     /// }

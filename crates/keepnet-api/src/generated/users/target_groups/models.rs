@@ -2,9 +2,9 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `target_groups`.
 
-use security_api_transport::{Upload, model, open_enum};
+use security_api_transport::{Upload, model};
 use crate::DateTime;
-use crate::generated::types::ExportType;
+use crate::generated::types::{ExportType, Priority};
 use crate::search::{Filter, SearchRequest};
 
 model! {
@@ -13,7 +13,7 @@ model! {
     pub struct CreateTargetGroupRequest: Sent {
         /// 1 to 64 characters.
         name: String = "name",
-        priority: TargetGroupPriority = "priority",
+        priority: Priority = "priority",
     }
 }
 
@@ -23,7 +23,7 @@ model! {
     pub struct CreateTargetGroupUsersRequest: Sent {
         target_user_resource_ids: Option<Vec<String>> = "targetUserResourceIds",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
-        /// Takes all that `filter` keeps instead of those listed.
+        /// Takes all that `filter` matches instead of those listed.
         select_all: Option<bool> = "selectAll",
         filter: Option<Filter> = "filter" (json),
         /// Ids of target users to leave out when all are taken.
@@ -46,7 +46,7 @@ model! {
     pub struct TargetGroup: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
-        priority: Option<TargetGroupPriority> = "priority",
+        priority: Option<Priority> = "priority",
         create_date: Option<DateTime> = "createDate",
         /// Whether the caller may change it.
         is_editable: Option<bool> = "isEditable",
@@ -72,17 +72,6 @@ model! {
     }
 }
 
-open_enum! {
-    /// How important a target group is.
-    pub enum TargetGroupPriority {
-        VeryLow = "VeryLow",
-        Low = "Low",
-        Medium = "Medium",
-        High = "High",
-        VeryHigh = "VeryHigh",
-    }
-}
-
 model! {
     /// A target group of the current company in a list.
     #[doc(alias = "TargetGroupSearchCompanyModel")]
@@ -93,7 +82,6 @@ model! {
         company_name: Option<String> = "companyName",
         user_count: Option<i32> = "userCount",
         priority: Option<String> = "priority",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         /// When it was changed last.
         update_time: Option<DateTime> = "updateTime",
@@ -110,7 +98,6 @@ model! {
         company_name: Option<String> = "companyName",
         user_count: Option<i32> = "userCount",
         priority: Option<String> = "priority",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         /// When it was changed last.
         update_time: Option<DateTime> = "updateTime",
@@ -169,9 +156,9 @@ model! {
     /// Which target users of a group to export, in what order and as what file.
     #[derive(Clone, Default)]
     pub struct TargetGroupUsersExportRequest: Search {
-        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        /// Exports all pages if true, which is the default; otherwise the requested page.
         report_all_pages: Option<bool> = "reportAllPages" (default true),
-        /// As what file.
+        /// The format of the file.
         export_type: Option<ExportType> = "exportType",
         /// Gives the target users who are not in the group.
         exclude_group_users: Option<bool> = "excludeGroupUsers",
@@ -212,7 +199,6 @@ model! {
         user_count: Option<i32> = "userCount",
         user_count_with_phone_number: Option<i32> = "userCountWithPhoneNumber",
         priority: Option<String> = "priority",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         /// When it was changed last.
         update_time: Option<DateTime> = "updateTime",
@@ -249,7 +235,7 @@ model! {
     pub struct UpdateTargetGroupRequest: Sent {
         /// 1 to 64 characters.
         name: String = "name",
-        priority: TargetGroupPriority = "priority",
+        priority: Priority = "priority",
         is_active: Option<bool> = "isActive",
     }
 }

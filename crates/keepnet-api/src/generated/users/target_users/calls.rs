@@ -68,7 +68,7 @@ impl TargetUsers {
 
     /// Deletes several target users at once, by id or by filter.
     ///
-    /// Takes the ids in `items`, or with `select_all` all that `filter` keeps but `excluded_items`.
+    /// Takes the ids in `items`, or with `select_all` all that `filter` matches but `excluded_items`.
     ///
     /// `DELETE /api/target-users/bulk-delete`. Not retried once it may have run.
     ///
@@ -330,10 +330,21 @@ impl TargetUsers {
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::{ActivityType, ExportRequest, ExportType, QuishingTemplateType};
+    /// use keepnet_api::types::{ActivitySource, ExportRequest, ExportType, QuishingTemplateType};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let file = keepnet.target_users().export(ExportRequest::new().report_all_pages(true).export_type(ExportType::Csv).phishing_type_id(1).template_type(QuishingTemplateType::Email).template_types(["template_types"]).activity_type(ActivityType::Human)).await?;
+    /// let file = keepnet
+    ///     .target_users()
+    ///     .export(
+    ///         ExportRequest::new()
+    ///             .report_all_pages(true)
+    ///             .export_type(ExportType::Csv)
+    ///             .phishing_type_id(1)
+    ///             .template_type(QuishingTemplateType::Email)
+    ///             .template_types(["template_types"])
+    ///             .activity_type(ActivitySource::Human),
+    ///     )
+    ///     .await?;
     /// file.save_in(".", "download").await?;
     /// # Ok(())
     /// # }
@@ -359,7 +370,10 @@ impl TargetUsers {
     /// use keepnet_api::types::TargetUsersUploadForm;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let form = TargetUsersUploadForm::new().file(Upload::bytes("people.csv", "Email,First name\njohn.hill@example.com,John\n"));
+    /// let form = TargetUsersUploadForm::new()
+    ///     .file(
+    ///         Upload::bytes("people.csv", "Email,First name\njohn.hill@example.com,John\n"),
+    ///     );
     /// let upload_file = keepnet.target_users().upload(form).await?;
     /// # Ok(())
     /// # }
@@ -530,7 +544,10 @@ impl TargetUsers {
     /// use keepnet_api::SearchRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let uploaded_target_users = keepnet.target_users().search_import("miob2aJEsKWZ", SearchRequest::default()).await?;
+    /// let uploaded_target_users = keepnet
+    ///     .target_users()
+    ///     .search_import("miob2aJEsKWZ", SearchRequest::default())
+    ///     .await?;
     /// # Ok(())
     /// # }
     /// ```

@@ -2,9 +2,9 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `target_users`.
 
-use security_api_transport::{Upload, model, open_enum};
+use security_api_transport::{Upload, model};
 use crate::DateTime;
-use crate::generated::types::{PhishingCampaignConditionType, TargetUserCustomFieldValue};
+use crate::generated::types::{CampaignCondition, Priority, TargetUserCustomFieldValue};
 use crate::search::SearchRequest;
 
 model! {
@@ -30,7 +30,7 @@ model! {
         last_name: Option<String> = "lastName",
         /// At most 256 characters.
         department: Option<String> = "department",
-        priority: Option<TargetUserPriority> = "priority",
+        priority: Option<Priority> = "priority",
         /// Whether the target user gets campaigns and enrolments.
         is_active: Option<bool> = "isActive",
         /// The values of custom fields.
@@ -79,7 +79,6 @@ model! {
         validation_detail: Option<Vec<ValidationError>> = "validationDetail",
         /// The values of custom fields.
         custom_fields: Option<Vec<ImportedCustomField>> = "customFields",
-        /// When it was created.
         create_time: Option<DateTime> = "createTime",
         /// When it was changed last.
         update_time: Option<DateTime> = "updateTime",
@@ -126,7 +125,7 @@ model! {
         first_name: Option<String> = "firstName",
         last_name: Option<String> = "lastName",
         department: Option<String> = "department",
-        priority: Option<TargetUserPriority> = "priority",
+        priority: Option<Priority> = "priority",
         is_active: Option<bool> = "isActive",
         custom_field_values: Option<Vec<TargetUserCustomFieldValue>> = "customFieldValues",
         phone_number: Option<String> = "phoneNumber",
@@ -202,7 +201,7 @@ model! {
     pub struct TargetUserForEnrollmentRequest: Sent {
         with_target_groups: Option<bool> = "withTargetGroups",
         phishing_campaign_resource_id: Option<String> = "phishingCampaignResourceId",
-        condition_types: Option<Vec<PhishingCampaignConditionType>> = "conditionTypes",
+        condition_types: Option<Vec<CampaignCondition>> = "conditionTypes",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
     }
 }
@@ -236,17 +235,6 @@ model! {
     pub struct TargetUserMappingJob: Received {
         /// How far the reading is.
         status: Option<String> = "status",
-    }
-}
-
-open_enum! {
-    /// How important a target user is.
-    pub enum TargetUserPriority {
-        VeryLow = "VeryLow",
-        Low = "Low",
-        Medium = "Medium",
-        High = "High",
-        VeryHigh = "VeryHigh",
     }
 }
 
@@ -305,7 +293,7 @@ model! {
         last_name: Option<String> = "lastName",
         /// At most 64 characters.
         department: Option<String> = "department",
-        priority: Option<TargetUserPriority> = "priority",
+        priority: Option<Priority> = "priority",
         /// Whether the target user gets campaigns and enrolments.
         is_active: Option<bool> = "isActive",
         /// The values of custom fields.
@@ -345,7 +333,7 @@ model! {
     pub struct UploadedTargetUsers: Received {
         status: Option<String> = "status",
         message: Option<String> = "message",
-        /// The rows.
+        /// The rows of the file.
         items: Option<ImportedTargetUsers> = "items",
         new_user_count: Option<i32> = "newUserCount",
         existing_user_count: Option<i32> = "existingUserCount",

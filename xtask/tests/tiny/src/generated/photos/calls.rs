@@ -55,7 +55,8 @@ impl Photos {
     /// use tiny_api::types::Album;
     ///
     /// # async fn example(tiny: tiny_api::Client) -> Result<(), tiny_api::Error> {
-    /// let album = Album::new("title", [Upload::bytes("file.txt", "content")]).cover(Upload::bytes("file.txt", "content"));
+    /// let album = Album::new("title", [Upload::bytes("file.txt", "content")])
+    ///     .cover(Upload::bytes("file.txt", "content"));
     /// tiny.photos().upload("c1", album).await?;
     /// # Ok(())
     /// # }
