@@ -43,7 +43,9 @@ pub(crate) fn receive(
         let body = TimedBody::new(body, idle).until(call.limits().stream_deadline);
         Either::Right(opened(ResponseBody::stream(body), is_json(&head.headers)))
     } else {
-        Either::Left(Collect::new(TimedBody::new(body, idle)))
+        // An error is judged by its status at the deadline, even if its body has not arrived whole.
+        let end = call.limits().deadline.filter(|_| !is_success);
+        Either::Left(Collect::new(TimedBody::new(body, idle).until(end)))
     };
     reading.map(move |body| {
         let body = match body {

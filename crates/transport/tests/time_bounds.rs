@@ -298,6 +298,35 @@ async fn the_deadline_bounds_the_arriving_of_a_response() {
     assert!(error.to_string().contains("deadline"), "{error}");
 }
 
+/// Its status says what became of the request.
+#[tokio::test(start_paused = true)]
+async fn an_error_whose_body_still_arrives_at_the_deadline_is_judged_by_its_status() {
+    for (status, outcome) in [
+        (404, Outcome::Answered),
+        (400, Outcome::Answered),
+        (429, Outcome::Refused),
+        (401, Outcome::Refused),
+        (503, Outcome::Unknown),
+    ] {
+        let layer = MapResponseLayer::new(move |mut response: HttpResponse| {
+            *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
+            response
+        });
+        let client = builder().transport(layer.layer(arriving(1.0, 1.0)));
+        let client = client.build().unwrap();
+        let start = Instant::now();
+        let call = common::create(&client).timeout(seconds(2.5));
+        let error = call.await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::Api, outcome, 1),
+            "{error:?}"
+        );
+        assert_eq!(error.status().unwrap(), status);
+        assert_eq!(start.elapsed(), seconds(2.5), "{status}");
+    }
+}
+
 fn download(client: &Client) -> Call<Download> {
     client.operation(&EXPORT, &[]).call()
 }
