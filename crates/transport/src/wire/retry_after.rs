@@ -16,7 +16,11 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         if let Some(number) = number(text) {
             return Some(wait(number, headers));
         }
-        let date = httpdate::parse_http_date(text).ok()?;
+        let Ok(date) = httpdate::parse_http_date(text) else {
+            // A proxy joins several headers to one, whose parts are separated by commas.
+            let first = text.split(',').find_map(|part| self::number(part.trim()));
+            return first.map(|number| wait(number, headers));
+        };
         let wait = date.duration_since(now(headers)).unwrap_or_default();
         Some(wait.min(FOR_EVER))
     };
@@ -273,6 +277,14 @@ mod tests {
             ("retry-after", "9"),
         ]);
         assert_eq!(retry_after(&repeated), seconds(7.0));
+        for (joined, wait) in [
+            ("later, 7, 9", seconds(7.0)),
+            ("1, 5", seconds(1.0)),
+            ("Thu, 32 Foo 1970 25:61:61 GMT", None),
+        ] {
+            let joined = headers(&[("retry-after", joined)]);
+            assert_eq!(retry_after(&joined), wait);
+        }
         let repeated = headers(&[
             ("x-ratelimit-remaining", "none"),
             ("x-ratelimit-remaining", "0"),
