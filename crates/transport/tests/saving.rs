@@ -282,6 +282,11 @@ async fn what_is_received_is_for_its_owner_alone_and_follows_no_link() {
         file(&client).await.replace(at("first.txt")).await.unwrap();
         assert_eq!(mode("first.txt"), old);
     }
+    // But nothing that is received runs as somebody else.
+    fs::set_permissions(at("first.txt"), fs::Permissions::from_mode(0o6755)).unwrap();
+    file(&client).await.replace(at("first.txt")).await.unwrap();
+    let whole = fs::metadata(at("first.txt")).unwrap().mode() & 0o7777;
+    assert_eq!(whole, 0o755);
 
     // Links, even broken ones, count as existing files.
     fs::write(at("victim"), "mine").unwrap();

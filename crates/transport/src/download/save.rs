@@ -102,7 +102,7 @@ impl Download {
     /// Saves the file at `path`, replacing an existing file, and returns its length in bytes.
     ///
     /// Whoever opens `path` sees either the old file or the complete new one. The new file keeps the permissions of the
-    /// old one; if there was none, it can be read and written by its owner only (both on Unix). A symbolic link is
+    /// old one, but not its set-user-ID bit and the like; if there was none, it can be read and written by its owner only (both on Unix). A symbolic link is
     /// replaced itself, not its target.
     ///
     /// # Errors
@@ -179,7 +179,10 @@ impl Part {
                     let (part, file) = (Self(path), result?);
                     #[cfg(unix)]
                     if let Some(permissions) = permissions {
-                        file.set_permissions(permissions)?;
+                        use std::os::unix::fs::PermissionsExt;
+                        // What was received must not run as the owner of what it replaces.
+                        let mode = permissions.mode() & 0o777;
+                        file.set_permissions(Permissions::from_mode(mode))?;
                     }
                     #[cfg(not(unix))]
                     drop(permissions);
