@@ -253,8 +253,10 @@ impl Client {
     }
 
     async fn checked(self) -> Result<(), Error> {
-        let version = self.instance().version().await?;
-        if version.application_version.is_none() || version.api_version.is_none() {
+        let (version, has_failed) = instance::version(&self.transport).await?;
+        let is_named = |version: Option<&String>| version.is_some_and(|it| !it.trim().is_empty());
+        let versions = [&version.application_version, &version.api_version];
+        if has_failed || !versions.into_iter().all(|it| is_named(it.as_ref())) {
             return Err(Error::new(
                 ErrorKind::Decode,
                 "the response does not name the versions of a Password Pusher: check the base URL",
