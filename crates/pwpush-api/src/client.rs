@@ -178,7 +178,9 @@ impl Client {
     /// edition that the client already knows stays.
     ///
     /// If the edition is wrong, a lifetime is sent in a member that the instance ignores. The client detects that,
-    /// expires the push again and fails.
+    /// expires the push again and fails. What the edition is not known to echo cannot be compared: with
+    /// [`Edition::Commercial`], a passphrase and mail of which the response has nothing are taken as kept, whether or not
+    /// the instance keeps them.
     ///
     /// ```
     /// use pwpush_api::{Client, types::Edition};

@@ -515,3 +515,23 @@ async fn a_request_that_is_closed_from_the_start_is_not_a_success() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_request_without_files_or_requestor_is_less_than_asked() {
+    let fake = instance("commercial");
+    let made = json!({
+        "url_token": "t0ken", "state": "open", "include_requestor": false, "response_file_attachments": false,
+    });
+    fake.always(&operations::REQUESTS_CREATE, created(&made));
+    let closed = json!({"url_token": "t0ken", "state": "closed"});
+    fake.always(&operations::REQUESTS_CLOSE, FakeResponse::json(&closed));
+    let requests = with_token(&fake).requests();
+    let asked = NewRequest::new("x")
+        .include_requestor(true)
+        .response_file_attachments(true);
+    let made = requests.create(asked.clone()).or_less().await.unwrap();
+    let less: Vec<_> = made.less().iter().map(|it| it.option()).collect();
+    assert_eq!(less, ["include_requestor", "response_file_attachments"]);
+    let error = requests.create(asked).await.unwrap_err();
+    assert!(is_withdrawn(&error), "{error}");
+}
