@@ -11,7 +11,7 @@ use serde_json::json;
 use super::call::{Call, is_locale};
 use super::params::Params;
 use super::records::{DAY, Mail, Push, seconds};
-use super::response::{Errors, NOT_AN_OPTION, Outcome, Refusal, json_response};
+use super::response::{BLANK, Errors, NOT_AN_OPTION, Outcome, Refusal, json_response};
 use super::state::Store;
 
 const TO: &str = "notify_emails_to";
@@ -33,19 +33,36 @@ impl Mail {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.recipients.is_empty()
+        self.recipients.trim().is_empty()
     }
 
+    /// The parts between commas without their blanks, which are ASCII.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = &str> {
-        let addresses = (!self.is_empty()).then(|| self.recipients.split(','));
-        addresses.into_iter().flatten()
+        let parts = (!self.is_empty()).then(|| self.recipients.split(','));
+        parts.into_iter().flatten().map(str::trim_ascii)
     }
 
-    /// Whether all recipients are valid, and none is repeated, even in another case (measured on 2.11.4).
-    fn is_proper(&self) -> bool {
-        let different: HashSet<_> = self.addresses().map(str::to_lowercase).collect();
+    /// Adds the errors of the addresses themselves. Case makes no difference (measured on 2.11.4).
+    fn check_addresses(&self, errors: &mut Errors) {
+        let given: Vec<_> = self
+            .addresses()
+            .filter(|address| !address.is_empty())
+            .collect();
+        let different: HashSet<_> = given.iter().map(|address| address.to_lowercase()).collect();
         let count = self.addresses().count();
-        self.addresses().all(is_address) && different.len() == count && count <= MOST
+        for (is_wrong, message) in [
+            (given.len() < count, "has commas used in the wrong way"),
+            (different.len() < given.len(), "contains duplicate emails"),
+            (given.len() > MOST, "contains more than 5 email(s)"),
+            (
+                !given.into_iter().all(is_address),
+                "contains invalid email(s)",
+            ),
+        ] {
+            if is_wrong {
+                errors.add(TO, message);
+            }
+        }
     }
 
     /// Adds the errors of the notification about a new or an existing push.
@@ -55,18 +72,17 @@ impl Mail {
         store: &Store,
         push: Option<&Push>,
         errors: &mut Errors,
-    ) -> Result<(), Refusal> {
-        if !self.is_proper() || self.is_empty() && push.is_some() {
-            return Err(Refusal::NotPlayed(
-                "the refusal of recipients that are wrong or missing",
-            ));
+    ) {
+        self.check_addresses(errors);
+        if self.is_empty() && push.is_some() {
+            errors.add(TO, BLANK);
         }
         let locale = self.locale.as_deref();
         if locale.is_some_and(|locale| !is_locale(locale)) {
             errors.add(LOCALE, NOT_AN_OPTION);
         }
         if self.is_empty() && locale.is_none() {
-            return Ok(());
+            return;
         }
         let mut refuse = |why| {
             if !self.is_empty() {
@@ -103,7 +119,6 @@ impl Mail {
                 ),
             );
         }
-        Ok(())
     }
 
     /// Adds the recipients to the number of the day.
@@ -158,7 +173,7 @@ pub(crate) fn notify(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome
     }
     let mail = Mail::new(&call.params);
     let mut errors = Errors::default();
-    mail.check(call, store, Some(push), &mut errors)?;
+    mail.check(call, store, Some(push), &mut errors);
     errors.check()?;
     mail.count(call, store);
     if let Some(push) = store.pushes.get_mut(token) {

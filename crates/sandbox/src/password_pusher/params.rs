@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::records::Upload;
 use super::response::Refusal;
@@ -22,6 +22,12 @@ const FLAGS: [&str; 4] = [
     "response_file_attachments",
     "retrieval_step",
 ];
+
+/// Members that are numbers.
+const NUMBERS: [&str; 2] = ["expire_after_days", "expire_after_views"];
+
+/// Texts, in any case, that tick a check box; a form sends one, and JSON is taken like it.
+const TICKED: [&str; 5] = ["1", "checked", "on", "true", "yes"];
 
 /// Members of JSON outside of an object.
 const OUTSIDE: [&str; 3] = ["account_id", "notify_emails_to", "notify_emails_to_locale"];
@@ -42,21 +48,31 @@ impl Params {
         self.values.get(name)?.as_str()
     }
 
-    /// A number. Numbers are text in a form.
+    /// A number. Numbers are text in a form, and `true` is 1 (measured on 2.11.4).
     pub(crate) fn integer(&self, name: &str) -> Option<i64> {
-        let value = self.values.get(name)?;
-        let written = || value.as_str()?.parse().ok();
-        value.as_i64().or_else(written)
+        match self.values.get(name)? {
+            Value::String(text) => text.parse().ok(),
+            Value::Bool(flag) => Some(i64::from(*flag)),
+            value => value.as_i64(),
+        }
     }
 
     /// Whether a check box with this value is ticked; nothing if it is absent.
     pub(crate) fn ticked(&self, name: &str) -> Option<bool> {
         let value = self.values.get(name)?;
-        Some(*value == true || *value == "true")
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_lowercase);
+        Some(TICKED.contains(&text.as_str()))
     }
 
-    /// The members of an object such as `push`. A request without it is refused.
+    /// The members of an object such as `push`. A request without it is refused, and one with something else in its
+    /// place breaks the server (measured on 2.11.4).
     pub(crate) fn of(&self, object: &'static str) -> Result<Self, Refusal> {
+        let blanks = [json!(null), json!(""), json!([])];
+        if (self.values.get(object)).is_some_and(|other| !blanks.contains(other)) {
+            return Err(Refusal::BROKEN);
+        }
         let members = self.values.iter().filter_map(|(name, value)| {
             let inside = name.strip_prefix(object)?.strip_prefix('[')?;
             Some((inside.strip_suffix(']')?.to_owned(), value.clone()))
@@ -94,9 +110,18 @@ impl Params {
             match value {
                 Value::Object(members) => {
                     for (member, value) in members {
-                        let is_played = value.is_string()
-                            || value.is_u64()
-                            || value.is_boolean() && FLAGS.contains(&member.as_str());
+                        let is_one = |names: &[&str]| names.contains(&member.as_str());
+                        let is_played = match &value {
+                            // No files or flag (measured on 2.11.4).
+                            Value::Null | Value::String(_) if member == "files" => continue,
+                            Value::Array(_) if is_one(&FLAGS) => continue,
+                            Value::Array(list) => {
+                                member == "files" && list.iter().any(|id| *id != "")
+                            }
+                            Value::Bool(_) => is_one(&FLAGS) || is_one(&NUMBERS),
+                            Value::Number(number) => number.is_u64() || is_one(&FLAGS),
+                            other => other.is_string(),
+                        };
                         if !is_played {
                             return Err(Refusal::NotPlayed("members of other types"));
                         }
@@ -106,6 +131,7 @@ impl Params {
                 Value::String(text) if OUTSIDE.contains(&name.as_str()) => {
                     self.insert(name, text)?;
                 }
+                other if name == "push" => drop(self.values.insert(name, other)),
                 _ => {
                     return Err(Refusal::NotPlayed(
                         "members outside of `push` and `request`",

@@ -88,6 +88,8 @@ impl Refusal {
     );
     pub(crate) const NOT_OWNER: Self =
         Self::Said(StatusCode::FORBIDDEN, "That push doesn't belong to you.");
+    /// A failure inside of the application.
+    pub(crate) const BROKEN: Self = Self::Status(StatusCode::INTERNAL_SERVER_ERROR);
     pub(crate) const NOT_FOUND: Self = Self::Said(StatusCode::NOT_FOUND, "not-found");
     pub(crate) const PAGE: Self = Self::Said(StatusCode::BAD_REQUEST, "Invalid page parameter");
     pub(crate) const TOO_MANY_PASSPHRASES: Self = Self::Said(
