@@ -67,11 +67,8 @@ pub(crate) fn by_tls(headers: &HeaderMap) -> bool {
 /// The token of a request, valid or not.
 pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
     headers.contains_key(AUTHORIZATION).then(|| {
-        let credential = header(headers, AUTHORIZATION);
-        credential
-            .split_whitespace()
-            .next_back()
-            .unwrap_or_default()
+        let mut words = header(headers, AUTHORIZATION).split_whitespace();
+        words.next_back().unwrap_or_default()
     })
 }
 
@@ -105,6 +102,11 @@ impl<'a> Call<'a> {
             "" => state.address.to_string(),
             host => host.to_owned(),
         };
+        let scheme = if by_tls(&parts.headers) {
+            "https"
+        } else {
+            "http"
+        };
         let cut = |text: &str| text.chars().take(255).collect();
         Ok(Self {
             state,
@@ -118,10 +120,7 @@ impl<'a> Call<'a> {
                 user_agent: cut(header(&parts.headers, USER_AGENT)),
                 referrer: cut(header(&parts.headers, REFERER)),
             },
-            origin: match by_tls(&parts.headers) {
-                true => format!("https://{host}"),
-                false => format!("http://{host}"),
-            },
+            origin: format!("{scheme}://{host}"),
         })
     }
 

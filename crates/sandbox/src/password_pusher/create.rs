@@ -32,7 +32,7 @@ fn number(params: &Params, name: &str, (least, most, default): (i64, i64, i64)) 
 }
 
 /// A switch that an operator can remove, or give another default (`app/controllers/concerns/set_push_attributes.rb`).
-fn choice(params: &Params, name: &str, is_offered: bool, default: bool) -> bool {
+fn choice(params: &Params, name: &str, (is_offered, default): (bool, bool)) -> bool {
     is_offered && params.ticked(name).unwrap_or(default)
 }
 
@@ -65,7 +65,7 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
         None => Kind::File,
     };
     let has_texts = params.has("files");
-    let has_files = has_texts || kind == Kind::File || !params.files.is_empty();
+    let has_files = kind == Kind::File || has_texts || !params.files.is_empty();
     if call.visitor.user.is_none() && has_files {
         return Err(Refusal::NOT_SIGNED_IN);
     }
@@ -94,6 +94,8 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
     errors.check()?;
 
     let now = call.now;
+    let deletable = (settings.deletable, settings.deletable_default);
+    let step = (settings.retrieval_step, settings.retrieval_step_default);
     let text = |name| params.text(name).unwrap_or_default().to_owned();
     let url_token = store.url_token();
     let mut log = Log::default();
@@ -108,16 +110,9 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
         files: store.attach(params.files.clone()),
         lifetime: lifetime(call, params, settings),
         expire_after_views: number(params, "expire_after_views", settings.views),
-        deletable_by_viewer: (kind != Kind::Url).then(|| {
-            let (is_offered, default) = (settings.deletable, settings.deletable_default);
-            choice(params, "deletable_by_viewer", is_offered, default)
-        }),
-        retrieval_step: choice(
-            params,
-            "retrieval_step",
-            settings.retrieval_step,
-            settings.retrieval_step_default,
-        ),
+        deletable_by_viewer: (kind != Kind::Url)
+            .then(|| choice(params, "deletable_by_viewer", deletable)),
+        retrieval_step: choice(params, "retrieval_step", step),
         created_at: now,
         updated_at: now,
         expired_on: None,
@@ -153,15 +148,10 @@ fn check_kind(call: &Call<'_>, kind: Kind, errors: &mut Errors) {
 
 fn check_payload(call: &Call<'_>, kind: Kind, payload: Option<&str>, errors: &mut Errors) {
     let payload = payload.unwrap_or_default();
-    if kind == Kind::File {
-        return;
-    }
-    if payload.trim().is_empty() {
-        errors.add("payload", "Payload is required.");
-        return;
-    }
     let characters = payload.chars().count();
     let wrong = match kind {
+        Kind::File => return,
+        _ if payload.trim().is_empty() => "Payload is required.",
         Kind::Text if characters > LARGEST_TEXT => {
             "The payload is too large.  You can only push up to 1048576 bytes."
         }

@@ -23,12 +23,6 @@ const FLAGS: [&str; 4] = [
     "retrieval_step",
 ];
 
-/// Members that are numbers.
-const NUMBERS: [&str; 2] = ["expire_after_days", "expire_after_views"];
-
-/// Texts, in any case, that tick a check box; a form sends one, and JSON is taken like it.
-const TICKED: [&str; 5] = ["1", "checked", "on", "true", "yes"];
-
 /// Members of JSON outside of an object.
 const OUTSIDE: [&str; 3] = ["account_id", "notify_emails_to", "notify_emails_to_locale"];
 
@@ -60,10 +54,9 @@ impl Params {
     /// Whether a check box with this value is ticked; nothing if it is absent.
     pub(crate) fn ticked(&self, name: &str) -> Option<bool> {
         let value = self.values.get(name)?;
-        let text = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_lowercase);
-        Some(TICKED.contains(&text.as_str()))
+        let text = value.to_string().to_lowercase();
+        let ticked = ["1", "checked", "on", "true", "yes"];
+        Some(ticked.contains(&text.trim_matches('"')))
     }
 
     /// The members of an object such as `push`. A request without it is refused, and one with something else in its
@@ -106,20 +99,20 @@ impl Params {
 
     fn add_json(&mut self, body: &Bytes) -> Result<(), Refusal> {
         let body: Map<String, Value> = serde_json::from_slice(body).map_err(|_| UNREADABLE)?;
+        let outside = "members outside of `push` and `request`";
         for (name, value) in body {
             match value {
                 Value::Object(members) => {
                     for (member, value) in members {
-                        let is_one = |names: &[&str]| names.contains(&member.as_str());
+                        let is_files = member == "files";
+                        let is_flag = FLAGS.contains(&member.as_str());
                         let is_played = match &value {
                             // No files or flag (measured on 2.11.4).
-                            Value::Null | Value::String(_) if member == "files" => continue,
-                            Value::Array(_) if is_one(&FLAGS) => continue,
-                            Value::Array(list) => {
-                                member == "files" && list.iter().any(|id| *id != "")
-                            }
-                            Value::Bool(_) => is_one(&FLAGS) || is_one(&NUMBERS),
-                            Value::Number(number) => number.is_u64() || is_one(&FLAGS),
+                            Value::Null | Value::String(_) if is_files => continue,
+                            Value::Array(_) if is_flag => continue,
+                            Value::Array(ids) => is_files && ids.iter().any(|id| *id != ""),
+                            Value::Bool(_) => is_flag || member.starts_with("expire_after_"),
+                            Value::Number(number) => number.is_u64() || is_flag,
                             other => other.is_string(),
                         };
                         if !is_played {
@@ -132,11 +125,7 @@ impl Params {
                     self.insert(name, text)?;
                 }
                 other if name == "push" => drop(self.values.insert(name, other)),
-                _ => {
-                    return Err(Refusal::NotPlayed(
-                        "members outside of `push` and `request`",
-                    ));
-                }
+                _ => return Err(Refusal::NotPlayed(outside)),
             }
         }
         Ok(())
