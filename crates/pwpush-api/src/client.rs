@@ -178,7 +178,9 @@ impl Client {
     /// edition that the client already knows stays.
     ///
     /// If the edition is wrong, a lifetime is sent in a member that the instance ignores. The client detects that,
-    /// expires the push again and fails.
+    /// expires the push again and fails. What the edition is not known to echo cannot be compared: with
+    /// [`Edition::Commercial`], a passphrase and mail of which the response has nothing are taken as kept, whether or not
+    /// the instance keeps them.
     ///
     /// ```
     /// use pwpush_api::{Client, types::Edition};
@@ -253,8 +255,10 @@ impl Client {
     }
 
     async fn checked(self) -> Result<(), Error> {
-        let version = self.instance().version().await?;
-        if version.application_version.is_none() || version.api_version.is_none() {
+        let (version, has_failed) = instance::version(&self.transport).await?;
+        let is_named = |version: Option<&String>| version.is_some_and(|it| !it.trim().is_empty());
+        let versions = [&version.application_version, &version.api_version];
+        if has_failed || !versions.into_iter().all(|it| is_named(it.as_ref())) {
             return Err(Error::new(
                 ErrorKind::Decode,
                 "the response does not name the versions of a Password Pusher: check the base URL",

@@ -10,14 +10,29 @@ use crate::operations::PUSHES_EXPIRE;
 
 /// Whether the response to expiring or closing what has this token confirms it.
 pub(crate) fn is_gone(undo: &Operation, asked: &Secret, state: &Value) -> bool {
-    let is_of_another = match state.get("url_token") {
+    !is_of_another(asked, state) && says_gone(undo, state)
+}
+
+/// Whether the response to responding to the request with this token confirms that the response is kept.
+pub(crate) fn is_ready(asked: &Secret, state: &Value) -> bool {
+    !is_of_another(asked, state) && says_ready(state)
+}
+
+/// Whether the response says that a request has a response.
+pub(crate) fn says_ready(state: &Value) -> bool {
+    let life = Life::of(state);
+    life.state.as_deref() == Some("ready") && !life.is_over()
+}
+
+/// Whether the response is about something else than what has this token.
+fn is_of_another(asked: &Secret, state: &Value) -> bool {
+    match state.get("url_token") {
         None | Some(Value::Null) => false,
         // The service's own tokens are in lower case, and some databases find them in any.
         Some(_) => {
             token(state).is_none_or(|token| !token.expose().eq_ignore_ascii_case(asked.expose()))
         }
-    };
-    !is_of_another && says_gone(undo, state)
+    }
 }
 
 model! {
@@ -31,13 +46,31 @@ model! {
     }
 }
 
+impl Life {
+    /// Nothing if the response is no object, or reports a failure.
+    fn of(state: &Value) -> Self {
+        match state.is_object() && !reports_failure(state) {
+            true => Self::deserialize(state).unwrap_or_default(),
+            false => Self::default(),
+        }
+    }
+
+    /// Whether anything says that it is expired or closed.
+    fn is_over(&self) -> bool {
+        self.state.as_deref() == Some("closed")
+            || [self.closed, self.deleted, self.expired].contains(&Some(true))
+    }
+}
+
+/// Whether the response to creating something has any sign that it is expired or closed.
+pub(crate) fn is_over(state: &Value) -> bool {
+    Life::of(state).is_over()
+}
+
 /// Whether the response says that something is expired or closed. Pushes have `expired` and `deleted`, requests have
 /// `state`.
 pub(crate) fn says_gone(undo: &Operation, state: &Value) -> bool {
-    if !state.is_object() || reports_failure(state) {
-        return false;
-    }
-    let life = Life::deserialize(state).unwrap_or_default();
+    let life = Life::of(state);
     match undo.id() == PUSHES_EXPIRE.id() {
         true => life.expired == Some(true) || life.deleted == Some(true),
         false => life.state.as_deref() == Some("closed") && life.closed != Some(false),

@@ -42,8 +42,9 @@ impl<N> Create<N> {
     }
 
     /// Accepts less than asked if the instance keeps less: a shorter life, fewer views, no retrieval step, no right of
-    /// viewers to expire the push. [`Created::less`](crate::Created::less) lists the differences. More than asked, or
-    /// something else, is still an error.
+    /// viewers to expire the push; of a request, no files in the response, and no word of who asks.
+    /// [`Created::less`](crate::Created::less) lists the differences. More than asked, or something else, is still an
+    /// error.
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {

@@ -5,7 +5,10 @@ pub(crate) mod bounds;
 use std::sync::OnceLock;
 
 use security_api_transport::{Client, Error, ErrorKind};
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde_json::value::RawValue;
 
+use crate::confirmation::reports_failure;
 use crate::operations::INSTANCE_VERSION;
 use crate::types::{Edition, Version};
 
@@ -84,16 +87,37 @@ pub(crate) async fn edition(client: &Client) -> Result<Edition, Error> {
     }
 }
 
+/// The version, and whether the response reports a failure beside it.
+///
+/// # Errors
+/// If the request fails, or its response cannot be read.
+pub(crate) async fn version(client: &Client) -> Result<(Version, bool), Error> {
+    let Answer(version, has_failed) = client.operation(&INSTANCE_VERSION, &[]).call().await?;
+    Ok((version, has_failed))
+}
+
+struct Answer(Version, bool);
+
+impl<'de> Deserialize<'de> for Answer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = Box::<RawValue>::deserialize(deserializer)?;
+        let version = serde_json::from_str(json.get()).map_err(D::Error::custom)?;
+        let value = serde_json::from_str(json.get()).map_err(D::Error::custom)?;
+        Ok(Self(version, reports_failure(&value)))
+    }
+}
+
 async fn ask(client: &Client) -> Result<Edition, Error> {
-    let version: Version = client
-        .operation(&INSTANCE_VERSION, &[])
-        .call()
+    let (version, has_failed) = version(client)
         .await
         .map_err(|error| error.with_hint(REMEDY))?;
     let unclear = |what: &str| {
         let what = format!("instance.version: the instance {what}; {REMEDY}");
         Err(Error::new(ErrorKind::Decode, what))
     };
+    if has_failed {
+        return unclear("reports a failure");
+    }
     match version.edition {
         Some(edition @ (Edition::Oss | Edition::Commercial)) => Ok(edition),
         Some(_) => unclear("names an edition that is not known"),

@@ -80,15 +80,37 @@ struct NotifyResponse(Value);
 
 impl NotifyResponse {
     /// Whether it says that the mail is queued. The open-source server says so with 201 and a message. Any other success
-    /// counts if its message has the word for it, in English, for which the call asks: the message of a gateway has not.
+    /// counts if its message says so in English, for which the call asks: the message of a gateway does not.
     fn is_queued(&self, status: StatusCode) -> bool {
         let message = self.0.get("message").and_then(Value::as_str);
         !reports_failure(&self.0)
             && message.is_some_and(|message| match status {
                 StatusCode::CREATED => !message.trim().is_empty(),
-                _ => message.to_lowercase().contains("queue"),
+                _ => says_queued(message),
             })
     }
+}
+
+/// Words that deny what is said with them.
+const DENIALS: &[&str] = &[
+    "cannot", "fail", "failed", "failure", "neither", "never", "no", "nobody", "none", "nor",
+    "not", "nothing", "unable", "without",
+];
+
+/// Whether an English message says that something is queued, and does not deny it.
+fn says_queued(message: &str) -> bool {
+    let message = message.to_lowercase().replace('\u{2019}', "'");
+    let words: Vec<_> = message
+        .split(|char: char| !char.is_alphanumeric() && char != '\'')
+        .collect();
+    let is_denied = words
+        .iter()
+        .any(|word| DENIALS.contains(word) || word.ends_with("n't"));
+    let is_queued = words.contains(&"queued")
+        || words
+            .windows(3)
+            .any(|three| matches!(three, ["to" | "in", "the", "queue"]));
+    is_queued && !is_denied
 }
 
 hand_written_call!(NotifyPush, ());

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 #[derive(Debug)]
 pub enum PageNumber {}
 
-/// How many items a page has, unless it is the last.
+/// How many items a page has, unless it is the last. Of the commercial edition this is assumed.
 const FULL: usize = 50;
 
 /// The last page that the service returns.

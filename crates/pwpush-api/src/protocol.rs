@@ -1,4 +1,5 @@
-//! How responses are read: by status and form, never by their texts, which are translated.
+//! How responses are read: by status and form, and by texts only where they are asked for in English or the same in all
+//! languages. Proxies and gateways refuse calls as well, so a reason needs a sign that the service itself refuses.
 
 use std::collections::BTreeMap;
 
@@ -56,8 +57,11 @@ impl Failure {
         matches!(self.status, Some(Value::Number(_)))
     }
 
+    /// The message that comes with this form is not translated.
     fn is_about_passphrase(&self) -> bool {
-        self.message.is_some() && matches!(self.status, Some(Value::String(_)))
+        let message = self.message.as_ref().and_then(Value::as_str);
+        matches!(self.status, Some(Value::String(_)))
+            && message.is_some_and(|message| message.contains("passphrase"))
     }
 }
 
@@ -127,9 +131,12 @@ fn needs_english(id: &str) -> bool {
     is_owners(id) || id == op::PUSHES_EXPIRE.id()
 }
 
-/// How the server's English text begins when it demands a second factor. A caller that is not the owner gets the same
-/// status.
+/// How the server's English text begins when it demands a second factor.
 const MFA: &str = "Two-factor";
+/// Part of the English text for a caller that is not the owner, with the same status.
+const NOT_OWNER: &str = "belong";
+/// Part of the text for a page that is refused, which is not translated.
+const PAGE: &str = "page";
 /// Part of the English text for a push that the caller may not expire. The other texts with this status are about the
 /// user.
 const NOT_DELETABLE: &str = "deletable";
@@ -141,27 +148,25 @@ impl PasswordPusher {
         Some(match response.status.as_u16() {
             300..=399 => return redirect(response),
             _ if files::refuses_link(response.operation, response.status) => Reason::LinkExpired,
-            400 if response.operation.is_paged() => Reason::InvalidPage,
-            401 => match failure {
-                Some(failure) if failure.is_about_passphrase() => Reason::PassphraseRefused,
-                Some(_) if !self.has_token && id == op::PUSHES_CREATE.id() => {
-                    Reason::TokenNeededForFiles
-                }
-                Some(_)
-                    if id == op::PUSHES_EXPIRE.id()
-                        && (!self.has_token
-                            || text.is_some_and(|text| text.contains(NOT_DELETABLE))) =>
-                {
+            400 if response.operation.is_paged() && text?.contains(PAGE) => Reason::InvalidPage,
+            401 if response.body.trim_ascii().is_empty() => match self.has_token {
+                true => Reason::TokenRefused,
+                false => Reason::TokenNeeded,
+            },
+            401 => match text? {
+                _ if failure?.is_about_passphrase() => Reason::PassphraseRefused,
+                text if id == op::PUSHES_EXPIRE.id() && text.contains(NOT_DELETABLE) => {
                     Reason::NotDeletable
                 }
-                // The token is known, otherwise the body would be empty; its user is not accepted.
-                Some(Failure { error: Some(_), .. }) if self.has_token => Reason::UserInactive,
-                _ if self.has_token => Reason::TokenRefused,
+                // Otherwise the body would be empty.
+                _ if self.has_token => Reason::UserInactive,
+                _ if id == op::PUSHES_CREATE.id() => Reason::TokenNeededForFiles,
                 _ => Reason::TokenNeeded,
             },
             403 => match text? {
-                text if is_owners(id) && !text.starts_with(MFA) => Reason::NotOwner,
-                _ => Reason::MfaRequired,
+                text if text.starts_with(MFA) => Reason::MfaRequired,
+                text if is_owners(id) && text.contains(NOT_OWNER) => Reason::NotOwner,
+                _ => return None,
             },
             404 => return missing(response.operation, failure),
             429 => return lock(response),
@@ -180,22 +185,24 @@ fn takes_passphrase(id: &str) -> bool {
     .contains(&id)
 }
 
-/// The lock on one object, or on one user's mail, if a 429 means that: it is JSON and has no `Retry-After`.
+/// The lock on one object, or on one user's mail, if a 429 means that: it is JSON with a text and has no
+/// `Retry-After`.
 fn lock(response: &ResponseParts<'_>) -> Option<Reason> {
     let reason = match response.operation.id() {
         id if takes_passphrase(id) => Reason::PassphraseLocked,
         id if id == op::PUSHES_NOTIFY.id() => Reason::NotifyLocked,
         _ => return None,
     };
-    let is_lock = !response.headers.contains_key(RETRY_AFTER) && Failure::of(response).is_some();
-    is_lock.then_some(reason)
+    let failure = Failure::of(response).filter(|_| !response.headers.contains_key(RETRY_AFTER));
+    failure?.text().map(|_| reason)
 }
 
 /// What is missing: the object, the operation, or the API. `None` for a path that the user chose.
 fn missing(operation: &Operation, failure: Option<&Failure>) -> Option<Reason> {
     let is_known = op::ALL.iter().any(|known| known.id() == operation.id());
     let is_about_one_object = operation.path().contains('{');
-    let of_application = failure.is_some_and(|failure| !failure.is_of_framework());
+    let of_application =
+        failure.is_some_and(|failure| failure.text().is_some() && !failure.is_of_framework());
     is_known.then(|| match operation.is_edition_specific() {
         _ if is_about_one_object && of_application => Reason::NotFound,
         true => Reason::NotInThisEdition,
@@ -228,6 +235,9 @@ pub(crate) const RATE_LIMITED: &str = "this address sends more than the instance
 /// A hint for refusals whose status says what they are about.
 fn without_reason(response: &ResponseParts<'_>, message: Option<&str>) -> Option<&'static str> {
     match response.status.as_u16() {
+        401 if message.is_none() => Some(
+            "the application itself gave no reason: a proxy in front of it may need credentials of its own",
+        ),
         403 if message.is_none() => Some(
             "the application itself gave no reason: the instance may not allow this host name, or a proxy refuses",
         ),

@@ -4,6 +4,7 @@ pub(crate) mod retrieved;
 
 use security_api_transport::middleware::FromResponse;
 use security_api_transport::{ApiError, Error, ErrorKind, Outcome, Request, Response, Secret};
+use serde_json::Value;
 
 use crate::call::hand_written_call;
 use crate::checks;
@@ -96,10 +97,27 @@ fn view_lost(error: Error) -> Error {
         (Outcome::Unknown, _) => {
             error.with_hint("the view may be used up, so it was not tried again")
         }
-        (_, ErrorKind::Decode) => error.with_hint("the view is used up; `body()` has what came"),
-        (_, ErrorKind::TooLarge) => error.with_hint("the view is used up: raise `response_limit`"),
+        (_, ErrorKind::Decode) if is_of_push(&error) => {
+            error.with_hint("the view is used up, unless you own the push; `body()` has what came")
+        }
+        (_, ErrorKind::Decode) => {
+            error.with_hint("the view may be used up; `body()` has what came")
+        }
+        (_, ErrorKind::TooLarge) => {
+            error.with_hint("the view may be used up: raise `response_limit`")
+        }
         _ => error,
     }
+}
+
+/// Whether the response that could not be decoded is that of a push. Proxies and login pages respond with success as
+/// well.
+fn is_of_push(error: &Error) -> bool {
+    let body = error.body().map_or(&[][..], |body| body);
+    let push: Value = serde_json::from_slice(body).unwrap_or_default();
+    ["payload", "url_token"]
+        .iter()
+        .any(|member| push.get(member).is_some())
 }
 
 /// Reads a request. From [`Requests::show`](crate::resources::Requests::show).

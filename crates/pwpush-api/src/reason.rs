@@ -8,8 +8,8 @@ use crate::files;
 /// [`NotAsAsked`](crate::NotAsAsked).
 ///
 /// It has what [`Error::status`](crate::Error::status) and the error's predicates do not tell. It is derived from the
-/// status and the form of the response, because the service's texts are translated. `Display` shows one line that says
-/// what to do.
+/// status and the form of the response, and from texts only where they are in English or the same in all languages.
+/// `Display` shows one line that says what to do.
 ///
 /// ```no_run
 /// # async fn example(pwpush: pwpush_api::Client, token: &str) -> Result<(), pwpush_api::Error> {
@@ -39,13 +39,14 @@ pub enum Reason {
     NotOwner,
     /// The instance does not know the token.
     TokenRefused,
-    /// The token is known, but its user may not sign in: the address is not confirmed yet, or the user is locked.
+    /// The token's user is refused: probably the address is not confirmed yet, or the user is locked.
     UserInactive,
     /// The call needs a token, or the instance allows no anonymous calls.
     TokenNeeded,
     /// Files can only be pushed with a token.
     TokenNeededForFiles,
-    /// The instance demands two-factor authentication, and the token's user has not set it up.
+    /// The instance demands two-factor authentication, and the token's user has not set it up. In another language than
+    /// English, it has this reason only for `audit`, `notify`, `expire` and `close`, which ask for English.
     MfaRequired,
     /// The user sent mail about pushes more than five times in a minute. The call is not retried.
     NotifyLocked,
@@ -98,8 +99,8 @@ impl Reason {
                 "the token is not known here: each host has tokens of its own, so check token and base URL"
             }
             Self::UserInactive => {
-                "the token is known, but its user's address is not confirmed, or the user is locked: they must sign in, in \
-                 a browser"
+                "the token's user is refused: probably the address is not confirmed, or the user is locked, and they must \
+                 sign in, in a browser"
             }
             Self::TlsForced => {
                 "the instance takes the request for one without TLS and redirects to the same address: use its `https` \

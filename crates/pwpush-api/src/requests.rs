@@ -90,8 +90,9 @@ impl Requests {
     /// medium.
     ///
     /// # Errors
-    /// 401, the passphrase is missing or wrong; 404, there is no such request, or the edition has no requests; 422, the
-    /// response is refused. See [`Reason`](crate::Reason).
+    /// If the response does not say that this request is ready. From the service: 401, the passphrase is missing or
+    /// wrong; 404, there is no such request, or the edition has no requests; 422, the response is refused. See
+    /// [`Reason`](crate::Reason).
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
@@ -99,7 +100,8 @@ impl Requests {
     /// # Ok(()) }
     /// ```
     pub fn respond(&self, token: impl Into<Secret>, response: impl Into<Secret>) -> RespondRequest {
-        RespondRequest::new(self.respond_request(token), response.into())
+        let token = token.into();
+        RespondRequest::new(self.respond_request(token.clone()), token, response.into())
     }
 
     /// Downloads a file of a request that was read; see [`Pushes::download`](crate::resources::Pushes::download).

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::call::hand_written_call;
 use crate::checks;
-use crate::confirmation::{Unconfirmed, reports_failure};
+use crate::confirmation::{Unconfirmed, is_ready, reports_failure, says_ready};
 use crate::create::fields::{Fields, Progress};
 use crate::create::new_request::TEXT;
 use crate::reading::not_locked;
@@ -20,6 +20,7 @@ use crate::types::SecretRequest;
 #[must_use = "a call does nothing until it is awaited"]
 pub struct RespondRequest {
     request: Request,
+    token: Secret,
     has_passphrase: bool,
     response: Secret,
     files: Vec<Upload>,
@@ -27,9 +28,10 @@ pub struct RespondRequest {
 }
 
 impl RespondRequest {
-    pub(crate) fn new(request: Request, response: Secret) -> Self {
+    pub(crate) fn new(request: Request, token: Secret, response: Secret) -> Self {
         Self {
             request,
+            token,
             has_passphrase: false,
             response,
             files: Vec::new(),
@@ -102,12 +104,20 @@ impl RespondRequest {
             true => error,
             false => not_locked(error),
         })?;
+        let has_failed = reports_failure(&response.value().state);
         let mut record = None;
-        let response = response.map(|Told(told)| record = told);
+        let response = response.map(|told| {
+            record = (told.record).filter(|_| is_ready(&self.token, &told.state));
+        });
         match record {
             Some(record) => Ok(response.map(|()| record)),
             None => {
-                let message = "the response reports a failure: the secret may not be saved";
+                let message = match has_failed {
+                    true => "the response reports a failure: the secret may not be saved",
+                    false => {
+                        "the response does not say that this request is ready: the secret may not be saved"
+                    }
+                };
                 let api = ApiError::new().with_message(message);
                 Err(Unconfirmed::of(operation, &response).error(api, Outcome::Unknown))
             }
@@ -115,18 +125,22 @@ impl RespondRequest {
     }
 }
 
-/// The record that a response describes, unless it reports a failure.
-struct Told(Option<SecretRequest>);
+/// A response to responding to a request.
+struct Told {
+    state: Value,
+    /// Nothing if the response has it not, and confirms nothing either.
+    record: Option<SecretRequest>,
+}
 
 impl<'de> Deserialize<'de> for Told {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Box::<RawValue>::deserialize(deserializer)?;
-        let state: Value = serde_json::from_str(json.get()).map_err(D::Error::custom)?;
-        if reports_failure(&state) {
-            return Ok(Self(None));
-        }
-        let record = serde_json::from_str(json.get()).map_err(D::Error::custom)?;
-        Ok(Self(Some(record)))
+        let state = serde_json::from_str(json.get()).map_err(D::Error::custom)?;
+        let record = match serde_json::from_str(json.get()) {
+            Err(error) if says_ready(&state) => return Err(D::Error::custom(error)),
+            record => record.ok(),
+        };
+        Ok(Self { state, record })
     }
 }
 

@@ -9,7 +9,7 @@ use security_api_transport::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::confirmation::{Unconfirmed, is_gone, reports_failure, says_gone, token};
+use crate::confirmation::{Unconfirmed, is_gone, is_over, reports_failure, token};
 use crate::create::difference::Difference;
 use crate::operations::PUSHES_EXPIRE;
 
@@ -170,17 +170,19 @@ pub(crate) async fn create<T: DeserializeOwned>(
     };
     let body = response.value();
     let value: Value = serde_json::from_str(body.as_str()).unwrap_or_default();
-    let made = Made {
-        response: Unconfirmed::of(operation, &response),
-        token: token(&value).or_else(|| token_in(body.as_str())),
-        is_certain: !reports_failure(&value),
-    };
+    let token = token(&value).or_else(|| token_in(body.as_str()));
     let link = value.get("html_url").and_then(Value::as_str);
     let link = link.filter(|link| is_link(link)).map(Secret::from);
+    let has_failed = reports_failure(&value);
+    let made = Made {
+        response: Unconfirmed::of(operation, &response),
+        is_certain: !has_failed && (token.is_some() || link.is_some()),
+        token,
+    };
     let differences = compare(&value);
-    let what = if !made.is_certain {
+    let what = if has_failed {
         "the response reports a failure".to_owned()
-    } else if says_gone(undo, &value) {
+    } else if is_over(&value) {
         "the response says that it is already expired or closed".to_owned()
     } else if differences.is_empty() || (or_less && differences.iter().all(Difference::is_less)) {
         match (body.decode(), link, &made.token) {
@@ -239,9 +241,9 @@ fn link_lost(error: Error) -> Error {
             "the instance, or a proxy before it, is not available now, so probably nothing was created; if something \
              was, nobody has its link",
         ),
-        Outcome::Unknown => error.with_hint("it may have been created, but nobody has its link"),
+        // A success without a token need not be the service's.
         _ if error.may_be_executed() => error.with_hint(
-            "it was created, but nobody has its link: it lives as long as the instance lets it",
+            "it may have been created, but nobody has its link: it then lives as long as the instance lets it",
         ),
         _ => error,
     }
@@ -251,7 +253,8 @@ fn link_lost(error: Error) -> Error {
 struct Made {
     response: Unconfirmed,
     token: Option<Secret>,
-    /// Whether it was created for certain. A response that reports a failure leaves that open.
+    /// Whether it was created for certain. A response that reports a failure, or has neither token nor link, leaves that
+    /// open.
     is_certain: bool,
 }
 

@@ -61,7 +61,8 @@ impl Difference {
     }
 
     /// Whether the instance keeps less than asked: a shorter life, fewer views, no retrieval step, no right of viewers
-    /// to expire the push. `or_less` accepts such differences.
+    /// to expire the push; of a request, no files in the response, and no word of who asks. `or_less` accepts such
+    /// differences.
     #[must_use]
     pub fn is_less(&self) -> bool {
         self.is_less

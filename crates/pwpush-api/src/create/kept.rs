@@ -6,7 +6,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kept {
     AsAsked,
-    /// The secret is protected better than asked: a shorter life, fewer views, one step more.
+    /// Less than asked: a shorter life, fewer views, a flag that is off.
     Stricter(String),
     /// The secret is protected less than asked, or in a way that cannot be compared.
     Weaker(String),

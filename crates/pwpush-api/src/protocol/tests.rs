@@ -61,7 +61,7 @@ fn the_kinds_of_401_are_told_apart_by_their_form() {
         (
             false,
             &EXPIRE_PUSH,
-            r#"{"error":"Nicht."}"#,
+            r#"{"error":"That push is not deletable by viewers."}"#,
             Reason::NotDeletable,
             Verdict::Final,
         ),
@@ -211,34 +211,66 @@ fn a_missing_object_a_missing_operation_and_a_missing_api_are_told_apart() {
 }
 
 #[test]
-fn a_403_is_about_the_owner_or_the_second_factor() {
+fn a_403_is_about_the_owner_or_the_second_factor_if_it_says_so() {
+    let mfa = r#"{"error":"Two-factor authentication is required. Please set it up to continue."}"#;
+    let owner = r#"{"error":"That push doesn't belong to you."}"#;
+    let policy = r#"{"error":"Forbidden by policy"}"#;
     for (operation, body, reason) in [
-        (
-            &AUDIT_PUSH,
-            r#"{"error":"Gehört dir nicht."}"#,
-            Some(Reason::NotOwner),
-        ),
-        (
-            &AUDIT_PUSH,
-            r#"{"error":"Two-factor authentication is required."}"#,
-            Some(Reason::MfaRequired),
-        ),
-        (
-            &SHOW_PUSH,
-            r#"{"error":"Zweiter Faktor."}"#,
-            Some(Reason::MfaRequired),
-        ),
+        (&AUDIT_PUSH, owner, Some(Reason::NotOwner)),
+        (&AUDIT_PUSH, mfa, Some(Reason::MfaRequired)),
+        (&AUDIT_PUSH, policy, None),
+        (&NOTIFY_PUSH, policy, None),
+        (&SHOW_PUSH, mfa, Some(Reason::MfaRequired)),
+        (&SHOW_PUSH, policy, None),
+        (&SHOW_PUSH, owner, None),
+        (&SHOW_PUSH, r#"{"error":"Zweiter Faktor."}"#, None),
+        (&CREATE_PUSH, policy, None),
+        (&ACTIVE, r#"{"message":"Forbidden"}"#, None),
         (&SHOW_PUSH, "<html>", None),
     ] {
         let (found, verdict, error) = judge(true, operation, 403, None, body);
-        assert_eq!(
-            (found, verdict),
-            (reason, Verdict::Final),
-            "{} {body}",
-            operation.id()
-        );
+        let id = operation.id();
+        assert_eq!((found, verdict), (reason, Verdict::Final), "{id} {body}");
         assert!(error.message.is_some());
     }
+}
+
+#[test]
+fn what_others_than_the_service_refuse_has_no_reason_of_the_service() {
+    let gateway = r#"{"message":"Unauthorized","status":"error"}"#;
+    let limit = r#"{"message":"API rate limit exceeded"}"#;
+    for (status, operation, body) in [
+        (401, &SHOW_PUSH, gateway),
+        (401, &SHOW_PUSH, "<html>"),
+        (401, &ACTIVE, gateway),
+        (401, &EXPIRE_PUSH, "Unauthorized"),
+        (400, &ACTIVE, "<html>"),
+        (400, &AUDIT_PUSH, r#"{"error":"Bad header"}"#),
+        (429, &SHOW_PUSH, limit),
+        (429, &NOTIFY_PUSH, limit),
+    ] {
+        let (found, verdict, error) = judge(true, operation, status, None, body);
+        let id = operation.id();
+        assert_eq!(found, None, "{status} {id} {body}");
+        assert_eq!(verdict == Verdict::Throttled, status == 429, "{id} {body}");
+        if status != 400 {
+            assert!(error.message.is_some(), "{status} {id} {body}");
+        }
+    }
+    // An object with a message alone does not say that the push is missing.
+    let (found, _, _) = judge(true, &SHOW_PUSH, 404, None, r#"{"message":"no route"}"#);
+    assert_eq!(found, Some(Reason::NoApiV2));
+    // Nor that it may not be expired.
+    let (found, _, _) = judge(
+        false,
+        &EXPIRE_PUSH,
+        401,
+        None,
+        r#"{"error":"Forbidden by policy"}"#,
+    );
+    assert_eq!(found, Some(Reason::TokenNeeded));
+    let (found, _, _) = judge(false, &CREATE_PUSH, 401, None, gateway);
+    assert_eq!(found, None);
 }
 
 #[test]

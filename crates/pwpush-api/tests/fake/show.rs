@@ -80,7 +80,27 @@ async fn a_response_that_cannot_be_read_says_that_the_view_is_used_up() {
 }
 
 #[tokio::test]
-async fn a_response_that_is_too_large_says_that_the_view_is_used_up_and_what_to_raise() {
+async fn a_response_that_is_not_the_services_leaves_open_whether_the_view_is_used_up() {
+    for (status, body) in [
+        (200, "<html>"),
+        (200, r#"{"message":"hello"}"#),
+        (200, r#"["payload"]"#),
+        (200, "null"),
+        (204, ""),
+    ] {
+        let fake = FakeTransport::new();
+        let response = FakeResponse::status(status).body(body);
+        fake.always(&operations::PUSHES_SHOW, response);
+        let error = with_token(&fake).pushes().show("abc").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{body}");
+        let text = error.to_string();
+        assert!(text.contains("view may be used up"), "{body}: {text}");
+        assert!(!text.contains("view is used up"), "{body}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_response_that_is_too_large_says_what_to_raise() {
     let fake = FakeTransport::new();
     fake.always(&operations::PUSHES_SHOW, secret());
     let show = with_token(&fake).pushes().show("abc").response_limit(9);
@@ -88,7 +108,7 @@ async fn a_response_that_is_too_large_says_that_the_view_is_used_up_and_what_to_
     assert_eq!(error.kind(), ErrorKind::TooLarge);
     let text = error.to_string();
     assert!(
-        text.contains("view is used up") && text.contains("`response_limit`"),
+        text.contains("view may be used up") && text.contains("`response_limit`"),
         "{text}"
     );
 }

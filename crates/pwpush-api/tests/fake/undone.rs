@@ -275,6 +275,8 @@ async fn a_response_to_a_request_counts_only_if_no_failure_is_reported_beside_it
         (json!({"error": null, "success": true}), false),
     ] {
         let fake = instance("commercial");
+        let mut members = members;
+        members["state"] = "ready".into();
         fake.always(&operations::REQUESTS_RESPOND, state(&members));
         let respond = with_token(&fake).requests().respond("l1vet0ken", "here");
         match respond.await {
@@ -286,6 +288,44 @@ async fn a_response_to_a_request_counts_only_if_no_failure_is_reported_beside_it
                     "{error:?}"
                 );
                 assert!(error.to_string().contains("reports a failure"), "{error}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_response_to_a_request_counts_only_if_this_request_is_said_to_be_ready() {
+    for (members, is_ready) in [
+        (json!({"state": "ready"}), true),
+        (json!({"state": "ready", "closed": false}), true),
+        (json!({"state": "ready", "url_token": "L1VET0KEN"}), true),
+        (json!({"state": "ready", "url_token": "an0ther"}), false),
+        (json!({"state": "ready", "url_token": 7}), false),
+        (json!({"state": "open"}), false),
+        (json!({"state": "closed"}), false),
+        (json!({"state": "new"}), false),
+        (json!({"state": null}), false),
+        (json!({}), false),
+        (json!({"expired": true}), false),
+        (json!({"state": "ready", "expired": true}), false),
+        (json!({"state": "ready", "deleted": "true"}), false),
+        (json!({"state": "ready", "closed": true}), false),
+    ] {
+        let fake = instance("commercial");
+        fake.always(&operations::REQUESTS_RESPOND, state(&members));
+        let respond = with_token(&fake).requests().respond("l1vet0ken", "here");
+        match respond.await {
+            Ok(_) => assert!(is_ready, "{members}"),
+            Err(error) => {
+                assert!(!is_ready, "{members}: {error}");
+                assert_eq!(error.outcome(), Outcome::Unknown, "{members}: {error}");
+                assert!(!error.is_retryable(), "{error:?}");
+                assert!(error.to_string().contains("may not be saved"), "{error}");
+                let text = shown(&error);
+                assert!(
+                    !text.contains("l1vet0ken") && !text.contains("an0ther"),
+                    "{text}"
+                );
             }
         }
     }
@@ -417,6 +457,19 @@ async fn mail_counts_as_queued_only_if_the_response_says_so() {
             r#"{"message":"1 recipient was added to the queue.","error":"x"}"#,
             false,
         ),
+        (200, r#"{"message":"Mail is queued."}"#, true),
+        (200, r#"{"message":"the mail was not queued"}"#, false),
+        (200, r#"{"message":"The mail wasn't queued"}"#, false),
+        (200, r#"{"message":"The mail wasn\u2019t queued"}"#, false),
+        (200, r#"{"message":"Cannot add it to the queue"}"#, false),
+        (
+            200,
+            r#"{"message":"No mail was added to the queue."}"#,
+            false,
+        ),
+        (200, r#"{"message":"It failed to be queued."}"#, false),
+        (200, r#"{"message":"The queue is full."}"#, false),
+        (200, r#"{"message":"The mail is unqueued."}"#, false),
         (200, r#"{"error":"x"}"#, false),
         (200, "{}", false),
         (204, "", false),
@@ -441,15 +494,44 @@ async fn mail_counts_as_queued_only_if_the_response_says_so() {
 
 #[tokio::test]
 async fn a_request_that_is_closed_from_the_start_is_not_a_success() {
+    for members in [
+        json!({"state": "closed"}),
+        json!({"state": "open", "closed": true}),
+        json!({"state": "open", "expired": true}),
+        json!({"deleted": true}),
+    ] {
+        let mut made = members;
+        made["url_token"] = "t0ken".into();
+        let fake = instance("commercial");
+        fake.always(&operations::REQUESTS_CREATE, created(&made));
+        let closed = json!({"url_token": "t0ken", "state": "closed"});
+        fake.always(&operations::REQUESTS_CLOSE, FakeResponse::json(&closed));
+        let create = with_token(&fake).requests().create(NewRequest::new("x"));
+        let error = create.or_less().await.unwrap_err();
+        assert!(is_withdrawn(&error), "{made}: {error}");
+        assert!(
+            error.to_string().contains("already expired or closed"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_files_or_requestor_is_less_than_asked() {
     let fake = instance("commercial");
-    let made = json!({"url_token": "t0ken", "state": "closed"});
+    let made = json!({
+        "url_token": "t0ken", "state": "open", "include_requestor": false, "response_file_attachments": false,
+    });
     fake.always(&operations::REQUESTS_CREATE, created(&made));
-    fake.always(&operations::REQUESTS_CLOSE, FakeResponse::json(&made));
-    let create = with_token(&fake).requests().create(NewRequest::new("x"));
-    let error = create.or_less().await.unwrap_err();
+    let closed = json!({"url_token": "t0ken", "state": "closed"});
+    fake.always(&operations::REQUESTS_CLOSE, FakeResponse::json(&closed));
+    let requests = with_token(&fake).requests();
+    let asked = NewRequest::new("x")
+        .include_requestor(true)
+        .response_file_attachments(true);
+    let made = requests.create(asked.clone()).or_less().await.unwrap();
+    let less: Vec<_> = made.less().iter().map(|it| it.option()).collect();
+    assert_eq!(less, ["include_requestor", "response_file_attachments"]);
+    let error = requests.create(asked).await.unwrap_err();
     assert!(is_withdrawn(&error), "{error}");
-    assert!(
-        error.to_string().contains("already expired or closed"),
-        "{error}"
-    );
 }

@@ -96,7 +96,7 @@ async fn a_call_returns_the_metadata_of_its_own_response() {
         ),
         (
             &operations::REQUESTS_RESPOND,
-            FakeResponse::json(&request),
+            FakeResponse::json(&json!({"url_token": "r1", "state": "ready"})),
             "respond",
         ),
         (

@@ -29,7 +29,7 @@ pub(crate) fn is_locale(text: &str) -> bool {
 }
 
 const PER_PAGE: usize = 50;
-const LAST_PAGE: usize = 200;
+const LAST_PAGE: i64 = 200;
 
 /// The callers of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,12 +67,28 @@ pub(crate) fn by_tls(headers: &HeaderMap) -> bool {
 /// The token of a request, valid or not.
 pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
     headers.contains_key(AUTHORIZATION).then(|| {
-        let credential = header(headers, AUTHORIZATION);
-        credential
-            .split_whitespace()
-            .next_back()
-            .unwrap_or_default()
+        let mut words = header(headers, AUTHORIZATION).split_whitespace();
+        words.next_back().unwrap_or_default()
     })
+}
+
+/// What Ruby's `Integer()` makes of a text: a prefix gives another base, a 0 alone that of 8, and single underscores may
+/// stand between digits.
+fn ruby_integer(text: &str) -> Option<i64> {
+    let text = text.trim_ascii().to_ascii_lowercase();
+    let (sign, number) = match text.strip_prefix('-') {
+        Some(number) => (-1, number),
+        None => (1, text.strip_prefix('+').unwrap_or(&text)),
+    };
+    let bases = [("0x", 16), ("0b", 2), ("0o", 8), ("0d", 10)];
+    let mut bases = bases.iter();
+    let prefixed = bases.find_map(|(prefix, base)| Some((number.strip_prefix(prefix)?, *base)));
+    let plain = if number.starts_with('0') { 8 } else { 10 };
+    let (digits, base) = prefixed.unwrap_or((number, plain));
+    let is_number = |part: &str| !part.is_empty() && part.chars().all(|char| char.is_digit(base));
+    // A larger number is as good as the largest.
+    let value = i64::from_str_radix(&digits.replace('_', ""), base).unwrap_or(i64::MAX);
+    digits.split('_').all(is_number).then_some(sign * value)
 }
 
 impl<'a> Call<'a> {
@@ -85,6 +101,11 @@ impl<'a> Call<'a> {
         let host = match header(&parts.headers, HOST) {
             "" => state.address.to_string(),
             host => host.to_owned(),
+        };
+        let scheme = if by_tls(&parts.headers) {
+            "https"
+        } else {
+            "http"
         };
         let cut = |text: &str| text.chars().take(255).collect();
         Ok(Self {
@@ -99,10 +120,7 @@ impl<'a> Call<'a> {
                 user_agent: cut(header(&parts.headers, USER_AGENT)),
                 referrer: cut(header(&parts.headers, REFERER)),
             },
-            origin: match by_tls(&parts.headers) {
-                true => format!("https://{host}"),
-                false => format!("http://{host}"),
-            },
+            origin: format!("{scheme}://{host}"),
         })
     }
 
@@ -159,17 +177,12 @@ impl<'a> Call<'a> {
         locale.map_or_else(String::new, |locale| format!("?locale={locale}"))
     }
 
-    /// The requested page of a list. Ruby accepts more than digits as numbers.
+    /// The requested page of a list.
     pub(crate) fn page<T>(&self, list: impl Iterator<Item = T>) -> Result<Vec<T>, Refusal> {
-        let page = self.params.text("page").unwrap_or("1");
-        let page = match page.parse::<usize>() {
-            Ok(number) if number <= LAST_PAGE => number.max(1),
-            Err(_) if page.contains(|c: char| c.is_ascii_digit()) => {
-                return Err(Refusal::NotPlayed("numbers that are not digits alone"));
-            }
-            _ => return Err(Refusal::PAGE),
-        };
-        let before = (page - 1) * PER_PAGE;
+        let page = ruby_integer(self.params.text("page").unwrap_or("1"));
+        let page = page.filter(|page| *page <= LAST_PAGE);
+        let before = page.ok_or(Refusal::PAGE)?.max(1) - 1;
+        let before = usize::try_from(before).unwrap_or_default() * PER_PAGE;
         Ok(list.skip(before).take(PER_PAGE).collect())
     }
 

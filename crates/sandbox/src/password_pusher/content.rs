@@ -59,11 +59,8 @@ fn declared_type(declared: &str) -> Option<String> {
 pub(crate) fn media_type(content: &[u8], name: &str, declared: &str) -> String {
     let begins = |magic: &str| {
         let magic: Vec<u32> = magic.chars().map(u32::from).collect();
-        let start = content
-            .iter()
-            .take(magic.len())
-            .map(|byte| u32::from(*byte));
-        start.eq(magic.iter().copied())
+        let start = content.iter().take(magic.len());
+        start.map(|byte| u32::from(*byte)).eq(magic.iter().copied())
     };
     let by_content = KINDS.magic.iter().find(|(magic, _)| begins(magic));
     let end = name.rsplit_once('.').map(|(_, end)| end.to_lowercase());

@@ -12,7 +12,7 @@ use super::options::PasswordPusherSettings;
 use super::params::Params;
 use super::pushes::{View, describe};
 use super::records::{EventKind, Kind, Lifetime, Log, Mail, Push};
-use super::response::{Errors, Outcome, Refusal, json_response};
+use super::response::{Errors, NOT_AN_OPTION, Outcome, Refusal, json_response};
 use super::state::Store;
 use super::url;
 
@@ -32,7 +32,7 @@ fn number(params: &Params, name: &str, (least, most, default): (i64, i64, i64)) 
 }
 
 /// A switch that an operator can remove, or give another default (`app/controllers/concerns/set_push_attributes.rb`).
-fn choice(params: &Params, name: &str, is_offered: bool, default: bool) -> bool {
+fn choice(params: &Params, name: &str, (is_offered, default): (bool, bool)) -> bool {
     is_offered && params.ticked(name).unwrap_or(default)
 }
 
@@ -51,14 +51,27 @@ fn lifetime(call: &Call<'_>, params: &Params, settings: &PasswordPusherSettings)
 
 pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
     let params = &call.params.of("push")?;
-    let kind = match params.text("kind") {
+    let name = params.text("kind");
+    // A number in text is no kind (measured on 2.11.4).
+    if name.is_some_and(|name| name.parse::<u64>().is_ok()) {
+        let mut errors = Errors::default();
+        errors.add("kind", NOT_AN_OPTION);
+        errors.check()?;
+    }
+    let kind = match name {
         Some(name) => serde_json::from_value(name.into())
             .map_err(|_| Refusal::NotPlayed("unknown kinds of pushes"))?,
         None if params.files.is_empty() => Kind::Text,
         None => Kind::File,
     };
-    if call.visitor.user.is_none() && (kind == Kind::File || !params.files.is_empty()) {
+    let has_texts = params.has("files");
+    let has_files = kind == Kind::File || has_texts || !params.files.is_empty();
+    if call.visitor.user.is_none() && has_files {
         return Err(Refusal::NOT_SIGNED_IN);
+    }
+    // A text would be the signed id of a file (measured on 2.11.4).
+    if has_texts {
+        return Err(Refusal::BROKEN);
     }
     let settings = &call.state.options.settings;
 
@@ -67,7 +80,7 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
     // These validations are in a concern and run before the model's own.
     let mail = (call.profile.notifies_by_email).then(|| Mail::new(params));
     if let Some(mail) = &mail {
-        mail.check(call, store, None, &mut errors)?;
+        mail.check(call, store, None, &mut errors);
     }
     check_kind(call, kind, &mut errors);
     check_payload(call, kind, payload, &mut errors);
@@ -81,6 +94,8 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
     errors.check()?;
 
     let now = call.now;
+    let deletable = (settings.deletable, settings.deletable_default);
+    let step = (settings.retrieval_step, settings.retrieval_step_default);
     let text = |name| params.text(name).unwrap_or_default().to_owned();
     let url_token = store.url_token();
     let mut log = Log::default();
@@ -95,16 +110,9 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
         files: store.attach(params.files.clone()),
         lifetime: lifetime(call, params, settings),
         expire_after_views: number(params, "expire_after_views", settings.views),
-        deletable_by_viewer: (kind != Kind::Url).then(|| {
-            let (is_offered, default) = (settings.deletable, settings.deletable_default);
-            choice(params, "deletable_by_viewer", is_offered, default)
-        }),
-        retrieval_step: choice(
-            params,
-            "retrieval_step",
-            settings.retrieval_step,
-            settings.retrieval_step_default,
-        ),
+        deletable_by_viewer: (kind != Kind::Url)
+            .then(|| choice(params, "deletable_by_viewer", deletable)),
+        retrieval_step: choice(params, "retrieval_step", step),
         created_at: now,
         updated_at: now,
         expired_on: None,
@@ -140,15 +148,10 @@ fn check_kind(call: &Call<'_>, kind: Kind, errors: &mut Errors) {
 
 fn check_payload(call: &Call<'_>, kind: Kind, payload: Option<&str>, errors: &mut Errors) {
     let payload = payload.unwrap_or_default();
-    if kind == Kind::File {
-        return;
-    }
-    if payload.trim().is_empty() {
-        errors.add("payload", "Payload is required.");
-        return;
-    }
     let characters = payload.chars().count();
     let wrong = match kind {
+        Kind::File => return,
+        _ if payload.trim().is_empty() => "Payload is required.",
         Kind::Text if characters > LARGEST_TEXT => {
             "The payload is too large.  You can only push up to 1048576 bytes."
         }

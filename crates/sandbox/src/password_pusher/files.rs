@@ -56,10 +56,8 @@ pub(crate) fn fetch(call: &Call<'_>, start: &str, signed: &str, path: &str) -> R
         if start == STORAGE {
             return download(&upload);
         }
-        let mut response = redirect(
-            StatusCode::FOUND,
-            &url(call, STORAGE, key, &upload.filename),
-        );
+        let to = url(call, STORAGE, key, &upload.filename);
+        let mut response = redirect(StatusCode::FOUND, &to);
         let cache = HeaderValue::from_static("max-age=300, private");
         response.headers_mut().insert(CACHE_CONTROL, cache);
         Some(response)
@@ -87,9 +85,8 @@ fn download(upload: &Upload) -> Option<Response<Bytes>> {
     let kind = HeaderValue::from_str(kind);
     let kind = kind.unwrap_or(HeaderValue::from_static("application/octet-stream"));
     headers.insert(CONTENT_TYPE, kind);
-    let disposition =
-        HeaderValue::from_str(&filename::disposition(&upload.filename, in_place)).ok()?;
-    headers.insert(CONTENT_DISPOSITION, disposition);
+    let name = filename::disposition(&upload.filename, in_place);
+    headers.insert(CONTENT_DISPOSITION, HeaderValue::from_str(&name).ok()?);
     headers.insert(CACHE_CONTROL, REVALIDATE);
     Some(response)
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::call::{Call, is_locale};
 use super::params::Params;
 use super::records::{DAY, Mail, Push, seconds};
-use super::response::{Errors, NOT_AN_OPTION, Outcome, Refusal, json_response};
+use super::response::{BLANK, Errors, NOT_AN_OPTION, Outcome, Refusal, json_response};
 use super::state::Store;
 
 const TO: &str = "notify_emails_to";
@@ -33,19 +33,32 @@ impl Mail {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.recipients.is_empty()
+        self.recipients.trim().is_empty()
     }
 
+    /// The parts between commas without their blanks, which are ASCII.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = &str> {
-        let addresses = (!self.is_empty()).then(|| self.recipients.split(','));
-        addresses.into_iter().flatten()
+        let parts = (!self.is_empty()).then(|| self.recipients.split(','));
+        parts.into_iter().flatten().map(str::trim_ascii)
     }
 
-    /// Whether all recipients are valid, and none is repeated, even in another case (measured on 2.11.4).
-    fn is_proper(&self) -> bool {
-        let different: HashSet<_> = self.addresses().map(str::to_lowercase).collect();
+    /// Adds the errors of the addresses themselves. Case makes no difference (measured on 2.11.4).
+    fn check_addresses(&self, errors: &mut Errors) {
+        let given = self.addresses().filter(|address| !address.is_empty());
+        let given: Vec<_> = given.collect();
+        let different: HashSet<_> = given.iter().map(|address| address.to_lowercase()).collect();
+        let are_valid = given.iter().all(|address| is_address(address));
         let count = self.addresses().count();
-        self.addresses().all(is_address) && different.len() == count && count <= MOST
+        for (is_wrong, message) in [
+            (given.len() < count, "has commas used in the wrong way"),
+            (different.len() < given.len(), "contains duplicate emails"),
+            (given.len() > MOST, "contains more than 5 email(s)"),
+            (!are_valid, "contains invalid email(s)"),
+        ] {
+            if is_wrong {
+                errors.add(TO, message);
+            }
+        }
     }
 
     /// Adds the errors of the notification about a new or an existing push.
@@ -55,18 +68,17 @@ impl Mail {
         store: &Store,
         push: Option<&Push>,
         errors: &mut Errors,
-    ) -> Result<(), Refusal> {
-        if !self.is_proper() || self.is_empty() && push.is_some() {
-            return Err(Refusal::NotPlayed(
-                "the refusal of recipients that are wrong or missing",
-            ));
+    ) {
+        self.check_addresses(errors);
+        if self.is_empty() && push.is_some() {
+            errors.add(TO, BLANK);
         }
         let locale = self.locale.as_deref();
         if locale.is_some_and(|locale| !is_locale(locale)) {
             errors.add(LOCALE, NOT_AN_OPTION);
         }
         if self.is_empty() && locale.is_none() {
-            return Ok(());
+            return;
         }
         let mut refuse = |why| {
             if !self.is_empty() {
@@ -103,7 +115,6 @@ impl Mail {
                 ),
             );
         }
-        Ok(())
     }
 
     /// Adds the recipients to the number of the day.
@@ -128,22 +139,14 @@ fn told_today(call: &Call<'_>, store: &Store) -> usize {
 
 /// Whether the text is an e-mail address. `\w` is ASCII (measured on 2.11.4).
 fn is_address(text: &str) -> bool {
-    let is_word = |char: char| char.is_ascii_alphanumeric() || char == '_';
-    let Some((local, host)) = text.split_once('@') else {
-        return false;
+    let is_of = |part: &str, signs: &str| {
+        let mut chars = part.chars();
+        !part.is_empty() && chars.all(|char| char.is_ascii_alphanumeric() || signs.contains(char))
     };
-    let Some((domain, top)) = host.rsplit_once('.') else {
-        return false;
-    };
-    !local.is_empty()
-        && local
-            .chars()
-            .all(|char| is_word(char) || ".%+-".contains(char))
-        && domain.split('.').all(|label| {
-            !label.is_empty() && label.chars().all(|char| is_word(char) || char == '-')
-        })
-        && top.chars().count() >= 2
-        && top.chars().all(is_word)
+    let (local, host) = text.split_once('@').unwrap_or_default();
+    let (domain, top) = host.rsplit_once('.').unwrap_or_default();
+    let are_labels = domain.split('.').all(|label| is_of(label, "_-"));
+    is_of(local, "_.%+-") && are_labels && is_of(top, "_") && top.len() >= 2
 }
 
 /// Notifies more recipients of a push.
@@ -158,7 +161,7 @@ pub(crate) fn notify(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome
     }
     let mail = Mail::new(&call.params);
     let mut errors = Errors::default();
-    mail.check(call, store, Some(push), &mut errors)?;
+    mail.check(call, store, Some(push), &mut errors);
     errors.check()?;
     mail.count(call, store);
     if let Some(push) = store.pushes.get_mut(token) {

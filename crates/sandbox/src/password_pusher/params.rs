@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::records::Upload;
 use super::response::Refusal;
@@ -42,21 +42,30 @@ impl Params {
         self.values.get(name)?.as_str()
     }
 
-    /// A number. Numbers are text in a form.
+    /// A number. Numbers are text in a form, and `true` is 1 (measured on 2.11.4).
     pub(crate) fn integer(&self, name: &str) -> Option<i64> {
-        let value = self.values.get(name)?;
-        let written = || value.as_str()?.parse().ok();
-        value.as_i64().or_else(written)
+        match self.values.get(name)? {
+            Value::String(text) => text.parse().ok(),
+            Value::Bool(flag) => Some(i64::from(*flag)),
+            value => value.as_i64(),
+        }
     }
 
     /// Whether a check box with this value is ticked; nothing if it is absent.
     pub(crate) fn ticked(&self, name: &str) -> Option<bool> {
         let value = self.values.get(name)?;
-        Some(*value == true || *value == "true")
+        let text = value.to_string().to_lowercase();
+        let ticked = ["1", "checked", "on", "true", "yes"];
+        Some(ticked.contains(&text.trim_matches('"')))
     }
 
-    /// The members of an object such as `push`. A request without it is refused.
+    /// The members of an object such as `push`. A request without it is refused, and one with something else in its
+    /// place breaks the server (measured on 2.11.4).
     pub(crate) fn of(&self, object: &'static str) -> Result<Self, Refusal> {
+        let blanks = [json!(null), json!(""), json!([])];
+        if (self.values.get(object)).is_some_and(|other| !blanks.contains(other)) {
+            return Err(Refusal::BROKEN);
+        }
         let members = self.values.iter().filter_map(|(name, value)| {
             let inside = name.strip_prefix(object)?.strip_prefix('[')?;
             Some((inside.strip_suffix(']')?.to_owned(), value.clone()))
@@ -90,13 +99,22 @@ impl Params {
 
     fn add_json(&mut self, body: &Bytes) -> Result<(), Refusal> {
         let body: Map<String, Value> = serde_json::from_slice(body).map_err(|_| UNREADABLE)?;
+        let outside = "members outside of `push` and `request`";
         for (name, value) in body {
             match value {
                 Value::Object(members) => {
                     for (member, value) in members {
-                        let is_played = value.is_string()
-                            || value.is_u64()
-                            || value.is_boolean() && FLAGS.contains(&member.as_str());
+                        let is_files = member == "files";
+                        let is_flag = FLAGS.contains(&member.as_str());
+                        let is_played = match &value {
+                            // No files or flag (measured on 2.11.4).
+                            Value::Null | Value::String(_) if is_files => continue,
+                            Value::Array(_) if is_flag => continue,
+                            Value::Array(ids) => is_files && ids.iter().any(|id| *id != ""),
+                            Value::Bool(_) => is_flag || member.starts_with("expire_after_"),
+                            Value::Number(number) => number.is_u64() || is_flag,
+                            other => other.is_string(),
+                        };
                         if !is_played {
                             return Err(Refusal::NotPlayed("members of other types"));
                         }
@@ -106,11 +124,8 @@ impl Params {
                 Value::String(text) if OUTSIDE.contains(&name.as_str()) => {
                     self.insert(name, text)?;
                 }
-                _ => {
-                    return Err(Refusal::NotPlayed(
-                        "members outside of `push` and `request`",
-                    ));
-                }
+                other if name == "push" => drop(self.values.insert(name, other)),
+                _ => return Err(Refusal::NotPlayed(outside)),
             }
         }
         Ok(())

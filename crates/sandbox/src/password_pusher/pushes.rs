@@ -91,10 +91,8 @@ pub(crate) fn list(call: &Call<'_>, store: &mut Store, which: &str) -> Outcome {
         let wanted = push.is_expired() == (which == "expired");
         wanted && call.owns(push.user) && call.lists_account(push.account)
     });
-    let page = call.page(mine)?;
-    let page = page
-        .into_iter()
-        .map(|push| describe(call, push, View::Listed));
+    let page = call.page(mine)?.into_iter();
+    let page = page.map(|push| describe(call, push, View::Listed));
     Ok(ok(&page.collect()))
 }
 

@@ -35,10 +35,9 @@ impl Errors {
 
     /// Refuses the request if there is an error.
     pub(crate) fn check(self) -> Result<(), Refusal> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(Refusal::Invalid(self))
+        match self.0.is_empty() {
+            true => Ok(()),
+            false => Err(Refusal::Invalid(self)),
         }
     }
 }
@@ -88,6 +87,7 @@ impl Refusal {
     );
     pub(crate) const NOT_OWNER: Self =
         Self::Said(StatusCode::FORBIDDEN, "That push doesn't belong to you.");
+    pub(crate) const BROKEN: Self = Self::Status(StatusCode::INTERNAL_SERVER_ERROR);
     pub(crate) const NOT_FOUND: Self = Self::Said(StatusCode::NOT_FOUND, "not-found");
     pub(crate) const PAGE: Self = Self::Said(StatusCode::BAD_REQUEST, "Invalid page parameter");
     pub(crate) const TOO_MANY_PASSPHRASES: Self = Self::Said(

@@ -79,6 +79,8 @@ impl<'a> Operation<'a> {
     }
 }
 
+pub(crate) const SUFFIX: &str = "paths with a suffix";
+
 /// The name of what only the real service has at a path (`config/routes/*.rb`).
 pub(crate) fn not_played(path: &str) -> Option<&'static str> {
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
@@ -90,7 +92,7 @@ pub(crate) fn not_played(path: &str) -> Option<&'static str> {
         ["p" | "f" | "r", _, "r" | "preview" | "passphrase" | "audit"] => "the pages",
         [""] | ["users" | "admin" | "pages" | "first_run" | "dashboard", ..] => "the pages",
         ["api", "v2", "generate", ..] => "the generator of passwords",
-        ["api", "v2", .., last] if last.ends_with(".json") => "paths with a suffix",
+        ["api", "v2", .., last] if last.ends_with(".json") => SUFFIX,
         ["uploads", ..] => "resumable uploads",
         ["up"] => "the page that says that it lives",
         _ => return None,

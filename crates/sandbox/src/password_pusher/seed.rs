@@ -46,9 +46,7 @@ fn send(state: &State, method: Method, path: &str, body: &Value) -> Value {
     let Ok((parts, ())) = request.map(Request::into_parts) else {
         return Value::Null;
     };
-    let response = state.perform(&parts, &body.to_string().into());
-    response
-        .ok()
-        .and_then(|response| serde_json::from_slice(response.body()).ok())
-        .unwrap_or_default()
+    let response = state.perform(&parts, &body.to_string().into()).ok();
+    let made = response.and_then(|made| serde_json::from_slice(made.body()).ok());
+    made.unwrap_or_default()
 }

@@ -13,7 +13,7 @@ use super::files;
 use super::language::Language;
 use super::options::PasswordPusherOptions;
 use super::response::{Outcome, Refusal, redirect, status_response, throttled};
-use super::routes::{Operation, file, not_played};
+use super::routes::{Operation, SUFFIX, file, not_played};
 use super::state::State;
 use super::{seed, upload};
 use crate::common::query;
@@ -53,9 +53,12 @@ impl State {
         if self.options.gateway && path.starts_with("/api/") {
             return Err(missing);
         }
+        // The open-source server has suffixes for what is read (measured on 2.11.4).
+        let has_suffix = self.profile().is_commercial || parts.method != Method::POST;
+        let what = not_played(path).filter(|what| has_suffix || *what != SUFFIX);
         let operation = Operation::find(self.profile(), &parts.method, path)
             .filter(|_| self.options.notifications || !path.ends_with("/notify_emails"))
-            .ok_or_else(|| not_played(path).map_or(missing, Refusal::NotPlayed))?;
+            .ok_or_else(|| what.map_or(missing, Refusal::NotPlayed))?;
         // Rails refuses a path that is not UTF-8, if it has a route for it.
         if !query::is_text(path) {
             return Err(Refusal::Status(StatusCode::BAD_REQUEST));

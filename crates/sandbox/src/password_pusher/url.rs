@@ -7,11 +7,10 @@ const NETWORKED: &[&str] = &["http", "https", "ftp", "sftp", "ssh", "ldap"];
 /// The scheme of a URL, in lower case, unless the URL is refused.
 pub(crate) fn scheme(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once([':', '/', '?', '#'])?;
+    let mut bytes = scheme.bytes();
     let is_scheme = url[scheme.len()..].starts_with(':')
         && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-        && scheme
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
     let scheme = scheme.to_ascii_lowercase();
     let (host, path) = match rest.strip_prefix("//") {
         Some(rest) => {
@@ -29,9 +28,8 @@ pub(crate) fn scheme(url: &str) -> Option<String> {
 /// The host of an authority, which may be empty, unless it or the port is refused.
 fn host(authority: &str) -> Option<&str> {
     let plain = &authority[..authority.find(['[', ']']).unwrap_or(authority.len())];
-    let host = plain
-        .rfind('@')
-        .map_or(authority, |at| &authority[at + 1..]);
+    let user = plain.rfind('@');
+    let host = user.map_or(authority, |at| &authority[at + 1..]);
     let host = match host.rsplit_once(':') {
         Some((_, port)) if port.contains(['@', '[', ']']) => host,
         Some((host, port)) => {
@@ -44,9 +42,8 @@ fn host(authority: &str) -> Option<&str> {
     };
     let is_refused = |c: char| r#"<>{}/\?#@""#.contains(c) || c.is_whitespace();
     let is_inner = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:".contains(c);
-    let inner = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'));
+    let inner = host.strip_prefix('[');
+    let inner = inner.and_then(|host| host.strip_suffix(']'));
     let is_proper =
         !host.contains(is_refused) && inner.is_none_or(|inner| inner.chars().all(is_inner));
     is_proper.then_some(host)

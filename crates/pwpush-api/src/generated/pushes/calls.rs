@@ -35,6 +35,8 @@ impl Pushes {
     ///
     /// The open-source server sweeps expired pushes every two hours, so some that are listed can be expired already.
     ///
+    /// A page with fewer than 50 ends the list. That the commercial edition has pages of 50 is assumed.
+    ///
     /// Both editions have it.
     ///
     /// `GET /api/v2/pushes/active`. Idempotent: retried automatically.
@@ -62,6 +64,8 @@ impl Pushes {
     }
 
     /// Lists the caller's pushes that have expired, newest first.
+    ///
+    /// A page with fewer than 50 ends the list. That the commercial edition has pages of 50 is assumed.
     ///
     /// Both editions have it.
     ///
@@ -102,6 +106,8 @@ impl Pushes {
     /// Lists what happened to a push of the caller's, oldest first.
     ///
     /// Servers before 2.9 call the list `views` instead of `logs`.
+    ///
+    /// A page with fewer than 50 ends the list. That the commercial edition has pages of 50 is assumed.
     ///
     /// Both editions have it.
     ///

@@ -34,6 +34,8 @@ impl Requests {
     ///
     /// That these are the open and the ready ones is inferred.
     ///
+    /// A page with fewer than 50 ends the list. That the commercial edition has pages of 50 is assumed.
+    ///
     /// Commercial edition only.
     ///
     /// `GET /api/v2/requests/active`. Idempotent: retried automatically.
@@ -60,6 +62,8 @@ impl Requests {
     }
 
     /// Lists the caller's requests that are closed.
+    ///
+    /// A page with fewer than 50 ends the list. That the commercial edition has pages of 50 is assumed.
     ///
     /// Commercial edition only.
     ///
@@ -88,6 +92,8 @@ impl Requests {
 
     /// Lists the caller's requests that wait for a response.
     ///
+    /// A page with fewer than 50 ends the list. That the commercial edition has pages of 50 is assumed.
+    ///
     /// Commercial edition only.
     ///
     /// `GET /api/v2/requests/open`. Idempotent: retried automatically.
@@ -114,6 +120,8 @@ impl Requests {
     }
 
     /// Lists the caller's requests that have a response, which can be read.
+    ///
+    /// A page with fewer than 50 ends the list. That the commercial edition has pages of 50 is assumed.
     ///
     /// Commercial edition only.
     ///
@@ -151,6 +159,8 @@ impl Requests {
     }
 
     /// Lists what happened to a request of the caller's.
+    ///
+    /// A page with fewer than 50 ends the list. That the commercial edition has pages of 50 is assumed.
     ///
     /// Commercial edition only.
     ///
