@@ -18,10 +18,16 @@ pub(crate) fn is_ready(asked: &Secret, state: &Value) -> bool {
     !is_of_another(asked, state) && says_ready(state)
 }
 
-/// Whether the response says that a request has a response.
+/// Whether the response says that a request has a response. The words for its states are known from the service's routes
+/// alone, so one that is not known counts beside the token of a request.
 pub(crate) fn says_ready(state: &Value) -> bool {
     let life = Life::of(state);
-    life.state.as_deref() == Some("ready") && !life.is_over()
+    let is_ready = match life.state.as_deref() {
+        Some("ready") => true,
+        Some("open") => false,
+        _ => !reports_failure(state) && token(state).is_some(),
+    };
+    is_ready && !life.is_over()
 }
 
 /// Whether the response is about something else than what has this token.
