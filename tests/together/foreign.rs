@@ -58,10 +58,13 @@ async fn an_object_without_a_known_member_is_an_error_in_every_crate() {
     ] {
         for read in reads(body).await {
             let error = read.expect_err(body);
-            assert_eq!(error.kind(), ErrorKind::Decode, "{body}: {error}");
             let text = error.to_string();
-            // A required member is missed first.
-            let says_why = text.contains("base URL") || text.contains("missing field");
+            let says_why = match error.kind() {
+                // A required member is missed first.
+                ErrorKind::Decode => text.contains("base URL") || text.contains("missing field"),
+                // Keepnet's envelope tells an error of a gateway from a record.
+                _ => body.contains("error") && text.contains("200 OK"),
+            };
             assert!(says_why, "{body}: {error}");
             assert!(!error.is_retryable(), "{body}: {error}");
         }

@@ -8,6 +8,7 @@
 //! | 2xx | envelope | `INTERNAL_SERVER_ERROR` in any case | error, and the request may have been executed |
 //! | 2xx | envelope | any other word | error, and the request would fail again |
 //! | 2xx | other object, with a message or validation messages | one of [`FAILURES`], exactly | error, as in an envelope |
+//! | 2xx | other object, whose `error` or `errors` reports one | any | error of a gateway, and the request may have been executed |
 //! | 2xx | anything else | | success: the value is the whole response |
 //! | 306 | any | | error: the token is refused, as with 401 |
 //! | 5xx | any | `INPUT_ERROR` in any case | error, and the request would fail again |
@@ -28,6 +29,7 @@ pub(crate) mod confirmed;
 use std::borrow::Cow;
 use std::fmt;
 
+use security_api_transport::__private::reports_error;
 use security_api_transport::ValidationMessages;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -40,6 +42,8 @@ pub(crate) struct Envelope<'a> {
     status: Option<&'a RawValue>,
     message: Option<&'a RawValue>,
     validation: Option<&'a RawValue>,
+    /// `error` or `errors`, with which gateways report a failure.
+    error: Option<&'a RawValue>,
     others: bool,
 }
 
@@ -76,19 +80,26 @@ impl<'a> Envelope<'a> {
         self.data.is_some() && self.status.is_some()
     }
 
-    /// Whether the request failed: the object is an envelope whose status is a word other than `SUCCESS`, or any object
-    /// that has a message and one of the known words for failure.
+    /// Whether the request failed: the object is an envelope whose status is a word other than `SUCCESS`, or any other
+    /// object that has a message and one of the known words for failure.
     ///
     /// A numeric status is ignored, because its values are not documented.
     pub(crate) fn failed(&self) -> bool {
-        let Some(status) = self.status() else {
-            return false;
-        };
         if self.is_envelope() {
-            return !status.eq_ignore_ascii_case(SUCCESS);
+            let status = self.status();
+            return status.is_some_and(|status| !status.eq_ignore_ascii_case(SUCCESS));
         }
         let described = self.message.is_some() || self.validation.is_some();
-        described && FAILURES.contains(&&*status)
+        let is_failure = |status: Cow<'_, str>| FAILURES.contains(&&*status);
+        described && self.status().is_some_and(is_failure)
+    }
+
+    /// Whether the object is no envelope and reports an error, as gateways do. The service's own models with such a member
+    /// are in envelopes.
+    pub(crate) fn reports_error(&self) -> bool {
+        let error = self.error.map(|error| serde_json::from_str(error.get()));
+        !self.is_envelope()
+            && error.is_some_and(|error| error.is_ok_and(|error| reports_error(&error)))
     }
 
     /// The value, as a slice of the text; `null` if there is none.
@@ -165,6 +176,10 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
                 Name::Status => &mut envelope.status,
                 Name::Message => &mut envelope.message,
                 Name::Validation => &mut envelope.validation,
+                Name::Error => {
+                    envelope.others = true;
+                    &mut envelope.error
+                }
                 Name::Other => {
                     envelope.others = true;
                     map.next_value::<IgnoredAny>()?;
@@ -182,6 +197,7 @@ enum Name {
     Status,
     Message,
     Validation,
+    Error,
     Other,
 }
 
@@ -206,6 +222,8 @@ impl Visitor<'_> for MemberName {
         let is = |known: &str| name.eq_ignore_ascii_case(known);
         Ok(match name.len() {
             4 if is("data") => Name::Data,
+            5 if is("error") => Name::Error,
+            6 if is("errors") => Name::Error,
             6 if is("status") => Name::Status,
             7 if is("message") => Name::Message,
             18 if is("validationMessages") => Name::Validation,
@@ -234,6 +252,23 @@ mod tests {
         ] {
             let envelope = Envelope::read(json.as_bytes()).unwrap();
             assert_eq!(envelope.failed(), failed, "{json}");
+        }
+    }
+
+    #[test]
+    fn an_error_of_a_gateway_is_told_from_the_service_s_own_members() {
+        for (json, reports) in [
+            (r#"{"error":"not found"}"#, true),
+            (r#"{"Errors":[{"message":"no"}],"results":[]}"#, true),
+            (r#"{"error":{"code":403}}"#, true),
+            (r#"{"error":null,"name":"x"}"#, false),
+            (r#"{"errors":[],"results":[]}"#, false),
+            (r#"{"error":"","name":"x"}"#, false),
+            (r#"{"data":{"error":"x"},"status":"SUCCESS"}"#, false),
+            (r#"{"data":null,"status":"SUCCESS","error":"x"}"#, false),
+        ] {
+            let envelope = Envelope::read(json.as_bytes()).unwrap();
+            assert_eq!(envelope.reports_error(), reports, "{json}");
         }
     }
 

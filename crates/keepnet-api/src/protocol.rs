@@ -175,6 +175,7 @@ impl Protocol for Keepnet {
                 Some(status) if status.eq_ignore_ascii_case(INTERNAL) => Verdict::Transient,
                 _ => Verdict::Final,
             }),
+            Some(envelope) if envelope.reports_error() => Err(Verdict::Interrupted),
             // The check is about the envelope itself, and reads it whole. The generated call of the same operation does
             // not.
             _ if std::ptr::eq(response.operation, &CHECK) => Ok(response.body),

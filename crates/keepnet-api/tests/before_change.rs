@@ -597,7 +597,7 @@ async fn a_change_is_made_only_if_the_service_itself_says_so() {
             FakeResponse::status(200)
                 .header("content-type", "text/html")
                 .body("<!DOCTYPE html><title>Sign in</title>"),
-            json_body(r#"{"error":"x"}"#),
+            json_body(r#"{"result":"x"}"#),
             json_body(r#"{"message":"Unauthorized"}"#),
             json_body(r#"{"status":"SUCCESS"}"#),
             json_body(r#"{"data":{}}"#),
@@ -616,6 +616,12 @@ async fn a_change_is_made_only_if_the_service_itself_says_so() {
             let says = "not from Keepnet's API";
             assert!(error.to_string().contains(says), "{what}: {error}");
         }
+        let gateway = json_body(r#"{"error":"no upstream"}"#);
+        let (error, sent) = case.fail_at(change, gateway).await;
+        assert_eq!(sent, case.ids(change + 1), "{}", case.job);
+        assert_eq!(error.kind(), ErrorKind::Api, "{}: {error}", case.job);
+        assert_eq!(error.outcome(), Outcome::Unknown, "{}: {error}", case.job);
+        assert!(error.to_string().contains("no upstream"), "{error}");
         // These go on: with a search for the new launch, and with the enrolment of the group.
         let goes_on = case.change.id() == PHISHING_CAMPAIGN_JOBS_START.id();
         if goes_on || case.job.starts_with("enroll") {
