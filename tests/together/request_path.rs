@@ -11,7 +11,7 @@ const NAMES: [(&str, &str); 15] = [
     ("Deadline", "deadline"),
     ("Decompression", "decompression"),
     ("OperationSpan", "span of the call"),
-    ("ResponseLimit", "cap"),
+    ("ResponseLimit", "response limit"),
     ("SameOrigin", "same origin"),
     ("SecretUrl", "secret URL"),
     ("apply_credential", "apply credential"),

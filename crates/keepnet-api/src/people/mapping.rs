@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use security_api_transport::__private::is_blank;
 
+use super::matches::same;
 use crate::Error;
 use crate::ids::check_ids;
 use crate::names_in_errors::listed;
@@ -146,7 +147,7 @@ impl ColumnMapping {
     #[must_use]
     pub fn column(mut self, column: impl Into<String>, field: UserField) -> Self {
         let column = column.into();
-        self.columns.retain(|(other, _)| *other != column);
+        self.columns.retain(|(other, _)| !same(other, &column));
         self.columns.push((column, field));
         self
     }
@@ -190,7 +191,7 @@ impl ColumnMapping {
     /// The mapping on the wire, checked against the columns of the file.
     pub(super) fn checked(&self, of_file: &[String]) -> Result<Vec<TargetUserFieldMapping>, Error> {
         for (at, (column, field)) in self.columns.iter().enumerate() {
-            let is_named = |name: &&String| name.trim().eq_ignore_ascii_case(column.trim());
+            let is_named = |name: &&String| same(name, column);
             match of_file.iter().filter(is_named).count() {
                 0 => {
                     return Err(Error::invalid(format!(
@@ -247,8 +248,11 @@ impl ColumnMapping {
         }
         check_ids("`mapping`: the list of groups", &self.groups)?;
         let mappings = self.columns.iter().map(|(column, field)| {
+            // The file's own spelling, which the service compares.
+            let mut names = of_file.iter();
+            let name = names.find(|name| same(name, column)).unwrap_or(column);
             TargetUserFieldMapping::new()
-                .excel_column_name(column)
+                .excel_column_name(name)
                 .field_name(field.wire())
         });
         Ok(mappings.collect())
@@ -320,13 +324,13 @@ mod tests {
     }
 
     #[test]
-    fn a_column_is_mapped_once_and_sent_with_its_own_name() {
+    fn a_column_is_mapped_once_and_sent_as_the_file_spells_it() {
         let mapping = ColumnMapping::new()
-            .column("mail", UserField::Department)
+            .column("mail ", UserField::Department)
             .column("mail", UserField::Email)
             .column("Other mail", UserField::Custom("Backup".to_owned()));
         let sent = mapping
-            .checked(&["Mail".to_owned(), "Other mail".to_owned()])
+            .checked(&[" Mail".to_owned(), "Other mail".to_owned()])
             .unwrap();
         let sent: Vec<_> = sent
             .iter()
@@ -337,6 +341,6 @@ mod tests {
                 )
             })
             .collect();
-        assert_eq!(sent, [("mail", "Email"), ("Other mail", "Backup")]);
+        assert_eq!(sent, [(" Mail", "Email"), ("Other mail", "Backup")]);
     }
 }

@@ -184,12 +184,15 @@ impl<'a> Comparison<'a> {
                 many => format!("{many} files"),
             }),
             Some(listed) => {
-                let mut asked: Vec<_> = asked.iter().map(|file| letters(file.name())).collect();
+                let mut asked: Vec<_> = asked
+                    .iter()
+                    .map(|file| comparable_name(file.name()))
+                    .collect();
                 let names = listed
                     .iter()
                     .filter_map(|file| file.get("filename")?.as_str());
                 // A file without a name in the response may be any.
-                let all_are_asked = names.map(letters).all(|name| {
+                let all_are_asked = names.map(comparable_name).all(|name| {
                     let place = asked.iter().position(|asked| *asked == name);
                     place.map(|place| asked.swap_remove(place)).is_some()
                 });
@@ -207,7 +210,7 @@ impl<'a> Comparison<'a> {
         self
     }
 
-    /// The account, which the commercial edition echoes. The client asks no other for one.
+    /// The account, which the commercial edition echoes. Only that edition has accounts.
     pub(crate) fn account(mut self, asked: Option<&str>) -> Self {
         if let Some(asked) = asked {
             let kept = match self.response.get("account_id") {
@@ -224,7 +227,7 @@ impl<'a> Comparison<'a> {
 }
 
 /// What the service keeps of a file's name: the last part of a path, in which it replaces some signs.
-fn letters(name: &str) -> String {
+fn comparable_name(name: &str) -> String {
     let name = name.trim_end_matches(['/', '\\']);
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     last.chars().filter(|c| c.is_alphanumeric()).collect()

@@ -103,7 +103,7 @@ pub enum Fate {
 
 impl NotAsAsked {
     /// Returns the details of an error of `create`, `expire` or `close`. `None` if the service did not say that the
-    /// call succeeded, and for calls of others.
+    /// call succeeded, and for all other calls.
     ///
     /// ```
     /// use pwpush_api::{Client, NotAsAsked};

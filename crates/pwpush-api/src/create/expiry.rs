@@ -143,8 +143,8 @@ impl Expiry {
         (self.whole_minutes(), matches!(self.0, Span::Months(1..)))
     }
 
-    /// The fewest seconds that this can mean.
-    pub(crate) const fn least_seconds(self) -> u64 {
+    /// The seconds that this means if a month has 30 days.
+    pub(crate) const fn nominal_seconds(self) -> u64 {
         self.whole_minutes().saturating_mul(60)
     }
 
@@ -158,7 +158,7 @@ impl Expiry {
     }
 
     /// The fewest seconds that a secret may live without falling short of this: a month can have 28 days.
-    pub(crate) fn shortest_seconds(self) -> u64 {
+    pub(crate) fn least_seconds(self) -> u64 {
         let minutes = match self.0 {
             Span::Minutes(minutes) => minutes,
             Span::Months(months) => u64::from(months) * 28 * DAY,
@@ -392,9 +392,9 @@ mod tests {
     #[test]
     fn a_month_may_be_as_long_as_the_longest_or_the_shortest_and_days_are_exact() {
         assert_eq!(Expiry::months(2).most_seconds(), 2 * 31 * 86_400);
-        assert_eq!(Expiry::months(2).shortest_seconds(), 2 * 28 * 86_400);
+        assert_eq!(Expiry::months(2).least_seconds(), 2 * 28 * 86_400);
         assert_eq!(Expiry::days(30).most_seconds(), 30 * 86_400);
-        assert_eq!(Expiry::days(30).shortest_seconds(), 30 * 86_400);
+        assert_eq!(Expiry::days(30).least_seconds(), 30 * 86_400);
     }
 
     #[test]

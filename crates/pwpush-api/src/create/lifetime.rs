@@ -73,7 +73,7 @@ impl Lifetime {
             let lives = ends.unix_seconds().saturating_sub(created.unix_seconds());
             let seconds = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
             let most = seconds(self.expiry.most_seconds()).saturating_add(SLACK_SECONDS);
-            let least = seconds(self.expiry.shortest_seconds()) - SLACK_SECONDS;
+            let least = seconds(self.expiry.least_seconds()) - SLACK_SECONDS;
             let shown = format!("{lives} seconds");
             said.push(match lives {
                 _ if lives > most => Kept::Weaker(shown),
@@ -103,9 +103,9 @@ impl Lifetime {
         let asked = self.expiry;
         if kept == asked {
             Kept::AsAsked
-        } else if kept.least_seconds() > asked.most_seconds() {
+        } else if kept.nominal_seconds() > asked.most_seconds() {
             Kept::Weaker(kept.to_string())
-        } else if kept.most_seconds() < asked.least_seconds() {
+        } else if kept.most_seconds() < asked.nominal_seconds() {
             Kept::Stricter(kept.to_string())
         } else {
             Kept::AsAsked

@@ -18,8 +18,9 @@ use crate::outcome::Verdict;
 use crate::service::HttpRequest;
 
 /// Fails if a body is shorter than its Content-Length, or if the service sends a part where the whole was requested.
-/// HTTP libraries do not report some early ends of an HTTP/2 stream as errors: RST_STREAM and GOAWAY with NO_ERROR. The
-/// layer is below decompression, because Content-Length counts the bytes as sent.
+/// HTTP libraries do not report some early ends of an HTTP/2 stream as errors: RST_STREAM and GOAWAY with NO_ERROR. A body
+/// without a length is watched by the transport (`layers/transport/response_body.rs`). The layer is below decompression,
+/// because Content-Length counts the bytes as sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Complete;
 

@@ -45,7 +45,7 @@ fn unknown_orders(api: &Api) -> Vec<Refusal> {
             (false, false) => Refusal {
                 pointer: operation.pointer.clone(),
                 problem: format!(
-                    "it is ordered by `{order_by}`, which `{}`, what it finds, does not have",
+                    "it is ordered by `{order_by}`, which its rows (`{}`) lack",
                     row.name
                 ),
                 remedy:

@@ -40,7 +40,7 @@ pub(super) struct Schemas {
     types: BTreeMap<String, Type>,
     /// Schemas by their Rust names.
     names: BTreeMap<String, String>,
-    /// Addresses of schemas that were refused or are being read.
+    /// Addresses of schemas whose reading has begun.
     started: BTreeSet<String>,
     /// Addresses of schemas without a Rust type that are being read.
     open: BTreeSet<String>,

@@ -41,8 +41,8 @@ fn of<'a>(call: &'a Call<'_>, id: &str) -> Result<&'a Upload, Refusal> {
     upload.ok_or_else(|| Refusal::not_found("Transaction not found"))
 }
 
-/// Takes a file of CSV or Excel. Source: the published description. Its first row names the columns, and rows that repeat
-/// another are left out (inferred from the counts in the response).
+/// Takes a CSV file; Excel is not played. Source: the published description. Its first row names the columns, and rows that
+/// repeat another are left out (inferred from the counts in the response).
 fn upload(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let files = request::files(header(call.headers, CONTENT_TYPE), call.raw)?;
     let file = files.first();

@@ -90,8 +90,8 @@ impl Operator {
 }
 
 impl Filter {
-    /// Reads a filter, and adds its faults to the list. A filter without groups has one, since the vendor documents that
-    /// tenants may refuse it.
+    /// Reads a filter, and adds its faults to the list. A filter without groups is a fault, since the vendor documents
+    /// that tenants may refuse it.
     pub(crate) fn read(body: &Map<String, Value>, wrong: &mut Vec<String>) -> Self {
         let text = member(body, "searchInputTextValue").and_then(Value::as_str);
         let filter = Self {
