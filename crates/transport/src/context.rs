@@ -13,8 +13,9 @@ use tokio::time::Instant;
 use crate::credential::Credential;
 use crate::error::{CallFacts, Error};
 use crate::operation::Operation;
-use crate::outcome::{Outcome, Verdict};
+use crate::outcome::Outcome;
 use crate::protocol::Protocol;
+use crate::retry_table::Verdict;
 use crate::url::base_url::BaseUrl;
 use crate::wire::secret::{Secret, Secrets};
 

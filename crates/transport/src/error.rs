@@ -21,7 +21,8 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::operation::Operation;
-use crate::outcome::{Outcome, Verdict};
+use crate::outcome::Outcome;
+use crate::retry_table::Verdict;
 use crate::wire::secret::{Secret, hide};
 
 pub use api::ApiError;

@@ -25,6 +25,7 @@ mod protocol;
 mod receive;
 mod request;
 mod response_parts;
+mod retry_table;
 mod runtime;
 mod service;
 mod text;
@@ -46,7 +47,7 @@ pub use job::{Job, JobOptions};
 pub use layers::retry::RetryPolicy;
 pub use limiter::{Rate, RateLimiter, Rates};
 pub use operation::Operation;
-pub use outcome::{Outcome, Verdict};
+pub use outcome::Outcome;
 pub use paging::{
     Cursor, Items, List, Next, Page, PageItems, PageVisitor, Pages, Paging, RawItems, ReadPage,
     Split, Stamp, Tail, TailCursor, Timeline,
@@ -54,6 +55,7 @@ pub use paging::{
 pub use protocol::Protocol;
 pub use request::Request;
 pub use response_parts::ResponseParts;
+pub use retry_table::Verdict;
 pub use wire::patch::Patch;
 pub use wire::raw::RawJson;
 pub use wire::secret::Secret;

@@ -7,8 +7,8 @@ use http::HeaderMap;
 
 use crate::error::{ApiError, Error};
 use crate::operation::Operation;
-use crate::outcome::Verdict;
 use crate::response_parts::ResponseParts;
+use crate::retry_table::Verdict;
 
 /// How a service's responses are read: what they mean, where the value is in the body, and what its errors say.
 pub trait Protocol: fmt::Debug + Send + Sync + 'static {

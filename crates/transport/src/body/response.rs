@@ -11,7 +11,7 @@ use http_body_util::combinators::BoxBody;
 
 use super::PolledFrame;
 use crate::error::BoxError;
-use crate::outcome::Verdict;
+use crate::retry_table::Verdict;
 
 /// The body of a response: already complete, or still arriving.
 pub struct ResponseBody {

@@ -13,7 +13,8 @@ use super::{
     shown_request_id,
 };
 use crate::operation::Operation;
-use crate::outcome::{Outcome, Verdict};
+use crate::outcome::Outcome;
+use crate::retry_table::Verdict;
 use crate::wire::secret::Secret;
 
 /// What an error is told about its call.

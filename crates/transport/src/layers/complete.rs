@@ -14,7 +14,7 @@ use tower_service::Service;
 use super::layer;
 use crate::body::PolledFrame;
 use crate::error::{ApiError, BoxError, Error, ErrorKind};
-use crate::outcome::Verdict;
+use crate::retry_table::Verdict;
 use crate::service::HttpRequest;
 
 /// Fails if a body is shorter than its Content-Length, or if the service sends a part where the whole was requested.

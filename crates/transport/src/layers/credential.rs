@@ -14,7 +14,7 @@ use super::prepare::{Prepare, prepare_layer};
 use crate::context::CallContext;
 use crate::credential::Credential;
 use crate::error::{BoxError, Error, ErrorKind};
-use crate::outcome::Verdict;
+use crate::retry_table::Verdict;
 use crate::service::{HttpFuture, HttpRequest, HttpResponse, HttpService};
 use crate::url::base_url::BaseUrl;
 

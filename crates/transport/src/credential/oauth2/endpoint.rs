@@ -14,7 +14,7 @@ use super::token::TokenResponse;
 use crate::body::Body;
 use crate::credential::secret_value;
 use crate::error::{BoxError, Error, ErrorKind};
-use crate::outcome::Verdict;
+use crate::retry_table::Verdict;
 use crate::service::HttpService;
 use crate::url::encode;
 use crate::url::host::{self, is_loopback};
