@@ -85,14 +85,23 @@ pub(super) fn enumeration(node: &Node<'_>, schema: &str, name: &str) -> Read<Enu
     codes.sort_unstable();
     mention::check(node, |name| variants.iter().any(|one| one.wire == name))?;
     Ok(Enum {
-        number: None,
         codes,
+        variants,
+        ..without_values(node, schema, name)?
+    })
+}
+
+/// An enumeration of strings that has no values yet.
+fn without_values(node: &Node<'_>, schema: &str, name: &str) -> Read<Enum> {
+    Ok(Enum {
+        number: None,
+        codes: Vec::new(),
         concept: node.text_of("x-document")?.map(str::to_owned),
         alias: names::alias(schema, name),
         name: name.to_owned(),
         doc: described(node, "a schema that becomes a type")?,
         source: source(node)?,
-        variants,
+        variants: Vec::new(),
     })
 }
 
@@ -152,11 +161,7 @@ pub(super) fn codes(node: &Node<'_>, schema: &str, name: &str) -> Read<Enum> {
     Ok(Enum {
         number: Some(number(node)?),
         codes,
-        concept: node.text_of("x-document")?.map(str::to_owned),
-        alias: names::alias(schema, name),
-        name: name.to_owned(),
-        doc: described(node, "a schema that becomes a type")?,
-        source: source(node)?,
         variants,
+        ..without_values(node, schema, name)?
     })
 }
