@@ -315,6 +315,25 @@ async fn a_body_without_a_length_is_cut_unless_its_stream_ended() {
 }
 
 #[tokio::test]
+async fn a_response_without_content_is_whole_however_its_stream_ends() {
+    // `:status: 204`, from the static table.
+    const NO_CONTENT: &[u8] = &[0, 0, 1, 1, 4, 0, 0, 0, 1, 0x89];
+    let certificate = certificate("localhost");
+    let leaves = Frame::GoAway {
+        is_taken: false,
+        reason: NO_ERROR,
+    };
+    for last in [Frame::Reset(NO_ERROR), leaves] {
+        let frames = vec![Frame::Bytes(NO_CONTENT), last];
+        let server = Http2::start(&certificate, vec![frames]).await;
+        let client = server.client().build().unwrap();
+        let created = create(&client).without_value().send_with_response().await;
+        let created = created.unwrap();
+        assert_eq!((created.status().as_u16(), created.attempts()), (204, 1));
+    }
+}
+
+#[tokio::test]
 async fn a_download_outlives_the_end_of_its_connection_if_the_service_completes_it() {
     let certificate = certificate("localhost");
     for reason in [NO_ERROR, ENHANCE_YOUR_CALM] {
