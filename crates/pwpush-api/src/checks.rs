@@ -1,5 +1,6 @@
 //! What no instance accepts, and the client refuses before anything is sent.
 
+use security_api_transport::__private::is_white_space;
 use security_api_transport::{Error, Request, Secret, Upload};
 
 /// The most bytes of a part's `Content-Disposition` that the service's form parser accepts. It ignores longer parts.
@@ -64,7 +65,7 @@ pub(crate) fn opened_with(request: Request, passphrase: &Secret, what: &str) -> 
 /// # Errors
 /// If the passphrase is empty or blank: the service treats it as no passphrase. `effect` is what that would do.
 pub(crate) fn check_passphrase(passphrase: Option<&Secret>, effect: &str) -> Result<(), Error> {
-    if passphrase.is_some_and(|passphrase| is_blank(passphrase.expose())) {
+    if passphrase.is_some_and(|passphrase| is_white_space(passphrase.expose())) {
         return Err(Error::invalid(format!(
             "`passphrase` is empty or blank, which {effect}: give one, or leave it out"
         )));
@@ -75,7 +76,7 @@ pub(crate) fn check_passphrase(passphrase: Option<&Secret>, effect: &str) -> Res
 /// # Errors
 /// If the text is blank, or has more characters than the service accepts. `field` is what the caller set.
 pub(crate) fn check_text(field: &str, text: &str, most: usize) -> Result<(), Error> {
-    if is_blank(text) {
+    if is_white_space(text) {
         return Err(Error::invalid(format!("`{field}` is blank: give a text")));
     }
     check_length(field, text, most)
@@ -91,11 +92,6 @@ pub(crate) fn check_length(field: &str, text: &str, most: usize) -> Result<(), E
         )));
     }
     Ok(())
-}
-
-/// Whether the service sees nothing in a text: Rails counts white space alone. What else has no glyph is a secret to it.
-fn is_blank(text: &str) -> bool {
-    text.trim().is_empty()
 }
 
 /// How many people one call can notify.

@@ -78,7 +78,7 @@ pub mod middleware {
 pub mod __private {
     pub use crate::clock::after;
     pub use crate::runtime::{Bound, Pause};
-    pub use crate::text::is_blank;
+    pub use crate::text::{is_blank, is_white_space};
     pub use crate::wire::failure_members::{is_failure_status, reports_error};
     pub use {bytes, http, serde, serde_json};
 }

@@ -10,6 +10,13 @@ pub(crate) fn is_disruptive(letter: char) -> bool {
         )
 }
 
+/// Whether a service sees nothing in a text: it is empty, or has white space alone. What else has no glyph may be a secret
+/// that a service takes.
+#[must_use]
+pub fn is_white_space(text: &str) -> bool {
+    text.trim().is_empty()
+}
+
 /// Whether there is nothing to see in a text: it is empty, or has only white space and characters without a glyph.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {

@@ -186,9 +186,9 @@ impl RequestInProgress {
         let idle_timeout = self.call.as_ref().map(|call| call.limits().idle_timeout);
         // These have no content, whether they say so or not.
         let is_empty = matches!(response.status().as_u16(), 204 | 205 | 304);
-        let has_length = is_empty || response.headers().contains_key(CONTENT_LENGTH);
+        let must_end = !is_empty && !response.headers().contains_key(CONTENT_LENGTH);
         (version >= http::Version::HTTP_2)
-            .then(|| StreamWatch::new(Arc::clone(&self.health), idle_timeout, has_length))
+            .then(|| StreamWatch::new(Arc::clone(&self.health), idle_timeout, must_end))
     }
 }
 

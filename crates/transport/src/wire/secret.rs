@@ -11,6 +11,8 @@ use serde::de::{Deserialize, Deserializer};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use crate::text::is_white_space;
+
 pub(crate) use hide::hide;
 pub(crate) use of_call::Secrets;
 pub(crate) use on_the_wire::{WipedBuffer, on_the_wire};
@@ -42,9 +44,7 @@ impl Secret {
     /// Why it is not sent under this name, if it is empty or blank: a service takes such a secret for none, or anybody
     /// can guess it.
     pub(crate) fn refusal(&self, name: &str) -> Option<String> {
-        // White space alone, as services see it: what else has no glyph may be a secret that a service takes.
-        let is_blank = self.expose().trim().is_empty();
-        is_blank.then(|| {
+        is_white_space(self.expose()).then(|| {
             format!("`{name}` is empty or blank: give a secret, or leave it out if it is optional")
         })
     }

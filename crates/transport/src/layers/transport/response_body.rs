@@ -42,26 +42,27 @@ pin_project! {
 ///
 /// The connection of a body that is given up because nothing more arrived stays open, but must get no further requests:
 /// HTTP/1 closes it. And hyper takes a stream that was reset, or excluded by a GOAWAY, without an error for the end of the
-/// body. Where the length was announced, the body is compared with it later.
+/// body.
 pub(super) struct StreamWatch {
     health: Arc<PoolHealth>,
     /// How long a body may stay silent. `None` for requests of a credential, which is patient enough by itself.
     idle_timeout: Option<Duration>,
     silent_since: Option<Instant>,
-    has_length: bool,
+    /// Whether only the end of the stream tells that the body is whole. An announced length is compared later.
+    must_end: bool,
 }
 
 impl StreamWatch {
     pub(super) fn new(
         health: Arc<PoolHealth>,
         idle_timeout: Option<Duration>,
-        has_length: bool,
+        must_end: bool,
     ) -> Self {
         Self {
             health,
             idle_timeout,
             silent_since: None,
-            has_length,
+            must_end,
         }
     }
 
@@ -87,7 +88,7 @@ impl HttpBody for TransportBody {
         let frame = this.inner.as_mut().poll_frame(cx);
         if let Some(watch) = this.watch {
             match &frame {
-                Poll::Ready(None) if !watch.has_length && !this.inner.is_end_stream() => {
+                Poll::Ready(None) if watch.must_end && !this.inner.is_end_stream() => {
                     return Poll::Ready(Some(Err(Error::response_cut().boxed())));
                 }
                 Poll::Ready(_) => watch.silent_since = None,
