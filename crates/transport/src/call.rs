@@ -206,21 +206,6 @@ impl Received {
         self.request.operation
     }
 
-    /// Checks that a page differs from the one before, where pages are numbered: a service that ignores the number would
-    /// send the same page forever.
-    pub(crate) fn unlike_previous(&self) -> Result<(), Error> {
-        let body = self.body.as_full();
-        if self.request.previous.is_none() || self.request.previous.as_ref() != body {
-            return Ok(());
-        }
-        let error = Error::new(
-            ErrorKind::Decode,
-            "the service sent the same page again where the next one was asked for; it seems to ignore the page's \
-             number: read its first page alone, with `page()`",
-        );
-        Err(error.in_call(&self.call))
-    }
-
     /// The body as it was received, including what surrounds the value.
     #[must_use]
     pub fn whole_body(&self) -> Bytes {

@@ -8,6 +8,7 @@ mod list;
 mod page;
 mod page_items;
 mod page_walk;
+mod previous;
 mod raw;
 mod read_page;
 mod streams;
@@ -26,6 +27,7 @@ pub use cursor::Cursor;
 pub use list::List;
 pub use page::Page;
 pub use page_items::PageItems;
+pub(crate) use previous::PreviousPage;
 pub use read_page::{PageVisitor, ReadPage};
 pub use streams::{Items, Pages, RawItems};
 pub use tail::{Stamp, Tail, TailCursor, Timeline};
@@ -83,7 +85,7 @@ pub use tail::{Stamp, Tail, TailCursor, Timeline};
 /// ```
 pub trait Paging: Send + Sync + 'static {
     /// Set for services that page by number. A page that is byte-identical to the previous one is reported as an error
-    /// instead of looping forever.
+    /// instead of looping forever, except after [`Next::Maybe`].
     const NUMBERED: bool = false;
 
     /// A page as the service sends it, with items of type `T`.
@@ -172,19 +174,22 @@ pub enum Next<P> {
     End,
     /// At the page with this position.
     At(P),
+    /// Perhaps at the page with this position: nothing says whether this page is the last one. If there is none, the
+    /// service sends an empty page there, or the same page again because it ignores the position.
+    Maybe(P),
     /// The service says that there are more items, but not where. The text says what is missing, for the error.
     Unknown(&'static str),
 }
 
 impl<P> Next<P> {
-    /// The position of the next page; `None` at the end of the list.
+    /// The position of the next page, also if there may be none; `None` at the end of the list.
     ///
     /// # Errors
     /// If the service says that the list continues, but not where.
     fn checked(&self) -> Result<Option<&P>, Error> {
         match self {
             Self::End => Ok(None),
-            Self::At(position) => Ok(Some(position)),
+            Self::At(position) | Self::Maybe(position) => Ok(Some(position)),
             Self::Unknown(what) => Err(Error::new(
                 ErrorKind::Decode,
                 format!("the list is incomplete: {what}"),

@@ -18,6 +18,7 @@ use crate::call_options::CallOptions;
 use crate::client::Client;
 use crate::error::Error;
 use crate::operation::Operation;
+use crate::paging::PreviousPage;
 use crate::url::{encode, path};
 use crate::wire::secret::{self, Secret, Secrets, WipedBuffer};
 
@@ -44,8 +45,8 @@ pub struct Request {
     /// The name that errors use for a request without an operation: its method and path, with `{}` for each added
     /// segment.
     pub(crate) label: Option<Arc<str>>,
-    /// The response to the request for the previous page, if this request's response must differ from it.
-    pub(crate) previous: Option<Bytes>,
+    /// The page before the requested one, if this is the request for the next page of a numbered list.
+    pub(crate) previous: Option<PreviousPage>,
     /// The position of the requested page, if the request was made from a position of a list.
     pub(crate) position: Option<Arc<dyn Any + Send + Sync>>,
 }

@@ -53,6 +53,35 @@ impl Paging for ByFullness {
     }
 }
 
+/// Bare arrays of which nobody knows how long a full one is.
+struct OfAnySize;
+
+impl Paging for OfAnySize {
+    const NUMBERED: bool = true;
+    type Wire<T> = Vec<T>;
+    type Position = u32;
+
+    fn position(text: &str) -> Result<u32, Error> {
+        ByFullness::position(text)
+    }
+
+    fn split<T>(items: Vec<T>, number: Option<&u32>) -> Split<T, u32> {
+        let next = match items.is_empty() {
+            true => Next::End,
+            false => Next::Maybe(number.copied().unwrap_or(1) + 1),
+        };
+        Split::new(items, next)
+    }
+
+    fn split_raw<'a>(page: &'a str, position: Option<&u32>) -> Raw<'a> {
+        Ok(Self::split(serde_json::from_str(page)?, position))
+    }
+
+    fn go(request: Request, number: &u32) -> Request {
+        ByFullness::go(request, number)
+    }
+}
+
 /// The body has the page number and size, and the response has the number of pages.
 struct BySearch;
 
@@ -221,6 +250,58 @@ async fn a_service_that_ignores_the_page_number_is_an_error_and_no_item_comes_tw
         assert!(error.to_string().contains("the same page"), "{error}");
     }
     assert_eq!(items.try_next().await.unwrap(), None);
+}
+
+fn of_any_size(client: &Client) -> List<u32, OfAnySize> {
+    List::new(client.operation(&NUMBERED, &[]))
+}
+
+#[tokio::test]
+async fn a_list_that_may_go_on_ends_with_an_empty_page() {
+    for (items, pages) in [(0, 1), (3, 2), (5, 2), (12, 4)] {
+        let fake = service(items);
+        let list = of_any_size(&over(&fake));
+        let mut stream = list.clone().items();
+        let mut found = Vec::new();
+        while let Some(item) = stream.try_next().await.unwrap() {
+            found.push(item);
+        }
+        assert_eq!(found, (0..items).collect::<Vec<_>>());
+        assert!(stream.cursor().is_end());
+        assert_eq!(fake.requests().len(), pages, "{items}");
+        let mut page = list.page().await.unwrap();
+        let mut count = page.items().len();
+        while let Some(next) = page.next() {
+            page = next.await.unwrap();
+            count += page.items().len();
+        }
+        assert_eq!(count, items as usize);
+        assert_eq!(fake.requests().len(), 2 * pages, "{items}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_may_go_on_ends_where_the_service_ignores_the_page_number() {
+    let fake = FakeTransport::new();
+    fake.always(&NUMBERED, FakeResponse::json(&[1, 2, 3]));
+    let list = of_any_size(&over(&fake));
+    let mut items = list.clone().items();
+    let mut raw = list.clone().raw_items();
+    for expected in 1..=3 {
+        assert_eq!(items.try_next().await.unwrap(), Some(expected));
+        let raw = raw.try_next().await.unwrap().unwrap();
+        assert_eq!(raw.as_str(), expected.to_string());
+    }
+    assert_eq!(items.try_next().await.unwrap(), None);
+    assert!(items.cursor().is_end());
+    assert!(raw.try_next().await.unwrap().is_none());
+    let mut pages = list.pages();
+    let page = pages.try_next().await.unwrap().unwrap();
+    assert!(pages.try_next().await.unwrap().is_none());
+    assert!(page.has_next() && page.next_cursor().is_some());
+    let after = page.next().unwrap().await.unwrap();
+    assert!(after.items().is_empty() && !after.has_next());
+    assert_eq!(fake.requests().len(), 7);
 }
 
 #[tokio::test]

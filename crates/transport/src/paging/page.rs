@@ -4,12 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::by_item::Decoded;
 use super::decode::decode;
-use super::{Cursor, Next, Paging, Split, at};
+use super::{Cursor, Next, Paging, PreviousPage, Split, at};
 use crate::call::{Call, FromResponse, Received};
 use crate::error::Error;
 use crate::request::Request;
@@ -20,8 +19,8 @@ pub struct Page<T, P: Paging> {
     next: Next<P::Position>,
     total: Option<u64>,
     request: Request,
-    /// The response that contained the page, if the next one must differ from it.
-    response: Option<Bytes>,
+    /// This page, as the request for the next one remembers it.
+    previous: Option<PreviousPage>,
     paging: PhantomData<fn() -> P>,
 }
 
@@ -49,7 +48,7 @@ impl<T, P: Paging> Page<T, P> {
         self.total
     }
 
-    /// Whether the service has more pages.
+    /// Whether the service has more pages, or may have.
     #[must_use]
     pub fn has_next(&self) -> bool {
         !matches!(self.next, Next::End)
@@ -59,16 +58,14 @@ impl<T, P: Paging> Page<T, P> {
     /// is.
     #[must_use]
     pub fn next_cursor(&self) -> Option<Cursor> {
-        let Next::At(position) = &self.next else {
-            return None;
-        };
+        let position = self.next.checked().ok()??;
         let mut cursor = Cursor::page(position.to_string());
         cursor.size = P::page_size(&self.request).map(Cow::into_owned);
         Some(cursor)
     }
 
-    /// The call for the next page, with the same filters and options. It fails if the service said that there are more
-    /// items, but not where.
+    /// The call for the next page, with the same filters and options. It is empty if there turns out to be none. The
+    /// call fails if the service said that there are more items, but not where.
     #[must_use]
     pub fn next(&self) -> Option<Call<Self>> {
         let mut request = match self.next.checked() {
@@ -76,7 +73,7 @@ impl<T, P: Paging> Page<T, P> {
             Ok(Some(position)) => at::<P>(self.request.clone(), position),
             Err(error) => self.request.clone().fail(error),
         };
-        request.previous = self.response.clone();
+        request.previous = self.previous.clone();
         Some(Call::new(request))
     }
 }
@@ -115,7 +112,9 @@ where
     P::Wire<T>: DeserializeOwned,
 {
     fn from_response(received: Received) -> Result<Self, Error> {
-        received.unlike_previous()?;
+        if received.repeats_last_page()? {
+            return Ok(Self::new(Split::new(Vec::new(), Next::End), received));
+        }
         let (split, received) = match decode::<T, P>(received)? {
             Decoded::Whole(split, received) => (split, received),
             Decoded::ByItem(items) => items.whole()?,
@@ -126,7 +125,7 @@ where
 
 impl<T, P: Paging> Page<T, P> {
     pub(super) fn new(split: Split<T, P::Position>, received: Received) -> Self {
-        let response = P::NUMBERED.then(|| received.whole_body());
+        let previous = PreviousPage::of::<P>(&received).map(|page| page.followed_by(&split.next));
         let mut request = received.request;
         request.previous = None;
         Self {
@@ -134,7 +133,7 @@ impl<T, P: Paging> Page<T, P> {
             next: split.next,
             total: split.total,
             request,
-            response,
+            previous,
             paging: PhantomData,
         }
     }

@@ -7,9 +7,7 @@ use std::hash::BuildHasher;
 use std::sync::OnceLock;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
-
-use super::{Cursor, Next, Paging, at};
+use super::{Cursor, Next, Paging, PreviousPage, at};
 use crate::call::Received;
 use crate::error::{Error, ErrorKind};
 use crate::request::Request;
@@ -35,8 +33,8 @@ pub(super) struct PageWalk<P: Paging> {
     foreign: Option<Cursor>,
     /// Hashes of the positions of all pages so far, because a list whose positions repeat would never end.
     seen: HashSet<u64>,
-    /// The previous response, if the next one must differ from it.
-    previous: Option<Bytes>,
+    /// The page that was received last.
+    previous: Option<PreviousPage>,
     /// How many empty pages came in a row.
     empty: u32,
 }
@@ -140,12 +138,16 @@ impl<P: Paging> PageWalk<P> {
                         continue;
                     };
                     self.state = WalkState::Done;
-                    let result = result.and_then(|received| {
-                        received.unlike_previous()?;
-                        self.previous = P::NUMBERED.then(|| received.whole_body());
-                        Ok(received)
-                    });
-                    return Poll::Ready(Some(result));
+                    let page =
+                        result.and_then(|page| Ok((!page.repeats_last_page()?).then_some(page)));
+                    let Some(page) = page.transpose() else {
+                        self.is_end = true;
+                        continue;
+                    };
+                    if let Ok(page) = &page {
+                        self.previous = PreviousPage::of::<P>(page);
+                    }
+                    return Poll::Ready(Some(page));
                 }
                 WalkState::Received(_) => match self.advance() {
                     Ok(true) => self.state = WalkState::Ready,
@@ -172,6 +174,8 @@ impl<P: Paging> PageWalk<P> {
         let Some(position) = next.checked()? else {
             return Ok(false);
         };
+        let previous = self.previous.take();
+        self.previous = previous.map(|page| page.followed_by(&next));
         if !self.remember(position) {
             return endless(
                 "the service named a page as the next one that it had sent before, which would never end",
