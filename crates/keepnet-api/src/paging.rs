@@ -73,9 +73,9 @@ impl Position {
 
     /// The number of the page after this one, if there may be one.
     ///
-    /// The totals end the list only if they are consistent with the page. Otherwise the list continues: one request too
-    /// many returns an empty page, one too few would lose items. An empty page ends the list unless a total says that
-    /// more follows. If it should have had items itself according to the total, or if all pages together have fewer than
+    /// The totals end the list only if they are consistent with the page. Without totals, a short page ends it only if
+    /// the size of the service's pages is known. Otherwise the list continues: one request too many returns an empty
+    /// page, one too few would lose items. An empty page ends the list unless a total says that more follows. If it should have had items itself according to the total, or if all pages together have fewer than
     /// the total that was announced last, the list is incomplete.
     fn next(self, found: usize, totals: Totals) -> Next<Self> {
         let found = u64::try_from(found).unwrap_or(u64::MAX);
@@ -83,6 +83,8 @@ impl Position {
         let size = totals.size.or(self.size).unwrap_or(found);
         let last = totals.pages.map(|pages| number >= pages);
         let before = (number - 1).saturating_mul(size);
+        // The service says so, or it has sent full pages of that size.
+        let is_size_known = totals.size.is_some() || number > 1 && self.seen == Some(before);
         let more = match (totals.records, last) {
             (records, last) if found == 0 => {
                 let after = number.saturating_mul(size);
@@ -90,9 +92,10 @@ impl Position {
             }
             (Some(records), last) => before.saturating_add(found) != records || last == Some(false),
             (None, Some(last)) => !last || found >= size,
-            // More items than requested: the service has ignored the size and sent everything.
-            (None, None) => found == size,
+            (None, None) => found >= size || !is_size_known,
         };
+        let is_size_of_service = totals.size.or(self.size) == Some(found);
+        let may_be_last = totals.records.or(totals.pages).is_none() && !is_size_of_service;
         // Without a size, only the first page is known to begin before the last item.
         let is_placed = size > 0 || number == 1;
         let is_missing = found == 0 && is_placed && totals.records.is_some_and(|all| all > before);
@@ -100,13 +103,15 @@ impl Position {
         let seen = self.seen.or(begins).map(|seen| seen.saturating_add(found));
         let announced = totals.records.or(self.announced);
         let is_short = seen < announced && seen.is_some();
+        let after = Self {
+            number: Some(number.saturating_add(1)),
+            seen,
+            announced,
+            ..self
+        };
         match more {
-            true => Next::At(Self {
-                number: Some(number.saturating_add(1)),
-                seen,
-                announced,
-                ..self
-            }),
+            true if may_be_last => Next::Maybe(after),
+            true => Next::At(after),
             false if is_missing || is_short => {
                 Next::Unknown("the service counts more records than it sent")
             }

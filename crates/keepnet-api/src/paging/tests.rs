@@ -19,9 +19,19 @@ fn place(number: u64, size: u64) -> Position {
     }
 }
 
+impl Position {
+    fn after(self, seen: u64) -> Self {
+        Self {
+            seen: Some(seen),
+            ..self
+        }
+    }
+}
+
 fn number(next: Next<Position>) -> Next<u64> {
     match next {
         Next::At(place) => Next::At(place.number.unwrap()),
+        Next::Maybe(place) => Next::Maybe(place.number.unwrap()),
         Next::Unknown(what) => Next::Unknown(what),
         _ => Next::End,
     }
@@ -37,7 +47,7 @@ fn totals(records: u64, pages: u64, size: u64) -> Totals {
 }
 
 #[test]
-fn a_list_ends_according_to_its_totals_or_a_short_page() {
+fn a_list_ends_according_to_its_totals_or_where_nothing_follows() {
     const MISSING: Next<u64> = Next::Unknown("the service counts more records than it sent");
     for (place, found, totals, expected) in [
         // Totals that agree with what was found.
@@ -47,9 +57,14 @@ fn a_list_ends_according_to_its_totals_or_a_short_page() {
         (place(1, 10), 10, totals(10, 0, 0), Next::End),
         // No totals: full pages go on.
         (place(1, 10), 10, totals(0, 0, 0), Next::At(2)),
-        (place(2, 10), 3, totals(0, 0, 0), Next::End),
-        // The service has ignored the size.
-        (place(1, 10), 37, totals(0, 0, 0), Next::End),
+        // A short page is the end where the size of the pages is known.
+        (place(1, 10), 3, totals(0, 0, 10), Next::End),
+        (place(2, 10).after(10), 3, totals(0, 0, 0), Next::End),
+        // The service may have smaller pages than requested, or ignore the size.
+        (place(1, 10), 3, totals(0, 0, 0), Next::Maybe(2)),
+        (place(2, 10).after(3), 3, totals(0, 0, 0), Next::Maybe(3)),
+        (place(2, 10), 3, totals(0, 0, 0), Next::Maybe(3)),
+        (place(1, 10), 37, totals(0, 0, 0), Next::Maybe(2)),
         // Totals that cannot be right.
         (place(2, 10), 10, totals(25, 2, 10), Next::At(3)),
         (place(1, 10), 10, totals(10, 3, 10), Next::At(2)),
@@ -85,7 +100,7 @@ fn a_list_ends_according_to_its_totals_or_a_short_page() {
         ),
         // A request that names neither number nor size.
         (Position::default(), 10, totals(10, 1, 10), Next::End),
-        (Position::default(), 10, totals(0, 0, 0), Next::At(2)),
+        (Position::default(), 10, totals(0, 0, 0), Next::Maybe(2)),
     ] {
         assert_eq!(
             number(place.next(found, totals)),
@@ -406,6 +421,34 @@ async fn a_service_that_ignores_the_page_number_does_not_cause_an_endless_list()
     let error = list.items().try_collect().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert_eq!(sent(&fake).len(), 2);
+}
+
+/// Whatever it is asked for, the service has pages of four, and does not say so.
+#[tokio::test]
+async fn a_list_without_totals_is_read_to_its_end_whatever_the_size_of_its_pages() {
+    for (items, requests) in [(0, 1), (3, 2), (4, 2), (8, 3), (9, 4)] {
+        let fake = FakeTransport::new();
+        fake.with(&SEARCH, move |request| {
+            let place = json!({"pageNumber": request.json()["pageNumber"], "pageSize": 4});
+            response(&page_of(items, &place)["results"])
+        });
+        let list = list(&over(&fake), SearchRequest::new().page_size(10));
+        let found = list.items().try_collect().await.unwrap();
+        assert_eq!(found, (0..items).collect::<Vec<_>>());
+        assert_eq!(sent(&fake).len(), requests, "{items}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_ignores_number_and_size_sends_everything_at_once() {
+    for items in [1, 2, 37] {
+        let all: Vec<u64> = (0..items).collect();
+        let fake = FakeTransport::new();
+        fake.always(&SEARCH, response(&json!(all)));
+        let list = list(&over(&fake), SearchRequest::new().page_size(10));
+        assert_eq!(list.items().try_collect().await.unwrap(), all);
+        assert_eq!(sent(&fake).len(), 2);
+    }
 }
 
 /// Wherever the service stops sending what it announced.
