@@ -70,6 +70,9 @@ pub struct Client {
     transport: security_api_transport::Client,
 }
 
+/// The vendor's own instances.
+pub(crate) const HOSTED: [&str; 2] = [Client::EU, Client::US];
+
 impl Client {
     /// The hosted service in the EU, which is the default base URL. The vendor's bare address redirects there as well.
     pub const EU: &'static str = "https://eu.pwpush.com";
@@ -180,7 +183,8 @@ impl Client {
     /// If the edition is wrong, a lifetime is sent in a member that the instance ignores. The client detects that,
     /// expires the push again and fails. What the edition is not known to echo cannot be compared: with
     /// [`Edition::Commercial`], a passphrase and mail of which the response has nothing are taken as kept, whether or not
-    /// the instance keeps them.
+    /// the instance keeps them. With [`Edition::Oss`], a page of fewer than 50 ends a list; the page size of the commercial
+    /// edition is not known, so its lists are read until nothing follows.
     ///
     /// ```
     /// use pwpush_api::{Client, types::Edition};

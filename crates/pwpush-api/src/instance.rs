@@ -8,6 +8,7 @@ use security_api_transport::{Client, Error, ErrorKind};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::value::RawValue;
 
+use crate::client::HOSTED;
 use crate::confirmation::reports_failure;
 use crate::operations::INSTANCE_VERSION;
 use crate::types::{Edition, Version};
@@ -58,6 +59,14 @@ pub(crate) fn assume_edition(client: &Client, edition: Edition) {
 /// The edition, if it was assumed or has already been requested.
 pub(crate) fn known_edition(client: &Client) -> Option<Edition> {
     state(client)?.edition.get().cloned()
+}
+
+/// Whether the instance is known to be of the commercial edition: its edition is known, or it is the vendor's own.
+pub(crate) fn is_commercial(client: &Client) -> bool {
+    match known_edition(client) {
+        Some(edition) => edition == Edition::Commercial,
+        None => HOSTED.contains(&&*client.base_url()),
+    }
 }
 
 pub(crate) fn assume_bounds(client: &Client, kind: PushKind, bounds: Bounds) {

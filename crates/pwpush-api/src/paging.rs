@@ -1,16 +1,21 @@
 //! How the service pages its lists: by page number, without a total.
 
+use std::fmt;
+use std::str::FromStr;
+
 use security_api_transport::{
     Error, Next, PageItems, PageVisitor, Paging, ReadPage, Request, Split,
 };
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
+use crate::instance;
+
 /// Pages by number.
 #[derive(Debug)]
 pub enum PageNumber {}
 
-/// How many items a page has, unless it is the last. Of the commercial edition this is assumed.
+/// How many items a page of the open-source server has, unless it is the last.
 const FULL: usize = 50;
 
 /// The last page that the service returns.
@@ -23,6 +28,58 @@ pub struct PageBody<T>(Vec<T>);
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for PageBody<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(PageVisitor::<Members<T>>::new())
+    }
+}
+
+/// Which page of a list is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// From 1.
+    number: u32,
+    /// How many items a page has, unless it is the last. `None` if that is not known yet.
+    size: Option<usize>,
+}
+
+impl Position {
+    /// What follows the page at this position if it has this many items.
+    fn next(self, found: usize) -> Next<Self> {
+        let after = Self {
+            number: self.number.saturating_add(1),
+            size: self.size.or(Some(found)),
+        };
+        match (found, self.size) {
+            (0, _) => Next::End,
+            (_, Some(size)) if found < size => Next::End,
+            (..FULL, None) => Next::Maybe(after),
+            _ => Next::At(after),
+        }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.number)?;
+        match self.size {
+            Some(FULL) => Ok(()),
+            size => write!(f, "/{}", size.unwrap_or_default()),
+        }
+    }
+}
+
+impl FromStr for Position {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (number, size) = match text.split_once('/') {
+            Some((number, size)) => (number, size.parse().map(|size| (size > 0).then_some(size))),
+            None => (text, Ok(Some(FULL))),
+        };
+        match (number.parse(), size) {
+            (Ok(number), Ok(size)) => Ok(Self { number, size }),
+            _ => Err(Error::invalid(
+                "the cursor has no page number, so it does not belong to a list of this service; start the list without it",
+            )),
+        }
     }
 }
 
@@ -62,43 +119,43 @@ impl Paging for PageNumber {
     const NUMBERED: bool = true;
 
     type Wire<T> = PageBody<T>;
-    /// The number of the page, from 1.
-    type Position = u32;
+    type Position = Position;
 
-    fn position(text: &str) -> Result<u32, Error> {
-        text.parse().map_err(|_| {
-            Error::invalid(
-                "the cursor has no page number, so it does not belong to a list of this service; start the list without it",
-            )
+    fn position(text: &str) -> Result<Position, Error> {
+        text.parse()
+    }
+
+    fn first(request: &Request) -> Option<Position> {
+        let number = request.query_value("page");
+        let number = number.and_then(|number| number.parse().ok());
+        // Only the commercial edition has requests.
+        let is_commercial = instance::is_commercial(request.client())
+            || request.operation().id().starts_with("requests.");
+        Some(Position {
+            number: number.unwrap_or(1).max(1),
+            size: (!is_commercial).then_some(FULL),
         })
     }
 
-    fn first(request: &Request) -> Option<u32> {
-        request.query_value("page")?.parse().ok()
-    }
-
-    fn split<T>(wire: PageBody<T>, number: Option<&u32>) -> Split<T, u32> {
-        let next = match wire.0.len() {
-            ..FULL => Next::End,
-            _ => Next::At(number.copied().unwrap_or(1).saturating_add(1)),
-        };
+    fn split<T>(wire: PageBody<T>, place: Option<&Position>) -> Split<T, Position> {
+        let next = place.map_or(Next::End, |place| place.next(wire.0.len()));
         Split::new(wire.0, next)
     }
 
     fn split_raw<'a>(
         page: &'a str,
-        number: Option<&u32>,
-    ) -> serde_json::Result<Split<&'a RawValue, u32>> {
-        Ok(Self::split(serde_json::from_str(page)?, number))
+        place: Option<&Position>,
+    ) -> serde_json::Result<Split<&'a RawValue, Position>> {
+        Ok(Self::split(serde_json::from_str(page)?, place))
     }
 
-    fn go(request: Request, number: &u32) -> Request {
-        match number {
-            1..=LAST => request.set_query("page", number.to_string()),
+    fn go(request: Request, place: &Position) -> Request {
+        match place.number {
+            number @ 1..=LAST => request.set_query("page", number.to_string()),
             // Ending without an error would hide that the list is cut.
             _ => request.fail(Error::invalid(format!(
-                "the list is cut: the service gives {LAST} pages of {FULL} at most, and all of them are full, so there \
-                 is probably more that it does not show"
+                "the list is cut: the service gives {LAST} pages at most, and all of them are full, so there is probably more \
+                 that it does not show"
             ))),
         }
     }

@@ -1,27 +1,42 @@
 //! Lists without totals.
 
-use pwpush_api::{ErrorKind, FakeRequest, FakeResponse, FakeTransport, Reason, operations};
+use pwpush_api::types::Edition;
+use pwpush_api::{
+    Client, Cursor, ErrorKind, FakeRequest, FakeResponse, FakeTransport, RateLimiter, Reason,
+    operations,
+};
 use serde_json::{Value, json};
 
 use super::support::with_token;
 
 /// Returns the requested page of a list with this many items.
 fn page(request: &FakeRequest, all: usize, item: impl Fn(usize) -> Value) -> Vec<Value> {
+    page_of(50, request, all, item)
+}
+
+/// The same of an instance with pages of this size.
+fn page_of(
+    size: usize,
+    request: &FakeRequest,
+    all: usize,
+    item: impl Fn(usize) -> Value,
+) -> Vec<Value> {
     let page = request
         .query("page")
         .map_or(1, |page| page.parse().unwrap());
-    let start = ((page - 1) * 50).min(all);
-    (start..(start + 50).min(all)).map(item).collect()
+    let start = ((page - 1) * size).min(all);
+    (start..(start + size).min(all)).map(item).collect()
 }
 
 fn pushes(all: usize) -> FakeTransport {
+    pushes_in_pages_of(50, all)
+}
+
+fn pushes_in_pages_of(size: usize, all: usize) -> FakeTransport {
     let fake = FakeTransport::new();
     fake.with(&operations::PUSHES_ACTIVE, move |request| {
-        FakeResponse::json(&page(
-            request,
-            all,
-            |n| json!({"url_token": format!("t{n}")}),
-        ))
+        let push = |n| json!({"url_token": format!("t{n}")});
+        FakeResponse::json(&page_of(size, request, all, push))
     });
     fake
 }
@@ -51,6 +66,83 @@ async fn a_list_ends_with_a_page_that_is_short_or_empty() {
         for (n, item) in items.iter().enumerate() {
             assert_eq!(item.token.expose(), format!("t{n}"));
         }
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_the_commercial_edition_is_read_to_its_end_whatever_the_size_of_its_pages() {
+    for (size, all, asked) in [
+        (25, 0, 1),
+        (25, 10, 2),
+        (25, 25, 2),
+        (25, 120, 5),
+        (25, 125, 6),
+        (50, 130, 3),
+        (100, 130, 2),
+    ] {
+        let fake = pushes_in_pages_of(size, all);
+        let pwpush = with_token(&fake).assume_edition(Edition::Commercial);
+        let items = pwpush.pushes().active().items();
+        assert_eq!(items.try_collect().await.unwrap().len(), all);
+        assert_eq!(fake.requests().len(), asked, "{all} in pages of {size}");
+    }
+}
+
+#[tokio::test]
+async fn the_vendors_own_instances_are_of_the_commercial_edition() {
+    for (url, found) in [
+        (Client::EU, 120),
+        (Client::US, 120),
+        ("https://oss.pwpush.com", 25),
+    ] {
+        let fake = pushes_in_pages_of(25, 120);
+        let pwpush = Client::builder("t0ken")
+            .base_url(url)
+            .transport(fake.clone())
+            .limiter(RateLimiter::unlimited())
+            .build()
+            .unwrap();
+        let items = pwpush.pushes().active().items();
+        assert_eq!(items.try_collect().await.unwrap().len(), found, "{url}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_commercial_edition_has_lists_of_requests() {
+    let fake = FakeTransport::new();
+    fake.with(&operations::REQUESTS_ACTIVE, move |request| {
+        let asked = |n| json!({"url_token": format!("t{n}")});
+        FakeResponse::json(&page_of(25, request, 120, asked))
+    });
+    let items = with_token(&fake).requests().active().items();
+    assert_eq!(items.try_collect().await.unwrap().len(), 120);
+}
+
+#[tokio::test]
+async fn a_list_of_the_commercial_edition_ends_with_what_a_server_without_pages_sends() {
+    let fake = FakeTransport::new();
+    let one = json!([{"url_token": "t1"}]);
+    fake.always(&operations::PUSHES_ACTIVE, FakeResponse::json(&one));
+    let pwpush = with_token(&fake).assume_edition(Edition::Commercial);
+    let items = pwpush.pushes().active().items();
+    assert_eq!(items.try_collect().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_stored_cursor_keeps_what_is_known_of_the_size_of_pages() {
+    for (size, all, text) in [(25, 70, "2/25"), (50, 70, "2")] {
+        let fake = pushes_in_pages_of(size, all);
+        let pwpush = with_token(&fake).assume_edition(Edition::Commercial);
+        let mut items = pwpush.pushes().active().items();
+        for _ in 0..=size {
+            items.try_next().await.unwrap().unwrap();
+        }
+        let stored = serde_json::to_string(&items.cursor()).unwrap();
+        assert!(stored.contains(&format!("\"{text}\"")), "{stored}");
+        let cursor: Cursor = serde_json::from_str(&stored).unwrap();
+        let rest = pwpush.pushes().active().items().resume(cursor);
+        let rest = rest.try_collect().await.unwrap();
+        assert_eq!(rest.len(), all - size - 1, "{size}");
     }
 }
 

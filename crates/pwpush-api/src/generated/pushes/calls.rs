@@ -35,7 +35,8 @@ impl Pushes {
     ///
     /// The open-source server sweeps expired pushes every two hours, so some that are listed can be expired already.
     ///
-    /// A page with fewer than 50 ends the list. That the commercial edition has pages of 50 is assumed.
+    /// A page has 50; a shorter one ends the list. The page size of the commercial edition is not known, so its list
+    /// ends with an empty page, or one that is shorter than those before it.
     ///
     /// Both editions have it.
     ///
@@ -65,7 +66,8 @@ impl Pushes {
 
     /// Lists the caller's pushes that have expired, newest first.
     ///
-    /// A page with fewer than 50 ends the list. That the commercial edition has pages of 50 is assumed.
+    /// A page has 50; a shorter one ends the list. The page size of the commercial edition is not known, so its list
+    /// ends with an empty page, or one that is shorter than those before it.
     ///
     /// Both editions have it.
     ///
@@ -107,7 +109,8 @@ impl Pushes {
     ///
     /// Servers before 2.9 call the list `views` instead of `logs`.
     ///
-    /// A page with fewer than 50 ends the list. That the commercial edition has pages of 50 is assumed.
+    /// A page has 50; a shorter one ends the list. The page size of the commercial edition is not known, so its list
+    /// ends with an empty page, or one that is shorter than those before it.
     ///
     /// Both editions have it.
     ///
