@@ -8,7 +8,9 @@ use security_api_transport::{
 };
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
+use crate::confirmation::reports_failure;
 use crate::instance;
 
 /// Pages by number.
@@ -85,6 +87,7 @@ impl FromStr for Position {
 
 struct Members<T> {
     items: Option<PageItems<T>>,
+    has_failed: bool,
 }
 
 impl<'de, T: Deserialize<'de>> ReadPage<'de> for Members<T> {
@@ -93,12 +96,19 @@ impl<'de, T: Deserialize<'de>> ReadPage<'de> for Members<T> {
     type Page = PageBody<T>;
 
     fn new() -> Self {
-        Self { items: None }
+        Self {
+            items: None,
+            has_failed: false,
+        }
     }
 
     fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "logs" | "views" => self.items = map.next_value()?,
+            "error" | "errors" | "status" | "success" | "ok" => {
+                let member = (name.to_owned(), map.next_value()?);
+                self.has_failed |= reports_failure(&Value::Object(Map::from_iter([member])));
+            }
             _ => drop(map.next_value::<IgnoredAny>()?),
         }
         Ok(())
@@ -107,6 +117,9 @@ impl<'de, T: Deserialize<'de>> ReadPage<'de> for Members<T> {
     fn end<E: de::Error>(self) -> Result<PageBody<T>, E> {
         // An object without items is not a list, and must not be read as the end of one.
         let items = self.items.ok_or_else(|| E::missing_field("logs"))?;
+        if self.has_failed {
+            return Err(E::custom("the page reports an error"));
+        }
         Ok(PageBody(items.into_vec()))
     }
 

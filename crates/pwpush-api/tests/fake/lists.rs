@@ -219,12 +219,17 @@ async fn the_audit_is_read_under_both_its_names() {
 
 #[tokio::test]
 async fn a_response_that_is_not_a_list_is_an_error() {
-    for body in [
-        r#"{"error":"odd"}"#,
-        r#"{"logs":null,"error":"odd"}"#,
-        r#"{"views":null}"#,
-        "\"text\"",
-        "7",
+    const REPORTED: &str = "reports an error";
+    for (body, says) in [
+        (r#"{"error":"odd"}"#, "logs"),
+        (r#"{"logs":null,"error":"odd"}"#, "logs"),
+        (r#"{"views":null}"#, "logs"),
+        ("\"text\"", "logs"),
+        ("7", "logs"),
+        (r#"{"logs":[{"kind":"view"}],"error":"odd"}"#, REPORTED),
+        (r#"{"error":"odd","logs":[]}"#, REPORTED),
+        (r#"{"logs":[],"status":500}"#, REPORTED),
+        (r#"{"views":[],"success":false}"#, REPORTED),
     ] {
         let fake = FakeTransport::new();
         fake.always(
@@ -239,7 +244,7 @@ async fn a_response_that_is_not_a_list_is_an_error() {
             .await;
         let error = result.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{body}");
-        assert!(error.to_string().contains("logs"), "{error}");
+        assert!(error.to_string().contains(says), "{error}");
     }
 }
 
