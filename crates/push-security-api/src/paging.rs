@@ -8,7 +8,7 @@ use security_api_transport::__private::{is_failure_status, reports_error};
 use security_api_transport::{
     Error, Next, PageItems, PageVisitor, Paging, ReadPage, Request, Split, model,
 };
-use serde::de::{self, Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess};
+use serde::de::{self, Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Unexpected};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -79,7 +79,7 @@ impl<'de, T: Deserialize<'de>> ReadPage<'de> for Members<T> {
         // What is not a list must not be read as an empty one, which would be the end of an export.
         let result = self.result.ok_or_else(|| E::missing_field("result"))?;
         if self.has_failed {
-            return Err(E::custom("the page reports an error"));
+            return Err(E::invalid_value(Unexpected::Other("error"), &"a page"));
         }
         let result = result.map(PageItems::into_vec).unwrap_or_default();
         let is_confirmed = match (&paging, result.is_empty()) {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use security_api_transport::{
     Error, Next, PageItems, PageVisitor, Paging, ReadPage, Request, Split,
 };
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess};
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -118,7 +118,7 @@ impl<'de, T: Deserialize<'de>> ReadPage<'de> for Members<T> {
         // An object without items is not a list, and must not be read as the end of one.
         let items = self.items.ok_or_else(|| E::missing_field("logs"))?;
         if self.has_failed {
-            return Err(E::custom("the page reports an error"));
+            return Err(E::invalid_value(Unexpected::Other("error"), &"a page"));
         }
         Ok(PageBody(items.into_vec()))
     }

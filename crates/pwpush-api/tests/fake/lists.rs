@@ -219,7 +219,7 @@ async fn the_audit_is_read_under_both_its_names() {
 
 #[tokio::test]
 async fn a_response_that_is_not_a_list_is_an_error() {
-    const REPORTED: &str = "reports an error";
+    const REPORTED: &str = "expected a page, found error";
     for (body, says) in [
         (r#"{"error":"odd"}"#, "logs"),
         (r#"{"logs":null,"error":"odd"}"#, "logs"),
