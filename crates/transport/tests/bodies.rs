@@ -4,11 +4,13 @@ mod common;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
-use common::wire::{Act, Server, response};
+use common::wire::{Act, Server, read_request, response};
 use common::{CREATE, READ, builder, hurried, over};
 use futures_util::stream;
+use http::Method;
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, StreamBody};
 use security_api_transport::middleware::{BoxError, HttpRequest, HttpResponse, ResponseBody};
@@ -218,6 +220,33 @@ async fn on_the_wire_a_known_length_is_announced_and_an_unknown_one_is_chunked()
             request.contains("\r\ncontent-type: text/plain\r\n"),
             "{request}"
         );
+    }
+}
+
+/// Whatever the server then does with it: here it never responds.
+#[tokio::test]
+async fn on_the_wire_a_request_without_a_body_is_sent_at_once_and_says_so_if_it_may_change_something()
+ {
+    for (method, says_so) in [
+        (Method::GET, false),
+        (Method::POST, true),
+        (Method::PATCH, true),
+        (Method::DELETE, true),
+    ] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let client = builder().base_url(url).build().unwrap();
+        let request = client.request(method.clone(), "/things");
+        let call = request.call::<Value>().timeout(Duration::from_secs(1));
+        let call = tokio::spawn(call.into_future());
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let request = read_request(&mut stream).await.unwrap();
+        let request = String::from_utf8(request).unwrap().to_lowercase();
+        let found = request.contains("\r\ncontent-length: 0\r\n");
+        assert_eq!(found, says_so, "{request}");
+        assert!(!request.contains("transfer-encoding"), "{request}");
+        let error = call.await.unwrap().unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Unknown, "{method}: {error:?}");
     }
 }
 

@@ -14,7 +14,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, HeaderValue};
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower_service::Service;
@@ -63,7 +63,13 @@ impl ReqwestTransport {
             origin,
             url,
         } = &*self.0;
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
+        // Some servers refuse a POST that does not say that it has no body.
+        if body.length() == Some(0) && !head.method.is_safe() {
+            head.headers
+                .entry(CONTENT_LENGTH)
+                .or_insert(HeaderValue::from_static("0"));
+        }
         let (url, is_usual) = match url {
             Some(url) if origin.has_parts_of(&head.uri) => {
                 let mut url = url.clone();
@@ -95,15 +101,20 @@ impl ReqwestTransport {
             .as_ref()
             .and_then(|call| SendTracker::new(call, clients.connect_timeout()));
 
-        let mut request = reqwest::Request::new(head.method, url);
-        *request.headers_mut() = head.headers;
-        *request.version_mut() = head.version;
-        *request.body_mut() = match (tracker, body.small_bytes()) {
-            (Some(tracker), _) => Some(reqwest::Body::wrap(SendTracked::new(body, tracker))),
+        let body = match (tracker, body.small_bytes()) {
+            (Some(tracker), _) => Some(reqwest::Body::wrap(SendTracked::new(
+                body,
+                &head.method,
+                tracker,
+            ))),
             (None, Some(bytes)) if bytes.is_empty() => None,
             (None, Some(bytes)) => Some(reqwest::Body::from(bytes.clone())),
             (None, None) => Some(reqwest::Body::wrap(body)),
         };
+        let mut request = reqwest::Request::new(head.method, url);
+        *request.headers_mut() = head.headers;
+        *request.version_mut() = head.version;
+        *request.body_mut() = body;
         let mut client = chosen.client;
         let response = match chosen.must_yield {
             false => ReqwestFuture::Now {
