@@ -63,7 +63,8 @@ pub trait Limiter: fmt::Debug + Send + Sync + 'static {
     /// Waits until a request of this operation may start.
     ///
     /// # Errors
-    /// With [`ErrorKind::RateLimit`](crate::ErrorKind::RateLimit), at once, if the wait would outlast `deadline` or the limiter's own bound.
+    /// With [`ErrorKind::RateLimit`](crate::ErrorKind::RateLimit), at once, if the wait would outlast `deadline` or the
+    /// limiter's own bound. At `deadline`, if the turn comes later than foreseen.
     async fn acquire(
         &self,
         operation: &'static Operation,

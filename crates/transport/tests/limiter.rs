@@ -227,6 +227,28 @@ async fn a_caller_who_is_not_polled_when_its_turn_comes_does_not_hold_up_the_oth
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_permit_is_given_after_the_deadline_when_the_turn_comes_later_than_foreseen() {
+    let limiter = limiter(10.0, 1);
+    limiter.acquire(&READ, None).await.unwrap();
+    let mut parked = limiter.acquire(&READ, None);
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(parked.as_mut().poll(&mut cx).is_pending());
+    let start = Instant::now();
+    let deadline = Some((start + seconds(0.25)).into_std());
+    let error = limiter.acquire(&READ, deadline).await.unwrap_err();
+    assert!(start.elapsed() < seconds(0.26), "{:?}", start.elapsed());
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::RateLimit, Outcome::NotSent)
+    );
+    assert!(error.to_string().contains("deadline"), "{error}");
+    // The place of the one who went away is the next one's.
+    parked.await.unwrap();
+    limiter.acquire(&READ, None).await.unwrap();
+    assert!(start.elapsed() < seconds(0.4), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_would_wait_past_its_deadline_or_the_longest_wait_fails_at_once_and_says_how_long_it_would_have_been()
  {
     let limiter = limiter(1.0, 1).max_wait(seconds(5.0));

@@ -161,6 +161,27 @@ async fn a_limit_that_closes_while_it_reopens_begins_with_one_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_wait_for_a_limit_that_reopens_counts_from_the_first_start_that_its_rate_allows() {
+    let limiter = limiter(10.0, 1);
+    limiter.acquire(&READ, None).await.unwrap();
+    let start = Instant::now();
+    tokio::time::sleep(seconds(0.08)).await;
+    // It opens at once, in steps of 160 ms. The rate allows the first start 20 ms later.
+    limiter.close(&READ, Duration::ZERO);
+    let log = Log::default();
+    let first = log.ask(&limiter, 0);
+    tokio::task::yield_now().await;
+    let deadline = |after| Some((start + seconds(after)).into_std());
+    let error = limiter.acquire(&READ, deadline(0.25)).await.unwrap_err();
+    assert_eq!(start.elapsed(), seconds(0.08));
+    assert_eq!(error.retry_after(), Some(seconds(0.18)));
+    limiter.acquire(&READ, deadline(0.261)).await.unwrap();
+    first.await.unwrap().unwrap();
+    assert_eq!(log.times(), [start + seconds(0.1)]);
+    assert!(start.elapsed() >= seconds(0.26), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_limit_reopens_more_slowly_if_the_service_refuses_more_slowly() {
     for (took, step) in [(0.04, 0.1), (0.5, 1.0), (30.0, 2.0)] {
         let limiter = RateLimiter::unlimited();

@@ -41,7 +41,15 @@ impl Bounds {
         }
         Ok(())
     }
+
+    /// When the deadline has passed even for a caller whose timer was late.
+    fn over(&self) -> Option<Instant> {
+        self.deadline.map(|deadline| after(deadline, TICK))
+    }
 }
+
+/// How late a timer may fire.
+const TICK: Duration = Duration::from_millis(1);
 
 fn seconds(wait: Duration) -> String {
     format!("{:.1} s", wait.as_secs_f64())
@@ -124,9 +132,13 @@ impl Limit {
 
     /// When it is the turn of the request with `ahead` others before it; may be in the past.
     fn due(&self, schedule: &Schedule, ahead: usize) -> Option<Instant> {
-        let open = schedule.closed_until.map(|open| {
-            let ramp = schedule.ramp.as_ref();
-            ramp.map_or(open, |ramp| ramp.due(open, ahead))
+        let open = schedule.closed_until.map(|open| match &schedule.ramp {
+            // The first step begins with the first request, for which the rate may have no room yet.
+            Some(ramp) => {
+                let first = self.due_by_rate(schedule, 0);
+                ramp.due(first.map_or(open, |first| first.max(open)), ahead)
+            }
+            None => open,
         });
         self.due_by_rate(schedule, ahead).max(open)
     }
@@ -207,6 +219,14 @@ impl Limit {
                     (position, ahead) = (position.map(|_| 0), 0);
                 }
                 let start = self.start(&schedule, now, ahead);
+                if turn.ticket.is_some() && bounds.over().is_some_and(|over| over <= now) {
+                    let wait = start.saturating_duration_since(now);
+                    return Err(Error::new(
+                        ErrorKind::RateLimit,
+                        "the call's deadline passed before the rate limit allowed the request",
+                    )
+                    .with_retry_after(wait));
+                }
                 if ahead == 0 && start <= now {
                     self.take(&mut schedule, now, position.is_some());
                     return Ok(());
@@ -219,11 +239,12 @@ impl Limit {
                     let notify = Arc::clone(&turn.notify);
                     schedule.waiting.push_back(Waiter { ticket, notify });
                 }
-                if ahead == 0 {
-                    start
-                } else {
-                    after(start, LATE)
-                }
+                let wake = match ahead {
+                    0 => start,
+                    _ => after(start, LATE),
+                };
+                // A turn that comes later than foreseen may come after the deadline.
+                bounds.over().map_or(wake, |over| wake.min(over))
             };
             // Closing and opening the limit wake all waiters to check again, and a waiter that leaves the queue wakes
             // the next.
