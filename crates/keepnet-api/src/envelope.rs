@@ -264,6 +264,8 @@ mod tests {
             (r#"{"error":null,"name":"x"}"#, false),
             (r#"{"errors":[],"results":[]}"#, false),
             (r#"{"error":"","name":"x"}"#, false),
+            // Names that are as long as those.
+            (r#"{"title":"x","labels":["x"]}"#, false),
             (r#"{"data":{"error":"x"},"status":"SUCCESS"}"#, false),
             (r#"{"data":null,"status":"SUCCESS","error":"x"}"#, false),
         ] {

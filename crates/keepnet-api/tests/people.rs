@@ -206,6 +206,19 @@ async fn a_creation_whose_response_was_lost_is_searched_for() {
 }
 
 #[tokio::test]
+async fn a_refused_request_after_a_creation_that_may_be_executed_leaves_open_whether_it_was() {
+    let fake = service();
+    fake.once(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([])));
+    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
+    fake.once(&TARGET_USERS_CREATE, envelope(json!({})).cut());
+    fake.always(&TARGET_USERS_GET, FakeResponse::status(429));
+    let users = over(&fake).target_users();
+    let error = users.upsert(&jane()).await.unwrap_err();
+    assert!(error.is_rate_limited(), "{error}");
+    assert_eq!(error.outcome(), Outcome::Unknown);
+}
+
+#[tokio::test]
 async fn a_user_who_is_deleted_meanwhile_is_created_again() {
     let fake = service();
     fake.once(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));

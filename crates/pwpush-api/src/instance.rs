@@ -57,7 +57,7 @@ pub(crate) fn assume_edition(client: &Client, edition: Edition) {
 }
 
 /// The edition, if it was assumed or has already been requested.
-pub(crate) fn known_edition(client: &Client) -> Option<Edition> {
+fn known_edition(client: &Client) -> Option<Edition> {
     state(client)?.edition.get().cloned()
 }
 

@@ -184,7 +184,7 @@ impl Protocol for Moody {
         let moved = response
             .redirect_origin()
             .map_or("busy".to_owned(), |origin| format!("moved to {origin}"));
-        ApiError::new().with_reason(moved)
+        ApiError::new().with_message(&moved).with_reason(moved)
     }
 }
 
@@ -207,7 +207,7 @@ async fn the_protocol_judges_json_instead_of_a_file() {
 }
 
 #[tokio::test]
-async fn the_protocol_sees_where_a_redirect_points_to() {
+async fn the_protocol_sees_where_a_redirect_points_to_and_names_it() {
     let fake = FakeTransport::new();
     let moved =
         FakeResponse::status(301).header("location", "https://eu.api.test/things?token=MARK");
@@ -219,6 +219,8 @@ async fn the_protocol_sees_where_a_redirect_points_to() {
         error.reason::<String>().unwrap(),
         "moved to https://eu.api.test"
     );
+    let text = error.to_string();
+    assert!(text.contains("moved to https://eu.api.test"), "{text}");
     assert!(!format!("{error:?}").contains("MARK"));
 }
 

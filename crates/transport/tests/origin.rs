@@ -112,7 +112,7 @@ async fn a_redirect_is_an_error_that_names_the_new_host_and_nothing_else_of_it()
                 &READ,
                 FakeResponse::status(status)
                     .header("location", location)
-                    .body("MARK"),
+                    .body(r#"{"message":"MARK"}"#),
             );
             let error = read(&over(&fake)).await.unwrap_err();
             assert_eq!(

@@ -128,6 +128,12 @@ fn pages_and_lists_are_read_alike() {
             vec![],
             totals(0, 0, 0),
         ),
+        // A total of 0 beside items is none.
+        (
+            json!({"results": [1], "totalNumberOfRecords": 0, "totalNumberOfPages": "0", "pageSize": 0}),
+            vec![1],
+            totals(0, 0, 0),
+        ),
         (json!({"items": [3]}), vec![3], totals(0, 0, 0)),
         (
             json!({"items": [3], "results": []}),

@@ -270,17 +270,16 @@ impl Create<NewPush> {
         let bounds = instance::bounds(&client, push.kind);
         push.check(instance::has_token(&client), bounds)?;
         let account = account_id.as_deref();
-        let mut known = instance::known_edition(&client);
-        if known.is_none() && (push.needs_edition() || account.is_some()) {
-            let edition = instance::edition(&client).await.map_err(|error| {
+        let edition = match push.needs_edition() || account.is_some() {
+            true => Some(instance::edition(&client).await.map_err(|error| {
                 error
                     .with_outcome(Outcome::NotSent)
                     .with_context("nothing was created")
-            })?;
-            known = Some(edition);
-        }
+            })?),
+            false => None,
+        };
         let mut lifetime = None;
-        if let Some(edition) = &known {
+        if let Some(edition) = &edition {
             check_account(account, edition)?;
             let of = |expiry| Lifetime::of(expiry, edition, FIELD);
             lifetime = push.expire_after.map(of).transpose()?;
@@ -295,7 +294,7 @@ impl Create<NewPush> {
             request = request.timeout(left);
         }
         let request = fields.write(request, progress);
-        let compare = |response: &_| push.compare(response, lifetime, account, known.as_ref());
+        let compare = |response: &_| push.compare(response, lifetime, account, edition.as_ref());
         let created = confirm::create(request, compare, or_less, &PUSHES_EXPIRE).await;
         created.map_err(|error| push.with_mail(error))
     }

@@ -334,6 +334,24 @@ async fn a_response_to_a_request_counts_unless_it_is_of_another_or_of_one_withou
 }
 
 #[tokio::test]
+async fn a_response_that_is_saved_is_not_said_to_be_lost_because_its_record_cannot_be_read() {
+    for (members, is_saved) in [
+        (json!({"state": "ready", "days_remaining": "x"}), true),
+        (json!({"days_remaining": "x"}), true),
+        (json!({"state": "open", "days_remaining": "x"}), false),
+    ] {
+        let fake = instance("commercial");
+        fake.always(&operations::REQUESTS_RESPOND, state(&members));
+        let respond = with_token(&fake).requests().respond("l1vet0ken", "here");
+        let error = respond.await.unwrap_err();
+        let is_lost = error.to_string().contains("may not be saved");
+        assert_eq!(is_lost, !is_saved, "{members}: {error}");
+        assert_eq!(error.kind() == ErrorKind::Decode, is_saved, "{error}");
+        assert!(!error.is_retryable(), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_said_to_exist_after_a_refusal() {
     for refusal in [
         FakeResponse::status(401),

@@ -25,3 +25,51 @@ pub fn is_failure_status(status: &Value) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_error_that_is_sent_empty_with_every_response_is_none() {
+        for empty in [json!(null), json!(false), json!(""), json!([]), json!({})] {
+            assert!(!reports_error(&empty), "{empty}");
+        }
+        for error in [
+            json!(true),
+            json!(0),
+            json!("x"),
+            json!([null]),
+            json!({"code": 1}),
+        ] {
+            assert!(reports_error(&error), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_status_in_a_body_is_a_failure_if_it_says_so_in_a_word_or_a_number() {
+        for status in [
+            json!("error"),
+            json!("Fail"),
+            json!("FAILED"),
+            json!("failure"),
+            json!(400),
+            json!(503),
+        ] {
+            assert!(is_failure_status(&status), "{status}");
+        }
+        for status in [
+            json!("ok"),
+            json!("error-free"),
+            json!(399),
+            json!(200),
+            json!(true),
+            json!(null),
+            json!(["error"]),
+        ] {
+            assert!(!is_failure_status(&status), "{status}");
+        }
+    }
+}
