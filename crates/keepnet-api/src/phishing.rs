@@ -308,7 +308,8 @@ async fn start_saved(client: Client, id: String) -> Result<Launch, Error> {
                 "campaign {id}: the response has no number of the launch that waits, so nothing was sent: send it again with \
                  `launch_to`"
             ),
-        )),
+        ))
+        .before_change(),
         [] => {
             let states = listed(all.iter().filter_map(|one| one.status.as_deref()));
             Err(Error::invalid(format!(

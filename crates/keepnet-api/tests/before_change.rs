@@ -154,10 +154,10 @@ fn campaigns() -> Vec<Case> {
         case(
             "launch, of a launch that waits",
             |keepnet| done(keepnet.phishing_campaigns().launch("c-1")),
-            [search(
-                LAUNCHES,
-                json!([{"instanceGroup": 1, "status": "Idle"}]),
-            )],
+            [Step {
+                useless: Some(page(json!([{"status": "Idle"}]))),
+                ..search(LAUNCHES, json!([{"instanceGroup": 1, "status": "Idle"}]))
+            }],
             &PHISHING_CAMPAIGN_JOBS_START_INSTANCE,
         ),
         case(

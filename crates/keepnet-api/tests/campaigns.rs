@@ -6,7 +6,6 @@ mod common;
 use std::time::Duration;
 
 use common::{envelope, over, page, refused, service};
-use keepnet_api::Polling;
 use keepnet_api::operations::{
     PHISHING_CAMPAIGN_JOBS_START, PHISHING_CAMPAIGN_JOBS_START_INSTANCE,
     PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS, PHISHING_CAMPAIGN_REPORTS_SUMMARY,
@@ -15,6 +14,7 @@ use keepnet_api::operations::{
 };
 use keepnet_api::phishing::{Launch, LaunchState, NewCampaign};
 use keepnet_api::types::{CreatePhishingCampaignRequest, EmailDelivery};
+use keepnet_api::{ErrorKind, Outcome, Polling};
 use security_api_transport::{FakeResponse, FakeTransport};
 use serde_json::{Value, json};
 
@@ -197,6 +197,21 @@ async fn the_launch_that_was_saved_is_started_and_no_other() {
         );
         assert_eq!(fake.requests().len(), 2, "the token and the list");
     }
+}
+
+#[tokio::test]
+async fn a_saved_launch_without_a_number_is_not_started() {
+    let fake = service();
+    let rows = json!([{"instanceGroup": 1, "status": "Running"}, {"status": "Idle"}]);
+    fake.always(LIST, page(rows));
+    let launch = over(&fake).phishing_campaigns().launch("c-1").await;
+    let error = launch.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::Decode, Outcome::NotSent)
+    );
+    assert!(error.to_string().contains("no number"), "{error}");
+    assert_eq!(fake.requests().len(), 2, "the token and the list");
 }
 
 #[tokio::test(start_paused = true)]

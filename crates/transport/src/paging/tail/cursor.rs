@@ -179,6 +179,27 @@ mod tests {
     }
 
     #[test]
+    fn a_cursor_forgets_the_oldest_only_for_room_or_once_it_is_older_than_the_coarsest_time() {
+        let most = u64::try_from(MOST_REMEMBERED).unwrap();
+        let mut cursor = cursor_of(most, 1_000);
+        assert_eq!(cursor.take_old(), None);
+        let oldest = *cursor.seen.first().unwrap();
+        cursor.seen.insert((at(90).unix_seconds(), 7));
+        assert_eq!(cursor.take_old(), Some(oldest));
+        assert_eq!(cursor.take_old(), None);
+
+        let mut cursor = cursor_of(2, 1);
+        cursor.advance(at(60));
+        assert_eq!(cursor.take_old(), None);
+        cursor.advance(at(61));
+        assert_eq!(
+            cursor.take_old().map(|(second, _)| second),
+            Some(at(0).unix_seconds())
+        );
+        assert_eq!(cursor.take_old(), None);
+    }
+
+    #[test]
     fn a_stored_cursor_that_is_too_long_or_none_is_not_taken_as_it_is() {
         let too_many = serde_json::to_string(&cursor_of(50_010, 1_000)).unwrap();
         let cursor: TailCursor = serde_json::from_str(&too_many).unwrap();
