@@ -235,7 +235,8 @@ pub(crate) const RATE_LIMITED: &str = "this address sends more than the instance
 /// A hint for refusals whose status says what they are about.
 fn without_reason(response: &ResponseParts<'_>, message: Option<&str>) -> Option<&'static str> {
     match response.status.as_u16() {
-        401 if message.is_none() => Some(
+        // One that the application explains has a reason.
+        401 => Some(
             "the application itself gave no reason: a proxy in front of it may need credentials of its own",
         ),
         403 if message.is_none() => Some(

@@ -548,7 +548,9 @@ async fn a_list_that_was_read_to_its_end_resumes_at_the_end() {
     assert_eq!(fake.requests().len(), before);
 
     let mut stream = pages(&fake);
-    while stream.try_next().await.unwrap().is_some() {}
+    while let Some(page) = stream.try_next().await.unwrap() {
+        assert_eq!(stream.cursor().is_end(), !page.has_next());
+    }
     assert!(stream.cursor().is_end());
 }
 

@@ -211,6 +211,15 @@ fn a_missing_object_a_missing_operation_and_a_missing_api_are_told_apart() {
 }
 
 #[test]
+fn what_is_missing_at_a_path_of_the_users_own_is_not_known() {
+    static OWN: Operation = Operation::new("own", http::Method::GET, "/own/{id}");
+    for body in [r#"{"error":"not-found"}"#, FRAMEWORK, "<html>"] {
+        let (found, verdict, _) = judge(true, &OWN, 404, None, body);
+        assert_eq!((found, verdict), (None, Verdict::Final), "{body}");
+    }
+}
+
+#[test]
 fn a_403_is_about_the_owner_or_the_second_factor_if_it_says_so() {
     let mfa = r#"{"error":"Two-factor authentication is required. Please set it up to continue."}"#;
     let owner = r#"{"error":"That push doesn't belong to you."}"#;
@@ -231,7 +240,9 @@ fn a_403_is_about_the_owner_or_the_second_factor_if_it_says_so() {
         let (found, verdict, error) = judge(true, operation, 403, None, body);
         let id = operation.id();
         assert_eq!((found, verdict), (reason, Verdict::Final), "{id} {body}");
-        assert!(error.message.is_some());
+        let message = error.message.unwrap();
+        let says_nothing = message.contains("the application itself gave no reason");
+        assert_eq!(says_nothing, !body.contains("\"error\""), "{id} {body}");
     }
 }
 

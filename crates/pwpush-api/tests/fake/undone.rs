@@ -272,6 +272,9 @@ async fn a_response_to_a_request_counts_only_if_no_failure_is_reported_beside_it
     for (members, is_failure) in [
         (json!({"error": "not saved"}), true),
         (json!({"success": false}), true),
+        (json!({"ok": "false"}), true),
+        (json!({"success": 0}), true),
+        (json!({"success": 1}), false),
         (json!({"error": null, "success": true}), false),
     ] {
         let fake = instance("commercial");
