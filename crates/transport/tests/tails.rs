@@ -1,0 +1,179 @@
+//! Following a list, in ascending order or in none: every record comes once.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{over, seconds};
+use http::Method;
+use proptest::prelude::*;
+use security_api_transport::{
+    Client, Error, FakeRequest, FakeResponse, FakeTransport, Next, Operation, Paging, RawJson,
+    Request, Split, Stamp, Tail, TailCursor, Timeline, Timestamp,
+};
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+static LOG: Operation = Operation::new("log.list", Method::GET, "/log").idempotent();
+
+const FULL: usize = 3;
+
+/// Bare arrays. A full page is followed by another one.
+struct Pages;
+
+impl Paging for Pages {
+    type Wire<T> = Vec<T>;
+    type Position = u32;
+
+    fn position(text: &str) -> Result<u32, Error> {
+        text.parse().map_err(|_| Error::invalid("no page number"))
+    }
+
+    fn split<T>(items: Vec<T>, number: Option<&u32>) -> Split<T, u32> {
+        let next = match items.len() >= FULL {
+            true => Next::At(number.copied().unwrap_or(0) + 1),
+            false => Next::End,
+        };
+        Split::new(items, next)
+    }
+
+    fn split_raw<'a>(
+        page: &'a str,
+        position: Option<&u32>,
+    ) -> serde_json::Result<Split<&'a RawValue, u32>> {
+        Ok(Self::split(serde_json::from_str(page)?, position))
+    }
+
+    fn go(request: Request, number: &u32) -> Request {
+        request.set_query("page", number.to_string())
+    }
+}
+
+#[derive(Deserialize)]
+struct Row {
+    id: String,
+    /// The second after the start.
+    at: Option<i64>,
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_unix_seconds(1_775_001_600 + second).unwrap()
+}
+
+struct Log<const ASCENDING: bool>;
+
+impl<const ASCENDING: bool> Timeline for Log<ASCENDING> {
+    type Paging = Pages;
+
+    const ASCENDING: bool = ASCENDING;
+    const RESOLUTION: std::time::Duration = std::time::Duration::ZERO;
+
+    fn since(&self, request: Request, time: Timestamp) -> Request {
+        let from = time.unix_seconds() - at(0).unix_seconds();
+        let request = request.set_query("ascending", ASCENDING.to_string());
+        request.set_query("from", from.to_string())
+    }
+
+    fn stamp(&self, record: &RawJson) -> Result<Stamp, Error> {
+        let row: Row = record.decode()?;
+        Ok(Stamp {
+            id: Some(row.id),
+            time: row.at.map(at),
+        })
+    }
+}
+
+type Rows = Vec<(usize, Option<i64>)>;
+
+fn client(rows: Rows) -> Client {
+    let fake = FakeTransport::new();
+    fake.with(&LOG, move |request: &FakeRequest| {
+        let number = |name: &str| request.query(name).map_or(0, |it| it.parse().unwrap());
+        let from = number("from");
+        let later = |row: &&(usize, Option<i64>)| row.1.is_none_or(|at| at >= from);
+        let mut rows: Vec<_> = rows.iter().filter(later).collect();
+        if request.query("ascending").as_deref() == Some("true") {
+            rows.sort_by_key(|row| row.1);
+        }
+        let page = rows.chunks(FULL).nth(number("page").try_into().unwrap());
+        let row = |(id, at): &(usize, Option<i64>)| json!({"id": id.to_string(), "at": at});
+        FakeResponse::json(
+            &page
+                .unwrap_or_default()
+                .iter()
+                .copied()
+                .map(row)
+                .collect::<Vec<_>>(),
+        )
+    });
+    over(&fake)
+}
+
+fn tail<const ASCENDING: bool>(
+    client: &Client,
+    start: impl Into<TailCursor>,
+) -> Tail<Row, Log<ASCENDING>> {
+    Tail::new(client.operation(&LOG, &[]), Log, start).overlap(seconds(300.0))
+}
+
+/// Reads the list to its end with programs that stop after so many records each, and returns the ids.
+async fn in_runs<const ASCENDING: bool>(client: &Client, stops: &[usize]) -> Vec<usize> {
+    let mut stored = serde_json::to_string(&TailCursor::from(at(0))).unwrap();
+    let mut ids = Vec::new();
+    for stop in stops.iter().copied().chain([usize::MAX, usize::MAX]) {
+        let cursor: TailCursor = serde_json::from_str(&stored).unwrap();
+        let mut tail = tail::<ASCENDING>(client, cursor);
+        for _ in 0..stop {
+            let Some(row) = tail.try_next().await.unwrap() else {
+                break;
+            };
+            ids.push(row.id.parse().unwrap());
+        }
+        stored = serde_json::to_string(&tail.cursor()).unwrap();
+    }
+    ids
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn every_record_comes_once_however_often_a_program_stops(
+        seconds in proptest::collection::vec(0..2_000_i64, 0..30),
+        stops in proptest::collection::vec(0..12_usize, 0..4),
+    ) {
+        let rows: Rows = seconds.into_iter().map(Some).enumerate().collect();
+        let all: BTreeSet<usize> = (0..rows.len()).collect();
+        let client = client(rows);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        for ids in [
+            runtime.block_on(in_runs::<true>(&client, &stops)),
+            runtime.block_on(in_runs::<false>(&client, &stops)),
+        ] {
+            prop_assert_eq!(ids.len(), all.len());
+            prop_assert_eq!(ids.into_iter().collect::<BTreeSet<_>>(), all.clone());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_start_of_a_list_in_order_advances_with_its_records_and_of_another_at_the_end() {
+    let client = client(vec![(0, Some(1_000)), (1, Some(2_000)), (2, Some(3_000))]);
+    let (mut ordered, mut other) = (tail::<true>(&client, at(0)), tail::<false>(&client, at(0)));
+    for second in [1_000, 2_000, 3_000] {
+        assert!(ordered.try_next().await.unwrap().is_some());
+        assert_eq!(ordered.cursor().time(), at(second - 300));
+        assert!(other.try_next().await.unwrap().is_some());
+        assert_eq!(other.cursor().time(), at(0));
+    }
+    assert!(other.try_next().await.unwrap().is_none());
+    assert_eq!(other.cursor().time(), at(2_700));
+}
+
+#[tokio::test]
+async fn a_record_without_a_time_comes_once_as_well() {
+    let rows = vec![(0, None), (1, Some(0)), (2, Some(1_900)), (3, Some(2_000))];
+    let client = client(rows);
+    assert_eq!(in_runs::<false>(&client, &[]).await, [0, 1, 2, 3]);
+}
