@@ -90,14 +90,8 @@ impl<'a> Fields<'a> {
 
 /// The file with the percent signs in its name escaped, because the service decodes percent-encoding in names.
 fn named(file: &Upload) -> Upload {
-    let file = file.clone();
-    match file.name() {
-        name if name.contains('%') => {
-            let name = name.replace('%', "%25");
-            file.file_name(name)
-        }
-        _ => file,
-    }
+    let name = file.name().replace('%', "%25");
+    file.clone().file_name(name)
 }
 
 /// Called with the bytes handed to the connection so far, and the total.

@@ -341,6 +341,7 @@ async fn a_response_that_is_saved_is_not_said_to_be_lost_because_its_record_cann
     for (members, is_saved) in [
         (json!({"state": "ready", "days_remaining": "x"}), true),
         (json!({"days_remaining": "x"}), true),
+        (json!({"state": "ready", "url_token": null}), true),
         (json!({"state": "open", "days_remaining": "x"}), false),
     ] {
         let fake = instance("commercial");
