@@ -362,7 +362,9 @@ mod tests {
     #[test]
     fn no_secret_is_shown() {
         let push = NewPush::text("hunter2").passphrase("umbrella");
-        let shown = format!("{push:?} {:?}", push.fields(None, None, None));
+        let fields = format!("{:?}", push.fields(None, None, None));
+        assert!(fields.contains("[redacted]"), "{fields}");
+        let shown = format!("{push:?} {fields}");
         assert!(
             !shown.contains("hunter2") && !shown.contains("umbrella"),
             "{shown}"
