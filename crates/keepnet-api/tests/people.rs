@@ -205,7 +205,7 @@ async fn a_creation_whose_response_was_lost_is_searched_for() {
     assert_eq!(fake.requests_of(&TARGET_USERS_CREATE).len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_refused_request_after_a_creation_that_may_be_executed_leaves_open_whether_it_was() {
     let fake = service();
     fake.once(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([])));
@@ -237,7 +237,7 @@ async fn a_user_who_is_deleted_meanwhile_is_created_again() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_error_after_an_update_says_what_is_missing() {
     let fake = service();
     fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
@@ -254,6 +254,15 @@ async fn the_error_after_an_update_says_what_is_missing() {
         "{error}"
     );
     assert_eq!(Reason::of(&error), Some(Reason::InvalidInput));
+
+    // Only after an update is it open whether something was changed.
+    fake.always(&TARGET_GROUPS_ADD_USERS, FakeResponse::status(429));
+    let same = CreateTargetUserRequest::new("jane.doe@example.com");
+    for (user, outcome) in [(jane(), Outcome::Unknown), (same, Outcome::Refused)] {
+        let user = user.target_group_resource_ids(["group-1"]);
+        let error = over(&fake).target_users().upsert(&user).await.unwrap_err();
+        assert_eq!(error.outcome(), outcome, "{error}");
+    }
 }
 
 #[tokio::test]

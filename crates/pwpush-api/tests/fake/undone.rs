@@ -438,6 +438,29 @@ async fn a_withdrawal_without_its_record_is_confirmed_all_the_same() {
 }
 
 #[tokio::test]
+async fn what_is_gone_is_not_said_to_be_live_because_its_record_cannot_be_read() {
+    let check = |error: Error, is_gone: bool, says: &str| {
+        assert_eq!(error.kind() == ErrorKind::Decode, is_gone, "{error}");
+        assert_eq!(NotAsAsked::of(&error).is_none(), is_gone, "{error}");
+        assert!(is_gone || error.to_string().contains(says), "{error}");
+    };
+    for expired in [true, false] {
+        let fake = instance("oss");
+        let response = FakeResponse::json(&json!({"expired": expired}));
+        fake.always(&operations::PUSHES_EXPIRE, response);
+        let expire = with_token(&fake).pushes().expire("l1vet0ken");
+        check(expire.await.unwrap_err(), expired, "this push is expired");
+    }
+    for (state, is_gone) in [("closed", true), ("open", false)] {
+        let fake = instance("commercial");
+        let response = FakeResponse::json(&json!({"state": state}));
+        fake.always(&operations::REQUESTS_CLOSE, response);
+        let close = with_token(&fake).requests().close("l1vet0ken");
+        check(close.await.unwrap_err(), is_gone, "this request is closed");
+    }
+}
+
+#[tokio::test]
 async fn an_empty_response_confirms_no_withdrawal() {
     let fake = instance("oss");
     fake.always(&operations::PUSHES_EXPIRE, FakeResponse::status(204));
