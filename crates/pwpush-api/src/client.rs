@@ -70,15 +70,12 @@ pub struct Client {
     transport: security_api_transport::Client,
 }
 
-/// The vendor's own instances.
-pub(crate) const HOSTED: [&str; 2] = [Client::EU, Client::US];
-
 impl Client {
     /// The hosted service in the EU, which is the default base URL. The vendor's bare address redirects there as well.
-    pub const EU: &'static str = "https://eu.pwpush.com";
+    pub const EU: &'static str = instance::EU;
 
     /// The hosted service in the US. Its tokens are separate.
-    pub const US: &'static str = "https://us.pwpush.com";
+    pub const US: &'static str = instance::US;
 
     /// Creates a client for the hosted service in the EU with this API token. For another instance, see
     /// [`builder`](Self::builder).

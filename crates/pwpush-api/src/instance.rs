@@ -8,12 +8,15 @@ use security_api_transport::{Client, Error, ErrorKind};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::value::RawValue;
 
-use crate::client::HOSTED;
 use crate::confirmation::reports_failure;
 use crate::operations::INSTANCE_VERSION;
 use crate::types::{Edition, Version};
 
 use self::bounds::{Bounds, PushKind};
+
+/// The vendor's own instances.
+pub(crate) const EU: &str = "https://eu.pwpush.com";
+pub(crate) const US: &str = "https://us.pwpush.com";
 
 const REMEDY: &str = "the edition decides how a lifetime is expressed and whether a passphrase is echoed; if you know it, set it with \
      `assume_edition`";
@@ -65,7 +68,7 @@ fn known_edition(client: &Client) -> Option<Edition> {
 pub(crate) fn is_commercial(client: &Client) -> bool {
     match known_edition(client) {
         Some(edition) => edition == Edition::Commercial,
-        None => HOSTED.contains(&&*client.base_url()),
+        None => [EU, US].contains(&&*client.base_url()),
     }
 }
 

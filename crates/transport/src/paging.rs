@@ -8,9 +8,9 @@ mod list;
 mod page;
 mod page_items;
 mod page_walk;
-mod previous;
 mod raw;
 mod read_page;
+mod repeated;
 mod streams;
 mod tail;
 
@@ -27,7 +27,6 @@ pub use cursor::Cursor;
 pub use list::List;
 pub use page::Page;
 pub use page_items::PageItems;
-pub(crate) use previous::PreviousPage;
 pub use read_page::{PageVisitor, ReadPage};
 pub use streams::{Items, Pages, RawItems};
 pub use tail::{Stamp, Tail, TailCursor, Timeline};

@@ -1,6 +1,7 @@
 //! A request under construction.
 
 mod options;
+mod previous_page;
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -18,9 +19,10 @@ use crate::call_options::CallOptions;
 use crate::client::Client;
 use crate::error::Error;
 use crate::operation::Operation;
-use crate::paging::PreviousPage;
 use crate::url::{encode, path};
 use crate::wire::secret::{self, Secret, Secrets, WipedBuffer};
+
+pub(crate) use previous_page::PreviousPage;
 
 /// A request under construction. Generated calls are made of it, and it reaches whatever a client does not model.
 ///

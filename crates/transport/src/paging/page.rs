@@ -8,10 +8,10 @@ use serde::de::DeserializeOwned;
 
 use super::by_item::Decoded;
 use super::decode::decode;
-use super::{Cursor, Next, Paging, PreviousPage, Split, at};
+use super::{Cursor, Next, Paging, Split, at};
 use crate::call::{Call, FromResponse, Received};
 use crate::error::Error;
-use crate::request::Request;
+use crate::request::{PreviousPage, Request};
 
 /// One page of a list.
 pub struct Page<T, P: Paging> {

@@ -7,10 +7,10 @@ use std::hash::BuildHasher;
 use std::sync::OnceLock;
 use std::task::{Context, Poll, ready};
 
-use super::{Cursor, Next, Paging, PreviousPage, at};
+use super::{Cursor, Next, Paging, at};
 use crate::call::Received;
 use crate::error::{Error, ErrorKind};
-use crate::request::Request;
+use crate::request::{PreviousPage, Request};
 use crate::runtime::Bound;
 
 /// How many empty pages may follow one another. A service that filters pages after reading them sends some.

@@ -1,18 +1,9 @@
 //! Telling the next page of a numbered list from the same page once more, which a service that ignores the number sends.
 
-use bytes::Bytes;
-
 use super::{Next, Paging};
 use crate::call::Received;
 use crate::error::{Error, ErrorKind};
-
-/// The page before the one that a request asks for.
-#[derive(Clone)]
-pub(crate) struct PreviousPage {
-    response: Bytes,
-    /// Whether it may have been the last one, so that the same page once more ends the list.
-    may_be_last: bool,
-}
+use crate::request::PreviousPage;
 
 impl PreviousPage {
     /// Remembers this page if the pages of the service have numbers.
