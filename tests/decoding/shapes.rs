@@ -6,7 +6,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 /// The shape of a value.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,7 +116,7 @@ impl Shapes {
             (name, definition)
         });
         let operations = document.operations.into_iter();
-        let operations = operations.map(|(method, path, of)| OperationShape {
+        let operations = operations.map(|(method, path, of, _, _)| OperationShape {
             method,
             path,
             shape: Shape::parse(&of),
@@ -136,8 +136,11 @@ impl Shapes {
 #[derive(Deserialize)]
 struct Document {
     types: Ordered<Written>,
-    operations: Vec<(String, String, String)>,
+    operations: Vec<Operation>,
 }
+
+/// Method, path, response, body and query.
+type Operation = (String, String, String, IgnoredAny, IgnoredAny);
 
 #[derive(Deserialize)]
 #[serde(untagged)]

@@ -126,7 +126,7 @@ pub(crate) fn api(root: &Path, service: &Service) -> anyhow::Result<Api> {
 }
 
 fn render(description: &Value, service: &Service) -> Result<Files, Vec<Refusal>> {
-    emit::files(&read::api(description)?, service)
+    emit::files(description, &read::api(description)?, service)
 }
 
 fn calls(description: &Value, service: &Service) -> Result<Files, Vec<Refusal>> {

@@ -124,7 +124,7 @@ async fn literal_segments_win_and_their_case_does_not_matter() {
     let nobody = session.get("/api/companies/nobody").await;
     assert!(is(&nobody.refused(), 404, "FAILED"));
     let no_items = session.delete("/api/target-users/bulk-delete").await;
-    assert!(is(&no_items.refused(), 400, "INPUT_ERROR"));
+    no_items.is_not_played("DELETE /api/target-users/bulk-delete without a body");
     let patched = session.call(Method::PATCH, "/api/companies/my", Value::Null);
     patched.await.is_not_played("PATCH /api/companies/my");
 }
@@ -143,7 +143,7 @@ async fn data_belongs_to_one_company() {
     assert_eq!(sandbox.keepnet().target_users(&ids[0]), 31);
     assert_eq!(sandbox.keepnet().target_users(&ids[1]), 30);
 
-    // Either header names the company, and so does the query.
+    // Either header names the company.
     let bearer = format!("Bearer {}", first.token);
     for name in ["X-KEEPNET-Company-Id", "X-IR-COMPANY-ID"] {
         let headers = [("authorization", bearer.as_str()), (name, &ids[0])];
@@ -160,13 +160,6 @@ async fn data_belongs_to_one_company() {
             .await
             .status,
         404
-    );
-    let query = format!("{path}?companyId={}", ids[0]);
-    assert_eq!(
-        send(&sandbox, Method::GET, &query, &headers, "")
-            .await
-            .status,
-        200
     );
     let both = [
         ("authorization", bearer.as_str()),

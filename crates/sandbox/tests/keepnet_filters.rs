@@ -52,7 +52,7 @@ async fn operators_compare_text_numbers_and_times() {
         ("total", "=", json!("1.0"), true),
         ("total", "<", json!("0.9"), false),
         ("total", ">", json!("0.9"), true),
-        ("total", ">=", json!(1), true),
+        ("total", ">=", json!("1"), true),
         ("total", "Include", json!("2, 1"), true),
         ("total", "Include", json!("2,10"), false),
         ("tags", "Contains", json!("blu"), true),

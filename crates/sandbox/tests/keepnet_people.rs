@@ -28,7 +28,6 @@ async fn a_target_user_lives_from_creation_to_deletion() {
             json!({"email": "a@b.example", "priority": "Urgent"}),
             "priority",
         ),
-        (json!([]), "Invalid"),
     ] {
         let refused = session.post(path, body).await;
         assert_eq!(refused.refused(), (400, "INPUT_ERROR".to_owned()));
@@ -280,14 +279,10 @@ async fn a_file_of_target_users_is_mapped_looked_at_and_imported() {
         ("multipart/form-data", "--b--"),
         ("multipart/form-data; boundary=b", ""),
         ("multipart/form-data; boundary=b", "--b\r\n"),
-        (
-            "multipart/form-data; boundary=b",
-            "--b\r\nContent-Disposition: form-data; name=\"File\"\r\n\r\nno file\r\n--b--",
-        ),
     ] {
         let path = "/api/target-users/upload";
         let refused = session.send(Method::POST, path, content, body.into()).await;
-        assert_eq!(refused.refused(), (400, "INPUT_ERROR".to_owned()), "{body}");
+        refused.is_not_played(&format!("POST {path} with a body that is not a form"));
     }
     let excel = upload(&session, "people.xlsx", "PK").await;
     excel.is_not_played("the upload of Excel files");

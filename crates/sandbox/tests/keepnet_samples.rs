@@ -2,37 +2,24 @@
 
 mod support;
 
-use std::collections::HashMap;
-
 use http::Method;
 use serde_json::{Value, json};
 use support::Response;
-use support::keepnet::{Session, builder, search};
+use support::keepnet::{Description, MULTIPART, Operation, Session, builder, search};
 
 /// The description that the responses have to fit.
-struct Description {
-    types: HashMap<String, Value>,
-    operations: Vec<(String, String, String)>,
-}
+struct Shapes(Description);
 
-fn description() -> Description {
-    let mut document: Value =
-        serde_json::from_str(include_str!("../src/keepnet/shapes.json")).expect("JSON");
-    Description {
-        types: serde_json::from_value(document["types"].take()).expect("types"),
-        operations: serde_json::from_value(document["operations"].take()).expect("operations"),
-    }
-}
-
-impl Description {
+impl Shapes {
     /// A column of the list that this path searches or exports; any name if it does neither.
     fn column(&self, path: &str) -> &str {
         let search = path.replacen("/export", "", 1);
         let searches = [search.clone(), format!("{search}/search")];
-        let mut operations = self.operations.iter();
-        let row = operations.find_map(|(_, path, of)| {
-            let (_, row) = of.split_once("page<").filter(|_| searches.contains(path))?;
-            self.types[row.trim_end_matches('>')].as_object()
+        let mut operations = self.0.operations.iter();
+        let row = operations.find_map(|operation| {
+            let page = operation.response.split_once("page<");
+            let (_, row) = page.filter(|_| searches.contains(&operation.path))?;
+            self.0.types[row.trim_end_matches('>')].as_object()
         });
         let column = row.and_then(|members| members.keys().next());
         column.map_or("CreateTime", String::as_str)
@@ -80,7 +67,7 @@ impl Description {
             "string" | "date_time" | "time_span" | "uuid" | "base64" => {
                 fits(value.is_string() || value.is_null())
             }
-            name => match (&self.types[name], value) {
+            name => match (&self.0.types[name], value) {
                 // Of the numbers that are listed, or one that says that nothing was set.
                 (Value::Array(values), _) if values.first().is_some_and(Value::is_i64) => {
                     fits(value == 0 || values.contains(value))
@@ -108,14 +95,30 @@ impl Description {
     }
 }
 
-async fn call(session: &Session<'_>, method: &str, path: &str, column: &str) -> Response {
-    let method: Method = method.parse().expect("a method");
-    let mut body = search(column, true);
-    for (name, value) in [
-        ("email", json!("somebody@company.example")),
-        ("apiUrl", json!("https://engine.example")),
-    ] {
-        body[name] = value;
+/// Sends an operation what it requires, and what makes most of them succeed.
+async fn call(
+    session: &Session<'_>,
+    shapes: &Shapes,
+    operation: &Operation,
+    path: &str,
+) -> Response {
+    let method: Method = operation.method.parse().expect("a method");
+    let of = operation.body.as_str();
+    if let Some(of) = of.strip_prefix("form<") {
+        let form = shapes.0.form(of.trim_end_matches('>'), "");
+        return session.send(method, path, MULTIPART, form.into()).await;
+    }
+    if of == "none" {
+        return session.call(method, path, Value::Null).await;
+    }
+    let mut body = shapes.0.sample(of);
+    let mut more = search(shapes.column(&operation.path), true);
+    more["email"] = json!("somebody@company.example");
+    more["apiUrl"] = json!("https://engine.example");
+    for (name, value) in more.as_object().expect("an object") {
+        if shapes.0.has(of, name) || shapes.0.has(of, &format!("{name}*")) {
+            body[name] = value.clone();
+        }
     }
     session.call(method, path, body).await
 }
@@ -125,16 +128,16 @@ async fn call(session: &Session<'_>, method: &str, path: &str, column: &str) -> 
 async fn every_response_has_its_shape() {
     let sandbox = builder().start().await.expect("a sandbox");
     let session = Session::reseller(&sandbox).await;
-    let description = description();
-    assert_eq!(description.operations.len(), 949);
+    let shapes = Shapes(Description::read());
+    assert_eq!(shapes.0.operations.len(), 949);
     let (mut fitting, mut refused) = (0, 0);
-    for (method, path, of) in &description.operations {
+    for operation in &shapes.0.operations {
+        let (method, path, of) = (&operation.method, &operation.path, &operation.response);
         if path == "/connect/token" || path == "/api/companies/{resourceId}" {
             continue;
         }
-        let column = description.column(path);
         let path = path.replace(['{', '}'], "");
-        let response = call(&session, method, &path, column).await;
+        let response = call(&session, &shapes, operation, &path).await;
         let content = response.headers.get("content-type");
         let content = content.map_or("", |content| content.to_str().expect("text"));
         match response.status {
@@ -148,7 +151,7 @@ async fn every_response_has_its_shape() {
                 fitting += 1;
             }
             200 | 201 => {
-                let verdict = description.judge(of, &response.json(), "");
+                let verdict = shapes.judge(of, &response.json(), "");
                 assert_eq!(verdict, Ok(()), "{method} {path}");
                 fitting += 1;
             }
@@ -167,9 +170,10 @@ async fn every_response_has_its_shape() {
 async fn kept_records_have_their_shape_as_well() {
     let sandbox = builder().start().await.expect("a sandbox");
     let session = Session::reseller(&sandbox).await;
-    let description = description();
+    let shapes = Shapes(Description::read());
     let mut seen = 0;
-    for (method, path, of) in &description.operations {
+    for operation in &shapes.0.operations {
+        let (method, path, of) = (&operation.method, &operation.path, &operation.response);
         // The id of the first row of the list that the path continues.
         let Some(list) = path
             .strip_suffix("/{resourceId}")
@@ -180,7 +184,7 @@ async fn kept_records_have_their_shape_as_well() {
         let rows = session
             .post(
                 &format!("{list}/search"),
-                search(description.column(&format!("{list}/search")), true),
+                search(shapes.column(&format!("{list}/search")), true),
             )
             .await;
         if rows.status != 200 || of == "bytes" || !rows.data()["results"].is_array() {
@@ -203,11 +207,7 @@ async fn kept_records_have_their_shape_as_well() {
                 response.body
             );
             if response.status == 200 {
-                assert_eq!(
-                    description.judge(of, &response.json(), ""),
-                    Ok(()),
-                    "{list}"
-                );
+                assert_eq!(shapes.judge(of, &response.json(), ""), Ok(()), "{list}");
                 seen += 1;
             }
         }
@@ -243,12 +243,17 @@ async fn samples_are_the_same_every_time() {
 async fn the_status_is_the_documented_one() {
     let sandbox = builder().start().await.expect("a sandbox");
     let session = Session::reseller(&sandbox).await;
-    for (method, path, status) in [
-        (Method::GET, "/api/executive-report/metrics", 201),
-        (Method::POST, "/api/certificates", 201),
-        (Method::GET, "/api/certificates/abc", 200),
+    for (method, path, body, status) in [
+        (
+            Method::GET,
+            "/api/executive-report/metrics",
+            Value::Null,
+            201,
+        ),
+        (Method::POST, "/api/certificates", json!({}), 201),
+        (Method::GET, "/api/certificates/abc", Value::Null, 200),
     ] {
-        let response = session.call(method, path, json!({})).await;
+        let response = session.call(method, path, body).await;
         assert_eq!(response.status, status, "{path}");
     }
 }

@@ -62,8 +62,8 @@ async fn a_campaign_runs_and_its_numbers_add_up() {
     let to_nobody = session.post(&path, json!({"scheduleTypeId": 1})).await;
     assert_eq!(to_nobody.refused(), (400, "INPUT_ERROR".to_owned()));
     let saved = format!("{path}/1");
-    session.post(&saved, json!({})).await.data();
-    assert_eq!(session.post(&saved, json!({})).await.status, 400);
+    session.post(&saved, Value::Null).await.data();
+    assert_eq!(session.post(&saved, Value::Null).await.status, 400);
     assert_eq!(status().await, "Running");
     sandbox.clock().advance(Duration::from_secs(61));
     assert_eq!(status().await, "Completed");
@@ -154,7 +154,7 @@ async fn a_campaign_waits_for_its_time_and_can_be_stopped() {
     let rows = session.all(&runs, "CreatedDate", Value::Null).await;
     assert_eq!(rows[0]["status"], "Idle");
     let again = format!("/api/phishing-simulator/phishing-campaign-job/start/{id}/1");
-    session.post(&again, json!({})).await.data();
+    session.post(&again, Value::Null).await.data();
     sandbox.clock().advance(Duration::from_secs(90));
     let stop = format!("/api/phishing-simulator/phishing-campaign-job/stop/{id}/1");
     session.call(Method::PATCH, &stop, Value::Null).await.data();
@@ -237,7 +237,7 @@ async fn an_enrolment_is_worked_through() {
     let archived = number(&session.get(&summary).await.data(), "completedCount");
     assert_eq!(archived, halfway);
     let restore = format!("{path}/archive/{id}/restore");
-    session.post(&restore, json!({})).await.data();
+    session.post(&restore, Value::Null).await.data();
     let session = Session::reseller(&sandbox).await;
     let summary = session.get(&summary).await.data();
     let done = number(&summary, "completedCount");
@@ -294,9 +294,9 @@ async fn an_enrolment_is_worked_through() {
     );
     assert_eq!(session.delete(&one).await.status, 404);
     let stop = format!("{one}/stop");
-    assert_eq!(session.post(&stop, json!({})).await.status, 404);
-    session.post(&restore, json!({})).await.data();
-    assert_eq!(session.post(&restore, json!({})).await.status, 404);
+    assert_eq!(session.post(&stop, Value::Null).await.status, 404);
+    session.post(&restore, Value::Null).await.data();
+    assert_eq!(session.post(&restore, Value::Null).await.status, 404);
     assert_eq!(lists().await, [Some(json!("Finished")), None]);
     session.delete(&one).await.data();
     session.delete(&in_archive).await.data();
@@ -332,12 +332,12 @@ async fn an_enrolment_begins_before_its_time_and_is_stopped() {
         ("stop", "Stopped"),
     ] {
         session
-            .post(&format!("{one}/{action}"), json!({}))
+            .post(&format!("{one}/{action}"), Value::Null)
             .await
             .data();
         assert_eq!(status().await, expected);
     }
-    let again = session.post(&format!("{one}/stop"), json!({})).await;
+    let again = session.post(&format!("{one}/stop"), Value::Null).await;
     assert_eq!(again.refused(), (400, "INPUT_ERROR".to_owned()));
 }
 
@@ -437,7 +437,7 @@ async fn an_investigation_finds_emails_as_time_passes() {
     assert_eq!(emails[0]["emailLastAction"]["status"], "Completed");
     assert_eq!(
         session
-            .put(&format!("{one}/cancel"), json!({}))
+            .put(&format!("{one}/cancel"), Value::Null)
             .await
             .status,
         400
@@ -453,7 +453,7 @@ async fn a_cancelled_investigation_goes_no_further() {
     let id = session.post("/api/investigations", body).await.id();
     let one = format!("/api/investigations/{id}");
     session
-        .put(&format!("{one}/cancel"), json!({}))
+        .put(&format!("{one}/cancel"), Value::Null)
         .await
         .data();
     sandbox.clock().advance(Duration::from_secs(600));

@@ -8,12 +8,15 @@ mod literal;
 mod model;
 mod operation;
 mod readers;
+mod requests;
 mod shapes;
 mod text;
 mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+
+use serde_json::Value;
 
 use super::ir::Api;
 use super::names;
@@ -29,7 +32,11 @@ pub(crate) type Files = BTreeMap<PathBuf, String>;
 ///
 /// # Errors
 /// Everything that can be described but not generated.
-pub(super) fn files(api: &Api, service: &Service) -> Result<Files, Vec<Refusal>> {
+pub(super) fn files(
+    description: &Value,
+    api: &Api,
+    service: &Service,
+) -> Result<Files, Vec<Refusal>> {
     clashes(api)?;
     let places = place::places(api)?;
     let header = header(service);
@@ -96,7 +103,7 @@ pub(super) fn files(api: &Api, service: &Service) -> Result<Files, Vec<Refusal>>
         files.insert(path.into(), readers::file(&header, api, &places, service));
     }
     if let Some(path) = service.shapes {
-        files.insert(path.into(), shapes::file(api, &places));
+        files.insert(path.into(), shapes::file(description, api, &places));
     }
     Ok(files)
 }

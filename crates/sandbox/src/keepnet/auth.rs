@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::records::{client, company, text};
 use super::response::{Refusal, json_response};
-use super::shapes::Shapes;
+use super::shapes::SHAPES;
 use super::state::{Grant, Inner, State};
 use crate::common::service::header;
 
@@ -90,15 +90,11 @@ pub(crate) fn authenticate(state: &State, inner: &Inner, parts: &Parts) -> Resul
     }
 }
 
-/// The company that a request is about: the client's own, unless a header or the query names another. Source: the
-/// vendor's documentation. The refusal of two companies is inferred.
+/// The company that a request is about: the client's own, unless a header names another. Source: the vendor's
+/// documentation. The refusal of two companies is inferred.
 pub(crate) fn company(inner: &Inner, grant: &Grant, parts: &Parts) -> Result<String, Refusal> {
-    let query = parts.uri.query().unwrap_or_default();
-    let query = form_urlencoded::parse(query.as_bytes())
-        .filter(|(name, _)| name.eq_ignore_ascii_case("companyId"))
-        .map(|(_, id)| id.into_owned());
     let headers = COMPANY_HEADERS.map(|name| header(&parts.headers, name).to_owned());
-    let mut named: Vec<String> = headers.into_iter().chain(query).collect();
+    let mut named = Vec::from(headers);
     named.retain(|id| !id.is_empty());
     named.dedup();
     match named.as_slice() {
@@ -120,7 +116,7 @@ pub(crate) fn reach(inner: &Inner, grant: &Grant, id: &str) -> Result<(), Refusa
 
 /// The operations that a client may call. A token lists them. Source: the vendor's documentation.
 fn permissions() -> Value {
-    let names = Shapes::get().operations.iter().filter_map(|operation| {
+    let names = SHAPES.operations.iter().filter_map(|operation| {
         let path = operation.path.strip_prefix("/api/")?;
         let parts = path.split('/').map(|part| match part.starts_with('{') {
             true => "{}",

@@ -10,7 +10,7 @@ use super::records::audit_log::shown;
 use super::records::store::Store;
 use super::records::{Record, Row, flag, integer_of, member, record, text, texts};
 use super::response::{Outcome, Refusal};
-use super::shapes::{Operation, Shapes, Type};
+use super::shapes::{self, Operation};
 use super::state::{Grant, Inner, State};
 use crate::common::service::header;
 
@@ -25,8 +25,8 @@ pub(crate) struct Call<'a> {
     /// The company that the request is about.
     pub(crate) company: String,
     pub(crate) params: Params,
-    /// The JSON body, or null.
-    pub(crate) body: Value,
+    /// The members of the JSON body.
+    pub(crate) body: Record,
     pub(crate) raw: &'a Bytes,
     pub(crate) headers: &'a HeaderMap,
 }
@@ -82,28 +82,16 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// The body, which has to be an object.
-    pub(crate) fn object(&self) -> Result<&Record, Refusal> {
-        let object = self.body.as_object();
-        object.ok_or_else(|| Refusal::input("Invalid request"))
-    }
-
     pub(crate) fn text(&self, name: &str) -> &str {
-        self.body.as_object().map_or("", |body| text(body, name))
-    }
-
-    /// Refuses a body that lacks one of these members.
-    pub(crate) fn require(&self, names: &[&str]) -> Result<(), Refusal> {
-        missing(self.object()?, names)
+        text(&self.body, name)
     }
 
     /// The ids in this member of the body. At least one is required (inferred).
     pub(crate) fn ids(&self, name: &str) -> Result<Vec<String>, Refusal> {
-        let body = self.object()?;
-        let ids = texts(body, name);
+        let ids = texts(&self.body, name);
         match ids.is_empty() {
             false => Ok(ids),
-            true if flag(body, "selectAll") => Err(Refusal::not_played("a selection of all")),
+            true if flag(&self.body, "selectAll") => Err(Refusal::not_played("a selection of all")),
             true => Err(Refusal::input(format!("The {name} field is required."))),
         }
     }
@@ -133,14 +121,9 @@ impl Call<'_> {
 
     /// A record as the operation's response has it.
     pub(crate) fn view(&self, row: &Record) -> Value {
-        let shapes = Shapes::get();
-        match &self.operation.response {
-            Type::Envelope(inner) => match &**inner {
-                Type::List(row_type) => shapes.view(row_type, row),
-                of => shapes.view(of.rows().unwrap_or(of), row),
-            },
-            of => shapes.view(of, row),
-        }
+        let of = shapes::data(&self.operation.response);
+        let of_row = shapes::rows(of).or_else(|| shapes::inside("list", of));
+        shapes::view(of_row.unwrap_or(of), row)
     }
 
     /// A response in the operation's shape with these members. All others are empty.
@@ -158,23 +141,6 @@ impl Call<'_> {
 /// The response of most changes.
 pub(crate) fn done(id: &str) -> Result<Outcome, Refusal> {
     Ok(Outcome::Data(json!({ "resourceId": id })))
-}
-
-/// Refuses a record that lacks one of these members.
-pub(crate) fn missing(record: &Record, names: &[&str]) -> Result<(), Refusal> {
-    let lacks = |name: &&&str| match member(record, name) {
-        None | Some(Value::Null) => true,
-        Some(Value::String(text)) => text.trim().is_empty(),
-        Some(_) => false,
-    };
-    let names = names.iter().filter(lacks);
-    let faults: Vec<_> = names
-        .map(|name| format!("The {name} field is required."))
-        .collect();
-    match faults.is_empty() {
-        true => Ok(()),
-        false => Err(Refusal::inputs(faults)),
-    }
 }
 
 /// The member of this name as one of `choices`, which a request names or numbers from 0. Source: the vendor's front

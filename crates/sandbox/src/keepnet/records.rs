@@ -33,16 +33,9 @@ pub(crate) fn integer_of(value: &Value) -> Option<i64> {
         .or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
 }
 
-/// A truth value, with or without quotes.
-pub(crate) fn bool_of(value: &Value) -> Option<bool> {
-    value
-        .as_bool()
-        .or_else(|| value.as_str()?.to_ascii_lowercase().parse().ok())
-}
-
-/// Whether a member is true, with or without quotes.
+/// Whether a member is true.
 pub(crate) fn flag(record: &Record, name: &str) -> bool {
-    member(record, name).and_then(bool_of) == Some(true)
+    member(record, name).and_then(Value::as_bool) == Some(true)
 }
 
 pub(crate) fn text<'a>(record: &'a Record, name: &str) -> &'a str {

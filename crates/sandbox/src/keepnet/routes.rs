@@ -8,7 +8,7 @@ use super::call::Params;
 use super::features::handler::Handler;
 use super::features::operations::handler;
 use super::response::Refusal;
-use super::shapes::{Operation, Shapes};
+use super::shapes::{Operation, SHAPES};
 use crate::common::query;
 
 /// An operation and its path.
@@ -21,7 +21,7 @@ pub(crate) struct Route {
 
 /// All operations. Literal segments come before parameters, so the first route that fits is the right one.
 pub(crate) static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
-    let operations = Shapes::get().operations.iter();
+    let operations = SHAPES.operations.iter();
     let routes = operations.map(|operation| Route {
         operation,
         segments: segments(&operation.path).collect(),

@@ -1,7 +1,7 @@
 //! The way from a request to its response.
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Response, StatusCode};
 
@@ -13,13 +13,12 @@ use super::features::sample::sample;
 use super::lists::search;
 use super::options::KeepnetOptions;
 use super::records::store::Store;
-use super::request::read;
 use super::response::{self, Outcome, Refusal};
 use super::routes::{self, Route};
-use super::shapes::{Operation, Type};
+use super::shapes::{Operation, inside};
 use super::state::{Inner, State};
-use super::{dates, seed};
-use crate::common::service::{Service, Setup, header};
+use super::{dates, request, seed};
+use crate::common::service::{Service, Setup};
 
 pub(crate) const TOKEN_PATH: &str = "/connect/token";
 
@@ -69,7 +68,7 @@ impl State {
         let inner: &mut Inner = &mut guard;
         let grant = auth::authenticate(self, inner, parts)?;
         let company = auth::company(inner, &grant, parts)?;
-        let body = read(header(&parts.headers, CONTENT_TYPE), raw)?;
+        let body = request::read(operation, parts, raw)?;
         seed::ready(self, inner, &company);
         let mut call = Call {
             state: self,
@@ -98,14 +97,14 @@ impl State {
 /// The response of an operation with this outcome.
 fn finish(operation: &Operation, outcome: Outcome) -> Response<Bytes> {
     match outcome {
-        Outcome::Data(data) if matches!(operation.response, Type::Envelope(_)) => {
+        Outcome::Data(data) if inside("envelope", &operation.response).is_some() => {
             let status = match CREATED.contains(&operation.name().as_str()) {
                 true => StatusCode::CREATED,
                 false => StatusCode::OK,
             };
             response::success(status, data)
         }
-        Outcome::Data(_) if operation.response == Type::Nothing => Response::new(Bytes::new()),
+        Outcome::Data(_) if operation.response == "none" => Response::new(Bytes::new()),
         Outcome::Data(data) => response::json_response(StatusCode::OK, &data),
         Outcome::Failed(message) => response::failed(message),
         Outcome::File {

@@ -1,6 +1,8 @@
-//! The shapes of the service's responses, from the published description, and made-up samples that fit them.
+//! The shapes of requests and responses, from the published description, and made-up samples of responses.
 //!
-//! The tests of decoding have a reader of their own for `shapes.json`, so a fault in this one cannot hide in both.
+//! A type is a text, as `shapes.json` has it: `string`, `list<string>`, `envelope<page<Company>>`, or the name of an
+//! object or an enumeration. The tests of decoding have a reader of their own for that file, so a fault in this one cannot
+//! hide in both.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -8,89 +10,9 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::records::{Record, bool_of, integer_of};
+use super::records::{Record, integer_of};
 use super::response;
 use crate::common::random::{ALPHANUMERIC, Random};
-
-/// The type of a response or of one of its members.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(from = "String")]
-pub(crate) enum Type {
-    Text,
-    Integer,
-    Float,
-    Bool,
-    DateTime,
-    TimeSpan,
-    Uuid,
-    Base64,
-    Any,
-    Bytes,
-    Nothing,
-    List(Box<Type>),
-    Map(Box<Type>),
-    Envelope(Box<Type>),
-    /// With the member that this kind of page has in addition.
-    Page(Box<Type>, Option<String>),
-    Named(String),
-}
-
-impl From<String> for Type {
-    /// As `shapes.json` writes it, which is generated.
-    fn from(text: String) -> Self {
-        if let Some((name, rest)) = text.split_once('<') {
-            let inner = Box::new(rest.strip_suffix('>').unwrap_or(rest).to_owned().into());
-            return match name {
-                "list" => Self::List(inner),
-                "map" => Self::Map(inner),
-                "envelope" => Self::Envelope(inner),
-                "page" => Self::Page(inner, None),
-                "company_page" => Self::Page(inner, Some("limitExceededCompanyCount".to_owned())),
-                "campaign_users_page" => {
-                    Self::Page(inner, Some("totalSandBoxActivityCount".to_owned()))
-                }
-                _ => panic!("shapes.json has an unknown generic type: {name}"),
-            };
-        }
-        match &*text {
-            "string" => Self::Text,
-            "i32" | "i64" => Self::Integer,
-            "f32" | "f64" => Self::Float,
-            "bool" => Self::Bool,
-            "date_time" => Self::DateTime,
-            "time_span" => Self::TimeSpan,
-            "uuid" => Self::Uuid,
-            "base64" => Self::Base64,
-            "any" => Self::Any,
-            "bytes" => Self::Bytes,
-            "none" => Self::Nothing,
-            _ => Self::Named(text),
-        }
-    }
-}
-
-impl Type {
-    /// Whether it is the object type of this name.
-    pub(crate) fn is_named(&self, name: &str) -> bool {
-        matches!(self, Self::Named(own) if own == name)
-    }
-
-    /// Whether it is a list of records in an envelope.
-    pub(crate) fn is_list(&self) -> bool {
-        let is_list =
-            |inner: &Self| matches!(inner, Self::List(row) if matches!(**row, Self::Named(_)));
-        matches!(self, Self::Envelope(inner) if is_list(inner))
-    }
-
-    /// The type of the rows, for a response that is a page of them.
-    pub(crate) fn rows(&self) -> Option<&Self> {
-        match self {
-            Self::Envelope(inner) => inner.rows(),
-            Self::Page(row, _) => Some(row),
-            _ => None,
-        }
-    }
-}
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -98,16 +20,24 @@ enum Definition {
     Values(Vec<String>),
     /// The numbers that an integer can be.
     Codes(Vec<i64>),
-    Object(BTreeMap<String, Type>),
+    Object(Members),
 }
 
-/// An operation of the service and what it returns.
+/// The types of an object's members by name.
+pub(crate) type Members = BTreeMap<String, String>;
+
+/// An operation of the service.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Operation {
     pub(crate) method: String,
     /// With parameters in braces.
     pub(crate) path: String,
-    pub(crate) response: Type,
+    /// The type of its response.
+    pub(crate) response: String,
+    /// The type of its body.
+    pub(crate) body: String,
+    /// The names of the parameters in its query.
+    pub(crate) query: Vec<String>,
 }
 
 impl Operation {
@@ -117,146 +47,137 @@ impl Operation {
     }
 }
 
-/// The published description of the service's responses.
+/// The published description of the service.
 #[derive(Deserialize)]
 pub(crate) struct Shapes {
     types: BTreeMap<String, Definition>,
+    /// The objects in bodies. Names of required members end in `*`.
+    pub(crate) bodies: BTreeMap<String, Members>,
     pub(crate) operations: Vec<Operation>,
 }
 
-impl Shapes {
-    pub(crate) fn get() -> &'static Self {
-        static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
-            serde_json::from_str(include_str!("shapes.json"))
-                .expect("shapes.json keeps to its form")
-        });
-        &SHAPES
-    }
+pub(crate) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("shapes.json")).expect("shapes.json keeps to its form")
+});
 
-    /// The members of an object type.
-    pub(crate) fn members(&self, of: &Type) -> &BTreeMap<String, Type> {
-        static NONE: BTreeMap<String, Type> = BTreeMap::new();
-        let found = match of {
-            Type::Named(name) => self.types.get(name),
-            _ => None,
-        };
-        match found {
-            Some(Definition::Object(members)) => members,
-            _ => &NONE,
-        }
-    }
+/// The type inside of a generic one.
+pub(crate) fn inside<'a>(generic: &str, of: &'a str) -> Option<&'a str> {
+    let inner = of.strip_prefix(generic)?.strip_prefix('<')?;
+    inner.strip_suffix('>')
+}
 
-    /// The record with exactly the type's members. Members that it lacks are empty.
-    pub(crate) fn view(&self, of: &Type, record: &Record) -> Value {
-        let members = self.members(of);
-        if members.is_empty() {
-            return Value::Object(record.clone());
-        }
-        let members = members.iter().map(|(name, of)| {
-            let value = record.get(name).filter(|value| !value.is_null());
-            let value = match value {
-                Some(value) => self.as_type(of, value),
-                None if self.is_integer(of) => empty(&Type::Integer),
-                None => empty(of),
-            };
-            (name.clone(), value)
-        });
-        Value::Object(members.collect())
-    }
+/// A response's type without its envelope.
+pub(crate) fn data(of: &str) -> &str {
+    inside("envelope", of).unwrap_or(of)
+}
 
-    /// Whether it is an integer on the wire.
-    fn is_integer(&self, of: &Type) -> bool {
-        match of {
-            Type::Named(name) => matches!(self.types.get(name), Some(Definition::Codes(_))),
-            of => *of == Type::Integer,
-        }
-    }
+/// The type of the rows, for a response that is a page of them.
+pub(crate) fn rows(of: &str) -> Option<&str> {
+    let (kind, row) = data(of).split_once('<')?;
+    kind.ends_with("page").then(|| row.trim_end_matches('>'))
+}
 
-    /// A value as one of the type. It may have been sent as another kind of scalar, or without some members.
-    fn as_type(&self, of: &Type, value: &Value) -> Value {
-        let fitting = match (of, value) {
-            (of, _) if self.is_integer(of) => integer_of(value).map(Value::from),
-            (Type::Bool, _) => bool_of(value).map(Value::from),
-            (Type::Text, Value::Number(_) | Value::Bool(_)) => Some(json!(value.to_string())),
-            (Type::Named(_), Value::Object(record)) => Some(self.view(of, record)),
-            (Type::List(inner), Value::Array(values)) => {
-                let values = values.iter().map(|value| self.as_type(inner, value));
-                Some(Value::Array(values.collect()))
-            }
-            (Type::List(inner), one) => Some(json!([self.as_type(inner, one)])),
-            // A value that was sent in one shape may be shown in another.
-            (Type::Text | Type::DateTime, Value::Array(_) | Value::Object(_)) => Some(Value::Null),
-            (Type::Named(_), Value::Array(_)) => Some(Value::Null),
-            (Type::Named(_), _) if !self.members(of).is_empty() => Some(Value::Null),
-            _ => None,
-        };
-        fitting.unwrap_or_else(|| match of {
-            of if self.is_integer(of) => empty(&Type::Integer),
-            Type::Bool => empty(of),
-            _ => value.clone(),
-        })
-    }
+/// Whether a response is a list of records in an envelope.
+pub(crate) fn is_list(of: &str) -> bool {
+    inside("list", data(of)).is_some_and(|row| !members(row).is_empty())
+}
 
-    /// A fixed sample of the type, without its envelope.
-    pub(crate) fn sample(&self, of: &Type) -> Value {
-        let of = match of {
-            Type::Envelope(inner) => inner,
-            of => of,
-        };
-        self.sample_member(of, "value", &mut Vec::new())
-    }
-
-    fn sample_member<'a>(&'a self, of: &'a Type, member: &str, within: &mut Vec<&'a str>) -> Value {
-        match of {
-            Type::Text => Value::String(text(member)),
-            Type::Integer => json!(1),
-            Type::Float => json!(12.5),
-            Type::Bool => json!(true),
-            Type::DateTime => json!("2026-01-15T09:30:00.000Z"),
-            Type::TimeSpan => json!("09:30:00"),
-            Type::Uuid => json!("5d7f3a52-8c1e-4b0a-9d57-0c6f2b1e4a90"),
-            Type::Base64 => json!("c2FtcGxl"),
-            Type::Any => json!({}),
-            Type::Bytes | Type::Nothing => Value::Null,
-            Type::List(inner) if self.turns_back(inner, within) => json!([]),
-            Type::List(inner) => json!([self.sample_member(inner, singular(member), within)]),
-            Type::Map(inner) => json!({ "sample": self.sample_member(inner, member, within) }),
-            // Some responses have envelopes inside of theirs.
-            Type::Envelope(inner) => {
-                let data = self.sample_member(inner, member, within);
-                response::envelope(data, "SUCCESS", "Success", &[])
-            }
-            Type::Page(inner, _) => {
-                let row = self.sample_member(inner, member, within);
-                page(of, vec![row], 1, 1, 10)
-            }
-            Type::Named(name) => match self.types.get_key_value(name) {
-                Some((_, Definition::Values(values))) => {
-                    json!(values.first().map_or("Unknown", String::as_str))
-                }
-                Some((_, Definition::Codes(codes))) => json!(codes.first().unwrap_or(&1)),
-                Some((name, Definition::Object(members))) if !within.contains(&name.as_str()) => {
-                    within.push(name);
-                    let members = members.iter();
-                    let sample = members
-                        .map(|(name, of)| (name.clone(), self.sample_member(of, name, within)))
-                        .collect();
-                    within.pop();
-                    Value::Object(sample)
-                }
-                _ => Value::Null,
-            },
-        }
-    }
-
-    /// Whether the type contains itself.
-    fn turns_back(&self, of: &Type, within: &[&str]) -> bool {
-        matches!(of, Type::Named(name) if within.contains(&name.as_str()))
+/// The members of an object type.
+pub(crate) fn members(of: &str) -> &'static Members {
+    static NONE: Members = BTreeMap::new();
+    match SHAPES.types.get(of) {
+        Some(Definition::Object(members)) => members,
+        _ => &NONE,
     }
 }
 
-/// A page of `rows` out of `total`.
-pub(crate) fn page(of: &Type, rows: Vec<Value>, total: usize, number: usize, size: usize) -> Value {
+/// The record with exactly the type's members. Members that it lacks are empty.
+pub(crate) fn view(of: &str, record: &Record) -> Value {
+    let members = members(of);
+    if members.is_empty() {
+        return Value::Object(record.clone());
+    }
+    let members = members.iter().map(|(name, of)| {
+        let value = record.get(name).filter(|value| !value.is_null());
+        let value = value.map_or_else(|| empty(of), |value| as_type(of, value));
+        (name.clone(), value)
+    });
+    Value::Object(members.collect())
+}
+
+/// Whether it is an integer on the wire.
+fn is_integer(of: &str) -> bool {
+    matches!(of, "i32" | "i64") || matches!(SHAPES.types.get(of), Some(Definition::Codes(_)))
+}
+
+/// A value as one of the type. It may have been sent as another kind of scalar, or without some members.
+fn as_type(of: &str, value: &Value) -> Value {
+    match (of, value) {
+        _ if is_integer(of) => json!(integer_of(value).unwrap_or(0)),
+        ("bool", _) => json!(value.as_bool().unwrap_or(false)),
+        ("string", Value::Number(_) | Value::Bool(_)) => json!(value.to_string()),
+        // A value that was sent in one shape may be shown in another.
+        ("string" | "date_time", Value::Array(_) | Value::Object(_)) => Value::Null,
+        _ => match (inside("list", of), value) {
+            (Some(inner), Value::Array(values)) => {
+                values.iter().map(|value| as_type(inner, value)).collect()
+            }
+            (Some(inner), one) => json!([as_type(inner, one)]),
+            (None, Value::Object(record)) => view(of, record),
+            (None, Value::Array(_)) if SHAPES.types.contains_key(of) => Value::Null,
+            (None, value) if members(of).is_empty() => value.clone(),
+            _ => Value::Null,
+        },
+    }
+}
+
+/// A fixed sample of the type, without its envelope.
+pub(crate) fn sample(of: &'static str) -> Value {
+    sample_member(data(of), "value", &mut Vec::new())
+}
+
+fn sample_member(of: &'static str, member: &str, within: &mut Vec<&'static str>) -> Value {
+    if let Some((generic, inner)) = of.split_once('<') {
+        let inner = inner.strip_suffix('>').unwrap_or(inner);
+        return match generic {
+            "list" if within.contains(&inner) => json!([]),
+            "list" => json!([sample_member(inner, singular(member), within)]),
+            "map" => json!({ "sample": sample_member(inner, member, within) }),
+            // Some responses have envelopes inside of theirs.
+            "envelope" => {
+                let data = sample_member(inner, member, within);
+                response::envelope(data, "SUCCESS", "Success", &[])
+            }
+            _ => page(of, vec![sample_member(inner, member, within)], 1, 1, 10),
+        };
+    }
+    match (of, SHAPES.types.get(of)) {
+        ("string", _) => Value::String(text(member)),
+        ("i32" | "i64", _) => json!(1),
+        ("f64", _) => json!(12.5),
+        ("bool", _) => json!(true),
+        ("date_time", _) => json!("2026-01-15T09:30:00.000Z"),
+        ("time_span", _) => json!("09:30:00"),
+        ("any", _) => json!({}),
+        (_, Some(Definition::Values(values))) => {
+            json!(values.first().map_or("Unknown", String::as_str))
+        }
+        (_, Some(Definition::Codes(codes))) => json!(codes.first().unwrap_or(&1)),
+        (_, Some(Definition::Object(members))) if !within.contains(&of) => {
+            within.push(of);
+            let members = members.iter();
+            let sample = members
+                .map(|(name, of)| (name.clone(), sample_member(of, name, within)))
+                .collect();
+            within.pop();
+            Value::Object(sample)
+        }
+        _ => Value::Null,
+    }
+}
+
+/// A page of `rows` out of `total`. Pages of some kinds have a member more.
+pub(crate) fn page(of: &str, rows: Vec<Value>, total: usize, number: usize, size: usize) -> Value {
     let mut page = json!({
         "results": rows,
         "totalNumberOfRecords": total,
@@ -264,19 +185,22 @@ pub(crate) fn page(of: &Type, rows: Vec<Value>, total: usize, number: usize, siz
         "pageNumber": number,
         "pageSize": size,
     });
-    if let Type::Page(_, Some(member)) = of {
-        page[member] = json!(0);
+    match of.split('<').next() {
+        Some("company_page") => page["limitExceededCompanyCount"] = json!(0),
+        Some("campaign_users_page") => page["totalSandBoxActivityCount"] = json!(0),
+        _ => {}
     }
     page
 }
 
 /// The value of an empty member.
-fn empty(of: &Type) -> Value {
-    match of {
-        Type::Integer | Type::Float => json!(0),
-        Type::Bool => json!(false),
-        Type::List(_) => json!([]),
-        Type::Map(_) => json!({}),
+fn empty(of: &str) -> Value {
+    match of.split('<').next() {
+        _ if is_integer(of) => json!(0),
+        Some("f64") => json!(0),
+        Some("bool") => json!(false),
+        Some("list") => json!([]),
+        Some("map") => json!({}),
         _ => Value::Null,
     }
 }

@@ -1,9 +1,12 @@
 //! A small client for the imitation of Keepnet.
 
+use std::collections::{BTreeMap, HashMap};
+
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::Full;
 use security_api_sandbox::{KeepnetOptions, PushSecurityOptions, Sandbox, SandboxBuilder};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Response, exchange};
@@ -156,6 +159,75 @@ impl<'a> Session<'a> {
         unreachable!("the last page ends it");
     }
 }
+
+/// What an operation takes and returns, as `shapes.json` has it.
+#[derive(Deserialize)]
+pub(crate) struct Operation {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) response: String,
+    pub(crate) body: String,
+    pub(crate) query: Vec<String>,
+}
+
+/// The description of the operations.
+#[derive(Deserialize)]
+pub(crate) struct Description {
+    pub(crate) types: HashMap<String, Value>,
+    pub(crate) bodies: HashMap<String, BTreeMap<String, String>>,
+    pub(crate) operations: Vec<Operation>,
+}
+
+impl Description {
+    pub(crate) fn read() -> Self {
+        let document = include_str!("../../src/keepnet/shapes.json");
+        serde_json::from_str(document).expect("the description keeps to its form")
+    }
+
+    /// The required members of an object and their types.
+    fn required<'a>(&'a self, of: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let members = self.bodies.get(of).into_iter().flatten();
+        members.filter_map(|(name, of)| Some((name.strip_suffix('*')?, of.as_str())))
+    }
+
+    pub(crate) fn has(&self, of: &str, name: &str) -> bool {
+        let members = self.bodies.get(of);
+        members.is_some_and(|members| members.contains_key(name))
+    }
+
+    /// A value of this type, with its required members only.
+    pub(crate) fn sample(&self, of: &str) -> Value {
+        match of.split(['|', '<']).next().expect("a type") {
+            "string" => json!("sample"),
+            "integer" => json!(1),
+            "number" => json!(1.5),
+            "boolean" => json!(true),
+            "list" => json!([]),
+            "any" | "map" => json!({}),
+            name => {
+                let members = self.required(name);
+                members
+                    .map(|(name, of)| (name.to_owned(), self.sample(of)))
+                    .collect()
+            }
+        }
+    }
+
+    /// A form with the required parts, and one part more. Its boundary is `x`.
+    pub(crate) fn form(&self, of: &str, more: &str) -> String {
+        let more = (!more.is_empty()).then_some((more, "string"));
+        let parts = self.required(of).chain(more).map(|(name, of)| {
+            let file = match of {
+                "file" => "; filename=\"sample.bin\"",
+                _ => "",
+            };
+            format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n1\r\n")
+        });
+        parts.collect::<String>() + "--x--\r\n"
+    }
+}
+
+pub(crate) const MULTIPART: &str = "multipart/form-data; boundary=x";
 
 /// A complete search body.
 pub(crate) fn search(order_by: &str, ascending: bool) -> Value {

@@ -1,13 +1,15 @@
-//! The responses of an API as data, from which the sandbox makes samples.
+//! The operations of an API as data, from which the sandbox makes samples of responses and checks requests.
 
 use heck::ToSnakeCase;
 use serde_json::{Value, json};
 
 use super::super::ir::{Api, Operation, Outcome, TimeFormat, Ty, Type};
 use super::super::place::Places;
+use super::requests::Requests;
 
 /// Returns the file, with one line for each type and operation so that diffs are readable.
-pub(super) fn file(api: &Api, places: &Places) -> String {
+pub(super) fn file(description: &Value, api: &Api, places: &Places) -> String {
+    let mut requests = Requests::new(description);
     let types = api.types.iter().filter(|(name, _)| places.is_read(name));
     let types = types.map(|(name, ty)| {
         let shape = match ty {
@@ -28,14 +30,19 @@ pub(super) fn file(api: &Api, places: &Places) -> String {
         .iter()
         .flat_map(|resource| &resource.operations);
     let mut operations: Vec<_> = operations
-        .map(|operation| json!([operation.method, operation.path, response(operation)]))
+        .map(|operation| {
+            let (method, path) = (&operation.method, &operation.path);
+            let (body, query) = requests.of(method, path);
+            json!([method, path, response(operation), body, query])
+        })
         .collect();
     operations.sort_by_key(|row| (row[1].to_string(), row[0].to_string()));
     let types: Vec<_> = types.collect();
     let operations: Vec<_> = operations.iter().map(Value::to_string).collect();
     format!(
-        "{{\"types\": {{\n{}\n}}, \"operations\": [\n{}\n]}}\n",
+        "{{\"types\": {{\n{}\n}}, \"bodies\": {{\n{}\n}}, \"operations\": [\n{}\n]}}\n",
         types.join(",\n"),
+        requests.lines(),
         operations.join(",\n")
     )
 }

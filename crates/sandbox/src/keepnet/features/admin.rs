@@ -17,16 +17,10 @@ pub(crate) const ROLES: &str = "/api/roles";
 
 pub(crate) static SYSTEM_USERS: Resource = Resource {
     prepare,
-    ..Resource::plain(
-        USERS,
-        "SystemUser",
-        "System user not found",
-        &["firstName", "lastName", "email"],
-    )
+    ..Resource::plain(USERS, "SystemUser", "System user not found")
 };
 
-pub(crate) static SYSTEM_ROLES: Resource =
-    Resource::plain(ROLES, "SystemRole", "Role not found", &["name"]);
+pub(crate) static SYSTEM_ROLES: Resource = Resource::plain(ROLES, "SystemRole", "Role not found");
 
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api/system-users",
@@ -60,7 +54,6 @@ fn prepare(call: &mut Call<'_>, user: &mut Record, _: Option<&Record>) -> Result
 
 /// Sends a link. The response for an address that nobody has looks the same (inferred).
 fn send_reset_link(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    call.require(&["email"])?;
     let email = call.text("email").to_lowercase();
     let mut users = call.rows(USERS).iter();
     let user = users.find(|user| text(user, "email").to_lowercase() == email);
@@ -80,11 +73,10 @@ pub(crate) fn reset_token(inner: &mut Inner, email: String, id: &str) -> String 
     token
 }
 
-/// The new password, which has to be the same twice (inferred).
+/// The new password, which has to be the same twice and not empty (inferred).
 fn new_password(call: &Call<'_>) -> Result<String, Refusal> {
-    call.require(&["newPassword", "confirmNewPassword"])?;
     let password = call.text("newPassword");
-    if password != call.text("confirmNewPassword") {
+    if password.is_empty() || password != call.text("confirmNewPassword") {
         return Err(Refusal::input("The passwords do not match"));
     }
     Ok(password.to_owned())
@@ -92,7 +84,6 @@ fn new_password(call: &Call<'_>) -> Result<String, Refusal> {
 
 /// Resets a password with the token of a link. Source: the published description. A token works once (inferred).
 fn reset_password(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    call.require(&["token"])?;
     let token = call.text("token");
     let mut waiting = call.inner.reset_tokens.iter();
     let found = waiting.find(|(_, (known, _))| known == token);
@@ -108,7 +99,6 @@ fn reset_password(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 /// Changes the password of the user who is signed in. Source: the published description. A client's token names no user,
 /// so all clients change the same password, and a wrong current one is a 400 (inferred).
 fn change_password(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    call.require(&["currentPassword"])?;
     if call.text("currentPassword") != call.inner.password {
         return Err(Refusal::input("The current password is not correct"));
     }

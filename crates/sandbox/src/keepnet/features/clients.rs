@@ -16,12 +16,7 @@ use crate::keepnet::response::{Outcome, Refusal};
 
 pub(crate) static API_CLIENTS: Resource = Resource {
     prepare,
-    ..Resource::plain(
-        CLIENTS,
-        "Client",
-        "Client not found",
-        &["name", "clientId", "clientSecret", "statusId"],
-    )
+    ..Resource::plain(CLIENTS, "Client", "Client not found")
 };
 
 pub(crate) const OPERATIONS: Table = Table {

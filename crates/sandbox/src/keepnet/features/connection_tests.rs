@@ -5,7 +5,6 @@ use serde_json::json;
 use super::handler::Handler::Do;
 use super::handler::Table;
 use crate::keepnet::call::Call;
-use crate::keepnet::records::text;
 use crate::keepnet::response::{Outcome, Refusal};
 
 pub(crate) const OPERATIONS: Table = Table {
@@ -22,7 +21,7 @@ pub(crate) const OPERATIONS: Table = Table {
 /// A failed test is 200 and `FAILED`. Source: the vendor's front end. The sandbox connects to nothing: a connection fails
 /// if its URL is not an HTTPS one, or names a host in the domain that is reserved for hosts that do not exist.
 fn test(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let address = text(call.object()?, "apiUrl");
+    let address = call.text("apiUrl");
     let host = address.strip_prefix("https://").unwrap_or_default();
     let host = host.split(['/', ':', '?']).next().unwrap_or_default();
     match host.is_empty() || host.ends_with(".invalid") {

@@ -17,7 +17,7 @@ use crate::keepnet::response::{Outcome, Refusal};
 pub(crate) static TARGET_GROUPS: Resource = Resource {
     prepare,
     view: counted,
-    ..Resource::plain(GROUPS, "TargetGroup", NO_GROUP, &["name", "priority"])
+    ..Resource::plain(GROUPS, "TargetGroup", NO_GROUP)
 };
 
 pub(crate) const OPERATIONS: Table = Table {
@@ -67,7 +67,7 @@ fn search_name(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
 fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let id = call.last_param();
     TARGET_GROUPS.find(call, &id)?;
-    let others = flag(call.object()?, "excludeGroupUsers");
+    let others = flag(&call.body, "excludeGroupUsers");
     let mut rows = call.rows(USERS).to_vec();
     rows.retain(|user| is_in(user, &id) != others);
     Ok(rows)

@@ -16,7 +16,6 @@ use crate::keepnet::records::uploads::{Job, Upload};
 use crate::keepnet::records::{Record, Row, member, record, row, text, texts};
 use crate::keepnet::request;
 use crate::keepnet::response::{Outcome, Refusal};
-use crate::keepnet::shapes::{Shapes, Type};
 
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api/target-users",
@@ -44,8 +43,10 @@ fn of<'a>(call: &'a Call<'_>, id: &str) -> Result<&'a Upload, Refusal> {
 /// Takes a CSV file; Excel is not played. Source: the published description. Its first row names the columns, and rows that
 /// repeat another are left out (inferred from the counts in the response).
 fn upload(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let files = request::files(header(call.headers, CONTENT_TYPE), call.raw)?;
-    let file = files.first();
+    let parts = request::form(header(call.headers, CONTENT_TYPE), call.raw).unwrap_or_default();
+    let file = parts
+        .iter()
+        .find_map(|part| Some((part.file.as_ref()?, &part.content)));
     let (name, content) = file.ok_or_else(|| Refusal::input("The File field is required."))?;
     let ends = |end: &str| name.to_ascii_lowercase().ends_with(end);
     if ends(".xlsx") || ends(".xls") {
@@ -121,8 +122,7 @@ fn get_upload(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 /// Maps columns to members. Source: the vendor's front end, which requires the e-mail address. The refusal of an unknown
 /// column is inferred.
 fn create_mapping(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    call.require(&["transactionId", "fieldMappings"])?;
-    let body = call.object()?;
+    let body = &call.body;
     let transaction = text(body, "transactionId").to_owned();
     let groups = texts(body, MEMBERSHIP);
     memberships::groups(call, &groups)?;
@@ -261,10 +261,6 @@ fn mapping<'a>(call: &'a Call<'_>) -> Result<Option<&'a Job>, Refusal> {
     Ok(upload.jobs.last().filter(|job| call.now() >= job.ends))
 }
 
-fn row_type() -> Type {
-    Type::Named("ImportedTargetUserRow".to_owned())
-}
-
 fn search(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let search = Search::strict(&call.body, true)?;
     let users = mapping(call)?.map(|job| job.users.clone());
@@ -274,8 +270,7 @@ fn search(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     };
     let users = users.unwrap_or_default();
     let [new, existing, invalid] = counts(&users);
-    let page = Type::Page(Box::new(row_type()), None);
-    let items = search.page(Shapes::get(), &page, users)?;
+    let items = search.page("page<ImportedTargetUserRow>", users)?;
     call.data(json!({
         "status": status,
         "message": message,
@@ -298,10 +293,10 @@ fn renew(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.data(json!({ "transactionId": new, "oldTransactionId": old }))
 }
 
+/// Source of the words: the vendor's front end, and its documentation, which says `All` and `Selected`. The counts, and the
+/// refusal of other words and of a file that is still being read, are inferred.
 fn import(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    call.require(&["importType"])?;
-    let body = call.object()?;
-    // The vendor's programs and its documentation have different words for the same.
+    let body = &call.body;
     let (mut chosen, mut status) = (None, None);
     match text(body, "importType").to_ascii_lowercase().as_str() {
         "importall" | "all" => {}

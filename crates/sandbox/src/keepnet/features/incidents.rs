@@ -35,11 +35,11 @@ pub(crate) const STATUSES: [&str; 5] = [
 ];
 
 pub(crate) static NOTIFIED_EMAILS: Resource =
-    Resource::plain(EMAILS, "NotifiedEmail", "Notified email not found", &[]);
+    Resource::plain(EMAILS, "NotifiedEmail", "Notified email not found");
 
 /// An absent value is the first one, as .NET reads it (inferred: the vendor's front end always sends both).
 fn update(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let body = call.object()?.clone();
+    let body = call.body.clone();
     let result = choice(&body, "result", &RESULTS)?.unwrap_or(RESULTS[0]);
     let status = choice(&body, "status", &STATUSES)?.unwrap_or(STATUSES[0]);
     // The tags are in one text with commas between them. Source: the vendor's front end.

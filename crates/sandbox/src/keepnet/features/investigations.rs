@@ -20,15 +20,6 @@ pub(crate) static INVESTIGATIONS: Resource = Resource {
         "/api/investigations",
         "Investigation",
         "Investigation not found",
-        &[
-            "name",
-            "duration",
-            "startDate",
-            "endDate",
-            "targetUserType",
-            "scanTypes",
-            "autoAction",
-        ],
     )
 };
 
@@ -53,8 +44,7 @@ pub(crate) const OPERATIONS: Table = Table {
     ],
 };
 
-/// The required members are those of the published description, except for `investigationType`, which the vendor's front
-/// end leaves out. `duration` is in days there.
+/// `duration` is in days. Source: the vendor's front end.
 fn prepare(call: &mut Call<'_>, new: &mut Record, _: Option<&Record>) -> Result<(), Refusal> {
     let (start, end) = (text(new, "startDate"), text(new, "endDate"));
     if dates::parse(start)
@@ -240,7 +230,7 @@ fn delete_emails(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     if !chosen.iter().all(known) {
         return Err(Refusal::input("The items are not of this investigation"));
     }
-    let permanent = flag(call.object()?, "isPermanentDelete");
+    let permanent = flag(&call.body, "isPermanentDelete");
     let kind = if permanent { "Delete" } else { "MoveToTrash" };
     let (id, now) = (call.param("resourceId"), call.now());
     call.change(

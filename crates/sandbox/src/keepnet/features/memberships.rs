@@ -17,7 +17,7 @@ pub(crate) const MEMBERSHIP: &str = "targetGroupResourceIds";
 
 pub(crate) const NO_GROUP: &str = "Target group not found";
 
-/// The groups with these ids. Groups that the company does not have are refused.
+/// The groups with these ids. 404 for groups that the company does not have is inferred.
 pub(crate) fn groups(call: &Call<'_>, ids: &[String]) -> Result<Vec<Row>, Refusal> {
     let ids = ids.iter();
     ids.map(|id| call.find(GROUPS, id, NO_GROUP)).collect()

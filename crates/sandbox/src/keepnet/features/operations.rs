@@ -6,7 +6,7 @@ use super::{
     admin, audit_logs, clients, companies, connection_tests, groups, import, incidents,
     investigations, people, phishing, reports, training,
 };
-use crate::keepnet::shapes::Operation;
+use crate::keepnet::shapes::{self, Operation};
 
 const TABLES: [Table; 15] = [
     admin::OPERATIONS,
@@ -61,8 +61,8 @@ pub(crate) fn handler(operation: &Operation) -> Handler {
     let found = resources.find_map(|resource| Some((resource, resource.verb(method, path)?)));
     match found {
         // The paths of a few look like lists, but their responses are none.
-        Some((_, Verb::Search)) if operation.response.rows().is_none() => Handler::Sample,
-        Some((_, Verb::List)) if !operation.response.is_list() => Handler::Sample,
+        Some((_, Verb::Search)) if shapes::rows(&operation.response).is_none() => Handler::Sample,
+        Some((_, Verb::List)) if !shapes::is_list(&operation.response) => Handler::Sample,
         Some((resource, verb)) => Handler::OnRecords(resource, verb),
         None => Handler::Sample,
     }
@@ -73,11 +73,11 @@ mod tests {
     use super::super::sample::SEARCHES;
     use super::*;
     use crate::keepnet::lists::search::WITHOUT_FILTER;
-    use crate::keepnet::shapes::Shapes;
+    use crate::keepnet::shapes::SHAPES;
 
     #[test]
     fn every_behaviour_belongs_to_an_operation() {
-        let operations = Shapes::get().operations.iter();
+        let operations = SHAPES.operations.iter();
         let known: Vec<_> = operations.map(Operation::name).collect();
         let handlers = TABLES.iter().flat_map(|table| {
             let names = table

@@ -13,7 +13,7 @@ use crate::keepnet::response::{Outcome, Refusal};
 
 pub(crate) static TARGET_USERS: Resource = Resource {
     prepare,
-    ..Resource::plain(USERS, "TargetUser", "Target user not found", &["email"])
+    ..Resource::plain(USERS, "TargetUser", "Target user not found")
 };
 
 pub(crate) const OPERATIONS: Table = Table {
@@ -82,7 +82,6 @@ fn deleted_users<'a>(store: &'a Store, company: &str) -> impl Iterator<Item = &'
 /// documentation), here before a user with the same address. The form of such a row, and the lists that have it, are
 /// inferred.
 fn search_email(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
-    call.require(&["email"])?;
     let email = call.text("email");
     let gone = deleted_users(&call.inner.store, &call.company).map(|user| {
         let mut record = Record::clone(user);
@@ -96,7 +95,7 @@ fn search_email(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
 
 /// The users with these ids, deleted ones after the others. Source: the published description. The order is inferred.
 fn by_ids_with_deleted(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let ids = texts(call.object()?, "targetUserResourceIds");
+    let ids = texts(&call.body, "targetUserResourceIds");
     let wanted = |row: &&Row| ids.iter().any(|id| id == text(row, "resourceId"));
     let here = call.rows(USERS).iter().filter(wanted);
     let gone = deleted_users(&call.inner.store, &call.company).filter(wanted);

@@ -16,7 +16,6 @@ pub(crate) static PHISHING_SCENARIOS: Resource = Resource::plain(
     "/api/phishing-simulator/phishing-scenario",
     "PhishingScenario",
     "Phishing scenario not found",
-    &["name", "methodTypeId"],
 );
 
 pub(crate) static PHISHING_CAMPAIGNS: Resource = Resource {
@@ -26,7 +25,6 @@ pub(crate) static PHISHING_CAMPAIGNS: Resource = Resource {
         "/api/phishing-simulator/phishing-campaign",
         "PhishingCampaign",
         "Phishing campaign not found",
-        &["name", "scheduleTypeId"],
     )
 };
 
@@ -139,7 +137,7 @@ fn with_status(call: &Call<'_>, campaign: &Row) -> Row {
 fn start(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let id = call.param("resourceId");
     let campaign = PHISHING_CAMPAIGNS.find(call, &id)?;
-    let body = call.object()?.clone();
+    let body = call.body.clone();
     let kind = integer(&body, "scheduleTypeId");
     let at = rounds::scheduled(call.now(), kind, text(&body, "scheduledDate"))?;
     let groups = call.ids("targetGroupResourceIds")?;

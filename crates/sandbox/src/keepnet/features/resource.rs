@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::memberships::MEMBERSHIP;
-use crate::keepnet::call::{Call, done, missing};
+use crate::keepnet::call::{Call, done};
 use crate::keepnet::lists::search;
 use crate::keepnet::records::store::DELETED;
 use crate::keepnet::records::{Record, Row, record};
@@ -18,8 +18,6 @@ pub(crate) struct Resource {
     /// The name of its records in the audit log.
     pub(crate) entity: &'static str,
     pub(crate) not_found: &'static str,
-    /// The members that a new or changed record has to have.
-    pub(crate) required: &'static [&'static str],
     /// Checks and completes a record before it is kept. The second record, if any, is the one that it replaces.
     pub(crate) prepare: Prepare,
     /// A record at this moment.
@@ -47,13 +45,11 @@ impl Resource {
         path: &'static str,
         entity: &'static str,
         not_found: &'static str,
-        required: &'static [&'static str],
     ) -> Self {
         Self {
             path,
             entity,
             not_found,
-            required,
             prepare: |_, _, _| Ok(()),
             view: |_, row| Arc::clone(row),
         }
@@ -102,13 +98,13 @@ impl Resource {
     pub(crate) fn perform(&self, verb: Verb, call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         let id = call.last_param();
         match verb {
-            Verb::Create => done(&self.create(call, call.object()?.clone())?),
+            Verb::Create => done(&self.create(call, call.body.clone())?),
             Verb::Read => {
                 let row = (self.view)(call, &self.find(call, &id)?);
                 Ok(Outcome::Data(call.view(&row)))
             }
             Verb::Update => {
-                self.update(call, &id, call.object()?.clone())?;
+                self.update(call, &id, call.body.clone())?;
                 done(&id)
             }
             Verb::Delete => {
@@ -122,7 +118,6 @@ impl Resource {
     }
 
     pub(crate) fn create(&self, call: &mut Call<'_>, mut new: Record) -> Result<String, Refusal> {
-        missing(&new, self.required)?;
         let id = call.store().id();
         new.extend(record(json!({
             "resourceId": id,
@@ -144,7 +139,6 @@ impl Resource {
         changes: Record,
     ) -> Result<(), Refusal> {
         let before = self.find(call, id)?;
-        missing(&changes, self.required)?;
         // A PUT replaces the record, except for members of the service's own. Source: the vendor's documentation of
         // target users. It is inferred for other records.
         let mut after = Record::clone(&before);

@@ -14,17 +14,12 @@ use crate::keepnet::records::{Record, Row, member, record, text, texts};
 use crate::keepnet::response::{Outcome, Refusal};
 
 pub(crate) static TRAININGS: Resource =
-    Resource::plain("/api/trainings", "Training", "Training not found", &[]);
+    Resource::plain("/api/trainings", "Training", "Training not found");
 
 pub(crate) static ENROLLMENTS: Resource = Resource {
     prepare,
     view: current,
-    ..Resource::plain(
-        "/api/enrollments",
-        "Enrollment",
-        "Enrollment not found",
-        &["trainingId", "name"],
-    )
+    ..Resource::plain("/api/enrollments", "Enrollment", "Enrollment not found")
 };
 
 pub(crate) const TRAINING_OPERATIONS: Table = Table {
@@ -61,8 +56,7 @@ pub(crate) const REPORTS: Table = Table {
 
 /// All trainings, or those in `trainingIds`. Source: the published description.
 fn trainings(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
-    let body = call.body.as_object();
-    let ids = body.map_or_else(Vec::new, |body| texts(body, "trainingIds"));
+    let ids = texts(&call.body, "trainingIds");
     let mut rows = call.rows(TRAININGS.path).to_vec();
     rows.retain(|row| ids.is_empty() || ids.iter().any(|id| id == text(row, "trainingId")));
     Ok(rows)
@@ -76,7 +70,7 @@ fn languages(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 fn enroll(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let id = ENROLLMENTS.create(call, call.object()?.clone())?;
+    let id = ENROLLMENTS.create(call, call.body.clone())?;
     let enrollment = current(call, &ENROLLMENTS.find(call, &id)?);
     Ok(Outcome::Data(call.view(&enrollment)))
 }

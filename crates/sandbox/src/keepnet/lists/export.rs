@@ -9,7 +9,7 @@ use crate::keepnet::features::resource::Verb;
 use crate::keepnet::records::{Row, record};
 use crate::keepnet::response::{Outcome, Refusal};
 use crate::keepnet::routes::ROUTES;
-use crate::keepnet::shapes::Shapes;
+use crate::keepnet::shapes;
 
 /// The rows of the search that the path names without its `/export`.
 pub(crate) fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
@@ -17,18 +17,18 @@ pub(crate) fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let mut routes = ROUTES.iter();
     let searched =
         routes.find(|route| route.operation.path == path && route.operation.method == "POST");
-    let shapes = Shapes::get();
     let search = Search::export(&call.body)?;
-    let csv = match searched.and_then(|route| Some((route, route.operation.response.rows()?))) {
-        Some((route, of)) => {
-            let rows = match route.handler {
-                Handler::Rows(rows) => rows(call)?,
-                Handler::OnRecords(resource, Verb::Search) => resource.rows(call),
-                _ => vec![Row::new(record(shapes.sample(of)))],
-            };
-            search.csv(shapes, of, rows)?
-        }
-        None => Bytes::from(format!("operation\r\n{}\r\n", call.operation.path)),
-    };
+    let csv =
+        match searched.and_then(|route| Some((route, shapes::rows(&route.operation.response)?))) {
+            Some((route, of)) => {
+                let rows = match route.handler {
+                    Handler::Rows(rows) => rows(call)?,
+                    Handler::OnRecords(resource, Verb::Search) => resource.rows(call),
+                    _ => vec![Row::new(record(shapes::sample(of)))],
+                };
+                search.csv(of, rows)?
+            }
+            None => Bytes::from(format!("operation\r\n{}\r\n", call.operation.path)),
+        };
     Ok(Outcome::csv(csv))
 }

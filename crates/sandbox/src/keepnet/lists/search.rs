@@ -1,14 +1,14 @@
 //! The body of a search, and the page that it requests.
 
 use bytes::Bytes;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::filter::Filter;
 use crate::keepnet::call::Call;
 use crate::keepnet::dates;
-use crate::keepnet::records::{Record, Row, bool_of, flag, integer_of, member};
+use crate::keepnet::records::{Record, Row, flag, integer_of, member};
 use crate::keepnet::response::{Outcome, Refusal};
-use crate::keepnet::shapes::{Shapes, Type, page};
+use crate::keepnet::shapes::{self, page};
 
 /// Columns that can be ordered by although the rows do not have them. The vendor's own client orders by them, or the
 /// vendor documents them.
@@ -43,7 +43,7 @@ pub(crate) fn search(
 ) -> Result<Outcome, Refusal> {
     let search = Search::of(call)?;
     let rows = rows(call)?;
-    let data = search.page(Shapes::get(), &call.operation.response, rows)?;
+    let data = search.page(&call.operation.response, rows)?;
     Ok(Outcome::Data(data))
 }
 
@@ -56,26 +56,23 @@ impl Search {
 
     /// The body of a search, which has to be complete. Source: the vendor's documentation (400 where something is
     /// missing, 500 for a null filter).
-    pub(crate) fn strict(body: &Value, with_filter: bool) -> Result<Self, Refusal> {
-        let body = body.as_object();
-        let body = body.ok_or_else(|| Refusal::input("Invalid request"))?;
+    pub(crate) fn strict(body: &Record, with_filter: bool) -> Result<Self, Refusal> {
         let mut wrong = Vec::new();
         if body_text(body, "orderBy").is_none() {
             wrong.push("The OrderBy field is required.".to_owned());
         }
-        if member(body, "ascending").and_then(bool_of).is_none() {
+        if member(body, "ascending").is_none_or(Value::is_null) {
             wrong.push("The Ascending field is required.".to_owned());
         }
-        if with_filter && !matches!(member(body, "filter"), Some(Value::Null | Value::Object(_))) {
+        if with_filter && member(body, "filter").is_none() {
             wrong.push("The Filter field is required.".to_owned());
         }
         Self::read(body, with_filter, wrong)
     }
 
     /// The body of an export. Only its filter must not be null.
-    pub(crate) fn export(body: &Value) -> Result<Self, Refusal> {
-        let none = Map::new();
-        Self::read(body.as_object().unwrap_or(&none), true, Vec::new())
+    pub(crate) fn export(body: &Record) -> Result<Self, Refusal> {
+        Self::read(body, true, Vec::new())
     }
 
     /// Reads a body in which these faults have been found. A body with any fault is refused.
@@ -105,10 +102,10 @@ impl Search {
 
     /// Checks the columns that filter and order name against a row's members. Source: the vendor documents 400 for
     /// others.
-    pub(crate) fn check(&self, shapes: &Shapes, of: &Type) -> Result<(), Refusal> {
-        let members = shapes.members(of);
+    pub(crate) fn check(&self, of: &str) -> Result<(), Refusal> {
+        let members = shapes::members(of);
         let known = |column: &str| {
-            let unlisted = UNLISTED.iter().filter(|(row, _)| of.is_named(row));
+            let unlisted = UNLISTED.iter().filter(|(row, _)| *row == of);
             let mut unlisted = unlisted.map(|(_, name)| *name);
             let mut listed = members.keys().map(String::as_str);
             members.is_empty()
@@ -144,26 +141,19 @@ impl Search {
     }
 
     /// The page that is requested.
-    pub(crate) fn page(
-        &self,
-        shapes: &Shapes,
-        of: &Type,
-        rows: Vec<Row>,
-    ) -> Result<Value, Refusal> {
-        let (kind, row_type) = match of {
-            Type::Envelope(inner) => (&**inner, inner.rows().unwrap_or(inner)),
-            other => (other, other.rows().unwrap_or(other)),
-        };
-        self.check(shapes, row_type)?;
+    pub(crate) fn page(&self, of: &str, rows: Vec<Row>) -> Result<Value, Refusal> {
+        let of = shapes::data(of);
+        let row_type = shapes::rows(of).unwrap_or(of);
+        self.check(row_type)?;
         let rows = self.sorted(rows);
         let total = rows.len();
         let shown = rows
             .iter()
             .skip((self.page - 1).saturating_mul(self.size))
             .take(self.size)
-            .map(|row| shapes.view(row_type, row))
+            .map(|row| shapes::view(row_type, row))
             .collect();
-        Ok(page(kind, shown, total, self.page, self.size))
+        Ok(page(of, shown, total, self.page, self.size))
     }
 
     /// The number of the page and its size.
@@ -172,15 +162,15 @@ impl Search {
     }
 
     /// The rows as comma-separated values, one column for each member (inferred: the vendor describes no file).
-    pub(crate) fn csv(&self, shapes: &Shapes, of: &Type, rows: Vec<Row>) -> Result<Bytes, Refusal> {
-        self.check(shapes, of)?;
+    pub(crate) fn csv(&self, of: &str, rows: Vec<Row>) -> Result<Bytes, Refusal> {
+        self.check(of)?;
         let mut rows = self.sorted(rows);
         if !self.all_pages {
             let before = (self.page - 1).saturating_mul(self.size).min(rows.len());
             rows.drain(..before);
             rows.truncate(self.size);
         }
-        let members = shapes.members(of);
+        let members = shapes::members(of);
         let mut out = String::new();
         let names: Vec<_> = members.keys().map(|name| quoted(name)).collect();
         out.push_str(&names.join(","));

@@ -1,0 +1,172 @@
+//! Keepnet's operations take what the published description has, and nothing else.
+
+mod support;
+
+use http::Method;
+use serde_json::{Value, json};
+use support::keepnet::{Description, MULTIPART, Session, filter, search, start};
+
+#[tokio::test]
+async fn no_operation_takes_what_its_description_lacks() {
+    let sandbox = start().await;
+    let session = Session::reseller(&sandbox).await;
+    let description = Description::read();
+    for operation in &description.operations {
+        let path = operation.path.replace(['{', '}'], "");
+        if path == "/connect/token" {
+            continue;
+        }
+        let name = format!("{} {}", operation.method, operation.path);
+        let of = operation.body.as_str();
+        let method: Method = operation.method.parse().expect("a method");
+        let send = async |path: &str, kind, body: String| {
+            session.send(method.clone(), path, kind, body.into()).await
+        };
+        let queried = send(&format!("{path}?colour=red"), "", String::new()).await;
+        queried.is_not_played(&format!("{name} with colour in the query"));
+        let json = "application/json";
+        if of == "none" {
+            let more = send(&path, json, "{}".to_owned()).await;
+            more.is_not_played(&format!("{name} with a body"));
+            continue;
+        }
+        if let Some(of) = of.strip_prefix("form<") {
+            let form = description.form(of.trim_end_matches('>'), "Colour");
+            let more = send(&path, MULTIPART, form).await;
+            more.is_not_played(&format!("{name} with the part Colour"));
+            continue;
+        }
+        for (kind, body) in [("text/plain", "{}"), (json, "{"), ("", "{}")] {
+            let other = send(&path, kind, body.to_owned()).await;
+            other.is_not_played(&format!("{name} with a body that is not JSON"));
+        }
+        let nothing = send(&path, json, String::new()).await;
+        match description.has(of, "orderBy") && operation.response != "bytes" {
+            true => assert_eq!(nothing.refused(), (400, "INPUT_ERROR".to_owned()), "{name}"),
+            false => nothing.is_not_played(&format!("{name} without a body")),
+        }
+        let mut body = description.sample(of);
+        if body.is_object() {
+            body["colour"] = json!("red");
+            let more = send(&path, json, body.to_string()).await;
+            more.is_not_played(&format!("{name} with body.colour"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_member() {
+    let sandbox = start().await;
+    let session = Session::reseller(&sandbox).await;
+    let user = "POST /api/target-users";
+    let campaign = "POST /api/smishing-simulator/smishing-campaign/search";
+    let filtered = |filter: Value| {
+        let mut body = search("CreateTime", true);
+        body["filter"] = filter;
+        body
+    };
+    let mut nested = filter("name", "=", "x");
+    nested["FilterGroups"][0]["FilterItems"][0]["Colour"] = json!("red");
+    let mut number = filter("name", "=", "x");
+    number["FilterGroups"][0]["FilterItems"][0]["Value"] = json!(7);
+    for (operation, body, what) in [
+        (
+            user,
+            json!({"email": "a@b.example", "isActive": "true"}),
+            "whose body.isActive is not of the type boolean",
+        ),
+        (
+            user,
+            json!({"email": "a@b.example", "isActive": null}),
+            "whose body.isActive is not of the type boolean",
+        ),
+        (
+            user,
+            json!({"email": 7}),
+            "whose body.email is not of the type string",
+        ),
+        (
+            user,
+            json!({"email": "a@b.example", "priority": ["High"]}),
+            "whose body.priority is not of the type string|integer",
+        ),
+        (
+            user,
+            json!({"email": "a@b.example", "customFields": [{"value": "1"}, {"colour": "red"}]}),
+            "with body.customFields[1].colour",
+        ),
+        (
+            user,
+            json!([]),
+            "whose body is not of the type CreateTargetUserRequest",
+        ),
+        (
+            "POST /api/companies/siem-settings",
+            json!({"name": 7}),
+            "whose body.name is not of the type string",
+        ),
+        (
+            campaign,
+            filtered(nested),
+            "with body.filter.FilterGroups[0].FilterItems[0].Colour",
+        ),
+        (
+            campaign,
+            filtered(number),
+            "whose body.filter.FilterGroups[0].FilterItems[0].Value is not of the type \
+             string|boolean",
+        ),
+    ] {
+        let (method, path) = operation.split_once(' ').expect("a method and a path");
+        let method: Method = method.parse().expect("a method");
+        let refused = session.call(method, path, body).await;
+        refused.is_not_played(&format!("{operation} {what}"));
+    }
+}
+
+#[tokio::test]
+async fn required_members_that_are_missing_or_blank_are_named() {
+    let sandbox = start().await;
+    let session = Session::reseller(&sandbox).await;
+    let whole =
+        json!({"name": "SIEM", "typeId": 1, "statusId": 1, "isForwardHistoricalAuditLog": false});
+    let path = "/api/companies/siem-settings";
+    session.post(path, whole.clone()).await.data();
+    for (name, value) in [
+        ("name", json!(" ")),
+        ("name", Value::Null),
+        ("typeId", Value::Null),
+    ] {
+        let mut body = whole.clone();
+        let members = body.as_object_mut().expect("an object");
+        members.remove(name);
+        if name == "name" && !value.is_null() {
+            members.insert(name.to_owned(), value);
+        }
+        let refused = session.post(path, body).await;
+        assert_eq!(refused.refused(), (400, "INPUT_ERROR".to_owned()));
+        let message = format!("The {name} field is required.");
+        assert_eq!(refused.json()["validationMessages"], json!([message]));
+    }
+}
+
+#[tokio::test]
+async fn what_the_vendors_own_programs_send_is_taken() {
+    let sandbox = start().await;
+    let session = Session::reseller(&sandbox).await;
+    let quoted = json!({"NAME": "SIEM", "TypeID": "1", "statusId": "1",
+        "isForwardHistoricalAuditLog": false, "apiUrl": null});
+    session
+        .post("/api/companies/siem-settings", quoted)
+        .await
+        .data();
+    let numbered = json!({"name": "Testers", "priority": 3});
+    session.post("/api/target-groups", numbered).await.data();
+    let mut flagged = filter("hasQuiz", "=", "");
+    flagged["FilterGroups"][0]["FilterItems"][0]["Value"] = json!(true);
+    let with_quiz = session.all("/api/trainings/search", "Name", flagged).await;
+    assert!(!with_quiz.is_empty());
+    assert!(with_quiz.iter().all(|training| training["hasQuiz"] == true));
+    let summary = "/api/phishing-reporter/summary?StartDate=2026-01-01";
+    session.get(summary).await.data();
+}
