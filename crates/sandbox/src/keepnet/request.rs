@@ -41,11 +41,10 @@ pub(crate) fn read(
         return Ok(Record::new());
     }
     let kind = content_type.split(';').next().unwrap_or_default().trim();
-    let is_search = check.is_search() && operation.response != "bytes";
     match kind.to_ascii_lowercase().as_str() {
         _ if of == "none" && raw.is_empty() => Ok(Record::new()),
         _ if of == "none" => Err(check.not_played("with a body")),
-        _ if raw.is_empty() && !is_search => Err(check.not_played("without a body")),
+        _ if raw.is_empty() && !operation.is_search() => Err(check.not_played("without a body")),
         _ if raw.is_empty() => Err(Refusal::input("Invalid request")),
         "application/json-patch+json" => Err(Refusal::input("Invalid request")),
         "application/json" => {
@@ -74,10 +73,6 @@ impl Check {
         found.map(|(_, of)| of.as_str())
     }
 
-    fn is_search(&self) -> bool {
-        self.member(&self.0.body, "orderBy").is_some()
-    }
-
     fn value(&self, of: &str, value: &Value, at: &str) -> Result<(), Refusal> {
         let of = match of.strip_suffix("|null") {
             Some(_) if value.is_null() => return Ok(()),
@@ -99,18 +94,20 @@ impl Check {
                 values.try_for_each(|(key, value)| self.value(inner, value, &format!("{at}.{key}")))
             }
             ("", Value::Object(given)) if SHAPES.bodies.contains_key(of) => {
+                // A search refuses null by itself.
+                let is_search = self.0.takes("orderBy").is_some();
+                let is_term = |name: &str| is_search && ["filter", "ascending"].contains(&name);
                 for (name, value) in given {
                     let at = format!("{at}.{name}");
                     let of = self.member(of, name);
                     let of = of.ok_or_else(|| self.not_played(format!("with {at}")))?;
-                    // A search refuses null by itself.
-                    let term = ["filter", "ascending"].contains(&name.as_str());
-                    if !(term && value.is_null() && self.is_search()) {
+                    if !(value.is_null() && is_term(name)) {
                         self.value(of, value, &at)?;
                     }
                 }
                 required(of, |name| match member(given, name) {
-                    None | Some(Value::Null) => false,
+                    None => false,
+                    Some(Value::Null) => is_term(name),
                     Some(value) => value.as_str().is_none_or(|text| !text.trim().is_empty()),
                 })
             }

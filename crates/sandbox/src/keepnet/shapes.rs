@@ -45,6 +45,20 @@ impl Operation {
     pub(crate) fn name(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
+
+    /// The type of a member of its body, by the name in the description.
+    pub(crate) fn takes(&self, name: &str) -> Option<&str> {
+        let members = SHAPES.bodies.get(&self.body)?;
+        let found = members
+            .get(name)
+            .or_else(|| members.get(&format!("{name}*")));
+        found.map(String::as_str)
+    }
+
+    /// Whether it searches, and is no export.
+    pub(crate) fn is_search(&self) -> bool {
+        self.takes("orderBy").is_some() && self.response != "bytes"
+    }
 }
 
 /// The published description of the service.

@@ -262,7 +262,7 @@ fn mapping<'a>(call: &'a Call<'_>) -> Result<Option<&'a Job>, Refusal> {
 }
 
 fn search(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let search = Search::strict(&call.body, true)?;
+    let search = Search::of(call)?;
     let users = mapping(call)?.map(|job| job.users.clone());
     let (status, message) = match users {
         Some(_) => ("Finished", "The file has been read"),

@@ -7,24 +7,8 @@ use crate::keepnet::response::{Outcome, Refusal};
 use crate::keepnet::routes::segments;
 use crate::keepnet::shapes::{self, page};
 
-/// Lists that are searched without a `search` in their paths.
-pub(crate) const SEARCHES: [&str; 4] = [
-    "/api/communities/{resourceId}/member",
-    "/api/communities/{resourceId}/membershiprequest",
-    "/api/target-groups/{resourceId}/users",
-    "/api/target-users/{resourceId}/groups",
-];
-
 /// The type of the data in the response of most changes.
 const ID: &str = "RecordId";
-
-/// Whether a search at this path finds one record, not a page: the actions of one person, or the settings whose published
-/// response is an id. Source: the published description.
-fn finds_one(path: &str) -> bool {
-    path.contains("-job-report/search-")
-        || path.starts_with("/api/training-reports/anonymous/")
-        || path == "/api/companies/direct-email-settings/search"
-}
 
 /// A response of the right shape for an operation whose records are not kept. Source: the published description.
 pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
@@ -40,9 +24,15 @@ pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         };
     }
     let of = shapes::data(&operation.response);
-    let searched = SEARCHES.contains(&path) || path.contains("/search");
-    if let ("POST", true, Some(row)) = (&*operation.method, searched, shapes::rows(of)) {
+    if operation.is_search() {
         let search = Search::of(call)?;
+        let Some(row) = shapes::rows(of) else {
+            // Some reports find one record, the actions of one person. The columns of other searches are not known.
+            if path.contains("-job-report/search-") || path.contains("/anonymous/") {
+                search.check(of)?;
+            }
+            return Ok(Outcome::Data(shapes::sample(of)));
+        };
         search.check(row)?;
         let (number, size) = search.paging();
         let rows = match number {
@@ -50,14 +40,6 @@ pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
             _ => Vec::new(),
         };
         return Ok(Outcome::Data(page(of, rows, 1, number, size)));
-    }
-    if operation.method == "POST" && finds_one(path) {
-        let search = Search::of(call)?;
-        // The columns of rows whose form is not published are not known.
-        if of != ID {
-            search.check(of)?;
-        }
-        return Ok(Outcome::Data(shapes::sample(of)));
     }
     let changes = match operation.method.as_str() {
         "PUT" | "PATCH" => Some("Update"),

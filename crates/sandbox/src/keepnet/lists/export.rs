@@ -17,7 +17,7 @@ pub(crate) fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let mut routes = ROUTES.iter();
     let searched =
         routes.find(|route| route.operation.path == path && route.operation.method == "POST");
-    let search = Search::export(&call.body)?;
+    let search = Search::of(call)?;
     let csv =
         match searched.and_then(|route| Some((route, shapes::rows(&route.operation.response)?))) {
             Some((route, of)) => {

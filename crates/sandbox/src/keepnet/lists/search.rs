@@ -18,13 +18,6 @@ const UNLISTED: &[(&str, &str)] = &[
     ("Training", "Name"),
 ];
 
-/// Searches that have paging but no filter.
-pub(crate) const WITHOUT_FILTER: [&str; 3] = [
-    "/api/audit-logs",
-    "/api/target-groups/search-name",
-    "/api/target-users/search-email",
-];
-
 #[derive(Debug)]
 pub(crate) struct Search {
     page: usize,
@@ -48,36 +41,28 @@ pub(crate) fn search(
 }
 
 impl Search {
-    /// The body of the operation's search, which has to be complete.
+    /// The body of the operation's search or export. That of a search has to be complete. Source: the vendor's documentation
+    /// (400 where something is missing, 500 for a null filter).
     pub(crate) fn of(call: &Call<'_>) -> Result<Self, Refusal> {
-        let has_filter = !WITHOUT_FILTER.contains(&call.operation.path.as_str());
-        Self::strict(&call.body, has_filter)
-    }
-
-    /// The body of a search, which has to be complete. Source: the vendor's documentation (400 where something is
-    /// missing, 500 for a null filter).
-    pub(crate) fn strict(body: &Record, with_filter: bool) -> Result<Self, Refusal> {
-        let mut wrong = Vec::new();
-        if body_text(body, "orderBy").is_none() {
-            wrong.push("The OrderBy field is required.".to_owned());
-        }
-        if member(body, "ascending").is_none_or(Value::is_null) {
-            wrong.push("The Ascending field is required.".to_owned());
-        }
-        if with_filter && member(body, "filter").is_none() {
-            wrong.push("The Filter field is required.".to_owned());
-        }
-        Self::read(body, with_filter, wrong)
-    }
-
-    /// The body of an export. Only its filter must not be null.
-    pub(crate) fn export(body: &Record) -> Result<Self, Refusal> {
-        Self::read(body, true, Vec::new())
-    }
-
-    /// Reads a body in which these faults have been found. A body with any fault is refused.
-    fn read(body: &Record, with_filter: bool, mut wrong: Vec<String>) -> Result<Self, Refusal> {
-        let filter = match member(body, "filter").filter(|_| with_filter) {
+        let (body, operation) = (&call.body, call.operation);
+        let filter = member(body, "filter");
+        let parts = [
+            ("OrderBy", body_text(body, "orderBy").is_some()),
+            (
+                "Ascending",
+                member(body, "ascending").is_some_and(Value::is_boolean),
+            ),
+            (
+                "Filter",
+                filter.is_some() || operation.takes("filter").is_none(),
+            ),
+        ];
+        let missing = parts
+            .iter()
+            .filter(|(_, given)| !given && operation.is_search());
+        let missing = missing.map(|(name, _)| format!("The {name} field is required."));
+        let mut wrong: Vec<_> = missing.collect();
+        let filter = match filter {
             // The service fails at it. Source: the vendor's documentation.
             Some(Value::Null) => return Err(Refusal::internal()),
             Some(Value::Object(filter)) => Filter::read(filter, &mut wrong),
@@ -198,7 +183,7 @@ fn bounded(
     most: usize,
     wrong: &mut Vec<String>,
 ) -> usize {
-    let Some(value) = member(body, name).filter(|value| !value.is_null()) else {
+    let Some(value) = member(body, name) else {
         return default;
     };
     let number = integer_of(value).and_then(|number| usize::try_from(number).ok());
