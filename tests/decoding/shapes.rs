@@ -116,7 +116,7 @@ impl Shapes {
             (name, definition)
         });
         let operations = document.operations.into_iter();
-        let operations = operations.map(|(method, path, of, _, _)| OperationShape {
+        let operations = operations.map(|(method, path, of, ..)| OperationShape {
             method,
             path,
             shape: Shape::parse(&of),
@@ -139,8 +139,8 @@ struct Document {
     operations: Vec<Operation>,
 }
 
-/// Method, path, response, body and query.
-type Operation = (String, String, String, IgnoredAny, IgnoredAny);
+/// Method, path, response, body, query and status.
+type Operation = (String, String, String, IgnoredAny, IgnoredAny, IgnoredAny);
 
 #[derive(Deserialize)]
 #[serde(untagged)]

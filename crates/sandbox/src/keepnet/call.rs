@@ -119,6 +119,17 @@ impl Call<'_> {
         self.inner.store.log(&self.company, now, entry);
     }
 
+    /// Writes a change whose members do not matter into the audit log, and responds as most changes do.
+    pub(crate) fn changed(
+        &mut self,
+        entity: &str,
+        operation: &'static str,
+        id: &str,
+    ) -> Result<Outcome, Refusal> {
+        self.log(entity, operation, id, None, None);
+        done(id)
+    }
+
     /// A record as the operation's response has it.
     pub(crate) fn view(&self, row: &Record) -> Value {
         let of = shapes::data(&self.operation.response);

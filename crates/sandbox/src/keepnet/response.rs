@@ -14,30 +14,21 @@ pub(crate) enum Outcome {
     Data(Value),
     /// A 200 whose envelope has the state `FAILED`. Source: the vendor's front end.
     Failed(&'static str),
-    File {
-        content_type: &'static str,
-        name: String,
-        bytes: Bytes,
-    },
+    File(Response<Bytes>),
 }
 
 impl Outcome {
-    /// A file of comma-separated values.
-    pub(crate) fn csv(bytes: Bytes) -> Self {
-        Self::File {
-            content_type: "text/csv; charset=utf-8",
-            name: "export.csv".to_owned(),
-            bytes,
+    /// A file to download.
+    pub(crate) fn file(name: &str, content: impl Into<Bytes>) -> Self {
+        let content_type = match name.ends_with(".csv") {
+            true => "text/csv; charset=utf-8",
+            false => "application/octet-stream",
+        };
+        let mut response = response(StatusCode::OK, content_type, content);
+        if let Ok(value) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
+            response.headers_mut().insert(CONTENT_DISPOSITION, value);
         }
-    }
-
-    /// A file of any other type.
-    pub(crate) fn file(name: String, content: String) -> Self {
-        Self::File {
-            content_type: "application/octet-stream",
-            name,
-            bytes: Bytes::from(content),
-        }
+        Self::File(response)
     }
 }
 
@@ -136,15 +127,6 @@ pub(crate) fn failure(status: StatusCode) -> Response<Bytes> {
     json_response(status, &envelope(Value::Null, state, message, &[]))
 }
 
-pub(crate) fn success(status: StatusCode, data: Value) -> Response<Bytes> {
-    json_response(status, &envelope(data, "SUCCESS", "Success", &[]))
-}
-
-pub(crate) fn failed(message: &str) -> Response<Bytes> {
-    let body = envelope(Value::Null, "FAILED", message, &[]);
-    json_response(StatusCode::OK, &body)
-}
-
 /// Source: the published description and the vendor's front end.
 pub(crate) fn envelope(data: Value, state: &str, message: &str, validation: &[String]) -> Value {
     json!({
@@ -157,12 +139,4 @@ pub(crate) fn envelope(data: Value, state: &str, message: &str, validation: &[St
 
 pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response<Bytes> {
     response(status, "application/json; charset=utf-8", body.to_string())
-}
-
-pub(crate) fn file(content_type: &'static str, name: &str, bytes: Bytes) -> Response<Bytes> {
-    let mut response = response(StatusCode::OK, content_type, bytes);
-    if let Ok(value) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
-        response.headers_mut().insert(CONTENT_DISPOSITION, value);
-    }
-    response
 }

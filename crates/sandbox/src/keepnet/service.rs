@@ -4,16 +4,16 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Response, StatusCode};
+use serde_json::Value;
 
 use super::auth;
 use super::call::{Call, Params};
 use super::features::handler::Handler;
-use super::features::operations::CREATED;
 use super::features::sample::sample;
 use super::lists::search;
 use super::options::KeepnetOptions;
 use super::records::store::Store;
-use super::response::{self, Outcome, Refusal};
+use super::response::{self, Outcome, Refusal, envelope, json_response};
 use super::routes::{self, Route};
 use super::shapes::{Operation, inside};
 use super::state::{Inner, State};
@@ -96,21 +96,19 @@ impl State {
 
 /// The response of an operation with this outcome.
 fn finish(operation: &Operation, outcome: Outcome) -> Response<Bytes> {
+    let status = StatusCode::from_u16(operation.status).unwrap_or_default();
     match outcome {
         Outcome::Data(data) if inside("envelope", &operation.response).is_some() => {
-            let status = match CREATED.contains(&operation.name().as_str()) {
-                true => StatusCode::CREATED,
-                false => StatusCode::OK,
-            };
-            response::success(status, data)
+            json_response(status, &envelope(data, "SUCCESS", "Success", &[]))
         }
         Outcome::Data(_) if operation.response == "none" => Response::new(Bytes::new()),
-        Outcome::Data(data) => response::json_response(StatusCode::OK, &data),
-        Outcome::Failed(message) => response::failed(message),
-        Outcome::File {
-            content_type,
-            name,
-            bytes,
-        } => response::file(content_type, &name, bytes),
+        Outcome::Data(data) => json_response(status, &data),
+        Outcome::Failed(message) => {
+            json_response(status, &envelope(Value::Null, "FAILED", message, &[]))
+        }
+        Outcome::File(mut file) => {
+            *file.status_mut() = status;
+            file
+        }
     }
 }

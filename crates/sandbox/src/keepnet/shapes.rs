@@ -17,9 +17,8 @@ use crate::common::random::{ALPHANUMERIC, Random};
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Definition {
-    Values(Vec<String>),
-    /// The numbers that an integer can be.
-    Codes(Vec<i64>),
+    /// The names or the numbers of an enumeration.
+    Values(Vec<Value>),
     Object(Members),
 }
 
@@ -38,6 +37,8 @@ pub(crate) struct Operation {
     pub(crate) body: String,
     /// The names of the parameters in its query.
     pub(crate) query: Vec<String>,
+    /// The status of its success.
+    pub(crate) status: u16,
 }
 
 impl Operation {
@@ -121,7 +122,10 @@ pub(crate) fn view(of: &str, record: &Record) -> Value {
 
 /// Whether it is an integer on the wire.
 fn is_integer(of: &str) -> bool {
-    matches!(of, "i32" | "i64") || matches!(SHAPES.types.get(of), Some(Definition::Codes(_)))
+    match SHAPES.types.get(of) {
+        Some(Definition::Values(values)) => values.first().is_some_and(Value::is_number),
+        _ => matches!(of, "i32" | "i64"),
+    }
 }
 
 /// A value as one of the type. It may have been sent as another kind of scalar, or without some members.
@@ -174,9 +178,8 @@ fn sample_member(of: &'static str, member: &str, within: &mut Vec<&'static str>)
         ("time_span", _) => json!("09:30:00"),
         ("any", _) => json!({}),
         (_, Some(Definition::Values(values))) => {
-            json!(values.first().map_or("Unknown", String::as_str))
+            values.first().cloned().unwrap_or_else(|| json!("Unknown"))
         }
-        (_, Some(Definition::Codes(codes))) => json!(codes.first().unwrap_or(&1)),
         (_, Some(Definition::Object(members))) if !within.contains(&of) => {
             within.push(of);
             let members = members.iter();

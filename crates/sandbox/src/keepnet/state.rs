@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::dates::LONG_AGO;
 use super::options::KeepnetOptions;
-use super::records::client::CLIENTS;
+use super::records::client::{self, CLIENTS};
 use super::records::company;
 use super::records::store::Store;
 use super::records::templates::filled;
@@ -80,12 +80,7 @@ impl State {
     ) -> Self {
         let seed = setup.seed;
         let mut credentials = Random::new(seed, "keepnet credentials");
-        let mut credential = || {
-            (
-                credentials.text(ALPHANUMERIC, 24),
-                credentials.text(ALPHANUMERIC, 48),
-            )
-        };
+        let mut credential = || client::credentials(&mut credentials);
         let (reseller_client, company_client) = (credential(), credential());
         let password = credentials.text(ALPHANUMERIC, 16);
         let (reseller_id, company_ids) = (company_ids[0].clone(), company_ids[1..].to_vec());

@@ -20,9 +20,6 @@ use super::url;
 const LARGEST_TEXT: usize = 1_048_576;
 const LARGEST_QR: usize = 1024;
 
-/// The most files of a request (inferred). The limit of a push is a setting.
-pub(crate) const MOST_FILES: usize = 10;
-
 /// A number within its limits. Other numbers become the default, without an error.
 fn number(params: &Params, name: &str, (least, most, default): (i64, i64, i64)) -> i64 {
     let given = params.integer(name);
@@ -84,12 +81,8 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
     }
     check_kind(call, kind, &mut errors);
     check_payload(call, kind, payload, &mut errors);
-    let most = settings.max_files;
-    if kind == Kind::File && params.files.len() > most {
-        errors.add(
-            "files",
-            format!("You can only attach up to {most} files per push."),
-        );
+    if kind == Kind::File {
+        errors.check_files(params.files.len(), settings.max_files);
     }
     errors.check()?;
 

@@ -7,13 +7,15 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::call::Call;
-use super::create::MOST_FILES;
 use super::edition::Step;
 use super::files;
 use super::pushes::events;
 use super::records::{DAY, EventKind, Log, Phase, Request, seconds};
 use super::response::{BLANK, Errors, Outcome, Refusal, json_response, ok, time};
 use super::state::Store;
+
+/// The most files of a request (inferred). The limit of a push is a setting.
+const MOST_FILES: usize = 10;
 
 fn found<'a>(
     call: &Call<'_>,
@@ -33,7 +35,7 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
     if text("request").trim().is_empty() {
         errors.add("request", BLANK);
     }
-    check_files(params.files.len(), &mut errors);
+    errors.check_files(params.files.len(), MOST_FILES);
     errors.check()?;
     let step = params.integer("close_after_duration");
     let url_token = store.url_token();
@@ -63,12 +65,6 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
     let object = record(call, &request);
     store.requests.push(url_token, request);
     Ok(json_response(StatusCode::CREATED, &object))
-}
-
-fn check_files(count: usize, errors: &mut Errors) {
-    if count > MOST_FILES {
-        errors.add("files", "You can only attach up to 10 files per push.");
-    }
 }
 
 /// The caller's requests in this phase; `active` ones are those that are not closed.
@@ -154,7 +150,7 @@ pub(crate) fn respond(call: &Call<'_>, store: &mut Store, token: &str) -> Outcom
     if !uploads.is_empty() && !request.response_file_attachments {
         errors.add("files", "are not allowed");
     }
-    check_files(uploads.len(), &mut errors);
+    errors.check_files(uploads.len(), MOST_FILES);
     errors.check()?;
     let files = store.attach(uploads);
     let request = store.requests.get_mut(token).ok_or(Refusal::NOT_FOUND)?;

@@ -33,6 +33,13 @@ impl Errors {
         }
     }
 
+    pub(crate) fn check_files(&mut self, count: usize, most: usize) {
+        if count > most {
+            let message = format!("You can only attach up to {most} files per push.");
+            self.add("files", message);
+        }
+    }
+
     /// Refuses the request if there is an error.
     pub(crate) fn check(self) -> Result<(), Refusal> {
         match self.0.is_empty() {

@@ -92,11 +92,8 @@ pub(crate) fn apply(
         Change::Update => update(&mut new, members(to), store, &body)?,
         Change::AddToGroups | Change::RemoveFromGroups => {
             let named = groups(&body)?;
-            let mut of = new
-                .get("groups")
-                .and_then(Value::as_array)
-                .cloned()
-                .unwrap_or_default();
+            let of = new.get("groups").and_then(Value::as_array);
+            let mut of = of.cloned().unwrap_or_default();
             if change == Change::RemoveFromGroups {
                 of.retain(|group| !named.contains(group));
             } else {
@@ -133,20 +130,19 @@ fn update(
             continue;
         };
         let employees = store.table(Collection::Employees);
-        let fits = match (kind, value) {
-            (Kind::Flag, value) => value.is_boolean(),
-            (_, Value::Null) | (Kind::Text, Value::String(_)) => true,
-            (Kind::Word(words), Value::String(_)) => names(words).contains(value),
-            (Kind::Employee, Value::String(id)) => employees.get(id).is_some(),
-            _ => false,
+        let is_employee = |id: &str| employees.get(id).is_some();
+        let (fits, what) = match kind {
+            Kind::Flag => (value.is_boolean(), "true or false"),
+            Kind::Text => (value.is_null() || value.is_string(), "a string or null"),
+            Kind::Employee => {
+                let fits = value.is_null() || value.as_str().is_some_and(is_employee);
+                (fits, "the id of an employee")
+            }
+            Kind::Word(words) if value.is_null() || names(words).contains(value) => (true, ""),
+            Kind::Word(words) => return Err(Refusal::one_of(name, words)),
         };
         if !fits {
-            return Err(match kind {
-                Kind::Flag => Refusal::invalid(format!("{name} must be true or false")),
-                Kind::Text => Refusal::invalid(format!("{name} must be a string or null")),
-                Kind::Word(words) => Refusal::one_of(name, words),
-                Kind::Employee => Refusal::invalid(format!("{name} must be the id of an employee")),
-            });
+            return Err(Refusal::invalid(format!("{name} must be {what}")));
         }
         // Cleared notes are absent (inferred).
         if *name == "notes" && value.is_null() {

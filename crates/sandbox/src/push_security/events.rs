@@ -107,13 +107,8 @@ pub(crate) fn sample(store: &Store, seed: u64, object: &str) -> Option<Event> {
     }
     let members = Value::Object(members);
     // If the organisation lacks a record that the sample needs, another organisation has one.
-    let borrowed = || {
-        fill(
-            &seed::organisation(seed, &PushSecurityOptions::tiny()),
-            &members,
-        )
-    };
-    let members = fill(store, &members).or_else(borrowed)?;
+    let other = || seed::organisation(seed, &PushSecurityOptions::tiny());
+    let members = fill(store, &members).or_else(|| fill(&other(), &members))?;
     Some(Event::new(object, members))
 }
 

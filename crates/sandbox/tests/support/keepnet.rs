@@ -168,6 +168,7 @@ pub(crate) struct Operation {
     pub(crate) response: String,
     pub(crate) body: String,
     pub(crate) query: Vec<String>,
+    pub(crate) status: u16,
 }
 
 /// The description of the operations.

@@ -1,4 +1,4 @@
-//! The requests of an API as data, by which the sandbox knows what it may be sent.
+//! The requests of an API as data, by which the sandbox knows what it may be sent, and the statuses of successes.
 //!
 //! Read from the description itself, so that a fault in what the client is generated from cannot hide in both.
 
@@ -47,6 +47,15 @@ impl<'a> Requests<'a> {
             "application/json" => (body, query),
             _ => (format!("form<{body}>"), query),
         }
+    }
+
+    /// Returns the status of an operation's success.
+    pub(super) fn status(&self, method: &str, path: &str) -> u16 {
+        let operation = &self.document["paths"][path][method.to_lowercase()];
+        let responses = operation["responses"].as_object().into_iter().flatten();
+        let mut statuses = responses.filter_map(|(status, _)| status.parse().ok());
+        let success = statuses.find(|status| (200..300).contains(status));
+        success.unwrap_or(200)
     }
 
     /// Follows a reference.

@@ -33,7 +33,14 @@ pub(super) fn file(description: &Value, api: &Api, places: &Places) -> String {
         .map(|operation| {
             let (method, path) = (&operation.method, &operation.path);
             let (body, query) = requests.of(method, path);
-            json!([method, path, response(operation), body, query])
+            json!([
+                method,
+                path,
+                response(operation),
+                body,
+                query,
+                requests.status(method, path)
+            ])
         })
         .collect();
     operations.sort_by_key(|row| (row[1].to_string(), row[0].to_string()));

@@ -6,7 +6,7 @@ use super::handler::Handler::Do;
 use super::handler::Table;
 use super::resource::Resource;
 use crate::common::random::ALPHANUMERIC;
-use crate::keepnet::call::{Call, done};
+use crate::keepnet::call::Call;
 use crate::keepnet::dates::DISPLAY;
 use crate::keepnet::records::{Record, Row, text, texts};
 use crate::keepnet::response::{Outcome, Refusal};
@@ -61,8 +61,7 @@ fn send_reset_link(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         return Ok(Outcome::Data(json!({ "resourceId": null })));
     };
     reset_token(call.inner, email, &id);
-    call.log("SystemUserPasswordReset", "Create", &id, None, None);
-    done(&id)
+    call.changed("SystemUserPasswordReset", "Create", &id)
 }
 
 /// Makes the token of a link that resets the password of this user. It replaces earlier ones (inferred).
@@ -92,8 +91,7 @@ fn reset_password(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         .ok_or_else(|| Refusal::input("The token is not valid"))?;
     new_password(call)?;
     call.inner.reset_tokens.remove(&email);
-    call.log("SystemUserPassword", "Update", &id, None, None);
-    done(&id)
+    call.changed("SystemUserPassword", "Update", &id)
 }
 
 /// Changes the password of the user who is signed in. Source: the published description. A client's token names no user,
@@ -104,8 +102,7 @@ fn change_password(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     }
     let id = call.grant.client_id.clone();
     call.inner.password = new_password(call)?;
-    call.log("SystemUserPassword", "Update", &id, None, None);
-    done(&id)
+    call.changed("SystemUserPassword", "Update", &id)
 }
 
 /// The formats of dates and times, for [`KeepnetOptions::display_dates`](crate::KeepnetOptions::display_dates). Source:

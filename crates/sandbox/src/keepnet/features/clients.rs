@@ -8,9 +8,8 @@ use super::admin;
 use super::handler::Handler::Do;
 use super::handler::Table;
 use super::resource::Resource;
-use crate::common::random::ALPHANUMERIC;
 use crate::keepnet::call::Call;
-use crate::keepnet::records::client::{CLIENTS, RESELLER, SECRET};
+use crate::keepnet::records::client::{self, CLIENTS, RESELLER, SECRET};
 use crate::keepnet::records::{Record, flag, integer, record, text, texts};
 use crate::keepnet::response::{Outcome, Refusal};
 
@@ -26,12 +25,9 @@ pub(crate) const OPERATIONS: Table = Table {
 
 /// Makes credentials for a client that is yet to be created. Source: the published description.
 fn generate(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let random = &mut call.store().random;
-    let id = random.text(ALPHANUMERIC, 24);
-    let secret = random.text(ALPHANUMERIC, 48);
-    Ok(Outcome::Data(
-        json!({ "clientId": id, "clientSecret": secret }),
-    ))
+    let (id, secret) = client::credentials(&mut call.store().random);
+    let data = json!({ "clientId": id, "clientSecret": secret });
+    Ok(Outcome::Data(data))
 }
 
 /// The vendor documents the roles and `Invalid ip address`. The refusal of ranges is inferred. A

@@ -64,7 +64,7 @@ fn attachments(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let id = call.last_param();
     let row = NOTIFIED_EMAILS.find(call, &id)?;
     let content = format!("attachments of {}\n", text(&row, "subject"));
-    Ok(Outcome::file(format!("{id}.bin"), content))
+    Ok(Outcome::file(&format!("{id}.bin"), content))
 }
 
 /// An e-mail as a file. Source: the vendor's front end, which reads a file. The content is made up.
@@ -78,5 +78,5 @@ fn message(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         text(&row, "subject"),
         text(&row, "htmlBody"),
     );
-    Ok(Outcome::file(format!("{id}.msg"), content))
+    Ok(Outcome::file(&format!("{id}.msg"), content))
 }

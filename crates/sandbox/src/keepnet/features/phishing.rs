@@ -38,6 +38,9 @@ pub(crate) const OPERATIONS: Table = Table {
     ],
 };
 
+/// The name of launches in the audit log.
+const JOB: &str = "PhishingCampaignJob";
+
 fn scenario_ids(campaign: &Record) -> Vec<String> {
     let mut ids = texts(campaign, "phishingScenarioResourceIds");
     let list = member(campaign, "phishingScenarios").and_then(Value::as_array);
@@ -146,7 +149,7 @@ fn start(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         days: Some(days(&campaign)),
     };
     rounds::add(call, &id, schedule, &groups)?;
-    call.log("PhishingCampaignJob", "Create", &id, None, Some(&body));
+    call.log(JOB, "Create", &id, None, Some(&body));
     done(&id)
 }
 
@@ -167,29 +170,19 @@ pub(crate) fn launch(call: &Call<'_>) -> Result<(Row, Round), Refusal> {
 fn start_saved(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (campaign, launch) = launch(call)?;
     rounds::start(call, &launch)?;
-    changed(call, &campaign, "Update")
+    call.changed(JOB, "Update", text(&campaign, "resourceId"))
 }
 
 /// Cancels a launch. Source: the vendor's documentation of cancelled campaigns.
 fn stop(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (campaign, launch) = launch(call)?;
     rounds::stop(call, &launch)?;
-    changed(call, &campaign, "Update")
+    call.changed(JOB, "Update", text(&campaign, "resourceId"))
 }
 
 /// Deletes a launch and its report. Inferred: the published description only names the operation.
 fn delete(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (campaign, launch) = launch(call)?;
     rounds::remove(call, &launch);
-    changed(call, &campaign, "Delete")
-}
-
-fn changed(
-    call: &mut Call<'_>,
-    campaign: &Row,
-    operation: &'static str,
-) -> Result<Outcome, Refusal> {
-    let id = text(campaign, "resourceId");
-    call.log("PhishingCampaignJob", operation, id, None, None);
-    done(id)
+    call.changed(JOB, "Delete", text(&campaign, "resourceId"))
 }

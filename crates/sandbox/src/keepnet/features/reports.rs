@@ -70,12 +70,7 @@ fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let mut scenarios = scenarios.filter_map(|id| PHISHING_SCENARIOS.find(call, &id).ok());
     let scenario = scenarios.next().unwrap_or_default();
     let fates = fates(call, &launch).into_iter().filter(wanted);
-    let rows = fates.map(|fate| {
-        let records: [(&str, &Record); 2] = [("person", &fate.person), ("scenario", &scenario)];
-        let mut person = Record::clone(&fate.person);
-        person.extend(filled("recipient", &fate.values(), &records));
-        Row::new(person)
-    });
+    let rows = fates.map(|fate| fate.row("recipient", ("scenario", &scenario)));
     Ok(rows.collect())
 }
 

@@ -6,6 +6,7 @@ use super::memberships;
 use crate::common::random::{ALPHANUMERIC, Random};
 use crate::keepnet::call::Call;
 use crate::keepnet::dates;
+use crate::keepnet::records::templates::filled;
 use crate::keepnet::records::{Record, Row, flag, record, row, text};
 use crate::keepnet::response::Refusal;
 
@@ -34,8 +35,16 @@ pub(crate) struct Fate {
 }
 
 impl Fate {
+    /// The person with the members of a template about this fate and one more record.
+    pub(crate) fn row(&self, template: &str, more: (&str, &Record)) -> Row {
+        let mut members = Record::clone(&self.person);
+        let records = [("person", &*self.person), more];
+        members.extend(filled(template, &self.values(), &records));
+        Row::new(members)
+    }
+
     /// The values that templates show. The words are those of the vendor's front end.
-    pub(crate) fn values(&self) -> Record {
+    fn values(&self) -> Record {
         let count = |at: Option<i64>| i32::from(at.is_some());
         let done = self.submitted.is_some();
         record(json!({

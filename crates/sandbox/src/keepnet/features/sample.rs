@@ -19,7 +19,7 @@ pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
             true => export(call),
             false => {
                 let content = format!("sample of {} {path}\n", operation.method);
-                Ok(Outcome::file("sample.bin".to_owned(), content))
+                Ok(Outcome::file("sample.bin", content))
             }
         };
     }

@@ -212,7 +212,7 @@ fn send(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     if round.start > Some(call.now()) {
         rounds::start(call, &round)?;
     }
-    updated(call, &enrollment)
+    call.changed("Enrollment", "Update", text(&enrollment, "resourceId"))
 }
 
 /// Stops the e-mails of an enrolment. Source: the vendor's documentation.
@@ -220,13 +220,7 @@ fn stop(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let enrollment = one_in(call, false)?;
     let round = round(call, &enrollment)?;
     rounds::stop(call, &round)?;
-    updated(call, &enrollment)
-}
-
-fn updated(call: &mut Call<'_>, enrollment: &Row) -> Result<Outcome, Refusal> {
-    let id = text(enrollment, "resourceId");
-    call.log("Enrollment", "Update", id, None, None);
-    done(id)
+    call.changed("Enrollment", "Update", text(&enrollment, "resourceId"))
 }
 
 fn fates(call: &Call<'_>, round: &Round) -> Vec<Fate> {
@@ -243,12 +237,8 @@ fn reported(call: &Call<'_>) -> Result<(Row, Round), Refusal> {
 
 fn people(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let (enrollment, round) = reported(call)?;
-    let rows = fates(call, &round).into_iter().map(|fate| {
-        let records: [(&str, &Record); 2] = [("person", &fate.person), ("enrolment", &enrollment)];
-        let mut person = Record::clone(&fate.person);
-        person.extend(filled("participant", &fate.values(), &records));
-        Row::new(person)
-    });
+    let rows = fates(call, &round).into_iter();
+    let rows = rows.map(|fate| fate.row("participant", ("enrolment", &enrollment)));
     Ok(rows.collect())
 }
 

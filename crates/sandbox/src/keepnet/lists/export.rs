@@ -1,7 +1,5 @@
 //! The results of searches as files.
 
-use bytes::Bytes;
-
 use super::search::Search;
 use crate::keepnet::call::Call;
 use crate::keepnet::features::handler::Handler;
@@ -18,17 +16,15 @@ pub(crate) fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let searched =
         routes.find(|route| route.operation.path == path && route.operation.method == "POST");
     let search = Search::of(call)?;
-    let csv =
-        match searched.and_then(|route| Some((route, shapes::rows(&route.operation.response)?))) {
-            Some((route, of)) => {
-                let rows = match route.handler {
-                    Handler::Rows(rows) => rows(call)?,
-                    Handler::OnRecords(resource, Verb::Search) => resource.rows(call),
-                    _ => vec![Row::new(record(shapes::sample(of)))],
-                };
-                search.csv(of, rows)?
-            }
-            None => Bytes::from(format!("operation\r\n{}\r\n", call.operation.path)),
-        };
-    Ok(Outcome::csv(csv))
+    let of = searched.and_then(|route| shapes::rows(&route.operation.response));
+    let (Some(route), Some(of)) = (searched, of) else {
+        let csv = format!("operation\r\n{}\r\n", call.operation.path);
+        return Ok(Outcome::file("export.csv", csv));
+    };
+    let rows = match route.handler {
+        Handler::Rows(rows) => rows(call)?,
+        Handler::OnRecords(resource, Verb::Search) => resource.rows(call),
+        _ => vec![Row::new(record(shapes::sample(of)))],
+    };
+    Ok(Outcome::file("export.csv", search.csv(of, rows)?))
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::store::Store;
 use super::{Record, Row, flag, text, texts};
+use crate::common::random::{ALPHANUMERIC, Random};
 
 /// The table of a company's clients.
 pub(crate) const CLIENTS: &str = "/api/companies/clients";
@@ -15,6 +16,12 @@ pub(crate) const SECRET: &str = "keptSecret";
 
 /// The member that says whether the client also reaches the companies below its own. No response shows it.
 pub(crate) const RESELLER: &str = "isResellerClient";
+
+/// Makes the id and the secret of a client.
+pub(crate) fn credentials(random: &mut Random) -> (String, String) {
+    let id = random.text(ALPHANUMERIC, 24);
+    (id, random.text(ALPHANUMERIC, 48))
+}
 
 /// The client with that id, and its company.
 pub(crate) fn find<'a>(store: &'a Store, id: &str) -> Option<(&'a str, &'a Row)> {
