@@ -33,6 +33,7 @@
 mod investigations;
 mod new_investigation;
 mod reported_emails;
+mod wait;
 
 pub use investigations::Deletion;
 pub use new_investigation::NewInvestigation;

@@ -1,4 +1,4 @@
-//! Investigations: searching mailboxes, waiting for the results, and deleting e-mails.
+//! Investigations: searching mailboxes, and deleting e-mails.
 
 use security_api_transport::{Error, Job};
 
@@ -7,11 +7,8 @@ use crate::before_change::BeforeChange as _;
 use crate::envelope::confirmed::confirmed_value;
 use crate::ids::{check_ids, required};
 use crate::operations::INVESTIGATIONS_CREATE;
-use crate::polling::{Progress, is_one_of};
-use crate::resources::{InvestigationActions, InvestigationResults, Investigations};
-use crate::types::{
-    CreateInvestigationDeleteActionRequest, InvestigationSummary, RecordId, ScanConfiguration,
-};
+use crate::resources::{InvestigationActions, Investigations};
+use crate::types::{CreateInvestigationDeleteActionRequest, RecordId, ScanConfiguration};
 
 /// How an e-mail is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,38 +18,6 @@ pub enum Deletion {
     ToTrash,
     /// Deletes the e-mail from the mailbox. In Outlook its owner can recover it for 14 days.
     Permanent,
-}
-
-impl InvestigationSummary {
-    /// Whether the search has ended: finished, cancelled or expired.
-    ///
-    /// ```no_run
-    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let state = keepnet.investigation_results().summary("aB3dE5gH7jK9").await?;
-    /// println!("{}", if state.is_over() { "over" } else { "running" });
-    /// # Ok(()) }
-    /// ```
-    #[must_use]
-    pub fn is_over(&self) -> bool {
-        self.is_finished()
-            || is_one_of(
-                self.status.as_deref(),
-                &["Canceled", "Cancelled", "Expired"],
-            )
-    }
-
-    /// Whether all mailboxes were searched.
-    ///
-    /// ```no_run
-    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let end = keepnet.investigations().wait("aB3dE5gH7jK9").await?;
-    /// assert!(end.is_finished(), "cancelled or expired");
-    /// # Ok(()) }
-    /// ```
-    #[must_use]
-    pub fn is_finished(&self) -> bool {
-        is_one_of(self.status.as_deref(), &["Finished"])
-    }
 }
 
 impl Investigations {
@@ -99,29 +64,6 @@ impl Investigations {
         }
         let created = self.create(new.into_request(systems)).await?;
         required(created.resource_id, "resourceId", &INVESTIGATIONS_CREATE)
-    }
-
-    /// Waits for the end of an investigation, or follows its progress.
-    ///
-    /// Each poll is one `GET /api/investigations/{resourceId}/summary`. The investigation may end cancelled or expired;
-    /// see [`InvestigationSummary::is_finished`]. Offline mailboxes keep it running until it expires after its
-    /// [days](NewInvestigation::days): use a [`Polling`](crate::Polling) with a matching deadline.
-    ///
-    /// ```no_run
-    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let end = keepnet.investigations().wait("aB3dE5gH7jK9").await?;
-    /// println!("{:?} e-mails", end.total_email_count);
-    /// # Ok(()) }
-    /// ```
-    #[inline]
-    pub fn wait(&self, id: impl AsRef<str>) -> Progress<InvestigationSummary> {
-        let id = id.as_ref().to_owned();
-        Progress::new(
-            self.client(),
-            "the investigation",
-            InvestigationSummary::is_over,
-            move |client| InvestigationResults::new(&client).summary(&id).send(),
-        )
     }
 
     /// Deletes e-mails that an investigation found, by their ids from `investigation_results().search_emails(..)`.
