@@ -2,6 +2,7 @@
 
 pub(crate) mod comparison;
 pub(crate) mod confirm;
+pub(crate) mod created;
 pub(crate) mod difference;
 pub(crate) mod expiry;
 pub(crate) mod fields;
@@ -10,6 +11,7 @@ pub(crate) mod lifetime;
 pub(crate) mod new_push;
 pub(crate) mod new_request;
 mod options;
+mod take_back;
 
 use std::fmt;
 use std::sync::Arc;

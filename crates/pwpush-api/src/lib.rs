@@ -32,6 +32,7 @@ mod files;
 )]
 mod generated;
 mod instance;
+mod not_as_asked;
 mod notify;
 mod paging;
 mod protocol;
@@ -44,7 +45,7 @@ mod token;
 mod withdraw;
 
 pub use client::{Client, ClientBuilder};
-pub use create::confirm::{Created, Fate, NotAsAsked};
+pub use create::created::Created;
 pub use create::difference::Difference;
 pub use create::expiry::{Expiry, InvalidExpiry};
 pub use create::new_push::NewPush;
@@ -54,6 +55,7 @@ pub use generated::{operations, types};
 #[doc(no_inline)]
 pub use http;
 pub use instance::bounds::{Bounds, PushKind};
+pub use not_as_asked::{Fate, NotAsAsked};
 pub use reading::retrieved::Retrieved;
 pub use reason::Reason;
 #[doc(inline)]

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::call::hand_written_call;
 use crate::confirmation::{Unconfirmed, is_gone, says_gone};
-use crate::create::confirm::still_live;
+use crate::not_as_asked::still_live;
 use crate::operations::{PUSHES_EXPIRE, REQUESTS_CLOSE};
 use crate::types::{Push, SecretRequest};
 

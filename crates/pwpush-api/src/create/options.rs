@@ -4,7 +4,7 @@ use security_api_transport::{Error, Secret, Upload};
 
 use crate::checks;
 use crate::create::comparison::Comparison;
-use crate::create::confirm::NotAsAsked;
+use crate::not_as_asked::NotAsAsked;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
