@@ -34,16 +34,22 @@ mod audit_log;
     feature = "users"
 ))]
 mod before_change;
-mod client;
-mod envelope;
-mod generated;
 #[cfg(any(
     feature = "incident_response",
     feature = "phishing",
     feature = "training",
     feature = "users"
 ))]
-mod ids;
+mod blank_ids;
+mod client;
+#[cfg(any(
+    feature = "incident_response",
+    feature = "phishing",
+    feature = "training"
+))]
+mod created_id;
+mod envelope;
+mod generated;
 #[cfg(feature = "incident_response")]
 pub mod incident_response;
 #[cfg(any(feature = "companies", feature = "phishing", feature = "users"))]

@@ -35,8 +35,8 @@ pub use mapping::{ColumnMapping, UserField};
 use self::matches::{Matches, same};
 use self::merge::{as_it_is, merged};
 use crate::before_change::{BeforeChange as _, after_change};
+use crate::blank_ids::check_ids;
 use crate::envelope::confirmed::confirmed;
-use crate::ids::check_ids;
 use crate::operations::{TARGET_USERS_CREATE, TARGET_USERS_GET, TARGET_USERS_UPDATE};
 use crate::resources::{TargetGroups, TargetUsers};
 use crate::types::{

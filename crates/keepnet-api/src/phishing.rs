@@ -42,7 +42,7 @@ mod wire_values;
 use security_api_transport::{Client, Error, Job};
 
 use crate::before_change::BeforeChange as _;
-use crate::ids::required;
+use crate::created_id::created_id;
 use crate::operations::PHISHING_CAMPAIGNS_CREATE;
 use crate::resources::{PhishingCampaignReports, PhishingCampaigns};
 use crate::search::SearchRequest;
@@ -130,7 +130,7 @@ async fn save(client: Client, new: NewCampaign) -> Result<String, Error> {
             }
         }
     }
-    required(
+    created_id(
         campaigns.create(&request).await?.resource_id,
         "resourceId",
         &PHISHING_CAMPAIGNS_CREATE,

@@ -31,9 +31,9 @@ mod wait;
 use security_api_transport::{Client, Error, ErrorKind, Job};
 
 use crate::before_change::{BeforeChange as _, after_change};
+use crate::created_id::created_id;
 #[cfg(feature = "users")]
 use crate::envelope::confirmed::confirmed;
-use crate::ids::required;
 use crate::operations::ENROLLMENTS_CREATE;
 use crate::resources::{Enrollments, TrainingReports};
 use crate::search::SearchRequest;
@@ -93,7 +93,7 @@ async fn enroll(client: Client, new: NewEnrollment) -> Result<String, Error> {
     #[cfg(not(feature = "users"))]
     let group: Option<String> = None;
     let created = Enrollments::new(&client).create(&new.request).await;
-    let id = created.and_then(|created| required(created.id, "id", &ENROLLMENTS_CREATE));
+    let id = created.and_then(|created| created_id(created.id, "id", &ENROLLMENTS_CREATE));
     // Another attempt would create a second group.
     id.map_err(|error| match group {
         None => error,
@@ -145,7 +145,7 @@ async fn add_group(client: &Client, new: &mut NewEnrollment) -> Result<Option<St
     let group = CreateTargetGroupRequest::new(name, Priority::Medium);
     let created = groups.create(&group).await;
     let group = created
-        .and_then(|created| required(created.resource_id, "resourceId", &TARGET_GROUPS_CREATE))
+        .and_then(|created| created_id(created.resource_id, "resourceId", &TARGET_GROUPS_CREATE))
         .map_err(|error| {
             let fate = match error.may_be_executed() {
                 true => {

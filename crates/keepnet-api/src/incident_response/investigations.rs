@@ -4,8 +4,9 @@ use security_api_transport::{Error, Job};
 
 use super::new_investigation::NewInvestigation;
 use crate::before_change::BeforeChange as _;
+use crate::blank_ids::check_ids;
+use crate::created_id::created_id;
 use crate::envelope::confirmed::confirmed_value;
-use crate::ids::{check_ids, required};
 use crate::operations::INVESTIGATIONS_CREATE;
 use crate::resources::{InvestigationActions, Investigations};
 use crate::types::{CreateInvestigationDeleteActionRequest, RecordId, ScanConfiguration};
@@ -63,7 +64,7 @@ impl Investigations {
             ));
         }
         let created = self.create(new.into_request(systems)).await?;
-        required(created.resource_id, "resourceId", &INVESTIGATIONS_CREATE)
+        created_id(created.resource_id, "resourceId", &INVESTIGATIONS_CREATE)
     }
 
     /// Deletes e-mails that an investigation found, by their ids from `investigation_results().search_emails(..)`.

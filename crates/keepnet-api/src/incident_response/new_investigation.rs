@@ -5,7 +5,7 @@ use std::time::Duration;
 use security_api_transport::__private::is_blank;
 use security_api_transport::{Error, Timestamp};
 
-use crate::ids::check_ids;
+use crate::blank_ids::check_ids;
 use crate::time::DateTime;
 use crate::types::{
     CreateInvestigationRequest, InvestigationAction, InvestigationAttachment,

@@ -6,7 +6,7 @@ use security_api_transport::__private::is_blank;
 
 use super::matches::same;
 use crate::Error;
-use crate::ids::check_ids;
+use crate::blank_ids::check_ids;
 use crate::names_in_errors::listed;
 use crate::types::TargetUserFieldMapping;
 

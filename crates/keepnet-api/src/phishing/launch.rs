@@ -6,8 +6,8 @@ use security_api_transport::{Client, Error, ErrorKind, Job, Outcome};
 
 use super::wire_values::{DELAY, DELAY_UNIT, NO_LIMIT};
 use crate::before_change::BeforeChange as _;
+use crate::blank_ids::check_ids;
 use crate::envelope::confirmed::confirmed;
-use crate::ids::check_ids;
 use crate::names_in_errors::listed;
 use crate::polling::{Polling, Progress, is_one_of};
 use crate::resources::{PhishingCampaignJobs, PhishingCampaignReports, PhishingCampaigns};

@@ -2,7 +2,7 @@
 
 use super::wire_values::{DELAY, DELAY_UNIT, NO_LIMIT};
 use crate::Error;
-use crate::ids::check_ids;
+use crate::blank_ids::check_ids;
 use crate::types::{CreatePhishingCampaignRequest, EmailDelivery, ScheduleType};
 
 /// The `duration` and the kind of distribution that the vendor's documentation shows for a campaign that is sent at

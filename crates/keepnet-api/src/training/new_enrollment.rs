@@ -2,7 +2,7 @@
 
 use security_api_transport::{Error, Timestamp};
 
-use crate::ids::check_ids;
+use crate::blank_ids::check_ids;
 #[cfg(doc)]
 use crate::resources::Enrollments;
 use crate::time::DateTime;
