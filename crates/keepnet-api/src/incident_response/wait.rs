@@ -1,8 +1,14 @@
-//! Waits for the end of an investigation.
+//! When the wait for an investigation is over. A state that is not listed here does not end it.
 
 use crate::polling::{Progress, is_one_of};
 use crate::resources::{InvestigationResults, Investigations};
 use crate::types::InvestigationSummary;
+
+/// The state in which all mailboxes were searched.
+const FINISHED: [&str; 1] = ["Finished"];
+
+/// The states in which no more mailboxes will be searched.
+const OVER: [&str; 3] = ["Canceled", "Cancelled", "Expired"];
 
 impl InvestigationSummary {
     /// Whether the search has ended: finished, cancelled or expired.
@@ -15,11 +21,7 @@ impl InvestigationSummary {
     /// ```
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.is_finished()
-            || is_one_of(
-                self.status.as_deref(),
-                &["Canceled", "Cancelled", "Expired"],
-            )
+        self.is_finished() || is_one_of(self.status.as_deref(), &OVER)
     }
 
     /// Whether all mailboxes were searched.
@@ -32,7 +34,7 @@ impl InvestigationSummary {
     /// ```
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        is_one_of(self.status.as_deref(), &["Finished"])
+        is_one_of(self.status.as_deref(), &FINISHED)
     }
 }
 

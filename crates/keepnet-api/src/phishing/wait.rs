@@ -1,4 +1,4 @@
-//! Waits for the end of a launch.
+//! When the waits for a launch are over. A state that is not listed here does not end them.
 
 use security_api_transport::{Error, ErrorKind};
 
@@ -6,6 +6,19 @@ use super::launch::{Launch, launches};
 use crate::polling::{Progress, is_one_of};
 use crate::resources::{PhishingCampaignReports, PhishingCampaigns};
 use crate::types::LaunchSummary;
+
+/// The states in which all e-mails are delivered, and people can still react.
+const DELIVERED: [&str; 2] = ["Completed", "Finished"];
+
+/// The states in which no more e-mails will be sent. The other end is that the campaign's days have passed.
+const OVER: [&str; 6] = [
+    "Canceled",
+    "Cancelled",
+    "Stopped",
+    "Expired",
+    "Failed",
+    "Error",
+];
 
 /// The state of a launch, and the reactions so far.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,14 +52,6 @@ impl LaunchState {
     /// ```
     #[must_use]
     pub fn is_over(&self) -> bool {
-        const OVER: [&str; 6] = [
-            "Canceled",
-            "Cancelled",
-            "Stopped",
-            "Expired",
-            "Failed",
-            "Error",
-        ];
         self.summary.campaign_duration_expired == Some(true)
             || is_one_of(self.status.as_deref(), &OVER)
     }
@@ -58,7 +63,7 @@ impl LaunchState {
     /// ```
     #[must_use]
     pub fn is_delivered(&self) -> bool {
-        is_one_of(self.status.as_deref(), &["Completed", "Finished"]) || self.is_over()
+        is_one_of(self.status.as_deref(), &DELIVERED) || self.is_over()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Waits for the end of an enrolment.
+//! When the waits for an enrolment are over. A state that is not listed here does not end them.
 
 use security_api_transport::{Client, Error, ErrorKind, Job};
 
@@ -6,6 +6,19 @@ use crate::polling::{Progress, is_one_of};
 use crate::resources::{Enrollments, TrainingReports};
 use crate::search::SearchRequest;
 use crate::types::{Enrollment, EnrollmentSummaryReport, SearchEnrollmentRequest};
+
+/// The state in which all e-mails are delivered, and people can still do the training.
+const DELIVERED: [&str; 1] = ["Finished"];
+
+/// The states in which no more e-mails will be sent. The other end is that everyone has done the training.
+const OVER: [&str; 6] = [
+    "Stopped",
+    "Cancelled",
+    "Canceled",
+    "Error",
+    "Deleted",
+    ARCHIVED,
+];
 
 /// The status of an enrolment that was moved to the archive.
 const ARCHIVED: &str = "Archived";
@@ -41,14 +54,6 @@ impl EnrollmentState {
     /// ```
     #[must_use]
     pub fn is_over(&self) -> bool {
-        const OVER: [&str; 6] = [
-            "Stopped",
-            "Cancelled",
-            "Canceled",
-            "Error",
-            "Deleted",
-            ARCHIVED,
-        ];
         is_one_of(self.status.as_deref(), &OVER) || self.everyone_is_done()
     }
 
@@ -61,7 +66,7 @@ impl EnrollmentState {
     /// ```
     #[must_use]
     pub fn is_delivered(&self) -> bool {
-        is_one_of(self.status.as_deref(), &["Finished"]) || self.is_over()
+        is_one_of(self.status.as_deref(), &DELIVERED) || self.is_over()
     }
 
     fn everyone_is_done(&self) -> bool {
