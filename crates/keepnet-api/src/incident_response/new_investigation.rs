@@ -305,7 +305,16 @@ impl NewInvestigation {
         self
     }
 
+    /// # Errors
+    /// If it could match every e-mail, or its mailboxes, mail systems or times cannot be meant.
     pub(super) fn check(&self) -> Result<(), Error> {
+        self.check_indicators()?;
+        self.check_mailboxes()?;
+        self.check_systems()?;
+        self.check_time()
+    }
+
+    fn check_indicators(&self) -> Result<(), Error> {
         if self.headers.is_empty() && self.bodies.is_empty() && self.attachments.is_empty() {
             return Err(Error::invalid(
                 "the investigation has no indicator, so it would match every e-mail: give it one, \
@@ -341,6 +350,10 @@ impl NewInvestigation {
             ];
             check_indicator("attachment", &texts, attachment.size.is_some())?;
         }
+        Ok(())
+    }
+
+    fn check_mailboxes(&self) -> Result<(), Error> {
         if self.targets.is_empty() && self.target != MailboxSelection::AllUsers {
             return Err(Error::invalid(
                 "the investigation's list of mailboxes or groups is empty: name at least one, or leave it out to search \
@@ -350,14 +363,6 @@ impl NewInvestigation {
         if self.target == MailboxSelection::Groups {
             check_ids("the investigation's list of groups", &self.targets)?;
         }
-        if self.systems.as_ref().is_some_and(Vec::is_empty) {
-            return Err(Error::invalid(
-                "the investigation's list of mail systems is empty: name at least one, or leave it out to search all",
-            ));
-        }
-        let systems = self.systems.iter().flatten();
-        let systems = systems.filter_map(|system| system.mail_configuration_resource_id.as_ref());
-        check_ids("the investigation's list of mail systems", systems)?;
         let no_address = |target: &&String| !target.contains('@');
         if self.target == MailboxSelection::SpecificUsers
             && let Some(other) = self.targets.iter().find(no_address)
@@ -366,6 +371,21 @@ impl NewInvestigation {
                 "the investigation's mailbox `{other}` is not an e-mail address: give the addresses of target users"
             )));
         }
+        Ok(())
+    }
+
+    fn check_systems(&self) -> Result<(), Error> {
+        if self.systems.as_ref().is_some_and(Vec::is_empty) {
+            return Err(Error::invalid(
+                "the investigation's list of mail systems is empty: name at least one, or leave it out to search all",
+            ));
+        }
+        let systems = self.systems.iter().flatten();
+        let systems = systems.filter_map(|system| system.mail_configuration_resource_id.as_ref());
+        check_ids("the investigation's list of mail systems", systems)
+    }
+
+    fn check_time(&self) -> Result<(), Error> {
         if self.days == 0 {
             return Err(Error::invalid(
                 "`days` is 0, so the investigation would expire at once: give at least 1",

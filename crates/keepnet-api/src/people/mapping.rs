@@ -191,35 +191,8 @@ impl ColumnMapping {
     /// The mapping on the wire, checked against the columns of the file.
     pub(super) fn checked(&self, of_file: &[String]) -> Result<Vec<TargetUserFieldMapping>, Error> {
         for (at, (column, field)) in self.columns.iter().enumerate() {
-            let is_named = |name: &&String| same(name, column);
-            match of_file.iter().filter(is_named).count() {
-                0 => {
-                    return Err(Error::invalid(format!(
-                        "`mapping`: the file has no column `{column}`: it has {}",
-                        listed(of_file.iter().map(String::as_str))
-                    )));
-                }
-                1 => {}
-                several => {
-                    return Err(Error::invalid(format!(
-                        "`mapping`: the file has {several} columns `{column}`, and only one can be meant: rename the others in \
-                         the file"
-                    )));
-                }
-            }
-            let mut before = self.columns[..at].iter();
-            if let Some((other, _)) = before.find(|(_, other)| other == field) {
-                return Err(Error::invalid(format!(
-                    "`mapping`: the columns `{other}` and `{column}` are both mapped to {}; map one of them",
-                    field.wire()
-                )));
-            }
-            if is_blank(&field.wire()) {
-                return Err(Error::invalid(format!(
-                    "`mapping`: the custom field for the column `{column}` has no name; give the name the company calls \
-                     it by"
-                )));
-            }
+            check_column(column, of_file)?;
+            self.check_field(at, column, field)?;
         }
         let mut fields = self.columns.iter().map(|(_, field)| field);
         if !fields.any(|field| *field == UserField::Email) {
@@ -227,6 +200,41 @@ impl ColumnMapping {
                 "`mapping`: no column is mapped to the e-mail address: map one to `UserField::Email`",
             ));
         }
+        self.check_rest(of_file)?;
+        check_ids("`mapping`: the list of groups", &self.groups)?;
+        let mappings = self.columns.iter().map(|(column, field)| {
+            // The file's own spelling, which the service compares.
+            let mut names = of_file.iter();
+            let name = names.find(|name| same(name, column)).unwrap_or(column);
+            TargetUserFieldMapping::new()
+                .excel_column_name(name)
+                .field_name(field.wire())
+        });
+        Ok(mappings.collect())
+    }
+
+    /// # Errors
+    /// If an earlier column is mapped to this field as well, or the field has no name.
+    fn check_field(&self, at: usize, column: &str, field: &UserField) -> Result<(), Error> {
+        let mut before = self.columns[..at].iter();
+        if let Some((other, _)) = before.find(|(_, other)| other == field) {
+            return Err(Error::invalid(format!(
+                "`mapping`: the columns `{other}` and `{column}` are both mapped to {}; map one of them",
+                field.wire()
+            )));
+        }
+        if is_blank(&field.wire()) {
+            return Err(Error::invalid(format!(
+                "`mapping`: the custom field for the column `{column}` has no name; give the name the company calls \
+                 it by"
+            )));
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// If a column of the file is neither mapped nor ignored.
+    fn check_rest(&self, of_file: &[String]) -> Result<(), Error> {
         let known = |column: &&String| {
             let mapped = self.columns.iter().map(|(name, _)| name);
             let mut known = mapped.chain(&self.ignored);
@@ -239,23 +247,31 @@ impl ColumnMapping {
                 false => name,
             })
             .collect();
-        if !rest.is_empty() && !self.ignores_rest {
-            return Err(Error::invalid(format!(
-                "`mapping`: the file's columns {} are not mapped: map each with `column`, or leave it out with \
-                 `ignore` or `ignore_rest`",
-                rest.join(", ")
-            )));
+        if rest.is_empty() || self.ignores_rest {
+            return Ok(());
         }
-        check_ids("`mapping`: the list of groups", &self.groups)?;
-        let mappings = self.columns.iter().map(|(column, field)| {
-            // The file's own spelling, which the service compares.
-            let mut names = of_file.iter();
-            let name = names.find(|name| same(name, column)).unwrap_or(column);
-            TargetUserFieldMapping::new()
-                .excel_column_name(name)
-                .field_name(field.wire())
-        });
-        Ok(mappings.collect())
+        Err(Error::invalid(format!(
+            "`mapping`: the file's columns {} are not mapped: map each with `column`, or leave it out with \
+             `ignore` or `ignore_rest`",
+            rest.join(", ")
+        )))
+    }
+}
+
+/// # Errors
+/// If the file has no such column, or several.
+fn check_column(column: &str, of_file: &[String]) -> Result<(), Error> {
+    let is_named = |name: &&String| same(name, column);
+    match of_file.iter().filter(is_named).count() {
+        0 => Err(Error::invalid(format!(
+            "`mapping`: the file has no column `{column}`: it has {}",
+            listed(of_file.iter().map(String::as_str))
+        ))),
+        1 => Ok(()),
+        several => Err(Error::invalid(format!(
+            "`mapping`: the file has {several} columns `{column}`, and only one can be meant: rename the others in \
+             the file"
+        ))),
     }
 }
 
