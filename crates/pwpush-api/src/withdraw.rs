@@ -108,9 +108,9 @@ async fn confirmed<T: Withdrawn>(withdraw: Withdraw<T>) -> Result<Response<T>, E
     let call = request.call::<Option<WithdrawResponse<T>>>();
     let response = call.send_with_response().await?;
     let mut value = None;
-    let response = response.map(|answer| {
-        let answer = answer.filter(|answer| is_gone(operation, &token, &answer.state));
-        value = answer.and_then(|answer| answer.value);
+    let response = response.map(|body| {
+        let confirming = body.filter(|body| is_gone(operation, &token, &body.state));
+        value = confirming.and_then(|body| body.value);
     });
     match value {
         Some(value) => Ok(response.map(|()| value)),

@@ -61,9 +61,9 @@ impl<'a> Comparison<'a> {
             let kept = match kept {
                 Some(views) if views == i64::from(asked) => Kept::AsAsked,
                 // Zero or less may mean any number.
-                Some(..1) => Kept::Weaker("any number".to_owned()),
-                Some(views) if views < i64::from(asked) => Kept::Stricter(views.to_string()),
-                Some(views) => Kept::Weaker(views.to_string()),
+                Some(..1) => Kept::Other("any number".to_owned()),
+                Some(views) if views < i64::from(asked) => Kept::Less(views.to_string()),
+                Some(views) => Kept::Other(views.to_string()),
                 None => Kept::NotSaid,
             };
             self.add("views", asked.to_string(), kept);
@@ -88,8 +88,8 @@ impl<'a> Comparison<'a> {
             };
             let kept = match kept {
                 Some(kept) if kept == asked => Kept::AsAsked,
-                Some(false) => Kept::Stricter("false".to_owned()),
-                Some(true) => Kept::Weaker("true".to_owned()),
+                Some(false) => Kept::Less("false".to_owned()),
+                Some(true) => Kept::Other("true".to_owned()),
                 None => Kept::NotSaid,
             };
             self.add(option, asked.to_string(), kept);
@@ -102,8 +102,8 @@ impl<'a> Comparison<'a> {
         if let Some(asked) = asked.filter(|asked| !asked.is_empty()) {
             let kept = match self.response.get(option) {
                 Some(Value::String(kept)) if kept == asked => Kept::AsAsked,
-                Some(Value::Null) => Kept::Weaker("none".to_owned()),
-                Some(_) => Kept::Weaker("another text".to_owned()),
+                Some(Value::Null) => Kept::Other("none".to_owned()),
+                Some(_) => Kept::Other("another text".to_owned()),
                 None => Kept::NotSaid,
             };
             self.add(option, "the given one", kept);
@@ -118,9 +118,9 @@ impl<'a> Comparison<'a> {
             let kept = match self.response.get("passphrase") {
                 Some(Value::String(kept)) if kept == asked => Kept::AsAsked,
                 Some(Value::String(kept)) if kept.trim().is_empty() => {
-                    Kept::Weaker("none".to_owned())
+                    Kept::Other("none".to_owned())
                 }
-                Some(Value::String(_)) => Kept::Weaker("another one".to_owned()),
+                Some(Value::String(_)) => Kept::Other("another one".to_owned()),
                 None | Some(Value::Null) if self.is_commercial() => Kept::AsAsked,
                 _ => Kept::NotSaid,
             };
@@ -145,20 +145,20 @@ impl<'a> Comparison<'a> {
                 let asked = set(&mut addresses.iter().map(String::as_str));
                 match set(&mut kept.split(',')) == asked {
                     true => Kept::AsAsked,
-                    false => Kept::Weaker("other addresses".to_owned()),
+                    false => Kept::Other("other addresses".to_owned()),
                 }
             }
             None | Some(Value::Null) if self.is_commercial() => Kept::AsAsked,
-            _ => Kept::Weaker("no mail".to_owned()),
+            _ => Kept::Other("no mail".to_owned()),
         };
         self.add("notify", "mail to the given addresses", kept);
         if let Some(asked) = locale {
             let kept = match self.response.get("notify_emails_to_locale") {
                 Some(Value::String(kept)) if kept == asked => Kept::AsAsked,
-                Some(Value::String(kept)) if is_language(kept) => Kept::Weaker(kept.clone()),
-                Some(Value::String(_)) => Kept::Weaker("another language".to_owned()),
+                Some(Value::String(kept)) if is_language(kept) => Kept::Other(kept.clone()),
+                Some(Value::String(_)) => Kept::Other("another language".to_owned()),
                 None | Some(Value::Null) if self.is_commercial() => Kept::AsAsked,
-                _ => Kept::Weaker("none".to_owned()),
+                _ => Kept::Other("none".to_owned()),
             };
             let asked = security_api_transport::one_line(asked, 20);
             self.add("notify_locale", asked, kept);
@@ -178,7 +178,7 @@ impl<'a> Comparison<'a> {
         }
         let kept = match listed {
             None => Kept::NotSaid,
-            Some(listed) if listed.len() != asked.len() => Kept::Weaker(match listed.len() {
+            Some(listed) if listed.len() != asked.len() => Kept::Other(match listed.len() {
                 0 => "none".to_owned(),
                 1 => "1 file".to_owned(),
                 many => format!("{many} files"),
@@ -198,7 +198,7 @@ impl<'a> Comparison<'a> {
                 });
                 match all_are_asked {
                     true => Kept::AsAsked,
-                    false => Kept::Weaker("other files".to_owned()),
+                    false => Kept::Other("other files".to_owned()),
                 }
             }
         };
@@ -217,8 +217,8 @@ impl<'a> Comparison<'a> {
                 None => Kept::NotSaid,
                 Some(Value::String(kept)) if kept == asked => Kept::AsAsked,
                 Some(Value::Number(kept)) if kept.to_string() == asked => Kept::AsAsked,
-                Some(Value::Null) => Kept::Weaker("none".to_owned()),
-                Some(_) => Kept::Weaker("another account".to_owned()),
+                Some(Value::Null) => Kept::Other("none".to_owned()),
+                Some(_) => Kept::Other("another account".to_owned()),
             };
             self.add("account_id", "the given account", kept);
         }

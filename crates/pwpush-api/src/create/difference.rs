@@ -30,8 +30,8 @@ impl Difference {
     pub(crate) fn of(option: &'static str, asked: Cow<'static, str>, kept: Kept) -> Option<Self> {
         let (kept, is_less) = match kept {
             Kept::AsAsked => return None,
-            Kept::Stricter(kept) => (Some(kept.into()), true),
-            Kept::Weaker(kept) => (Some(kept.into()), false),
+            Kept::Less(kept) => (Some(kept.into()), true),
+            Kept::Other(kept) => (Some(kept.into()), false),
             Kept::NotSaid => (None, false),
         };
         Some(Self {

@@ -7,9 +7,10 @@ use serde_json::Value;
 pub(crate) enum Kept {
     AsAsked,
     /// Less than asked: a shorter life, fewer views, a flag that is off.
-    Stricter(String),
-    /// The secret is protected less than asked, or in a way that cannot be compared.
-    Weaker(String),
+    Less(String),
+    /// Something else than asked: more, so that the secret is protected less, or what cannot be compared.
+    Other(String),
+    /// The response does not tell.
     NotSaid,
 }
 

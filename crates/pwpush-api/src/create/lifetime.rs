@@ -65,7 +65,7 @@ impl Lifetime {
             let step = usize::try_from(step).ok();
             said.push(match step.and_then(|step| Expiry::STEPS.get(step)) {
                 Some(step) => self.against(*step),
-                None => Kept::Weaker("a step that is not known".to_owned()),
+                None => Kept::Other("a step that is not known".to_owned()),
             });
         }
         let time = |name: &str| response.get(name)?.as_str()?.parse::<Timestamp>().ok();
@@ -76,8 +76,8 @@ impl Lifetime {
             let least = seconds(self.expiry.least_seconds()) - SLACK_SECONDS;
             let shown = format!("{lives} seconds");
             said.push(match lives {
-                _ if lives > most => Kept::Weaker(shown),
-                _ if lives < least => Kept::Stricter(shown),
+                _ if lives > most => Kept::Other(shown),
+                _ if lives < least => Kept::Less(shown),
                 _ => Kept::AsAsked,
             });
         }
@@ -89,11 +89,11 @@ impl Lifetime {
             said.push(match days {
                 Some(days) => self.against(Expiry::days(days)),
                 // Zero or an invalid value may mean no end.
-                None => Kept::Weaker("no end".to_owned()),
+                None => Kept::Other("no end".to_owned()),
             });
         }
-        let longer = said.iter().find(|kept| matches!(kept, Kept::Weaker(_)));
-        let shorter = said.iter().find(|kept| matches!(kept, Kept::Stricter(_)));
+        let longer = said.iter().find(|kept| matches!(kept, Kept::Other(_)));
+        let shorter = said.iter().find(|kept| matches!(kept, Kept::Less(_)));
         let kept = longer.or(shorter).or(said.first());
         kept.cloned().unwrap_or(Kept::NotSaid)
     }
@@ -104,9 +104,9 @@ impl Lifetime {
         if kept == asked {
             Kept::AsAsked
         } else if kept.nominal_seconds() > asked.most_seconds() {
-            Kept::Weaker(kept.to_string())
+            Kept::Other(kept.to_string())
         } else if kept.most_seconds() < asked.nominal_seconds() {
-            Kept::Stricter(kept.to_string())
+            Kept::Less(kept.to_string())
         } else {
             Kept::AsAsked
         }
@@ -148,8 +148,8 @@ mod tests {
     fn a_lifetime_is_as_asked_only_if_the_response_says_so() {
         let created = "2026-03-01T12:00:00.000Z";
         const AS_ASKED: &str = "AsAsked";
-        const STRICTER: &str = "Stricter";
-        const WEAKER: &str = "Weaker";
+        const LESS: &str = "Less";
+        const OTHER: &str = "Other";
         const NOT_SAID: &str = "NotSaid";
         for (expiry, edition, response, expected) in [
             (
@@ -162,7 +162,7 @@ mod tests {
                 Expiry::days(3),
                 Edition::Oss,
                 json!({"expire_after_days": 2}),
-                STRICTER,
+                LESS,
             ),
             (
                 Expiry::days(1),
@@ -174,7 +174,7 @@ mod tests {
                 Expiry::days(1),
                 Edition::Oss,
                 json!({"expire_after_days": 7}),
-                WEAKER,
+                OTHER,
             ),
             (
                 Expiry::days(1),
@@ -187,31 +187,31 @@ mod tests {
                 Expiry::days(1),
                 Edition::Oss,
                 json!({"expire_after_days": 0}),
-                WEAKER,
+                OTHER,
             ),
             (
                 Expiry::days(1),
                 Edition::Oss,
                 json!({"expire_after_days": -1}),
-                WEAKER,
+                OTHER,
             ),
             (
                 Expiry::days(60),
                 Edition::Oss,
                 json!({"expire_after_days": 10}),
-                STRICTER,
+                LESS,
             ),
             (
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"expire_after_duration": 2}),
-                STRICTER,
+                LESS,
             ),
             (
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"created_at": created, "expires_at": "2026-03-01T12:30:00Z"}),
-                STRICTER,
+                LESS,
             ),
             (
                 Expiry::months(1),
@@ -229,13 +229,13 @@ mod tests {
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"expire_after_duration": 4}),
-                WEAKER,
+                OTHER,
             ),
             (
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"expire_after_duration": 18}),
-                WEAKER,
+                OTHER,
             ),
             (
                 Expiry::hours(1),
@@ -247,7 +247,7 @@ mod tests {
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"expire_after_days": 1}),
-                WEAKER,
+                OTHER,
             ),
             (
                 Expiry::days(7),
@@ -259,7 +259,7 @@ mod tests {
                 Expiry::days(7),
                 Edition::Commercial,
                 json!({"expire_after_days": 8}),
-                WEAKER,
+                OTHER,
             ),
             (
                 Expiry::hours(1),
@@ -271,7 +271,7 @@ mod tests {
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"created_at": created, "expires_at": "2026-03-01T13:01:01Z"}),
-                WEAKER,
+                OTHER,
             ),
             (
                 Expiry::hours(1),
@@ -283,7 +283,7 @@ mod tests {
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"created_at": created, "expires_at": "2026-03-01T12:58:59Z"}),
-                STRICTER,
+                LESS,
             ),
             (
                 Expiry::months(2),
@@ -295,13 +295,13 @@ mod tests {
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"created_at": created, "expires_at": "2026-03-01T13:05:00Z"}),
-                WEAKER,
+                OTHER,
             ),
             (
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"expire_after_duration": 3, "created_at": created, "expires_at": "2026-03-08T12:00:00Z"}),
-                WEAKER,
+                OTHER,
             ),
             (
                 Expiry::months(1),
@@ -313,7 +313,7 @@ mod tests {
                 Expiry::days(30),
                 Edition::Commercial,
                 json!({"expire_after_duration": 15, "created_at": created, "expires_at": "2026-04-01T12:00:00Z"}),
-                WEAKER,
+                OTHER,
             ),
             (
                 Expiry::days(30),

@@ -120,7 +120,7 @@ async fn a_secret_that_is_not_kept_as_asked_is_expired_again() {
     }
 }
 
-/// For each option that the server echoes: the request, the result, the error text, and whether the result is weaker.
+/// For each option that the server echoes: the request, the result, the error text, and whether it is less than asked.
 #[tokio::test]
 async fn every_option_that_is_echoed_is_compared_in_both_directions() {
     let text = || NewPush::text("hunter2");
