@@ -27,58 +27,102 @@ pub(crate) async fn create<T: DeserializeOwned>(
     let response = match request.call::<RawJson>().send_with_response().await {
         Ok(response) => response,
         Err(error) => {
-            let text = String::from_utf8_lossy(error.body().map_or(&[], |body| body));
-            // A response that cannot be read is one that says it succeeded.
-            let was_created = error.kind() == ErrorKind::Decode;
-            return Err(match token_in(&text).filter(|_| was_created) {
-                Some(token) => {
-                    let response = Unconfirmed {
-                        operation,
-                        status: error.status().unwrap_or(StatusCode::CREATED),
-                        request_id: error.request_id().map(str::to_owned),
-                        attempts: error.attempts(),
-                    };
-                    let made = Made {
-                        response,
-                        token: Some(token),
-                        is_certain: true,
-                    };
-                    made.take_back(&client, undo, UNREADABLE, Vec::new()).await
-                }
+            return Err(match made_without_response(operation, &error) {
+                Some(made) => made.take_back(&client, undo, UNREADABLE, Vec::new()).await,
                 None => link_lost(error),
             });
         }
     };
-    let body = response.value();
-    let value: Value = serde_json::from_str(body.as_str()).unwrap_or_default();
-    let token = token(&value).or_else(|| token_in(body.as_str()));
-    let link = value.get("html_url").and_then(Value::as_str);
-    let link = link.filter(|link| is_link(link)).map(Secret::from);
-    let has_failed = reports_failure(&value);
-    let made = Made {
-        response: Unconfirmed::of(operation, &response),
-        is_certain: !has_failed && (token.is_some() || link.is_some()),
-        token,
-    };
-    let differences = compare(&value);
-    let what = if has_failed {
-        "the response reports a failure".to_owned()
-    } else if is_over(&value) {
-        "the response says that it is already expired or closed".to_owned()
-    } else if differences.is_empty() || (or_less && differences.iter().all(Difference::is_less)) {
-        match (body.decode(), link, &made.token) {
-            (Ok(record), Some(link), Some(_)) => {
-                let less = differences;
-                return Ok(response.map(|_| Created { record, link, less }));
-            }
-            (Err(_), ..) => UNREADABLE.to_owned(),
-            (_, None, _) => "the response has no link that can be opened".to_owned(),
-            (.., None) => "the response has no token".to_owned(),
+    let said = Said::of(response.value());
+    let differences = compare(&said.value);
+    let is_kept = differences.iter().all(|it| or_less && it.is_less());
+    match said.as_asked(response.value(), is_kept) {
+        Ok((record, link)) => Ok(response.map(|_| Created {
+            record,
+            link,
+            less: differences,
+        })),
+        Err(what) => {
+            let made = Made {
+                response: Unconfirmed::of(operation, &response),
+                is_certain: said.is_certain(),
+                token: said.token,
+            };
+            Err(made.take_back(&client, undo, what, differences).await)
         }
-    } else {
-        "the instance would not keep what was asked".to_owned()
-    };
-    Err(made.take_back(&client, undo, &what, differences).await)
+    }
+}
+
+/// What was created although the call failed: its response says that it succeeded, but cannot be read.
+fn made_without_response(operation: &'static Operation, error: &Error) -> Option<Made> {
+    if error.kind() != ErrorKind::Decode {
+        return None;
+    }
+    let text = String::from_utf8_lossy(error.body().map_or(&[], |body| body));
+    let token = token_in(&text)?;
+    Some(Made {
+        response: Unconfirmed {
+            operation,
+            status: error.status().unwrap_or(StatusCode::CREATED),
+            request_id: error.request_id().map(str::to_owned),
+            attempts: error.attempts(),
+        },
+        token: Some(token),
+        is_certain: true,
+    })
+}
+
+/// What the response to a creation says.
+struct Said {
+    value: Value,
+    token: Option<Secret>,
+    /// The link, if it can be opened.
+    link: Option<Secret>,
+    has_failed: bool,
+}
+
+impl Said {
+    fn of(body: &RawJson) -> Self {
+        let value: Value = serde_json::from_str(body.as_str()).unwrap_or_default();
+        let link = value.get("html_url").and_then(Value::as_str);
+        Self {
+            token: token(&value).or_else(|| token_in(body.as_str())),
+            link: link.filter(|link| is_link(link)).map(Secret::from),
+            has_failed: reports_failure(&value),
+            value,
+        }
+    }
+
+    /// Whether something was created for certain.
+    fn is_certain(&self) -> bool {
+        !self.has_failed && (self.token.is_some() || self.link.is_some())
+    }
+
+    /// What was created, and its link. `is_kept` tells whether all options are kept as asked.
+    ///
+    /// # Errors
+    /// Why this does not count as created.
+    fn as_asked<T: DeserializeOwned>(
+        &self,
+        body: &RawJson,
+        is_kept: bool,
+    ) -> Result<(T, Secret), &'static str> {
+        if self.has_failed {
+            return Err("the response reports a failure");
+        }
+        if is_over(&self.value) {
+            return Err("the response says that it is already expired or closed");
+        }
+        if !is_kept {
+            return Err("the instance would not keep what was asked");
+        }
+        match (body.decode(), &self.link, &self.token) {
+            (Ok(record), Some(link), Some(_)) => Ok((record, link.clone())),
+            (Err(_), ..) => Err(UNREADABLE),
+            (_, None, _) => Err("the response has no link that can be opened"),
+            (.., None) => Err("the response has no token"),
+        }
+    }
 }
 
 /// Whether a recipient can open the link. It can be on a host of the owner's own.
