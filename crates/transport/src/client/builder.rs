@@ -420,7 +420,7 @@ impl Settings {
                 credential: Arc::clone(&credential),
                 limiter: Arc::clone(&service.limiter),
                 budget: retry::budget(),
-                refusals: retry::Refusals::default(),
+                shared_retries: retry::SharedRetries::default(),
             })),
             apply_credential: ApplyCredential {
                 credential: Arc::clone(&credential),

@@ -1,7 +1,7 @@
 //! Retries: the only place that sends a request again.
 
 mod policy;
-mod refusals;
+mod shared_retries;
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -25,8 +25,8 @@ use crate::retry_table::Verdict;
 use crate::service::{HttpFuture, HttpRequest, HttpResponse};
 use crate::wire::retry_after::exhausted_for;
 pub use policy::RetryPolicy;
-pub(crate) use refusals::Refusals;
-use refusals::RefusedCall;
+use shared_retries::RefusedCall;
+pub(crate) use shared_retries::SharedRetries;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Retry(pub(crate) Arc<RetrySettings>);
@@ -38,12 +38,12 @@ pub(crate) struct RetrySettings {
     pub(crate) credential: Arc<dyn Credential>,
     pub(crate) limiter: Arc<dyn Limiter>,
     pub(crate) budget: TpsBudget,
-    pub(crate) refusals: Refusals,
+    pub(crate) shared_retries: SharedRetries,
 }
 
 /// The retry budget: three retries a second, and one for every five calls of the last ten seconds, so that retries do
 /// not overload a service that is down. Retries after a stale token are free, and those after a 429 are counted by
-/// [`Refusals`].
+/// [`SharedRetries`].
 pub(crate) fn budget() -> TpsBudget {
     TpsBudget::new(Duration::from_secs(10), 3, 0.2)
 }
@@ -197,7 +197,7 @@ impl Retry {
             call.end_attempt(verdict.outcome());
             if matches!(verdict, Verdict::Executed | Verdict::Final) && call.is_limited() {
                 let limit = call.operation().limit_name();
-                self.0.refusals.let_through(limit);
+                self.0.shared_retries.let_through(limit);
             }
             if verdict == Verdict::Executed {
                 if call.is_authorized() {
@@ -245,7 +245,7 @@ impl Retry {
                 Some(refused) => refused.refuse_retry(),
                 None => {
                     let limit = call.operation().limit_name();
-                    tries.refused = Some(self.0.refusals.refuse(limit));
+                    tries.refused = Some(self.0.shared_retries.refuse(limit));
                 }
             }
             self.close_limit(call, result, server_wait, tries.retries);

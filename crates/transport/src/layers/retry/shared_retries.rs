@@ -1,4 +1,4 @@
-//! How often the callers of a limit together try again what the service keeps refusing.
+//! Retries that the callers of a limit share: how often they together try again what the service keeps refusing.
 //!
 //! Each call may be retried a few times by itself. A crowd of calls would find out a hundred times over what a few
 //! retries have shown: that the service lets nobody through.
@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The limits of which the service has refused calls that are not over.
 #[derive(Debug, Default)]
-pub(crate) struct Refusals {
+pub(crate) struct SharedRetries {
     streaks: Mutex<Vec<Streak>>,
     /// How many there are. Usually none, and then nothing is locked.
     count: AtomicUsize,
@@ -26,7 +26,7 @@ struct Streak {
     retries: usize,
 }
 
-impl Refusals {
+impl SharedRetries {
     fn streaks(&self) -> MutexGuard<'_, Vec<Streak>> {
         self.streaks.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -65,7 +65,7 @@ impl Refusals {
         streaks[at].calls += 1;
         self.count.store(streaks.len(), Ordering::Relaxed);
         RefusedCall {
-            refusals: self,
+            shared: self,
             limit,
         }
     }
@@ -74,22 +74,21 @@ impl Refusals {
 /// A call that was refused, until it is over.
 #[derive(Debug)]
 pub(super) struct RefusedCall<'a> {
-    refusals: &'a Refusals,
+    shared: &'a SharedRetries,
     limit: &'static str,
 }
 
 impl RefusedCall<'_> {
     /// A retry of the call was refused.
     pub(super) fn refuse_retry(&self) {
-        self.refusals
-            .update(self.limit, |streak| streak.retries += 1);
+        self.shared.update(self.limit, |streak| streak.retries += 1);
     }
 
     /// Whether the service has refused so many retries that another is of no use: at least half as many as calls, and at
     /// least as many as one call may have.
     pub(super) fn is_hopeless(&self, retries: u32) -> bool {
         let of_one = usize::try_from(retries).unwrap_or(usize::MAX);
-        let refused = self.refusals.update(self.limit, |streak| {
+        let refused = self.shared.update(self.limit, |streak| {
             streak.retries >= of_one.max(streak.calls / 2)
         });
         refused.unwrap_or(false)
@@ -98,11 +97,11 @@ impl RefusedCall<'_> {
 
 impl Drop for RefusedCall<'_> {
     fn drop(&mut self) {
-        let mut streaks = self.refusals.streaks();
+        let mut streaks = self.shared.streaks();
         streaks.retain_mut(|streak| {
             streak.waiting -= usize::from(streak.limit == self.limit);
             streak.waiting > 0
         });
-        self.refusals.count.store(streaks.len(), Ordering::Relaxed);
+        self.shared.count.store(streaks.len(), Ordering::Relaxed);
     }
 }
