@@ -195,27 +195,14 @@ impl Retry {
             };
             let verdict = verdict(&result);
             call.end_attempt(verdict.outcome());
-            if matches!(verdict, Verdict::Executed | Verdict::Final) && call.is_limited() {
-                let limit = call.operation().limit_name();
-                self.0.shared_retries.let_through(limit);
-            }
+            self.note_success(call, verdict);
             if verdict == Verdict::Executed {
-                if call.is_authorized() {
-                    let generation = Generation(call.generation());
-                    self.0.credential.accepted(generation);
-                }
                 return result;
             }
             let Some(wait) = self.next(call, request, &result, verdict, &mut tries) else {
                 return result;
             };
-            tracing::debug!(
-                operation = call.operation().id(),
-                retry = tries.retries,
-                wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
-                because = ?verdict,
-                "retrying the request"
-            );
+            log(call, verdict, tries.retries, wait);
             let is_refused = verdict == Verdict::Throttled;
             refusal = is_refused.then(|| Box::new(Refusal(call.attempt(), result)));
             if !wait.is_zero() {
@@ -223,6 +210,19 @@ impl Retry {
                 call.pause_until(until, tries.retries);
                 tokio::time::sleep_until(until).await;
             }
+        }
+    }
+
+    /// Tells the limit that it lets calls through, and the credential that the service accepts it.
+    #[inline]
+    fn note_success(&self, call: &CallContext, verdict: Verdict) {
+        if matches!(verdict, Verdict::Executed | Verdict::Final) && call.is_limited() {
+            let limit = call.operation().limit_name();
+            self.0.shared_retries.let_through(limit);
+        }
+        if verdict == Verdict::Executed && call.is_authorized() {
+            let generation = Generation(call.generation());
+            self.0.credential.accepted(generation);
         }
     }
 
@@ -317,6 +317,16 @@ impl Retry {
         tries.retries += 1;
         true
     }
+}
+
+fn log(call: &CallContext, verdict: Verdict, retry: u32, wait: Duration) {
+    tracing::debug!(
+        operation = call.operation().id(),
+        retry,
+        wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+        because = ?verdict,
+        "retrying the request"
+    );
 }
 
 /// Whether an attempt after this wait starts before the deadline. Timers tick in milliseconds, and an attempt that starts
