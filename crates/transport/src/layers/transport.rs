@@ -15,10 +15,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http::header::{CONTENT_LENGTH, HeaderValue};
+use http::{Method, Uri};
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower_service::Service;
 
+use crate::body::Body;
 use crate::context::{CallContext, SendTracker};
 use crate::error::{BoxError, Error};
 use crate::outcome::Outcome;
@@ -58,11 +60,7 @@ impl ReqwestTransport {
     }
 
     fn send(&self, request: HttpRequest) -> Result<TransportFuture, Error> {
-        let Inner {
-            clients,
-            origin,
-            url,
-        } = &*self.0;
+        let clients = &self.0.clients;
         let (mut head, body) = request.into_parts();
         // Some servers refuse a POST that does not say that it has no body.
         if body.length() == Some(0) && !head.method.is_safe() {
@@ -70,22 +68,7 @@ impl ReqwestTransport {
                 .entry(CONTENT_LENGTH)
                 .or_insert(HeaderValue::from_static("0"));
         }
-        let (url, is_usual) = match url {
-            Some(url) if origin.has_parts_of(&head.uri) => {
-                let mut url = url.clone();
-                url.set_path(head.uri.path());
-                url.set_query(head.uri.query());
-                (url, true)
-            }
-            _ => match reqwest::Url::parse(&head.uri.to_string()) {
-                Ok(url) => (url, false),
-                Err(_) => {
-                    return Err(Error::invalid(
-                        "the request's URL is not one that can be sent",
-                    ));
-                }
-            },
-        };
+        let (url, is_usual) = self.0.url_of(&head.uri)?;
         let call = head.extensions.get::<CallContext>().cloned();
         let now = call
             .as_ref()
@@ -101,34 +84,13 @@ impl ReqwestTransport {
             .as_ref()
             .and_then(|call| SendTracker::new(call, clients.connect_timeout()));
 
-        let body = match (tracker, body.small_bytes()) {
-            (Some(tracker), _) => Some(reqwest::Body::wrap(SendTracked::new(
-                body,
-                &head.method,
-                tracker,
-            ))),
-            (None, Some(bytes)) if bytes.is_empty() => None,
-            (None, Some(bytes)) => Some(reqwest::Body::from(bytes.clone())),
-            (None, None) => Some(reqwest::Body::wrap(body)),
-        };
+        let body = reqwest_body(body, &head.method, tracker);
         let mut request = reqwest::Request::new(head.method, url);
         *request.headers_mut() = head.headers;
         *request.version_mut() = head.version;
         *request.body_mut() = body;
-        let mut client = chosen.client;
-        let response = match chosen.must_yield {
-            false => ReqwestFuture::Now {
-                inner: client.call(request),
-            },
-            true => ReqwestFuture::Later {
-                inner: Box::pin(async move {
-                    tokio::task::yield_now().await;
-                    client.call(request).await
-                }),
-            },
-        };
         Ok(TransportFuture::Sent {
-            response,
+            response: ReqwestFuture::of(chosen.client, request, chosen.must_yield),
             request: RequestInProgress {
                 attempt: call.as_ref().map_or(0, CallContext::attempt),
                 call,
@@ -137,6 +99,40 @@ impl ReqwestTransport {
                 peer,
             },
         })
+    }
+}
+
+impl Inner {
+    /// The URL, and whether it is of the origin of nearly all requests.
+    fn url_of(&self, uri: &Uri) -> Result<(reqwest::Url, bool), Error> {
+        match &self.url {
+            Some(url) if self.origin.has_parts_of(uri) => {
+                let mut url = url.clone();
+                url.set_path(uri.path());
+                url.set_query(uri.query());
+                Ok((url, true))
+            }
+            _ => match reqwest::Url::parse(&uri.to_string()) {
+                Ok(url) => Ok((url, false)),
+                Err(_) => Err(Error::invalid(
+                    "the request's URL is not one that can be sent",
+                )),
+            },
+        }
+    }
+}
+
+/// The body, which tells the tracker what is sent of it.
+fn reqwest_body(
+    body: Body,
+    method: &Method,
+    tracker: Option<SendTracker>,
+) -> Option<reqwest::Body> {
+    match (tracker, body.small_bytes()) {
+        (Some(tracker), _) => Some(reqwest::Body::wrap(SendTracked::new(body, method, tracker))),
+        (None, Some(bytes)) if bytes.is_empty() => None,
+        (None, Some(bytes)) => Some(reqwest::Body::from(bytes.clone())),
+        (None, None) => Some(reqwest::Body::wrap(body)),
     }
 }
 
@@ -165,6 +161,23 @@ pin_project! {
             inner: <reqwest::Client as Service<reqwest::Request>>::Future,
         },
         Later { inner: Pin<Box<dyn Future<Output = ReqwestResult> + Send>> },
+    }
+}
+
+impl ReqwestFuture {
+    /// Sends the request, after a yield to the runtime if there must be one.
+    fn of(mut client: reqwest::Client, request: reqwest::Request, must_yield: bool) -> Self {
+        match must_yield {
+            false => Self::Now {
+                inner: client.call(request),
+            },
+            true => Self::Later {
+                inner: Box::pin(async move {
+                    tokio::task::yield_now().await;
+                    client.call(request).await
+                }),
+            },
+        }
     }
 }
 
@@ -277,7 +290,6 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::body::Body;
     use crate::context::call_of;
 
     /// A server at a port of this machine that responds to each connection once.
