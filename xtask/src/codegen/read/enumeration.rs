@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::super::ir::{Enum, Variant};
 use super::super::names::{self, Use};
 use super::super::node::{Node, Read};
+use super::annotation::{described, source};
 use super::keyword::{ANNOTATIONS, SHAPES};
 use super::mention;
 use super::scalar::number;
-use super::{described, source};
 
 /// Reads an enumeration with the Rust name `name`.
 pub(super) fn enumeration(node: &Node<'_>, schema: &str, name: &str) -> Read<Enum> {

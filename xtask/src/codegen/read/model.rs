@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::super::ir::{Encoding, Length, Member, Model, Ty};
 use super::super::names;
 use super::super::node::{Node, Read};
+use super::annotation::{deprecated, described, id_of, member_name, source, told};
 use super::keyword::{ANNOTATIONS, SEARCH_TERMS, SHAPES};
 use super::mention;
 use super::scalar::{kind, uncoded};
 use super::schema::{Schemas, Shape};
-use super::{deprecated, described, id_of, member_name, source, told};
 
 impl Schemas {
     pub(super) fn model(&mut self, node: &Node<'_>, schema: &str, name: &str) -> Read<Model> {

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use super::super::ir::{Body, Edition, Operation};
 use super::super::names::{self, Use};
 use super::super::node::{Node, Read};
+use super::annotation::{confidence, deprecated, prose, source};
 use super::body::body;
 use super::parameter::parameters;
 use super::path::Found;
 use super::responses::{Responses, responses};
 use super::schema::Schemas;
-use super::{confidence, deprecated, prose, source};
 
 /// Reads an operation, and returns it with its tag.
 pub(super) fn read(found: &Found<'_>, schemas: &mut Schemas) -> Read<(Operation, String)> {

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use super::super::ir::{Parameter, Place, Range, Ty};
 use super::super::names::{self, Use};
 use super::super::node::{Node, Read};
+use super::annotation::{deprecated, described, id_of, source};
 use super::path::Found;
 use super::responses::{Style, paging};
 use super::scalar::uncoded;
 use super::schema::Schemas;
-use super::{deprecated, described, id_of, source};
 
 /// Reads the parameters of an operation, except the one that selects the page.
 pub(super) fn parameters(found: &Found<'_>, schemas: &mut Schemas) -> Read<Vec<Parameter>> {

@@ -2,8 +2,9 @@
 
 use super::super::ir::{Outcome, Ty};
 use super::super::node::{Node, Read};
+use super::JSON;
+use super::annotation::described;
 use super::schema::Schemas;
-use super::{JSON, described};
 
 /// The kind of paging of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
