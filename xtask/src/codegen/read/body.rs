@@ -38,6 +38,22 @@ pub(super) fn body(node: &Node<'_>, schemas: &mut Schemas) -> Read<Option<Body>>
             "say `required: true`",
         ));
     }
+    let (encoding, media) = content(&body)?;
+    media.only("content", &[&["encoding", "example", "examples", "schema"]])?;
+    let schema = media.need("schema", "describe what it is")?;
+    if encoding == Encoding::Json && schema.get("properties").is_some() {
+        return member_body(&schema, schemas).map(Some);
+    }
+    let described = Described {
+        operation: node,
+        body: &body,
+        schema: &schema,
+    };
+    described.read(encoding, schemas).map(Some)
+}
+
+/// Returns the encoding of a body, and what describes its content.
+fn content<'a>(body: &Node<'a>) -> Read<(Encoding, Node<'a>)> {
     let none = || {
         body.refuse(
             "the body has no content",
@@ -45,8 +61,8 @@ pub(super) fn body(node: &Node<'_>, schemas: &mut Schemas) -> Read<Option<Body>>
         )
     };
     let content = body.get("content").ok_or_else(none)?;
-    let (encoding, media) = match content.entries()?.as_slice() {
-        [] => return Err(none()),
+    match content.entries()?.as_slice() {
+        [] => Err(none()),
         [(media_type, media)] => {
             let known = ENCODINGS.iter().find(|(name, _)| name == media_type);
             let (_, encoding) = known.ok_or_else(|| {
@@ -56,78 +72,83 @@ pub(super) fn body(node: &Node<'_>, schemas: &mut Schemas) -> Read<Option<Body>>
                     format!("describe it as one of {}", known.join(", ")),
                 )
             })?;
-            (*encoding, media.clone())
+            Ok((*encoding, media.clone()))
         }
-        _ => {
-            return Err(content.refuse(
-                "a body of several kinds cannot be expressed in generated code",
-                "leave one, or say `x-internal: true` and write the call by hand",
-            ));
-        }
-    };
-    media.only("content", &[&["encoding", "example", "examples", "schema"]])?;
-    let schema = media.need("schema", "describe what it is")?;
-    let is_json = encoding == Encoding::Json;
-    if is_json && schema.get("properties").is_some() {
-        return member_body(&schema, schemas).map(Some);
-    }
-    let order_by = || {
-        Ok(node
-            .text_of("x-order-by")?
-            .unwrap_or(USUAL_ORDER)
-            .to_owned())
-    };
-    let unlisted = || Ok(node.text_of("x-order-by-unlisted")?.is_some());
-    match schemas.shape(&schema)?.ty {
-        Ty::Own(path) if is_json && schema.clone().resolved()?.flag_of("x-search")? => {
-            let type_name = path.rsplit("::").next().unwrap_or(&path);
-            Ok(Some(Body::Search {
-                name: argument(&body, &schema, type_name, node)?,
-                order_by: order_by()?,
-                unlisted: unlisted()?,
-                ty: Ty::Own(path),
-            }))
-        }
-        Ty::Model(model) if is_json && schemas.is_search(&model) => Ok(Some(Body::Search {
-            name: argument(&body, &schema, &model, node)?,
-            order_by: order_by()?,
-            unlisted: unlisted()?,
-            ty: Ty::Model(model),
-        })),
-        Ty::Model(model) => {
-            schemas.write_as(&schema, &model, encoding)?;
-            Ok(Some(Body::Model {
-                name: argument(&body, &schema, &model, node)?,
-                model,
-                encoding,
-            }))
-        }
-        ty @ Ty::List(_) if is_json => Ok(Some(Body::List {
-            name: names::of(&body, "items", Use::Argument)?,
-            ty,
-        })),
-        _ => Err(schema.refuse(
-            "a body that is not an object cannot be expressed in generated code",
-            "describe an object in `#/components/schemas` and refer to it",
+        _ => Err(content.refuse(
+            "a body of several kinds cannot be expressed in generated code",
+            "leave one, or say `x-internal: true` and write the call by hand",
         )),
     }
 }
 
-/// Returns the name of a body: its `x-rust-name`, or the `x-argument` of its schema, or a name made from its type, or
-/// `body` if a parameter has that name.
-fn argument(body: &Node<'_>, schema: &Node<'_>, model: &str, operation: &Node<'_>) -> Read<String> {
-    let name = match schema.clone().resolved()?.text_of("x-argument")? {
-        Some(name) => name.to_owned(),
-        None => names::argument_of(model),
-    };
-    let mut taken = operation.items_of("parameters")?.into_iter();
-    let taken = taken.any(|parameter| {
-        let parameter = parameter.resolved().ok();
-        let name_of = parameter
-            .and_then(|parameter| parameter.text_of("name").ok().flatten().map(str::to_owned));
-        name_of.is_some_and(|wire| wire.to_snake_case() == name)
-    });
-    names::of(body, if taken { "body" } else { &name }, Use::Argument)
+/// A body that a schema describes, and its operation.
+struct Described<'a> {
+    operation: &'a Node<'a>,
+    body: &'a Node<'a>,
+    schema: &'a Node<'a>,
+}
+
+impl Described<'_> {
+    fn read(&self, encoding: Encoding, schemas: &mut Schemas) -> Read<Body> {
+        let is_json = encoding == Encoding::Json;
+        match schemas.shape(self.schema)?.ty {
+            Ty::Own(path) if is_json && self.is_search()? => {
+                let type_name = path.rsplit("::").next().unwrap_or(&path).to_owned();
+                self.search(&type_name, Ty::Own(path))
+            }
+            Ty::Model(model) if is_json && schemas.is_search(&model) => {
+                self.search(&model.clone(), Ty::Model(model))
+            }
+            Ty::Model(model) => {
+                schemas.write_as(self.schema, &model, encoding)?;
+                Ok(Body::Model {
+                    name: self.argument(&model)?,
+                    model,
+                    encoding,
+                })
+            }
+            ty @ Ty::List(_) if is_json => Ok(Body::List {
+                name: names::of(self.body, "items", Use::Argument)?,
+                ty,
+            }),
+            _ => Err(self.schema.refuse(
+                "a body that is not an object cannot be expressed in generated code",
+                "describe an object in `#/components/schemas` and refer to it",
+            )),
+        }
+    }
+
+    fn is_search(&self) -> Read<bool> {
+        self.schema.clone().resolved()?.flag_of("x-search")
+    }
+
+    fn search(&self, type_name: &str, ty: Ty) -> Read<Body> {
+        let order_by = self.operation.text_of("x-order-by")?;
+        let unlisted = self.operation.text_of("x-order-by-unlisted")?;
+        Ok(Body::Search {
+            name: self.argument(type_name)?,
+            order_by: order_by.unwrap_or(USUAL_ORDER).to_owned(),
+            unlisted: unlisted.is_some(),
+            ty,
+        })
+    }
+
+    /// Returns the name of the body: its `x-rust-name`, or the `x-argument` of its schema, or a name made from its type,
+    /// or `body` if a parameter has that name.
+    fn argument(&self, type_name: &str) -> Read<String> {
+        let name = match self.schema.clone().resolved()?.text_of("x-argument")? {
+            Some(name) => name.to_owned(),
+            None => names::argument_of(type_name),
+        };
+        let mut taken = self.operation.items_of("parameters")?.into_iter();
+        let taken = taken.any(|parameter| {
+            let parameter = parameter.resolved().ok();
+            let name_of = parameter
+                .and_then(|parameter| parameter.text_of("name").ok().flatten().map(str::to_owned));
+            name_of.is_some_and(|wire| wire.to_snake_case() == name)
+        });
+        names::of(self.body, if taken { "body" } else { &name }, Use::Argument)
+    }
 }
 
 /// Reads a body that is described in place. Its single member becomes an argument.

@@ -20,12 +20,23 @@ pub(super) fn enumeration(node: &Node<'_>, schema: &str, name: &str) -> Read<Enu
             &["x-codes", "x-rust-names", "x-value-docs"],
         ],
     )?;
+    let mut variants = values(node)?;
+    let codes = codes_of_values(node, &mut variants)?;
+    mention::check(node, |name| variants.iter().any(|one| one.wire == name))?;
+    Ok(Enum {
+        codes,
+        variants,
+        ..without_values(node, schema, name)?
+    })
+}
+
+/// Reads the values, with their names and documentation.
+fn values(node: &Node<'_>) -> Read<Vec<Variant>> {
     let key = if node.get("enum").is_some() {
         "enum"
     } else {
         "x-known-values"
     };
-    let docs = node.get("x-value-docs");
     let given_names = node.get("x-rust-names");
     let mut variants: Vec<Variant> = Vec::new();
     for value in node.items_of(key)? {
@@ -44,19 +55,34 @@ pub(super) fn enumeration(node: &Node<'_>, schema: &str, name: &str) -> Read<Enu
         variants.push(Variant {
             wire: wire.to_owned(),
             name,
-            doc: docs
-                .as_ref()
-                .map_or(Ok(None), |docs| docs.text_of(wire))?
-                .map(str::to_owned),
+            doc: doc(node, wire)?,
         });
     }
-    for map in [docs, given_names].into_iter().flatten() {
-        for (wire, node) in map.entries()? {
-            if !variants.iter().any(|variant| variant.wire == wire) {
-                return Err(node.refuse(format!("`{wire}` is not a value"), "remove it"));
-            }
+    of_values_alone(node, "x-value-docs", &variants)?;
+    of_values_alone(node, "x-rust-names", &variants)?;
+    Ok(variants)
+}
+
+/// Reads what a value means.
+fn doc(node: &Node<'_>, wire: &str) -> Read<Option<String>> {
+    let Some(docs) = node.get("x-value-docs") else {
+        return Ok(None);
+    };
+    Ok(docs.text_of(wire)?.map(str::to_owned))
+}
+
+/// Refuses what the map `key` says of something that is not a value.
+fn of_values_alone(node: &Node<'_>, key: &str, variants: &[Variant]) -> Read<()> {
+    for (wire, node) in node.entries_of(key)? {
+        if !variants.iter().any(|variant| variant.wire == wire) {
+            return Err(node.refuse(format!("`{wire}` is not a value"), "remove it"));
         }
     }
+    Ok(())
+}
+
+/// Reads the numbers that stand for values, and adds the values that are known only by their numbers.
+fn codes_of_values(node: &Node<'_>, variants: &mut Vec<Variant>) -> Read<Vec<(i64, String)>> {
     let mut codes = Vec::new();
     for (code, value) in node.entries_of("x-codes")? {
         let number = code
@@ -67,7 +93,6 @@ pub(super) fn enumeration(node: &Node<'_>, schema: &str, name: &str) -> Read<Enu
             codes.push((number, wire.to_owned()));
             continue;
         }
-        // This value is known only by its code.
         let remedy = "call it as a type is called";
         let name = names::check(&value, &names::type_name(wire), Use::Variant, remedy)?;
         if variants.iter().any(|variant| variant.name == name) {
@@ -83,12 +108,7 @@ pub(super) fn enumeration(node: &Node<'_>, schema: &str, name: &str) -> Read<Enu
         });
     }
     codes.sort_unstable();
-    mention::check(node, |name| variants.iter().any(|one| one.wire == name))?;
-    Ok(Enum {
-        codes,
-        variants,
-        ..without_values(node, schema, name)?
-    })
+    Ok(codes)
 }
 
 /// An enumeration of strings that has no values yet.
@@ -119,7 +139,6 @@ pub(super) fn codes(node: &Node<'_>, schema: &str, name: &str) -> Read<Enum> {
         };
         known.insert(number, value);
     }
-    let docs = node.get("x-value-docs");
     let (mut variants, mut codes) = (Vec::<Variant>::new(), Vec::new());
     for (number, value) in &known {
         let given = value.text()?;
@@ -145,18 +164,11 @@ pub(super) fn codes(node: &Node<'_>, schema: &str, name: &str) -> Read<Enum> {
         let wire = number.to_string();
         variants.push(Variant {
             name,
-            doc: docs
-                .as_ref()
-                .map_or(Ok(None), |docs| docs.text_of(&wire))?
-                .map(str::to_owned),
+            doc: doc(node, &wire)?,
             wire,
         });
     }
-    for (wire, node) in node.entries_of("x-value-docs")? {
-        if !variants.iter().any(|variant| variant.wire == wire) {
-            return Err(node.refuse(format!("`{wire}` is not a value"), "remove it"));
-        }
-    }
+    of_values_alone(node, "x-value-docs", &variants)?;
     mention::check(node, |_| false)?;
     Ok(Enum {
         number: Some(number(node)?),

@@ -28,39 +28,10 @@ impl Schemas {
         if search {
             required.retain(|wire| !SEARCH_TERMS.contains(wire));
         }
-        let known = |name: &str| {
-            node.get("properties")
-                .is_some_and(|p| p.get(name).is_some())
-        };
-        mention::check(node, known)?;
-        let mut members = Vec::new();
-        let mut taken = BTreeSet::new();
-        for (wire, property) in node.entries_of("properties")? {
-            if search && SEARCH_TERMS.contains(&wire) {
-                continue;
-            }
-            let read = self.member(&property, wire, required.contains(&wire));
-            let read = read.and_then(|member| {
-                let is_value = |name: &str| self.has_value(&member.ty, name);
-                mention::check(&property, |name| known(name) || is_value(name))?;
-                Ok(member)
-            });
-            match read {
-                Ok(member) if !taken.insert(member.name.clone()) => {
-                    self.refusals.push(property.refuse(
-                        format!("a second member is called `{}` in Rust", member.name),
-                        "give one of them another name with `x-rust-name`",
-                    ));
-                }
-                Ok(member) => members.push(member),
-                Err(refusal) => self.refusals.push(refusal),
-            }
-        }
+        mention::check(node, |name| has_member(node, name))?;
+        let mut members = self.members(node, &required, search)?;
         order(node, &mut members)?;
-        if let Some(missing) = required
-            .iter()
-            .find(|name| node.get("properties").is_none_or(|p| p.get(name).is_none()))
-        {
+        if let Some(missing) = required.iter().find(|wire| !has_member(node, wire)) {
             return Err(node.refuse(
                 format!("`{missing}` is required but is not a member"),
                 "correct `required`",
@@ -79,6 +50,34 @@ impl Schemas {
             in_form: false,
             members,
         })
+    }
+
+    /// Reads the members of an object, except the terms of a search.
+    fn members(&mut self, node: &Node<'_>, required: &[&str], search: bool) -> Read<Vec<Member>> {
+        let mut members = Vec::new();
+        let mut taken = BTreeSet::new();
+        for (wire, property) in node.entries_of("properties")? {
+            if search && SEARCH_TERMS.contains(&wire) {
+                continue;
+            }
+            let read = self.member(&property, wire, required.contains(&wire));
+            let read = read.and_then(|member| {
+                let is_value = |name: &str| self.has_value(&member.ty, name);
+                mention::check(&property, |name| has_member(node, name) || is_value(name))?;
+                Ok(member)
+            });
+            match read {
+                Ok(member) if !taken.insert(member.name.clone()) => {
+                    self.refusals.push(property.refuse(
+                        format!("a second member is called `{}` in Rust", member.name),
+                        "give one of them another name with `x-rust-name`",
+                    ));
+                }
+                Ok(member) => members.push(member),
+                Err(refusal) => self.refusals.push(refusal),
+            }
+        }
+        Ok(members)
     }
 
     /// Reads a member of an object.
@@ -142,6 +141,11 @@ impl Schemas {
             )),
         }
     }
+}
+
+fn has_member(node: &Node<'_>, wire: &str) -> bool {
+    let members = node.get("properties");
+    members.is_some_and(|members| members.get(wire).is_some())
 }
 
 /// Appends the allowed lengths to the documentation of a member.
@@ -210,7 +214,7 @@ fn default(node: &Node<'_>, ty: &Ty, required: bool) -> Read<Option<Value>> {
 fn order(node: &Node<'_>, members: &mut [Member]) -> Read<()> {
     let order = node.texts_of("x-wire-order")?;
     for wire in &order {
-        if node.get("properties").is_none_or(|p| p.get(wire).is_none()) {
+        if !has_member(node, wire) {
             return Err(node.refuse(
                 format!("`x-wire-order` mentions `{wire}`, which is not a member"),
                 "correct `x-wire-order`",

@@ -12,53 +12,42 @@ use super::path::Found;
 use super::responses::{Responses, responses};
 use super::schema::Schemas;
 
+/// The keywords of operations.
+const KEYWORDS: &[&str] = &[
+    "deprecated",
+    "description",
+    "operationId",
+    "parameters",
+    "requestBody",
+    "responses",
+    "security",
+    "summary",
+    "tags",
+    "x-call",
+    "x-eventually",
+    "x-confidence",
+    "x-deprecated",
+    "x-edition",
+    "x-example",
+    "x-internal",
+    "x-limit",
+    "x-order-by",
+    "x-order-by-unlisted",
+    "x-paging",
+    "x-refusing",
+    "x-replaces",
+    "x-idempotent",
+    "x-source",
+    "x-unconfirmed",
+];
+
 /// Reads an operation, and returns it with its tag.
 pub(super) fn read(found: &Found<'_>, schemas: &mut Schemas) -> Read<(Operation, String)> {
     let node = &found.node;
-    node.only(
-        "an operation",
-        &[&[
-            "deprecated",
-            "description",
-            "operationId",
-            "parameters",
-            "requestBody",
-            "responses",
-            "security",
-            "summary",
-            "tags",
-            "x-call",
-            "x-eventually",
-            "x-confidence",
-            "x-deprecated",
-            "x-edition",
-            "x-example",
-            "x-internal",
-            "x-limit",
-            "x-order-by",
-            "x-order-by-unlisted",
-            "x-paging",
-            "x-refusing",
-            "x-replaces",
-            "x-idempotent",
-            "x-source",
-            "x-unconfirmed",
-        ]],
-    )?;
+    node.only("an operation", &[KEYWORDS])?;
     let (resource, name) = id(node)?;
-    let summary = prose(node, "summary")?;
-    if summary.is_empty() {
-        return Err(node.refuse(
-            "the operation has no summary",
-            "add a `summary`: it becomes the documentation",
-        ));
-    }
-    let idempotent = node
-        .need(
-            "x-idempotent",
-            "say `x-idempotent: true` if sending it twice has the same effect as sending it once, else `false`",
-        )?
-        .flag()?;
+    let summary = summary(node)?;
+    let idempotent = idempotent(node)?;
     let (arguments, options): (Vec<_>, Vec<_>) = parameters(found, schemas)?
         .into_iter()
         .partition(|parameter| parameter.required);
@@ -97,21 +86,28 @@ pub(super) fn read(found: &Found<'_>, schemas: &mut Schemas) -> Read<(Operation,
         errors,
     };
     distinct(node, &operation)?;
-    if operation.internal && operation.call.is_none() {
+    callable(node, &operation)?;
+    ordered_if_searched(node, &operation)?;
+    Ok((operation, tag(node)?))
+}
+
+fn summary(node: &Node<'_>) -> Read<String> {
+    let summary = prose(node, "summary")?;
+    if summary.is_empty() {
         return Err(node.refuse(
-            "nothing says how an operation with `x-internal` is called",
-            "write the hand-written call in `x-call`, as it follows the client",
+            "the operation has no summary",
+            "add a `summary`: it becomes the documentation",
         ));
     }
-    if !matches!(operation.body, Some(Body::Search { .. }))
-        && node.get("x-paging").is_none()
-        && let Some(order) = node
-            .get("x-order-by")
-            .or_else(|| node.get("x-order-by-unlisted"))
-    {
-        return Err(order.refuse("the body is not a search", "remove it"));
-    }
-    Ok((operation, tag(node)?))
+    Ok(summary)
+}
+
+fn idempotent(node: &Node<'_>) -> Read<bool> {
+    node.need(
+        "x-idempotent",
+        "say `x-idempotent: true` if sending it twice has the same effect as sending it once, else `false`",
+    )?
+    .flag()
 }
 
 /// The documentation of an operation with `x-replaces: true`.
@@ -234,4 +230,28 @@ fn distinct(node: &Node<'_>, operation: &Operation) -> Read<()> {
         }
     }
     Ok(())
+}
+
+/// Refuses an operation with a hand-written call that nothing shows.
+fn callable(node: &Node<'_>, operation: &Operation) -> Read<()> {
+    if operation.internal && operation.call.is_none() {
+        return Err(node.refuse(
+            "nothing says how an operation with `x-internal` is called",
+            "write the hand-written call in `x-call`, as it follows the client",
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses the order of what is not searched.
+fn ordered_if_searched(node: &Node<'_>, operation: &Operation) -> Read<()> {
+    let is_search = matches!(operation.body, Some(Body::Search { .. }));
+    if is_search || node.get("x-paging").is_some() {
+        return Ok(());
+    }
+    let order = node.get("x-order-by");
+    match order.or_else(|| node.get("x-order-by-unlisted")) {
+        Some(order) => Err(order.refuse("the body is not a search", "remove it")),
+        None => Ok(()),
+    }
 }

@@ -60,74 +60,35 @@ pub(super) fn parameters(found: &Found<'_>, schemas: &mut Schemas) -> Read<Vec<P
     Ok(read)
 }
 
+/// The keywords of parameters.
+const KEYWORDS: &[&str] = &[
+    "deprecated",
+    "description",
+    "example",
+    "explode",
+    "in",
+    "name",
+    "required",
+    "schema",
+    "style",
+    "x-deprecated",
+    "x-id-of",
+    "x-rust-name",
+    "x-source",
+];
+
 fn parameter(node: Node<'_>, schemas: &mut Schemas) -> Read<Parameter> {
-    node.only(
-        "a parameter",
-        &[&[
-            "deprecated",
-            "description",
-            "example",
-            "explode",
-            "in",
-            "name",
-            "required",
-            "schema",
-            "style",
-            "x-deprecated",
-            "x-id-of",
-            "x-rust-name",
-            "x-source",
-        ]],
-    )?;
+    node.only("a parameter", &[KEYWORDS])?;
     let wire = node.need("name", "name it")?.text()?;
-    let place_node = node.need("in", "say `in: query` or `in: path`")?;
-    let place = match place_node.text()? {
-        "path" => Place::Path,
-        "query" => Place::Query,
-        other => {
-            return Err(place_node.refuse(
-                format!("a parameter in the {other} cannot be expressed in generated code"),
-                "let the client's hand-written code send it for all calls, and remove it here",
-            ));
-        }
-    };
+    let place = place(&node)?;
     let required = node.flag_of("required")?;
-    for (key, usual) in [("style", "form"), ("explode", "true")] {
-        if let Some(given) = node.get(key)
-            && given.value().to_string().trim_matches('"') != usual
-        {
-            return Err(given.refuse(
-                "only parameters that are repeated for each element can be expressed",
-                format!("say `{key}: {usual}`, or leave it out"),
-            ));
-        }
-    }
+    usual_style(&node)?;
     let schema = node.need("schema", "say which type it has")?;
     let ty = schemas.shape(&schema)?.ty;
     if ty.counts() {
         uncoded(&node)?;
     }
-    let element = match &ty {
-        Ty::List(element) if place == Place::Query => element,
-        other => other,
-    };
-    if matches!(
-        element,
-        Ty::Json
-            | Ty::Model(_)
-            | Ty::List(_)
-            | Ty::Map(_)
-            | Ty::Optional(_)
-            | Ty::Float
-            | Ty::File
-            | Ty::Own(_)
-    ) || *element == Ty::Secret && *element != ty
-    {
-        return Err(schema.refuse(
-            "a parameter of this type cannot be expressed in generated code",
-            "use a string, an integer, a boolean, a time, an enumeration, or a list of these in the query; a secret only alone",
-        ));
-    }
+    writable(&schema, place, &ty)?;
     let what = if required { Use::Argument } else { Use::Option };
     Ok(Parameter {
         wire: wire.to_owned(),
@@ -149,4 +110,57 @@ fn parameter(node: Node<'_>, schemas: &mut Schemas) -> Read<Parameter> {
             .map(|example| example.value().clone()),
         ty,
     })
+}
+
+fn place(node: &Node<'_>) -> Read<Place> {
+    let place = node.need("in", "say `in: query` or `in: path`")?;
+    match place.text()? {
+        "path" => Ok(Place::Path),
+        "query" => Ok(Place::Query),
+        other => Err(place.refuse(
+            format!("a parameter in the {other} cannot be expressed in generated code"),
+            "let the client's hand-written code send it for all calls, and remove it here",
+        )),
+    }
+}
+
+/// Refuses a list that is written in another way than as one parameter for each element.
+fn usual_style(node: &Node<'_>) -> Read<()> {
+    for (key, usual) in [("style", "form"), ("explode", "true")] {
+        if let Some(given) = node.get(key)
+            && given.value().to_string().trim_matches('"') != usual
+        {
+            return Err(given.refuse(
+                "only parameters that are repeated for each element can be expressed",
+                format!("say `{key}: {usual}`, or leave it out"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a type that cannot be written into a path or query.
+fn writable(schema: &Node<'_>, place: Place, ty: &Ty) -> Read<()> {
+    let element = match ty {
+        Ty::List(element) if place == Place::Query => element,
+        other => other,
+    };
+    if matches!(
+        element,
+        Ty::Json
+            | Ty::Model(_)
+            | Ty::List(_)
+            | Ty::Map(_)
+            | Ty::Optional(_)
+            | Ty::Float
+            | Ty::File
+            | Ty::Own(_)
+    ) || *element == Ty::Secret && element != ty
+    {
+        return Err(schema.refuse(
+            "a parameter of this type cannot be expressed in generated code",
+            "use a string, an integer, a boolean, a time, an enumeration, or a list of these in the query; a secret only alone",
+        ));
+    }
+    Ok(())
 }

@@ -295,69 +295,28 @@ impl Schemas {
 
     /// Returns the type of a reference to a named schema.
     fn named(&mut self, from: &Node<'_>, name: &str, target: &Node<'_>) -> Read<Shape> {
-        match target.get("x-handwritten") {
-            Some(path) if path.value().is_string() => {
-                return Ok(Shape::bare(Ty::Own(names::path(&path)?), false));
-            }
-            Some(flag) if flag.flag()? => {
-                return Err(from.refuse(
-                    format!("no type is generated for `{name}`, because it is hand-written"),
-                    "refer to another schema, or say in its `x-handwritten` where in the crate the type is",
-                ));
-            }
-            _ => {}
-        }
-        if target.flag_of("x-search")? {
-            let entries = target.entries_of("properties")?;
-            if entries.iter().all(|(wire, _)| SEARCH_TERMS.contains(wire)) {
-                let ty = Ty::Own("search::SearchRequest".to_owned());
-                return Ok(Shape::bare(ty, false));
-            }
-        }
-        if target.get("x-known-values").is_some() && target.items_of("x-known-values")?.is_empty() {
-            return Ok(Shape::bare(Ty::Text, kind(target)?.1));
+        if let Some(shape) = not_generated(from, name, target)? {
+            return Ok(shape);
         }
         let (kind, nullable) = kind(target)?;
-        let is_coded = kind == Some("integer") && target.get("x-codes").is_some();
-        let is_enum =
-            is_coded || target.get("enum").is_some() || target.get("x-known-values").is_some();
-        let is_model = target.get("properties").is_some();
-        if !is_enum && !is_model {
-            if !self.open.insert(target.pointer().to_owned()) {
-                return Err(from.refuse(
-                    format!("`{name}` is made of nothing but itself"),
-                    "put an object in between",
-                ));
-            }
-            let shape = self.shape(target);
-            self.open.remove(target.pointer());
-            return shape;
-        }
+        let Some(form) = Form::of(target, kind) else {
+            return self.transparent(from, name, target);
+        };
         let wire = self.rust_names.get(name).map_or(name, String::as_str);
         let rust = names::of(target, wire, Use::Type)?;
-        let ty = match is_enum {
-            true if is_coded => Ty::Code(rust.clone()),
-            true if kind == Some("string") => Ty::Enum(rust.clone()),
-            true => {
+        let ty = match form {
+            Form::Codes => Ty::Code(rust.clone()),
+            Form::Values if kind == Some("string") => Ty::Enum(rust.clone()),
+            Form::Values => {
                 return Err(target.refuse(
                     "only strings can be enumerated by value",
                     "say `type: string`, or give integers names in `x-codes`",
                 ));
             }
-            false => Ty::Model(rust.clone()),
+            Form::Object => Ty::Model(rust.clone()),
         };
         if self.started.insert(target.pointer().to_owned()) {
-            let clash = self.names.insert(rust.clone(), name.to_owned());
-            let read = match clash {
-                Some(other) => Err(target.refuse(
-                    format!("the schema `{other}` is called `{rust}` in Rust as well"),
-                    "give one of them another name with `x-rust-name`",
-                )),
-                None if is_coded => codes(target, name, &rust).map(Type::Enum),
-                None if is_enum => enumeration(target, name, &rust).map(Type::Enum),
-                None => self.model(target, name, &rust).map(Type::Model),
-            };
-            match read {
+            match self.declared(form, target, name, &rust) {
                 Ok(read) => {
                     self.types.insert(rust, read);
                 }
@@ -366,6 +325,85 @@ impl Schemas {
         }
         Ok(Shape::bare(ty, nullable))
     }
+
+    /// Returns the type of a schema for which none is generated, because it only gives another one a name.
+    fn transparent(&mut self, from: &Node<'_>, name: &str, target: &Node<'_>) -> Read<Shape> {
+        if !self.open.insert(target.pointer().to_owned()) {
+            return Err(from.refuse(
+                format!("`{name}` is made of nothing but itself"),
+                "put an object in between",
+            ));
+        }
+        let shape = self.shape(target);
+        self.open.remove(target.pointer());
+        shape
+    }
+
+    /// Reads the type that is generated for a schema.
+    fn declared(&mut self, form: Form, target: &Node<'_>, name: &str, rust: &str) -> Read<Type> {
+        if let Some(other) = self.names.insert(rust.to_owned(), name.to_owned()) {
+            return Err(target.refuse(
+                format!("the schema `{other}` is called `{rust}` in Rust as well"),
+                "give one of them another name with `x-rust-name`",
+            ));
+        }
+        match form {
+            Form::Codes => codes(target, name, rust).map(Type::Enum),
+            Form::Values => enumeration(target, name, rust).map(Type::Enum),
+            Form::Object => self.model(target, name, rust).map(Type::Model),
+        }
+    }
+}
+
+/// What is generated for a named schema.
+#[derive(Clone, Copy)]
+enum Form {
+    /// An enumeration of numbers.
+    Codes,
+    /// An enumeration of strings.
+    Values,
+    Object,
+}
+
+impl Form {
+    fn of(target: &Node<'_>, kind: Option<&str>) -> Option<Self> {
+        let has = |key| target.get(key).is_some();
+        if kind == Some("integer") && has("x-codes") {
+            Some(Self::Codes)
+        } else if has("enum") || has("x-known-values") {
+            Some(Self::Values)
+        } else {
+            has("properties").then_some(Self::Object)
+        }
+    }
+}
+
+/// Returns the type of a named schema that is hand-written, a search without terms of its own, or an enumeration without
+/// known values.
+fn not_generated(from: &Node<'_>, name: &str, target: &Node<'_>) -> Read<Option<Shape>> {
+    match target.get("x-handwritten") {
+        Some(path) if path.value().is_string() => {
+            return Ok(Some(Shape::bare(Ty::Own(names::path(&path)?), false)));
+        }
+        Some(flag) if flag.flag()? => {
+            return Err(from.refuse(
+                format!("no type is generated for `{name}`, because it is hand-written"),
+                "refer to another schema, or say in its `x-handwritten` where in the crate the type is",
+            ));
+        }
+        _ => {}
+    }
+    if target.flag_of("x-search")? {
+        let entries = target.entries_of("properties")?;
+        if entries.iter().all(|(wire, _)| SEARCH_TERMS.contains(wire)) {
+            let ty = Ty::Own("search::SearchRequest".to_owned());
+            return Ok(Some(Shape::bare(ty, false)));
+        }
+    }
+    if target.get("x-known-values").is_some() && target.items_of("x-known-values")?.is_empty() {
+        return Ok(Some(Shape::bare(Ty::Text, kind(target)?.1)));
+    }
+    Ok(None)
 }
 
 /// Collects the addresses of all references.

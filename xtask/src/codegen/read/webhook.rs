@@ -5,11 +5,39 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::super::ir::Webhook;
-use super::super::node::{Node, Read};
+use super::super::node::{Node, Read, Refusal};
 use super::schema::Schemas;
 
+/// Reads all webhooks, and returns what is refused as well.
+pub(super) fn all(
+    root: &Node<'_>,
+    in_areas: bool,
+    schemas: &mut Schemas,
+) -> (Vec<Webhook>, Vec<Refusal>) {
+    let (mut webhooks, mut refusals) = (Vec::new(), Vec::new());
+    if let Some(node) = root.get("webhooks")
+        && in_areas
+    {
+        refusals.push(node.refuse(
+            "webhooks of an API that has areas cannot be expressed in generated code",
+            "read them by hand-written code, and remove them here",
+        ));
+    }
+    let entries = root.entries_of("webhooks").unwrap_or_else(|refusal| {
+        refusals.push(refusal);
+        Vec::new()
+    });
+    for (_, node) in entries {
+        match read(&node, schemas) {
+            Ok(webhook) => webhooks.push(webhook),
+            Err(refusal) => refusals.push(refusal),
+        }
+    }
+    (webhooks, refusals)
+}
+
 /// Reads the payload of a webhook.
-pub(super) fn read(node: &Node<'_>, schemas: &mut Schemas) -> Read<Webhook> {
+fn read(node: &Node<'_>, schemas: &mut Schemas) -> Read<Webhook> {
     let post = node.need("post", "webhooks are delivered with POST")?;
     let group = match post.items_of("tags")?.as_slice() {
         [only] => only.text()?.to_owned(),
