@@ -198,6 +198,26 @@ fn checks() -> anyhow::Result<Vec<Step>> {
 
 fn full() -> anyhow::Result<Vec<Step>> {
     let nightly = nightly();
+    let mut steps = transport_suites();
+    steps.extend(benches());
+    steps.extend(installed("hack", HACK));
+    steps.extend(feature_pairs());
+    steps.extend(installed("deny", DENY));
+    steps.push(Step::cargo(
+        "no dependency has an advisory, a licence or a source that is not allowed",
+        "deny --locked --workspace check",
+    ));
+    steps.push(Step::cargo(
+        "no dependency of the fuzz targets does either",
+        "deny --locked --manifest-path fuzz/Cargo.toml check",
+    ));
+    steps.extend(oldest_versions(nightly));
+    steps.extend(installed("fuzz", FUZZ));
+    steps.extend(fuzzing(nightly)?);
+    Ok(steps)
+}
+
+fn transport_suites() -> Vec<Step> {
     let mut steps = Vec::new();
     for features in TRANSPORT_SUITES {
         if features.contains(NEEDS_OPENSSL) && !has_platform_tls() {
@@ -213,6 +233,11 @@ fn full() -> anyhow::Result<Vec<Step>> {
             )),
         ));
     }
+    steps
+}
+
+fn benches() -> Vec<Step> {
+    let mut steps = Vec::new();
     for bench in BENCHES {
         if *bench == NEEDS_VALGRIND && !has_valgrind() {
             complain(format_args!(
@@ -225,47 +250,49 @@ fn full() -> anyhow::Result<Vec<Step>> {
             format!("bench -q --locked -p integration-tests --bench {bench} -- --check"),
         ));
     }
-    steps.extend(installed("hack", HACK));
+    steps
+}
+
+fn feature_pairs() -> impl Iterator<Item = Step> {
     let openssl = if has_platform_tls() {
         ""
     } else {
         ",native-tls"
     };
-    for (packages, left_out) in POWERSETS {
+    POWERSETS.iter().map(move |(packages, left_out)| {
         let packages: String = packages.iter().map(|name| format!(" -p {name}")).collect();
-        steps.push(Step::cargo(
+        Step::cargo(
             "every two features build together",
             format!(
                 "hack check -q --locked --lib --feature-powerset --depth 2 \
                  --exclude-features default{left_out}{openssl}{packages}"
             ),
-        ));
-    }
-    steps.extend(installed("deny", DENY));
-    steps.push(Step::cargo(
-        "no dependency has an advisory, a licence or a source that is not allowed",
-        "deny --locked --workspace check",
-    ));
-    steps.push(Step::cargo(
-        "no dependency of the fuzz targets does either",
-        "deny --locked --manifest-path fuzz/Cargo.toml check",
-    ));
+        )
+    })
+}
+
+fn oldest_versions(nightly: &str) -> [Step; 2] {
     let oldest = format!(
         "+{nightly} -Z direct-minimal-versions \
          --config resolver.lockfile-path='{OLDEST}/Cargo.lock'"
     );
-    steps.push(Step::cargo(
-        "the oldest allowed versions of direct dependencies resolve",
-        format!("{oldest} generate-lockfile"),
-    ));
-    steps.push(Step::cargo(
-        "the crates build with them",
-        format!(
-            "{oldest} check --locked -p security-api-transport -p push-security-api -p pwpush-api \
-             -p keepnet-api --target-dir {OLDEST}"
+    [
+        Step::cargo(
+            "the oldest allowed versions of direct dependencies resolve",
+            format!("{oldest} generate-lockfile"),
         ),
-    ));
-    steps.extend(installed("fuzz", FUZZ));
+        Step::cargo(
+            "the crates build with them",
+            format!(
+                "{oldest} check --locked -p security-api-transport -p push-security-api -p pwpush-api \
+                 -p keepnet-api --target-dir {OLDEST}"
+            ),
+        ),
+    ]
+}
+
+fn fuzzing(nightly: &str) -> anyhow::Result<Vec<Step>> {
+    let mut steps = Vec::new();
     for target in fuzz_targets()? {
         let corpus = root().join("fuzz/corpus").join(&target);
         std::fs::create_dir_all(corpus)

@@ -84,69 +84,78 @@ impl Description {
 
     /// Merges several documents. `x-area` at the root of a document assigns its paths to an area.
     fn merge(whole: &str, documents: Vec<(Value, String)>) -> anyhow::Result<Self> {
-        let mut merged = json!({"openapi": "3.1.0", "tags": [], "paths": {}, "components": {}});
-        let mut parts = Vec::new();
+        let mut merged = Self {
+            value: json!({"openapi": "3.1.0", "tags": [], "paths": {}, "components": {}}),
+            whole: whole.to_owned(),
+            parts: Vec::new(),
+        };
         let components = components(&documents);
         for (mut document, file) in documents {
-            let stem = stem(&file).to_owned();
-            local_references(&mut document, &stem, &components);
+            local_references(&mut document, stem(&file), &components);
             known(&document, &file)?;
             let version = document["openapi"].as_str().unwrap_or_default();
             if !version.starts_with("3.1.") {
                 bail!("{file}: this is not OpenAPI 3.1");
             }
-            let area = document.get("x-area").cloned();
             let tags = document.get_mut("tags").and_then(Value::as_array_mut);
-            if let (Some(tags), Some(all)) = (tags, merged["tags"].as_array_mut()) {
+            if let (Some(tags), Some(all)) = (tags, merged.value["tags"].as_array_mut()) {
                 all.append(tags);
             }
-            for (path, mut item) in taken(&mut document, "paths") {
-                if let (Some(area), Some(item)) = (&area, item.as_object_mut()) {
-                    item.insert("x-area".to_owned(), area.clone());
-                }
-                let pointer = format!("/paths/{}", escaped(&path));
-                parts.push(Part {
-                    original: pointer.clone(),
-                    pointer,
-                    file: file.clone(),
-                });
-                put(&mut merged["paths"], path, item, &file)?;
-            }
-            let Some(components) = document.get_mut("components") else {
-                continue;
-            };
-            let kinds: Vec<_> = components
-                .as_object()
-                .map(|kinds| kinds.keys().cloned().collect())
-                .unwrap_or_default();
-            for kind in kinds {
-                for (name, mut component) in taken(components, &kind) {
-                    if let (SCHEMAS, Some(schema)) = (kind.as_str(), component.as_object_mut()) {
-                        schema.insert("x-document".to_owned(), json!(stem));
-                    }
-                    let original = format!("/components/{kind}/{}", escaped(&name));
-                    let name = match kind.as_str() {
-                        SCHEMAS => name,
-                        _ => format!("{stem}.{name}"),
-                    };
-                    parts.push(Part {
-                        pointer: format!("/components/{kind}/{}", escaped(&name)),
-                        file: file.clone(),
-                        original,
-                    });
-                    let all = &mut merged["components"];
-                    if all.get(&kind).is_none() {
-                        all[&kind] = json!({});
-                    }
-                    put(&mut all[&kind], name, component, &file)?;
-                }
+            merged.add_paths(&mut document, &file)?;
+            if let Some(components) = document.get_mut("components") {
+                merged.add_components(components, &file)?;
             }
         }
-        Ok(Self {
-            value: merged,
-            whole: whole.to_owned(),
-            parts,
-        })
+        Ok(merged)
+    }
+
+    /// Adds the paths of a document, with its area.
+    fn add_paths(&mut self, document: &mut Value, file: &str) -> anyhow::Result<()> {
+        let area = document.get("x-area").cloned();
+        for (path, mut item) in taken(document, "paths") {
+            if let (Some(area), Some(item)) = (&area, item.as_object_mut()) {
+                item.insert("x-area".to_owned(), area.clone());
+            }
+            let pointer = format!("/paths/{}", escaped(&path));
+            self.parts.push(Part {
+                original: pointer.clone(),
+                pointer,
+                file: file.to_owned(),
+            });
+            put(&mut self.value["paths"], path, item, file)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the components of a document. Those that are local to it get its name.
+    fn add_components(&mut self, components: &mut Value, file: &str) -> anyhow::Result<()> {
+        let kinds: Vec<_> = components
+            .as_object()
+            .map(|kinds| kinds.keys().cloned().collect())
+            .unwrap_or_default();
+        for kind in kinds {
+            for (name, mut component) in taken(components, &kind) {
+                if let (SCHEMAS, Some(schema)) = (kind.as_str(), component.as_object_mut()) {
+                    schema.insert("x-document".to_owned(), json!(stem(file)));
+                }
+                let original = format!("/components/{kind}/{}", escaped(&name));
+                let name = match kind.as_str() {
+                    SCHEMAS => name,
+                    _ => format!("{}.{name}", stem(file)),
+                };
+                self.parts.push(Part {
+                    pointer: format!("/components/{kind}/{}", escaped(&name)),
+                    file: file.to_owned(),
+                    original,
+                });
+                let all = &mut self.value["components"];
+                if all.get(&kind).is_none() {
+                    all[&kind] = json!({});
+                }
+                put(&mut all[&kind], name, component, file)?;
+            }
+        }
+        Ok(())
     }
 
     /// Fails with the refusals, each with its file and pointer.

@@ -140,28 +140,37 @@ fn standing(
         let manifest = git::file_at(&workspace.root, &tag, manifest)?.unwrap_or_default();
         asked.extend(requirements::read(&manifest)?);
     }
-    for dependency in before
+    let needed = before
         .iter()
-        .filter(|other| member.needs.contains(&other.member.name))
-    {
-        let name = &dependency.member.name;
-        let to = dependency
-            .next()
-            .unwrap_or_else(|| dependency.member.version.clone());
-        let follows = asked.get(name).is_some_and(|asked| !asked.matches(&to));
-        if follows {
-            let shown = types_of(&dependency.member.library(), &now);
-            let broken = dependency.changes.breaking.join("\n");
-            let broken = types_of(&dependency.member.library(), &broken);
-            standing.moved.push(Moved {
-                name: name.clone(),
-                to,
-                is_shown: !shown.is_empty(),
-                changed: shown.intersection(&broken).cloned().collect(),
-            });
-        }
-    }
+        .filter(|other| member.needs.contains(&other.member.name));
+    standing.moved = needed
+        .filter_map(|dependency| {
+            let asked = asked.get(&dependency.member.name)?;
+            moved(dependency, &now, |to| !asked.matches(to))
+        })
+        .collect();
     Ok(standing)
+}
+
+/// Returns how a dependency moves, if it moves beyond what was asked. `api` is the public API of the crate that needs it.
+fn moved(
+    dependency: &Standing,
+    api: &str,
+    is_beyond: impl FnOnce(&Version) -> bool,
+) -> Option<Moved> {
+    let next = dependency.next();
+    let to = next.unwrap_or_else(|| dependency.member.version.clone());
+    is_beyond(&to).then(|| {
+        let shown = types_of(&dependency.member.library(), api);
+        let broken = dependency.changes.breaking.join("\n");
+        let broken = types_of(&dependency.member.library(), &broken);
+        Moved {
+            name: dependency.member.name.clone(),
+            to,
+            is_shown: !shown.is_empty(),
+            changed: shown.intersection(&broken).cloned().collect(),
+        }
+    })
 }
 
 /// Returns the types and traits of a library that a text names.

@@ -51,16 +51,7 @@ pub(crate) fn release(
         .find(|standing| standing.member.name == member.name)
         .context("a crate without a standing")?;
     let version = match &standing.begun {
-        Some(begun) => {
-            // A version that was set in part has no commit.
-            refuse(&[uncommitted(workspace)?])?;
-            refuse(&[
-                moved_on(workspace, member, begun)?,
-                tagged(workspace, member, begun)?,
-            ])?;
-            say(format_args!("{} {begun} was begun; going on.", member.name))?;
-            begun.clone()
-        }
+        Some(begun) => resumed(workspace, member, begun)?,
         None => {
             let version = version(standing, order.level)?;
             let mut blockers = blockers(workspace, standing, order.level)?;
@@ -77,20 +68,7 @@ pub(crate) fn release(
         return dry_run(workspace, &standings, member, &version, order);
     }
     if standing.begun.is_none() {
-        let registry = order.registry.as_deref();
-        ensure!(
-            !is_published(workspace, member, &version, registry)?,
-            "{} {version} is in the registry already; no tag says of what",
-            member.name
-        );
-        let rehearsal = Publishing {
-            mode: Some(DRY_RUN),
-            registry,
-        };
-        ensure!(
-            cargo_publish(workspace, member, rehearsal)?,
-            "the package does not build with what is published; release what it needs first"
-        );
+        rehearse(workspace, member, &version, order.registry.as_deref())?;
         ensure!(gate()?, "the gate does not hold");
         commit_version(workspace, member, &version)
             .context("the version is set in part; `git restore .` undoes that")?;
@@ -109,6 +87,41 @@ pub(crate) fn release(
         },
         member.tag(&version)
     ))?;
+    Ok(())
+}
+
+/// Returns the version of a release that was begun, if it can go on.
+fn resumed(workspace: &Workspace, member: &Member, begun: &Version) -> anyhow::Result<Version> {
+    // A version that was set in part has no commit.
+    refuse(&[uncommitted(workspace)?])?;
+    refuse(&[
+        moved_on(workspace, member, begun)?,
+        tagged(workspace, member, begun)?,
+    ])?;
+    say(format_args!("{} {begun} was begun; going on.", member.name))?;
+    Ok(begun.clone())
+}
+
+/// Checks that the registry would take the version.
+fn rehearse(
+    workspace: &Workspace,
+    member: &Member,
+    version: &Version,
+    registry: Option<&str>,
+) -> anyhow::Result<()> {
+    ensure!(
+        !is_published(workspace, member, version, registry)?,
+        "{} {version} is in the registry already; no tag says of what",
+        member.name
+    );
+    let rehearsal = Publishing {
+        mode: Some(DRY_RUN),
+        registry,
+    };
+    ensure!(
+        cargo_publish(workspace, member, rehearsal)?,
+        "the package does not build with what is published; release what it needs first"
+    );
     Ok(())
 }
 

@@ -230,18 +230,7 @@ impl<'a> Walker<'a> {
         open: &mut Vec<(String, String)>,
     ) {
         let flat = Flat::of(self.document, schema);
-        let mut flags = String::new();
-        for (holds, flag) in [
-            (required, " required"),
-            // An `any` value may be null, whether a document says so or not.
-            (flat.nullable && flat.kind() != "any", " nullable"),
-            (flat.read_only, " read-only"),
-            (flat.deprecated, " deprecated"),
-        ] {
-            if holds {
-                flags += flag;
-            }
-        }
+        let flags = flags(&flat, required);
         let name = flat.name().or_else(|| flat.address.clone());
         let is_nested = flat.has_members() || flat.items.is_some() || flat.values.is_some();
         let opened = open.len();
@@ -284,6 +273,19 @@ impl<'a> Walker<'a> {
         }
         open.truncate(opened);
     }
+}
+
+fn flags(flat: &Flat<'_>, required: bool) -> String {
+    let all = [
+        (required, " required"),
+        // An `any` value may be null, whether a document says so or not.
+        (flat.nullable && flat.kind() != "any", " nullable"),
+        (flat.read_only, " read-only"),
+        (flat.deprecated, " deprecated"),
+    ];
+    all.into_iter()
+        .filter_map(|(holds, flag)| holds.then_some(flag))
+        .collect()
 }
 
 /// Returns the kind of value that a schema describes, with its format and its values.

@@ -23,6 +23,54 @@ struct Neighbour {
     root: String,
 }
 
+/// The described response to an operation.
+struct Response {
+    lines: Vec<String>,
+    is_page: bool,
+    is_file: bool,
+}
+
+/// Returns the first lines of an operation: what it is called and does.
+fn head(given: &Operation<'_>, id: &str, name: &str, tag: &str) -> Vec<String> {
+    let method = given.method;
+    let usual = format!("{} {}.", method.to_uppercase(), given.path);
+    let summary = given.value["summary"]
+        .as_str()
+        .map(str::trim)
+        .filter(|summary| !summary.is_empty());
+    let summary = summary.unwrap_or(&usual);
+    let is_idempotent = ["get", "put", "delete"].contains(&method)
+        || name.starts_with("search")
+        || name.starts_with("export");
+    let mut lines = vec![
+        format!("{method}:"),
+        "  # DECIDE: the name, the summary, and whether sending it twice has the same effect as sending it once."
+            .to_owned(),
+        format!("  operationId: {id}"),
+        format!("  tags: [{}]", flow(&json!(tag))),
+    ];
+    lines.extend(
+        block("summary", &json!(summary), 6)
+            .iter()
+            .map(|line| format!("  {line}")),
+    );
+    lines.push(format!("  x-idempotent: {is_idempotent}"));
+    lines.push("  x-source: vendor-documentation".to_owned());
+    if given.value["security"]
+        .as_array()
+        .is_some_and(Vec::is_empty)
+    {
+        lines.push("  security: []".to_owned());
+    }
+    if let Some(servers) = given.servers() {
+        lines.push(format!(
+            "  # DECIDE: it is served at {}, which cannot be described.",
+            one_line(&servers)
+        ));
+    }
+    lines
+}
+
 impl Merger<'_> {
     pub(super) fn add_operation(&mut self, addition: &Addition) {
         let key = &addition.operation;
@@ -83,42 +131,30 @@ impl Merger<'_> {
         name: &str,
         tag: &str,
     ) -> (Vec<String>, Option<(String, String)>) {
-        let method = given.method;
-        let usual = format!("{} {}.", method.to_uppercase(), given.path);
-        let summary = given.value["summary"]
-            .as_str()
-            .map(str::trim)
-            .filter(|summary| !summary.is_empty());
-        let summary = summary.unwrap_or(&usual);
-        let is_idempotent = ["get", "put", "delete"].contains(&method)
-            || name.starts_with("search")
-            || name.starts_with("export");
-        let mut lines = vec![
-            format!("{method}:"),
-            "  # DECIDE: the name, the summary, and whether sending it twice has the same effect as sending it once."
-                .to_owned(),
-            format!("  operationId: {id}"),
-            format!("  tags: [{}]", flow(&json!(tag))),
-        ];
-        lines.extend(
-            block("summary", &json!(summary), 6)
-                .iter()
-                .map(|line| format!("  {line}")),
-        );
-        lines.push(format!("  x-idempotent: {is_idempotent}"));
-        lines.push("  x-source: vendor-documentation".to_owned());
-        if given.value["security"]
-            .as_array()
-            .is_some_and(Vec::is_empty)
-        {
-            lines.push("  security: []".to_owned());
+        let mut lines = head(given, id, name, tag);
+        self.parameters(given, &mut lines);
+        let searches = self.body(given, &mut lines);
+        let response = self.response(given);
+        if searches && response.is_page {
+            lines.push("  x-paging: search".to_owned());
         }
-        if let Some(servers) = given.servers() {
-            lines.push(format!(
-                "  # DECIDE: it is served at {}, which cannot be described.",
-                one_line(&servers)
-            ));
+        let order_by = match response.is_file {
+            _ if !searches => None,
+            true => self.order_of_list(given),
+            false => self
+                .column(given)
+                .map(|column| ("x-order-by".to_owned(), column)),
+        };
+        if let Some((key, column)) = &order_by {
+            lines.push("  # DECIDE: by which column.".to_owned());
+            lines.push(format!("  {key}: {}", flow(&json!(column))));
         }
+        lines.extend(response.lines);
+        (lines, order_by)
+    }
+
+    /// Appends the parameters to the lines of an operation. What cannot be described is told there.
+    fn parameters(&mut self, given: &Operation<'_>, lines: &mut Vec<String>) {
         // Arguments must not have the name of the body.
         let (mut arguments, mut options) = (BTreeSet::from(["body".to_owned()]), BTreeSet::new());
         let mut written = Vec::new();
@@ -145,7 +181,10 @@ impl Merger<'_> {
             lines.push("  parameters:".to_owned());
             lines.extend(written);
         }
-        let searches = self.body(given, &mut lines);
+    }
+
+    /// Describes the response to an operation.
+    fn response(&mut self, given: &Operation<'_>) -> Response {
         let response = given.response();
         let status = response.map_or("200", |(status, _)| status);
         let status = if status.len() == 3 && !status.ends_with('X') {
@@ -153,54 +192,36 @@ impl Merger<'_> {
         } else {
             "200"
         };
-        self.side = Side::Received;
-        let mut is_page = false;
-        let mut is_file = false;
-        let content = response
-            .and_then(|(_, content)| content)
-            .map(|(kind, schema)| {
-                let flat = Flat::of(self.document, schema);
-                is_file = !is_json(kind)
-                    || flat.kind() == "string" && flat.text("format") == Some("binary");
-                match is_file {
-                    true => (
-                        "application/octet-stream",
-                        json!({"type": "string", "format": "binary"}),
-                    ),
-                    false => {
-                        let (schema, page) = self.received(schema);
-                        is_page = page;
-                        ("application/json", schema)
-                    }
-                }
-            });
-        if searches && is_page {
-            lines.push("  x-paging: search".to_owned());
-        }
-        let order_by = match is_file {
-            _ if !searches => None,
-            true => self.order_of_list(given),
-            false => self
-                .column(given)
-                .map(|column| ("x-order-by".to_owned(), column)),
+        let mut described = Response {
+            lines: vec![
+                "  responses:".to_owned(),
+                format!("    '{status}':"),
+                "      description: The response.".to_owned(),
+            ],
+            is_page: false,
+            is_file: false,
         };
-        if let Some((key, column)) = &order_by {
-            lines.push("  # DECIDE: by which column.".to_owned());
-            lines.push(format!("  {key}: {}", flow(&json!(column))));
-        }
-        lines.push("  responses:".to_owned());
-        lines.push(format!("    '{status}':"));
-        lines.push("      description: The response.".to_owned());
-        if let Some((kind, schema)) = content {
-            lines.push("      content:".to_owned());
-            lines.push(format!("        {kind}:"));
-            lines.extend(
-                block("schema", &schema, 14)
-                    .iter()
-                    .map(|line| format!("          {line}")),
-            );
-        }
-        (lines, order_by)
+        self.side = Side::Received;
+        let Some((kind, schema)) = response.and_then(|(_, content)| content) else {
+            return described;
+        };
+        let flat = Flat::of(self.document, schema);
+        described.is_file =
+            !is_json(kind) || flat.kind() == "string" && flat.text("format") == Some("binary");
+        let (kind, schema) = if described.is_file {
+            let file = json!({"type": "string", "format": "binary"});
+            ("application/octet-stream", file)
+        } else {
+            let (schema, is_page) = self.received(schema);
+            described.is_page = is_page;
+            ("application/json", schema)
+        };
+        described.lines.push("      content:".to_owned());
+        described.lines.push(format!("        {kind}:"));
+        let schema = block("schema", &schema, 14);
+        let schema = schema.iter().map(|line| format!("          {line}"));
+        described.lines.extend(schema);
+        described
     }
 
     /// Appends the body to the lines of an operation, and returns whether it is a search.
@@ -268,34 +289,9 @@ impl Merger<'_> {
         {
             return Err("it is written in a way that cannot be described");
         }
-        self.side = Side::Sent;
-        let single = |merger: &mut Self, flat: &Flat<'_>, schema: &Value| match flat.kind().as_str()
-        {
-            "string" | "integer" | "boolean" => Some(merger.schema(schema, parameter.name)),
-            "number" | "string or integer" => Some(json!({"type": "string"})),
-            "any"
-                if schema.is_null()
-                    || schema.as_object().is_some_and(serde_json::Map::is_empty) =>
-            {
-                Some(json!({"type": "string"}))
-            }
-            _ => None,
-        };
-        let mut schema = match (in_path, is_list, flat.items) {
-            (false, true, Some(items)) => {
-                let inner = Flat::of(self.document, items);
-                single(self, &inner, items).map(|mut items| {
-                    not_null(&mut items);
-                    json!({"type": "array", "items": items})
-                })
-            }
-            (true, true, _) => None,
-            _ => single(self, &flat, parameter.schema()),
-        };
-        if schema.is_none() && in_path {
-            schema = Some(json!({"type": "string"}));
-        }
-        let mut schema = schema.ok_or("objects in the query cannot be described")?;
+        let mut schema = self
+            .type_of(parameter, &flat)
+            .ok_or("objects in the query cannot be described")?;
         not_null(&mut schema);
         let mut shown = json!({
             "name": parameter.name,
@@ -315,6 +311,37 @@ impl Merger<'_> {
             shown["x-rust-name"] = renamed.into();
         }
         Ok(flow(&shown))
+    }
+
+    /// Returns the schema of a parameter: a single value, or a list of them in the query. In the path everything is text.
+    fn type_of(&mut self, parameter: &Parameter<'_>, flat: &Flat<'_>) -> Option<Value> {
+        let in_path = parameter.place == "path";
+        self.side = Side::Sent;
+        let single = |merger: &mut Self, flat: &Flat<'_>, schema: &Value| match flat.kind().as_str()
+        {
+            "string" | "integer" | "boolean" => Some(merger.schema(schema, parameter.name)),
+            "number" | "string or integer" => Some(json!({"type": "string"})),
+            "any"
+                if schema.is_null()
+                    || schema.as_object().is_some_and(serde_json::Map::is_empty) =>
+            {
+                Some(json!({"type": "string"}))
+            }
+            _ => None,
+        };
+        let is_list = flat.kind() == "list";
+        let schema = match (in_path, is_list, flat.items) {
+            (false, true, Some(items)) => {
+                let inner = Flat::of(self.document, items);
+                single(self, &inner, items).map(|mut items| {
+                    not_null(&mut items);
+                    json!({"type": "array", "items": items})
+                })
+            }
+            (true, true, _) => None,
+            _ => single(self, flat, parameter.schema()),
+        };
+        schema.or_else(|| in_path.then(|| json!({"type": "string"})))
     }
 
     /// Returns the file, resource, tag and root path of the operations that are nearest to a path.

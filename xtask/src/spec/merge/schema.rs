@@ -170,23 +170,7 @@ impl Merger<'_> {
             }
             _ => {}
         }
-        for keys in [
-            ["minLength", "maxLength"],
-            ["minimum", "maximum"],
-            ["minItems", "maxItems"],
-        ] {
-            let bounds = keys.map(|key| Some((key, flat.get(key)?.as_i64()?)));
-            if let [Some((_, least)), Some((_, most))] = bounds
-                && least > most
-            {
-                continue;
-            }
-            for (key, bound) in bounds.into_iter().flatten() {
-                if bound >= 0 || key.starts_with("min") && kind == "integer" {
-                    written.insert(key.to_owned(), bound.into());
-                }
-            }
-        }
+        add_bounds(&mut written, flat, kind);
         Value::Object(written)
     }
 
@@ -248,37 +232,60 @@ impl Merger<'_> {
             Some(name) => short(&name),
             None => format!("{}{}", self.method, short(place)),
         };
-        let own = self.ours.schema(&name).map(|(_, own)| own);
-        if own.is_some_and(|own| own.get("x-handwritten").is_some()) {
-            return self.own(&name);
-        }
-        let is_sent = self.side != Side::Received;
         let searches = self.side == Side::Sent && is_search(flat);
+        if let Some(own) = self.own_object(schema, flat, &name, searches) {
+            return self.own(&own);
+        }
+        let name = self.unused(&name);
+        self.add_object(flat, &name, searches);
+        self.own(&name)
+    }
+
+    /// Returns the name of our schema of an object, or of one that was added before.
+    fn own_object(
+        &self,
+        schema: &Value,
+        flat: &Flat<'_>,
+        name: &String,
+        searches: bool,
+    ) -> Option<String> {
+        let own = self.ours.schema(name).map(|(_, own)| own);
+        if own.is_some_and(|own| own.get("x-handwritten").is_some()) {
+            return Some(name.clone());
+        }
         if searches
             && flat.names().count() == SEARCH_TERMS.len()
             && self.ours.schema(SEARCH).is_some()
         {
-            return self.own(SEARCH);
+            return Some(SEARCH.to_owned());
         }
         let made = flat.address.clone().map(|address| (address, self.side));
         if let Some(name) = made.as_ref().and_then(|made| self.made.get(made)) {
-            return self.own(&name.clone());
+            return Some(name.clone());
         }
         // A form is encoded differently from JSON, so it needs another schema.
-        let direction = if is_sent { "request" } else { "response" };
+        if matches!(self.side, Side::SentAsForm | Side::SentAsPairs) {
+            return None;
+        }
+        let direction = match self.side {
+            Side::Received => "response",
+            _ => "request",
+        };
         let known = flat.name().and_then(|name| self.known.get(&name));
-        let likely: Vec<_> = known.into_iter().chain([&name]).collect();
-        let is_like = |own: &&&String| self.ours.is_like(own, self.document, schema, direction);
-        if !matches!(self.side, Side::SentAsForm | Side::SentAsPairs)
-            && let Some(own) = likely.iter().find(is_like)
-        {
-            return self.own(own);
-        }
-        let name = self.unused(&name);
+        let mut likely = known.into_iter().chain([name]);
+        likely
+            .find(|own| self.ours.is_like(own, self.document, schema, direction))
+            .cloned()
+    }
+
+    /// Adds the schema of an object.
+    fn add_object(&mut self, flat: &Flat<'_>, name: &str, searches: bool) {
         // Record the schema before its members, since a member may have its type.
-        if let Some(made) = made {
-            self.made.insert(made, name.clone());
+        if let Some(address) = &flat.address {
+            self.made
+                .insert((address.clone(), self.side), name.to_owned());
         }
+        let is_sent = self.side != Side::Received;
         let members: Vec<_> = flat
             .members()
             .filter(|(_, member, _)| !(is_sent && Flat::of(self.document, member).read_only))
@@ -288,9 +295,9 @@ impl Merger<'_> {
             .map(|(member, ..)| ((*member).to_owned(), json!({})))
             .collect();
         let home = self.home;
-        self.ours.files[home].value["components"]["schemas"][&name] =
+        self.ours.files[home].value["components"]["schemas"][name] =
             json!({"properties": properties});
-        let described = described(flat.text("description"), &name);
+        let described = described(flat.text("description"), name);
         let mut lines = vec![
             format!("{name}:"),
             "  # DECIDE: the name and the description.".to_owned(),
@@ -315,11 +322,24 @@ impl Merger<'_> {
             true => lines.push("  properties: {}".to_owned()),
             false => lines.push("  properties:".to_owned()),
         }
+        let members = members.into_iter().map(|(name, member, _)| (name, member));
+        lines.extend(self.members(flat, members, searches));
+        self.put_schema(name, json!({"properties": properties}), &lines);
+    }
+
+    /// Returns the members of an object for `properties`. The filter of a search is ours.
+    fn members<'a>(
+        &mut self,
+        flat: &Flat<'_>,
+        members: impl Iterator<Item = (&'a str, &'a Value)>,
+        searches: bool,
+    ) -> Vec<String> {
+        let mut lines = Vec::new();
         let mut taken = BTreeSet::new();
         let side = self.side;
         self.side = side.inside();
         self.open.push(flat.address.clone().unwrap_or_default());
-        for (member, given, _) in members {
+        for (member, given) in members {
             let own = match (searches, member) {
                 (true, "filter") => self
                     .ours
@@ -339,8 +359,7 @@ impl Merger<'_> {
         }
         self.open.pop();
         self.side = side;
-        self.put_schema(&name, json!({"properties": properties}), &lines);
-        self.own(&name)
+        lines
     }
 
     /// Returns a member of an object for `properties`.
@@ -377,5 +396,26 @@ pub(super) fn not_null(schema: &mut Value) {
     let only = kinds.iter().find(|kind| *kind != "null").cloned();
     if let Some(only) = only {
         schema["type"] = only;
+    }
+}
+
+/// Adds the bounds that a description can express.
+fn add_bounds(written: &mut Map<String, Value>, flat: &Flat<'_>, kind: &str) {
+    for keys in [
+        ["minLength", "maxLength"],
+        ["minimum", "maximum"],
+        ["minItems", "maxItems"],
+    ] {
+        let bounds = keys.map(|key| Some((key, flat.get(key)?.as_i64()?)));
+        if let [Some((_, least)), Some((_, most))] = bounds
+            && least > most
+        {
+            continue;
+        }
+        for (key, bound) in bounds.into_iter().flatten() {
+            if bound >= 0 || key.starts_with("min") && kind == "integer" {
+                written.insert(key.to_owned(), bound.into());
+            }
+        }
     }
 }
