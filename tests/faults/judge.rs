@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use push_security_api::RateLimiter;
+use push_security_api::{Error, RateLimiter};
+use tokio::task::JoinHandle;
 
 use crate::calls::{Call, Failure, Ready, Setup, World};
 use crate::matrix::{End, Line, Over, Promise};
@@ -90,14 +91,46 @@ pub(crate) async fn cell(
         is_cut: promise.is_cut,
     };
     let mut ready = Ready::new(call, world, &proxy, &setup).await;
+    let occupant = prepare(fault, line, &proxy, &mut ready).await?;
+    let before = Counts::of(&proxy, world, &name);
+    arm(fault, line, call, &proxy);
+    let (result, time) = run(line, call, &mut ready, occupant.as_ref()).await;
+    let seen = Counts::of(&proxy, world, &name).since(before);
+
+    let mut wrong = Wrong::default();
+    wrong.judge_result(&result, fault, call, promise);
+    let should = Counts::promised(fault, call, promise, line.always);
+    wrong.expect("requests", format!("{seen:?}"), format!("{should:?}"));
+    wrong.judge_time(&time, line, result.is_err());
+    if let (Err(failure), false) = (&result, wrong.0.is_empty()) {
+        wrong.0.push(format!("the error was {failure}"));
+    }
+    if let Some(occupant) = occupant {
+        occupant.abort();
+    }
+    if let Err(problem) = afterwards(fault, line, call, &proxy, &setup, &mut ready).await {
+        wrong.0.push(problem);
+    }
+    match wrong.0.is_empty() {
+        true => Ok(()),
+        false => Err(wrong.0.join("; ")),
+    }
+}
+
+/// Brings the connection into the state that the fault needs. Returns the request that occupies the only stream, if one
+/// has to.
+async fn prepare(
+    fault: Fault,
+    line: &Line,
+    proxy: &Proxy,
+    ready: &mut Ready,
+) -> Result<Option<JoinHandle<()>>, String> {
     if fault != Fault::Refuse {
         proxy.listen();
     }
     if fault == Fault::NoStream {
         proxy.allow_one_stream();
     }
-    let (path, skip) = call.target();
-    let times = if line.always { usize::MAX } else { 1 };
     if line.fault.contains("idle connection") {
         if fault.follows_response() {
             proxy.arm(fault, "/", 0, usize::MAX);
@@ -111,34 +144,53 @@ pub(crate) async fn cell(
             proxy.closed(proxy.connections()).await;
         }
     }
-    let mut occupant = None;
-    if fault == Fault::NoStream {
-        // The client learns the limit from a response.
-        ready
-            .warm_up()
-            .await
-            .map_err(|failure| format!("warming up: {failure}"))?;
-        proxy.arm(Fault::Stream(Stream::Stalled), "/", 0, 1);
-        occupant = Some(ready.occupy());
-        while proxy.spoiled() == 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+    if fault != Fault::NoStream {
+        return Ok(None);
     }
-    let before = Counts::of(&proxy, world, &name);
-    let line_time = line.time;
+    // The client learns the limit from a response.
+    ready
+        .warm_up()
+        .await
+        .map_err(|failure| format!("warming up: {failure}"))?;
+    proxy.arm(Fault::Stream(Stream::Stalled), "/", 0, 1);
+    let occupant = ready.occupy();
+    while proxy.spoiled() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    Ok(Some(occupant))
+}
+
+/// Sets the fault for the call.
+fn arm(fault: Fault, line: &Line, call: Call, proxy: &Proxy) {
+    let (path, skip) = call.target();
+    let times = if line.always { usize::MAX } else { 1 };
     match fault {
         fault if fault.follows_response() || fault == Fault::NoStream => proxy.lift(),
         Fault::Refuse | Fault::Handshake(_) | Fault::Connect(_) => proxy.arm(fault, path, 0, times),
         _ => proxy.arm(fault, path, skip, times),
     }
+}
 
+/// How long a call took, and how long it may have taken.
+struct Took {
+    took: Duration,
+    latest: Duration,
+}
+
+async fn run(
+    line: &Line,
+    call: Call,
+    ready: &mut Ready,
+    occupant: Option<&JoinHandle<()>>,
+) -> (Result<(), Failure>, Took) {
     let start = Instant::now();
+    let line_time = line.time;
     // On a busy machine this timer is as late as the client's.
     let deadline = tokio::spawn(async move {
         tokio::time::sleep(line_time.deadline).await;
         start.elapsed()
     });
-    let result = match occupant.as_ref().filter(|_| !line.always) {
+    let result = match occupant.filter(|_| !line.always) {
         None => ready.run().await,
         // The stream becomes free while the call waits for it.
         Some(occupant) => {
@@ -156,72 +208,80 @@ pub(crate) async fn cell(
         true => line_time.deadline,
         false => deadline.await.unwrap_or_default() + late,
     };
-    let seen = Counts::of(&proxy, world, &name).since(before);
+    (result, Took { took, latest })
+}
 
-    let mut wrong = Vec::new();
-    let mut expect = |what: &str, is: String, should: String| {
+/// What differs from the promise.
+#[derive(Default)]
+struct Wrong(Vec<String>);
+
+impl Wrong {
+    fn expect(&mut self, what: &str, is: String, should: String) {
         if is != should {
-            wrong.push(format!("{what}: {is} instead of {should}"));
+            self.0.push(format!("{what}: {is} instead of {should}"));
         }
-    };
-    match (&result, promise.end) {
-        (Ok(()), End::Succeeds) => {}
-        (Err(Failure::Error(error)), End::Fails(outcome)) => {
-            let text = format!("{outcome:?}");
-            expect("outcome", format!("{:?}", error.outcome()), text);
-            let retryable = promise.is_retryable.to_string();
-            expect("is_retryable", error.is_retryable().to_string(), retryable);
-            if call != Call::Token {
-                if let Some(name) = fault.unknown_encoding() {
-                    let text = error.to_string();
-                    if !text.contains(&format!("`{name}`")) {
-                        expect("text", text, format!("something about `{name}`"));
-                    }
+    }
+
+    fn judge_result(
+        &mut self,
+        result: &Result<(), Failure>,
+        fault: Fault,
+        call: Call,
+        promise: Promise,
+    ) {
+        match (result, promise.end) {
+            (Ok(()), End::Succeeds) => {}
+            (Err(Failure::Error(error)), End::Fails(outcome)) => {
+                let text = format!("{outcome:?}");
+                self.expect("outcome", format!("{:?}", error.outcome()), text);
+                let retryable = promise.is_retryable.to_string();
+                self.expect("is_retryable", error.is_retryable().to_string(), retryable);
+                if call != Call::Token {
+                    self.judge_error(error, fault, call, promise);
                 }
-                // A download's requests before the redirect belong to the same call.
-                let redirected = if call == Call::Download {
-                    call.others().0
-                } else {
-                    0
-                };
-                let attempts = match fault.is_of_connection() {
-                    true => promise.sends,
-                    false => redirected + promise.sends,
-                };
-                expect(
-                    "attempts",
-                    error.attempts().to_string(),
-                    attempts.to_string(),
-                );
+            }
+            (Ok(()), _) => self.expect("result", "success".to_owned(), promise.to_string()),
+            (Err(failure), _) => self.expect("result", failure.to_string(), promise.to_string()),
+        }
+    }
+
+    /// Compares what errors of token requests do not say.
+    fn judge_error(&mut self, error: &Error, fault: Fault, call: Call, promise: Promise) {
+        if let Some(name) = fault.unknown_encoding() {
+            let text = error.to_string();
+            if !text.contains(&format!("`{name}`")) {
+                self.expect("text", text, format!("something about `{name}`"));
             }
         }
-        (Ok(()), _) => expect("result", "success".to_owned(), promise.to_string()),
-        (Err(failure), _) => expect("result", failure.to_string(), promise.to_string()),
+        // A download's requests before the redirect belong to the same call.
+        let redirected = if call == Call::Download {
+            call.others().0
+        } else {
+            0
+        };
+        let attempts = match fault.is_of_connection() {
+            true => promise.sends,
+            false => redirected + promise.sends,
+        };
+        self.expect(
+            "attempts",
+            error.attempts().to_string(),
+            attempts.to_string(),
+        );
     }
-    let should = Counts::promised(fault, call, promise, line.always);
-    expect("requests", format!("{seen:?}"), format!("{should:?}"));
-    if took > latest {
-        expect("time", format!("{took:?}"), format!("at most {latest:?}"));
-    }
-    if !line.hangs && took >= line_time.deadline {
-        expect("time", "the deadline".to_owned(), "less".to_owned());
-    }
-    let soonest = line_time.shortest();
-    if line.hangs && result.is_err() && took < soonest {
-        expect("time", format!("{took:?}"), format!("at least {soonest:?}"));
-    }
-    if let (Err(failure), false) = (&result, wrong.is_empty()) {
-        wrong.push(format!("the error was {failure}"));
-    }
-    if let Some(occupant) = occupant {
-        occupant.abort();
-    }
-    if let Err(problem) = afterwards(fault, line, call, &proxy, &setup, &mut ready).await {
-        wrong.push(problem);
-    }
-    match wrong.is_empty() {
-        true => Ok(()),
-        false => Err(wrong.join("; ")),
+
+    fn judge_time(&mut self, time: &Took, line: &Line, has_failed: bool) {
+        let Took { took, latest } = *time;
+        if took > latest {
+            self.expect("time", format!("{took:?}"), format!("at most {latest:?}"));
+        }
+        if !line.hangs && took >= line.time.deadline {
+            self.expect("time", "the deadline".to_owned(), "less".to_owned());
+        }
+        let soonest = line.time.shortest();
+        if line.hangs && has_failed && took < soonest {
+            self.expect("time", format!("{took:?}"), format!("at least {soonest:?}"));
+        }
     }
 }
 

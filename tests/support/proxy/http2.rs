@@ -112,10 +112,8 @@ impl Exchange {
         fault: Option<Fault>,
     ) -> io::Result<()> {
         match fault {
-            Some(Fault::Stream(Stream::Reset(code))) => {
-                // h2 would not send every code.
-                return self.reset(code).await;
-            }
+            // h2 would not send every code.
+            Some(Fault::Stream(Stream::Reset(code))) => return self.reset(code).await,
             Some(Fault::Swallow(Swallow::ResetUnread)) => return self.end(End::Reset).await,
             Some(Fault::Stream(Stream::GoAwayBefore(code))) => {
                 self.wire.silence();
@@ -158,31 +156,40 @@ impl Exchange {
                 self.end(end).await
             }
             Some(Fault::Instead(instead)) => self.write(respond, spoil::instead(instead)).await,
-            _ => {
-                let host = parts.uri.authority().map(ToString::to_string);
-                let host = host.unwrap_or_default();
-                let head = head(&parts, &host, whole.len());
-                let mut response = http1::forward(&self.state, head, &whole).await?;
-                response.moves_to_tls(&host);
-                match fault {
-                    Some(Fault::Spoil(Spoil::CutHead(place))) => {
-                        let head = frame(HEADERS, END_HEADERS, self.stream, b"\x88");
-                        let cut = &head[..place.of(head.len())];
-                        self.wire.silence();
-                        self.wire.say(cut).await?;
-                        return self.end(End::Close).await;
-                    }
-                    Some(Fault::Spoil(spoil)) => {
-                        spoil::spoil(&mut response, spoil);
-                    }
-                    Some(Fault::Stream(stream)) => {
-                        return self.on_stream(respond, response, stream).await;
-                    }
-                    _ => {}
-                }
-                self.write(respond, response).await
-            }
+            _ => self.forward(&parts, &whole, respond, fault).await,
         }
+    }
+
+    /// Writes the service's response, which the fault may spoil.
+    async fn forward(
+        &self,
+        parts: &http::request::Parts,
+        body: &[u8],
+        respond: SendResponse<Bytes>,
+        fault: Option<Fault>,
+    ) -> io::Result<()> {
+        let host = parts.uri.authority().map(ToString::to_string);
+        let host = host.unwrap_or_default();
+        let head = head(parts, &host, body.len());
+        let mut response = http1::forward(&self.state, head, body).await?;
+        response.moves_to_tls(&host);
+        match fault {
+            Some(Fault::Spoil(Spoil::CutHead(place))) => {
+                let head = frame(HEADERS, END_HEADERS, self.stream, b"\x88");
+                let cut = &head[..place.of(head.len())];
+                self.wire.silence();
+                self.wire.say(cut).await?;
+                return self.end(End::Close).await;
+            }
+            Some(Fault::Spoil(spoil)) => {
+                spoil::spoil(&mut response, spoil);
+            }
+            Some(Fault::Stream(stream)) => {
+                return self.on_stream(respond, response, stream).await;
+            }
+            _ => {}
+        }
+        self.write(respond, response).await
     }
 
     /// Writes a response that the stream or the connection spoils.
