@@ -104,7 +104,8 @@ pub fn new_pwpush(response: ServerResponse) -> pwpush_api::Client {
     builder.build().expect("a valid token")
 }
 
-/// A client of Keepnet that has no token yet. It gets this response to every request for one, and a good one to the others.
+/// A client of Keepnet that has no token yet. It gets this response to every request for one, and a good one to the
+/// others.
 ///
 /// # Panics
 /// If the client cannot be made, which is a defect of this crate.

@@ -1,5 +1,5 @@
-//! Password Pusher's responses about one push, and about itself: each is read or refused, and a push that was created has a
-//! token.
+//! Password Pusher's responses about one push, and about itself: each is read or refused, and a push that was created
+//! has a token.
 #![no_main]
 
 use std::fmt::Debug;

@@ -1,5 +1,5 @@
-//! Requests that a program puts together of any text: what is sent has just the segments, the parameters and the fields that
-//! were given, or nothing is sent.
+//! Requests that a program puts together of any text: what is sent has just the segments, the parameters and the fields
+//! that were given, or nothing is sent.
 #![no_main]
 
 use arbitrary::Arbitrary;

@@ -1,5 +1,5 @@
-//! Responses of a token endpoint: a token is taken or the call fails, no error shows the secret, and claims are read of any
-//! token.
+//! Responses of a token endpoint: a token is taken or the call fails, no error shows the secret, and claims are read of
+//! any token.
 #![no_main]
 
 use arbitrary::Arbitrary;

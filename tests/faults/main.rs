@@ -76,8 +76,8 @@ fn main() -> ExitCode {
 /// The variable that marks a program with few root certificates.
 const FEW_ROOTS: &str = "FAULTS_WITH_FEW_ROOTS";
 
-/// Runs this program with a single certificate in place of the system's, which each client parses when it is built. That
-/// would be most of the time.
+/// Runs this program with a single certificate in place of the system's, which each client parses when it is built.
+/// That would be most of the time.
 fn again_with_few_roots() -> ExitCode {
     let folder = tempfile::tempdir().expect("a folder");
     let roots = folder.path().join("roots.pem");

@@ -120,8 +120,8 @@ pub(crate) struct Ci {
     #[arg(long)]
     skip_tests: bool,
     /// Adds steps that are slow, or whose tools must be built first: the tests with each kind of TLS, the bounds of the
-    /// benches, pairs of features, advisories and licences, the oldest versions of dependencies, and three minutes of each
-    /// fuzz target. Needs the network, and a nightly toolchain for the last two.
+    /// benches, pairs of features, advisories and licences, the oldest versions of dependencies, and three minutes of
+    /// each fuzz target. Needs the network, and a nightly toolchain for the last two.
     #[arg(long)]
     full: bool,
 }

@@ -1,8 +1,8 @@
 //! No crate has a circle of files: of each two files one can be read without the other.
 //!
-//! Paths that begin with `crate`, `self`, `super` or the name of a module, and what `use` names, are followed to the files that
-//! define what they name. A module may use what the modules around it define, which is read before it. Generated code and tests
-//! are left out.
+//! Paths that begin with `crate`, `self`, `super` or the name of a module, and what `use` names, are followed to the
+//! files that define what they name. A module may use what the modules around it define, which is read before it.
+//! Generated code and tests are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -94,8 +94,8 @@ impl<'a> Envelope<'a> {
         described && self.status().is_some_and(is_failure)
     }
 
-    /// Whether the object is no envelope and reports an error, as gateways do. The service's own models with such a member
-    /// are in envelopes.
+    /// Whether the object is no envelope and reports an error, as gateways do. The service's own models with such a
+    /// member are in envelopes.
     pub(crate) fn reports_error(&self) -> bool {
         let error = self.error.map(|error| serde_json::from_str(error.get()));
         !self.is_envelope()

@@ -145,8 +145,8 @@ fn hint(reason: Option<Reason>, response: &ResponseParts<'_>) -> Option<&'static
     })
 }
 
-/// Lists the companies of the caller, which every role may do. The generated operation needs the feature `companies`, and
-/// is read without its envelope.
+/// Lists the companies of the caller, which every role may do. The generated operation needs the feature `companies`,
+/// and is read without its envelope.
 pub(crate) static CHECK: Operation =
     Operation::new("companies.list_my", Method::GET, "/api/companies/my").idempotent();
 

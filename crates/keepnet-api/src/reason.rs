@@ -6,8 +6,8 @@ use std::fmt;
 ///
 /// It holds what [`Error::status`](crate::Error::status) and predicates such as
 /// [`Error::is_not_found`](crate::Error::is_not_found) cannot say, because the service reports some errors with any
-/// status, even with 200. `Display` shows one line. A 403 without a reason means that the client's role does not allow the
-/// call, or that the client may not work for the company.
+/// status, even with 200. `Display` shows one line. A 403 without a reason means that the client's role does not allow
+/// the call, or that the client may not work for the company.
 ///
 /// [`Error::api`](crate::Error::api) has the service's own texts: `code` is the status of its envelope (`INPUT_ERROR`),
 /// `message` its message, and `validation` its messages about members of the request.

@@ -453,7 +453,8 @@ async fn a_job_that_fails_before_its_change_has_changed_nothing_and_says_so() {
                 assert_eq!(error.is_retryable(), is_retryable, "{what}: {error}");
             }
         }
-        // From the change on, the outcome is that of the request. This shows as well that no request before it is missing.
+        // From the change on, the outcome is that of the request. This shows as well that no request before it is
+        // missing.
         let before = case.before.len();
         let (error, sent) = case.fail_at(before, FakeResponse::status(503)).await;
         assert_eq!(sent[..=before], case.ids(before + 1), "{}", case.job);

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Beside `browsers.jsonl` stands `browsers.place.json` with the [`Cursor`] and the length of the file. Delete both to
-//! begin anew. Going on is exact as long as the list does not change. Where records are added or deleted meanwhile, some
-//! may be left out, and some may come twice, with the same id.
+//! begin anew. Going on is exact as long as the list does not change. Where records are added or deleted meanwhile,
+//! some may be left out, and some may come twice, with the same id.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod common;

@@ -95,7 +95,8 @@ async fn receive(State(inbox): State<Arc<Inbox>>, headers: HeaderMap, body: Byte
     };
     let mut seen = inbox.seen.lock().unwrap_or_else(PoisonError::into_inner);
     if !seen.is_new(&event.id) {
-        // Delivered again, because our response was lost, or replayed by somebody. It gets a 2xx, or it would come again.
+        // Delivered again, because our response was lost, or replayed by somebody. It gets a 2xx, or it would come
+        // again.
         eprintln!("not new: {}", event.id);
         return StatusCode::NO_CONTENT;
     }

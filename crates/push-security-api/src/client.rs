@@ -17,8 +17,8 @@ use crate::types::Browser;
 /// - `base_url`, `user_agent`, `proxy`, `no_proxy`, `root_certificate`, `http1_only`: where requests go, and how.
 /// - `timeout`, `attempt_timeout`, `idle_timeout`, `connect_timeout`, `pool_idle_timeout`, `response_limit`: timeouts
 ///   and limits.
-/// - `retry`, `limiter`, `credential`: a [`RetryPolicy`](crate::RetryPolicy), a [`Limiter`](crate::middleware::Limiter) shared with
-///   other clients, and a [`Credential`](crate::middleware::Credential) that can be renewed.
+/// - `retry`, `limiter`, `credential`: a [`RetryPolicy`](crate::RetryPolicy), a [`Limiter`](crate::middleware::Limiter)
+///   shared with other clients, and a [`Credential`](crate::middleware::Credential) that can be renewed.
 /// - `transport`, `call_layer`, `attempt_layer`: tower services that replace or wrap how requests are sent.
 ///
 /// ```
@@ -131,8 +131,9 @@ impl Client {
     /// tell whether the key may change anything.
     ///
     /// # Errors
-    /// If the call fails, see [`Reason`](crate::Reason), or the response is no list of this service. The service's response to a wrong key is not documented, and
-    /// most likely gives [`Reason::KeyRefused`](crate::Reason::KeyRefused).
+    /// If the call fails, see [`Reason`](crate::Reason), or the response is no list of this service. The service's
+    /// response to a wrong key is not documented, and most likely gives
+    /// [`Reason::KeyRefused`](crate::Reason::KeyRefused).
     ///
     /// ```no_run
     /// # async fn example(push: push_security_api::Client) -> Result<(), push_security_api::Error> {

@@ -48,7 +48,8 @@ model! {
 }
 
 impl ListDetections {
-    /// The detections that are created from a time on, or from a [`TailCursor`]: each once, with the filters of the list.
+    /// The detections that are created from a time on, or from a [`TailCursor`]: each once, with the filters of the
+    /// list.
     ///
     /// It ends when there is nothing more, unless it [follows](Tail::follow) the list. A detection that changes later,
     /// in severity or response, is not returned again; webhooks tell of such changes.

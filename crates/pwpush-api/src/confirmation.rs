@@ -18,8 +18,8 @@ pub(crate) fn is_ready(asked: &Secret, state: &Value) -> bool {
     !is_of_another(asked, state) && says_ready(state)
 }
 
-/// Whether the response says that a request has a response. The words for its states are known from the service's routes
-/// alone, so one that is not known counts beside the token of a request.
+/// Whether the response says that a request has a response. The words for its states are known from the service's
+/// routes alone, so one that is not known counts beside the token of a request.
 pub(crate) fn says_ready(state: &Value) -> bool {
     let life = Life::of(state);
     let is_ready = match life.state.as_deref() {

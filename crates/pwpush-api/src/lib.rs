@@ -95,7 +95,8 @@ pub type List<T> = security_api_transport::List<T, paging::PageNumber>;
 
 /// One page of a list: its items, and the call for the next page.
 ///
-/// A page of the open-source server has 50 items unless it is the last. All methods are those of [`security_api_transport::Page`].
+/// A page of the open-source server has 50 items unless it is the last. All methods are those of
+/// [`security_api_transport::Page`].
 ///
 /// ```no_run
 /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {

@@ -8,8 +8,8 @@ use crate::create::difference::Difference;
 /// Why a call failed although the service says that it succeeded.
 ///
 /// Of creating: the service keeps something else than what was asked, or its response is unusable. What was created has
-/// been expired, or closed, at once, if possible. Of expiring a push or closing a request: the response does not confirm
-/// it.
+/// been expired, or closed, at once, if possible. Of expiring a push or closing a request: the response does not
+/// confirm it.
 ///
 /// The error's [`outcome`](Error::outcome) is [`Outcome::Answered`], because the service responded to the call; whether
 /// something is, or may be, still live is said by [`fate`](Self::fate).

@@ -79,8 +79,8 @@ impl NotifyPush {
 struct NotifyResponse(Value);
 
 impl NotifyResponse {
-    /// Whether it says that the mail is queued. The open-source server says so with 201 and a message. Any other success
-    /// counts if its message says so in English, for which the call asks: the message of a gateway does not.
+    /// Whether it says that the mail is queued. The open-source server says so with 201 and a message. Any other
+    /// success counts if its message says so in English, for which the call asks: the message of a gateway does not.
     fn is_queued(&self, status: StatusCode) -> bool {
         let message = self.0.get("message").and_then(Value::as_str);
         !reports_failure(&self.0)

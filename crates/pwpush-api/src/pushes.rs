@@ -22,9 +22,9 @@ impl Pushes {
     /// Each option that was set is compared with the response: if the instance keeps another value, or does not tell,
     /// the push is expired at once and the call fails. [`NotAsAsked`](crate::NotAsAsked) then has the differences, and
     /// the token if the push could not be expired. [`or_less`](Create::or_less) accepts less than asked. The secret
-    /// and its kind are in no response, so they are not compared; files are if the response lists them. On the commercial edition a passphrase and
-    /// mail are taken as kept if the response leaves them out or has null for them, because that edition is not known
-    /// to echo them.
+    /// and its kind are in no response, so they are not compared; files are if the response lists them. On the
+    /// commercial edition a passphrase and mail are taken as kept if the response leaves them out or has null for them,
+    /// because that edition is not known to echo them.
     ///
     /// Options of the call, such as its `timeout`, apply to the request for the edition as well; the request that
     /// expires the push has the call's headers only.
@@ -88,8 +88,8 @@ impl Pushes {
     ///
     /// # Errors
     /// If the response does not say that the mail is queued. From the service: 403, the push belongs to somebody else;
-    /// 404, there is no such push, or the server is older or has this switched off; 422, the addresses are refused, or the instance has no mail server; 429, the user sent mail too often. See
-    /// [`Reason`](crate::Reason).
+    /// 404, there is no such push, or the server is older or has this switched off; 422, the addresses are refused, or
+    /// the instance has no mail server; 429, the user sent mail too often. See [`Reason`](crate::Reason).
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {

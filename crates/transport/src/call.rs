@@ -459,8 +459,8 @@ impl<T> Response<T> {
         self.request_id.as_deref()
     }
 
-    /// How many times the request was tried, as in [`Error::attempts`]: an attempt for which no connection could be made
-    /// counts too.
+    /// How many times the request was tried, as in [`Error::attempts`]: an attempt for which no connection could be
+    /// made counts too.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts

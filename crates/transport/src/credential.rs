@@ -42,8 +42,8 @@ pub trait Credential: Any + fmt::Debug + Send + Sync + 'static {
     }
 
     /// Waits until there is a live credential. `transport` sends the requests that fetch one to the connection, without
-    /// credential, limit or retry; it adds the client's `User-Agent`. The call gives up at `deadline`, and fails at once
-    /// if the wait would take longer.
+    /// credential, limit or retry; it adds the client's `User-Agent`. The call gives up at `deadline`, and fails at
+    /// once if the wait would take longer.
     ///
     /// # Errors
     /// If no credential can be obtained.
@@ -107,8 +107,8 @@ pub(crate) fn secrets_of(value: &HeaderValue) -> Vec<Secret> {
 
 impl Secret {
     /// Refuses what cannot be a key or token: a secret that is empty or blank, has a control character, or begins or
-    /// ends with a space or a byte order mark, as when it was read from a file with its line break. Do not use it for texts and passphrases
-    /// of people, which may be anything.
+    /// ends with a space or a byte order mark, as when it was read from a file with its line break. Do not use it for
+    /// texts and passphrases of people, which may be anything.
     ///
     /// # Errors
     /// With `what` and the remedy in the message. The secret is not in it.

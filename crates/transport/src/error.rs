@@ -40,9 +40,9 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 /// Why a call failed.
 ///
 /// `Display` is one line that says what happened and what to do about it. The cause, if there is one, is in
-/// [`source`](StdError::source) and not repeated. Neither contains a secret, nor a header, body or query, except for what
-/// the service says about the error: where it quotes the credential or another [`Secret`] of the call of at least 4
-/// characters, `[redacted]` replaces it; a value that was not given as a secret stays visible.
+/// [`source`](StdError::source) and not repeated. Neither contains a secret, nor a header, body or query, except for
+/// what the service says about the error: where it quotes the credential or another [`Secret`] of the call of at least
+/// 4 characters, `[redacted]` replaces it; a value that was not given as a secret stays visible.
 /// [`headers`](Self::headers) and [`body`](Self::body) are unchanged.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);

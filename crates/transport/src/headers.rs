@@ -20,8 +20,8 @@ pub(crate) fn set(headers: &mut HeaderMap, error: &mut Option<Error>, name: &str
 /// Converts a header that the caller set. `what` is what the error is about.
 ///
 /// # Errors
-/// If the name or the value is not a valid header name or value, or the header follows from the body. The value is not in
-/// the error.
+/// If the name or the value is not a valid header name or value, or the header follows from the body. The value is not
+/// in the error.
 pub(crate) fn checked(
     what: &str,
     name: &str,

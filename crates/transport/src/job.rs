@@ -143,8 +143,8 @@ macro_rules! __job_options {
                 self
             }
 
-            /// Sets a header of each request. An invalid name or value is an error when the work is awaited, and so is a
-            /// header that the client sets by itself: the credential's, and `content-length` and `transfer-encoding`.
+            /// Sets a header of each request. An invalid name or value is an error when the work is awaited, and so is
+            /// a header that the client sets by itself: the credential's, and `content-length` and `transfer-encoding`.
             pub fn header(mut self, name: &str, value: &str) -> Self {
                 self.options.set_header(name, value);
                 self
@@ -183,8 +183,8 @@ impl<T: 'static> IntoFuture for Job<T> {
 
 /// For a call that takes further requests than its own.
 impl Request {
-    /// A client for the requests that the call makes before its own: they have its headers and options, and its timeout,
-    /// which begins now. Afterwards [`Client::time_left`] is what remains of it.
+    /// A client for the requests that the call makes before its own: they have its headers and options, and its
+    /// timeout, which begins now. Afterwards [`Client::time_left`] is what remains of it.
     ///
     /// # Errors
     /// The error that the request holds, or if a header differs from the client's.

@@ -16,8 +16,8 @@ pub(crate) mod secret_url;
 pub(crate) mod span;
 pub(crate) mod transport;
 
-/// Implements `Layer` for a struct of settings, by wrapping the inner service together with a clone of the settings, or by
-/// wrapping the inner service alone if there are no settings.
+/// Implements `Layer` for a struct of settings, by wrapping the inner service together with a clone of the settings, or
+/// by wrapping the inner service alone if there are no settings.
 macro_rules! layer {
     ($layer:ident => $service:ident without settings) => {
         impl<S> tower_layer::Layer<S> for $layer {

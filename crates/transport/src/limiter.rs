@@ -71,7 +71,8 @@ pub trait Limiter: fmt::Debug + Send + Sync + 'static {
         deadline: Option<std::time::Instant>,
     ) -> Result<(), Error>;
 
-    /// The service refused a request with 429, because the operation's limit is used up: no request under it may start for `wait`.
+    /// The service refused a request with 429, because the operation's limit is used up: no request under it may start
+    /// for `wait`.
     ///
     /// A limiter is only told when a limit is used up, never how much of it is left. So an implementation should not
     /// let all requests start at once when the time is over, and should cap `wait`, because a service can send any
@@ -86,8 +87,8 @@ pub trait Limiter: fmt::Debug + Send + Sync + 'static {
 
     /// Opens all limits that are closed because the service reported them as used up.
     ///
-    /// Called by [`Client::reopen_limits`](crate::Client::reopen_limits). A limiter that wraps another one passes it on;
-    /// the default does nothing.
+    /// Called by [`Client::reopen_limits`](crate::Client::reopen_limits). A limiter that wraps another one passes it
+    /// on; the default does nothing.
     fn reopen(&self) {}
 }
 
@@ -97,9 +98,9 @@ pub trait Limiter: fmt::Debug + Send + Sync + 'static {
 /// place.
 ///
 /// While a limit is reported as used up, no request under it starts, for [`LONGEST_CLOSED`](Self::LONGEST_CLOSED) at
-/// most. After that, a rate starts without a burst. After a refusal, or without a rate, one request starts, and then twice
-/// as many every 100 ms (or in twice the time that the service took to refuse, up to 2 s), until the service refuses again
-/// or about a thousand have started.
+/// most. After that, a rate starts without a burst. After a refusal, or without a rate, one request starts, and then
+/// twice as many every 100 ms (or in twice the time that the service took to refuse, up to 2 s), until the service
+/// refuses again or about a thousand have started.
 ///
 /// ```
 /// use security_api_transport::{Rate, RateLimiter};

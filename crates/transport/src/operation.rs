@@ -78,9 +78,9 @@ impl Operation {
         self
     }
 
-    /// The placeholders of the path whose values are secret. Like a secret in the query, such a value is shown by nothing,
-    /// and is not in the URL that layers see, which has the placeholder instead: it is put in below them, right before
-    /// sending.
+    /// The placeholders of the path whose values are secret. Like a secret in the query, such a value is shown by
+    /// nothing, and is not in the URL that layers see, which has the placeholder instead: it is put in below them,
+    /// right before sending.
     ///
     /// ```
     /// use http::Method;

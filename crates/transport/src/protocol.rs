@@ -31,8 +31,8 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
         Verdict::by_status(response)
     }
 
-    /// Whether `payload` looks for the value in an envelope that may also say that the request failed. Then the text of a
-    /// response that is not correct JSON is repaired before the response is judged, as the texts of errors are.
+    /// Whether `payload` looks for the value in an envelope that may also say that the request failed. Then the text of
+    /// a response that is not correct JSON is repaired before the response is judged, as the texts of errors are.
     fn has_envelope(&self) -> bool {
         false
     }
@@ -48,8 +48,8 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
         Ok(response.body)
     }
 
-    /// What the service says about an error, or about a redirect ([`ResponseParts::redirect_origin`]), which is not followed.
-    /// For a redirect, a message from the service replaces the usual one.
+    /// What the service says about an error, or about a redirect ([`ResponseParts::redirect_origin`]), which is not
+    /// followed. For a redirect, a message from the service replaces the usual one.
     fn api_error(&self, response: &ResponseParts<'_>) -> ApiError;
 
     /// The id under which the service knows the request.

@@ -91,8 +91,8 @@ fn opened(body: ResponseBody, is_json: bool) -> BoxFuture<'static, Result<Respon
     }
 }
 
-/// The body after a repair, if it needs one: what a protocol does not find in text that is damaged, such as the status of
-/// an envelope, it may find then. Long bodies are not looked through; they hold data. A value is looked through for
+/// The body after a repair, if it needs one: what a protocol does not find in text that is damaged, such as the status
+/// of an envelope, it may find then. Long bodies are not looked through; they hold data. A value is looked through for
 /// numbers only if something else may be damaged, because that takes as long as to decode it.
 fn readable(body: &Bytes, is_error: bool) -> Option<Bytes> {
     let is_short = body.len() as u64 <= ERROR_LIMIT;

@@ -54,8 +54,8 @@ pub struct Request {
 }
 
 impl Client {
-    /// A request of an operation, with these values for the placeholders of its path, in order. Those that the operation
-    /// calls secret ([`Operation::secret_path`]) appear in no error, span or `Debug`.
+    /// A request of an operation, with these values for the placeholders of its path, in order. Those that the
+    /// operation calls secret ([`Operation::secret_path`]) appear in no error, span or `Debug`.
     pub fn operation(&self, operation: &'static Operation, values: &[&str]) -> Request {
         let mut secrets = Secrets::default();
         let path = path::expand(operation, values, |name, value| {
@@ -187,8 +187,8 @@ impl Request {
 
     /// Sets a query parameter to a secret, replacing all earlier ones of this name. Like every query, it never appears
     /// in errors, spans or `Debug`. Unlike the rest of the query, it is not in the URL that layers see: it is appended
-    /// below them, right before sending. Servers and proxies may still log it. One that is empty or blank is refused: the
-    /// service would take it for none.
+    /// below them, right before sending. Servers and proxies may still log it. One that is empty or blank is refused:
+    /// the service would take it for none.
     ///
     /// ```
     /// use http::Method;

@@ -36,7 +36,8 @@ pub enum Verdict {
     NotSent,
     /// The request was not sent, because the credential was refused while the request waited for its turn.
     CredentialLost,
-    /// The request was not sent, because the client's own limiter or the token endpoint would have made it wait too long.
+    /// The request was not sent, because the client's own limiter or the token endpoint would have made it wait too
+    /// long.
     Deferred,
     /// The request was not sent, and another attempt would fail in the same way.
     Unsendable,
@@ -87,8 +88,8 @@ impl Verdict {
         match status.as_u16() {
             401 => Self::StaleCredential,
             429 => Self::Throttled,
-            // HTTP says that what is not registered counts as 500, and so does what is no valid status. Gateways use such
-            // statuses if a service does not respond.
+            // HTTP says that what is not registered counts as 500, and so does what is no valid status. Gateways use
+            // such statuses if a service does not respond.
             408 | 425 | 500 | 502 | 503 | 504 | 509 | 512..=999 => Self::Transient,
             _ => Self::Final,
         }

@@ -1,7 +1,7 @@
 //! What belongs to the runtime in which it began: timers, and futures that wait for timers and connections.
 //!
-//! A value that is used again and again, such as a stream, keeps such a future from one use to the next. The next use may
-//! be in another runtime, after the first one ended or while nobody drives it.
+//! A value that is used again and again, such as a stream, keeps such a future from one use to the next. The next use
+//! may be in another runtime, after the first one ended or while nobody drives it.
 
 use std::fmt;
 use std::future::Future;
@@ -61,7 +61,8 @@ impl<F: ?Sized> fmt::Debug for Bound<F> {
     }
 }
 
-/// A pause, in whichever runtime it is polled. Outside a runtime it is over at once: what follows it says what is wrong.
+/// A pause, in whichever runtime it is polled. Outside a runtime it is over at once: what follows it says what is
+/// wrong.
 #[derive(Debug)]
 pub struct Pause {
     until: Instant,

@@ -10,8 +10,8 @@ pub(crate) fn is_disruptive(letter: char) -> bool {
         )
 }
 
-/// Whether a service sees nothing in a text: it is empty, or has white space alone. What else has no glyph may be a secret
-/// that a service takes.
+/// Whether a service sees nothing in a text: it is empty, or has white space alone. What else has no glyph may be a
+/// secret that a service takes.
 #[must_use]
 pub fn is_white_space(text: &str) -> bool {
     text.trim().is_empty()
@@ -24,14 +24,14 @@ pub fn is_blank(text: &str) -> bool {
     letters.all(|letter| letter.is_whitespace() || has_no_glyph(letter))
 }
 
-/// Whether a character at the edge of a text comes from the file or the page that the text was copied from: white space,
-/// a byte order mark, or its like without a width.
+/// Whether a character at the edge of a text comes from the file or the page that the text was copied from: white
+/// space, a byte order mark, or its like without a width.
 pub(crate) fn is_padding(letter: char) -> bool {
     letter.is_whitespace() || matches!(letter, '\u{200b}' | '\u{2060}' | '\u{feff}')
 }
 
-/// Source: `Default_Ignorable_Code_Point` in Unicode 16's `DerivedCoreProperties.txt`, and the pattern of Braille without
-/// dots.
+/// Source: `Default_Ignorable_Code_Point` in Unicode 16's `DerivedCoreProperties.txt`, and the pattern of Braille
+/// without dots.
 fn has_no_glyph(letter: char) -> bool {
     matches!(
         letter,

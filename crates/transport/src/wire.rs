@@ -14,8 +14,8 @@ pub(crate) mod sealed;
 pub(crate) mod secret;
 pub(crate) mod timestamp;
 
-/// Whether 64 bits cannot hold a number that is no integer of 64 bits. A program that holds it as floating point has lost
-/// digits.
+/// Whether 64 bits cannot hold a number that is no integer of 64 bits. A program that holds it as floating point has
+/// lost digits.
 fn has_lost_digits(number: f64) -> bool {
     // -2^63 is an integer unless it is written as a fraction or rounded.
     number <= -9_223_372_036_854_775_808.0 || number >= 18_446_744_073_709_551_616.0

@@ -173,8 +173,8 @@ async fn an_upload_that_the_peer_takes_steadily_does_not_time_out() {
     }
 }
 
-/// A connection to a peer that reads so many bytes a second: it takes what buffers hold at once, and the rest as the peer
-/// makes room. The response comes once the peer has all of it.
+/// A connection to a peer that reads so many bytes a second: it takes what buffers hold at once, and the rest as the
+/// peer makes room. The response comes once the peer has all of it.
 fn steady(rate: f64, buffers: u64) -> HttpService {
     HttpService::new(tower::service_fn(move |request: HttpRequest| async move {
         let start = Instant::now();

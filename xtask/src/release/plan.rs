@@ -152,7 +152,8 @@ fn standing(
     Ok(standing)
 }
 
-/// Returns how a dependency moves, if it moves beyond what was asked. `api` is the public API of the crate that needs it.
+/// Returns how a dependency moves, if it moves beyond what was asked. `api` is the public API of the crate that needs
+/// it.
 fn moved(
     dependency: &Standing,
     api: &str,

@@ -16,7 +16,8 @@ pub(crate) struct Service {
     pub(crate) sandbox: Option<Arc<Sandbox>>,
 }
 
-/// By the environment: `PUSH_SECURITY_API_KEY` set means the real service (or wherever `PUSH_SECURITY_BASE_URL` points).
+/// By the environment: `PUSH_SECURITY_API_KEY` set means the real service (or wherever `PUSH_SECURITY_BASE_URL`
+/// points).
 pub(crate) async fn service() -> Result<Service, Box<dyn Error>> {
     if env::var_os("PUSH_SECURITY_API_KEY").is_some() {
         let push = Client::from_env()?;

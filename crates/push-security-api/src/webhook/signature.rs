@@ -63,8 +63,8 @@ impl Verifier {
     /// Accepts deliveries signed with this secret, which is shown when the webhook is created and begins with `psws_`.
     ///
     /// # Errors
-    /// If the secret is empty or blank, so that anybody could sign with it, or was read from a file with its line break. The
-    /// secret is not in the error.
+    /// If the secret is empty or blank, so that anybody could sign with it, or was read from a file with its line
+    /// break. The secret is not in the error.
     ///
     /// ```
     /// use push_security_api::webhook::Verifier;

@@ -13,8 +13,8 @@ use crate::operations::PUSHES_EXPIRE;
 pub(super) struct Made {
     pub(super) response: Unconfirmed,
     pub(super) token: Option<Secret>,
-    /// Whether it was created for certain. A response that reports a failure, or has neither token nor link, leaves that
-    /// open.
+    /// Whether it was created for certain. A response that reports a failure, or has neither token nor link, leaves
+    /// that open.
     pub(super) is_certain: bool,
 }
 

@@ -301,8 +301,8 @@ impl<C: From<Client>> ClientBuilder<C> {
     ///
     /// The URL of the request contains the query, and `Debug` of a request shows it, except for parameters set as
     /// secrets ([`Request::set_secret_query`](crate::Request::set_secret_query)). Those are added below all layers.
-    /// A layer passes the request's extensions on, because they contain the [`CallContext`](crate::middleware::CallContext); without
-    /// it nothing is sent.
+    /// A layer passes the request's extensions on, because they contain the
+    /// [`CallContext`](crate::middleware::CallContext); without it nothing is sent.
     pub fn call_layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<HttpService> + Send + Sync + 'static,

@@ -24,9 +24,9 @@ use super::defaults::Defaults;
 /// The handle that service clients hold. It is the size of one pointer; clones share everything.
 ///
 /// It may be stored in a static, be used from several tokio runtimes, in sequence or concurrently, and outlive them.
-/// Each runtime has its own connections, and an idle or finished runtime does not block calls on another. A call that was
-/// polled in one runtime and is polled on in another begins again there, unless it may have been executed and is not
-/// idempotent; then it fails with [`Outcome::Unknown`](crate::Outcome::Unknown).
+/// Each runtime has its own connections, and an idle or finished runtime does not block calls on another. A call that
+/// was polled in one runtime and is polled on in another begins again there, unless it may have been executed and is
+/// not idempotent; then it fails with [`Outcome::Unknown`](crate::Outcome::Unknown).
 #[derive(Clone)]
 pub struct Client(pub(super) Arc<Inner>);
 

@@ -88,8 +88,8 @@ impl AttemptState {
         }
     }
 
-    /// Notes that the request waits for a connection. Returns the number of the attempt, or `None` if the request counts
-    /// as sent.
+    /// Notes that the request waits for a connection. Returns the number of the attempt, or `None` if the request
+    /// counts as sent.
     fn wait_for_connection(&self, patience: Duration) -> Option<u32> {
         let mut current = self.current();
         match current.stage {
@@ -210,8 +210,9 @@ pub(crate) struct SendTracker {
 }
 
 impl SendTracker {
-    /// The tracker of the attempt's request, which now waits for a connection, for up to `patience`. `None` if there is no
-    /// attempt, or if a layer of the user sends more than one request in an attempt: then the request counts as sent.
+    /// The tracker of the attempt's request, which now waits for a connection, for up to `patience`. `None` if there is
+    /// no attempt, or if a layer of the user sends more than one request in an attempt: then the request counts as
+    /// sent.
     pub(crate) fn new(call: &CallContext, patience: Duration) -> Option<Self> {
         let attempt = call.attempt_state().wait_for_connection(patience)?;
         Some(Self {

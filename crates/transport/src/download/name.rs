@@ -85,7 +85,8 @@ fn is_blank_or_dot(c: char) -> bool {
     c == '.' || c.is_whitespace()
 }
 
-/// Characters that are not shown, beyond those that change how others are: `gpj.exe` may look like `exe.jpg` with those.
+/// Characters that are not shown, beyond those that change how others are: `gpj.exe` may look like `exe.jpg` with
+/// those.
 fn is_invisible(c: char) -> bool {
     matches!(
         c,

@@ -102,8 +102,8 @@ impl Download {
     /// Saves the file at `path`, replacing an existing file, and returns its length in bytes.
     ///
     /// Whoever opens `path` sees either the old file or the complete new one. The new file keeps the permissions of the
-    /// old one, but not its set-user-ID bit and the like; if there was none, it can be read and written by its owner only (both on Unix). A symbolic link is
-    /// replaced itself, not its target.
+    /// old one, but not its set-user-ID bit and the like; if there was none, it can be read and written by its owner
+    /// only (both on Unix). A symbolic link is replaced itself, not its target.
     ///
     /// # Errors
     /// If the connection breaks or the file cannot be written. The old file stays, and nothing else is left behind.

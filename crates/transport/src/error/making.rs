@@ -30,8 +30,8 @@ pub(crate) struct CallFacts<'a> {
 }
 
 impl Error {
-    /// An error of this kind. `message` is a sentence without a full stop that names the problem and the remedy. It is put
-    /// on one line, since it may quote the service.
+    /// An error of this kind. `message` is a sentence without a full stop that names the problem and the remedy. It is
+    /// put on one line, since it may quote the service.
     #[must_use]
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Arc::new(Inner {
@@ -129,8 +129,8 @@ impl Error {
     ///
     /// An error that has this outcome already stays as it is.
     ///
-    /// For a job that fails before its change was sent, set [`Outcome::NotSent`]: the outcome of the read that failed says
-    /// nothing about the change. What was retryable stays so.
+    /// For a job that fails before its change was sent, set [`Outcome::NotSent`]: the outcome of the read that failed
+    /// says nothing about the change. What was retryable stays so.
     #[must_use]
     pub fn with_outcome(mut self, outcome: Outcome) -> Self {
         if self.outcome() == outcome {

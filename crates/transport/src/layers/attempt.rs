@@ -175,8 +175,8 @@ impl TimerFired<'_> {
         Ok(due.min(after(self.now, response_time(soonest))))
     }
 
-    /// When to look again at a request that was sent at that time, as far as it could be. `sent` is `None` if the attempt
-    /// is over.
+    /// When to look again at a request that was sent at that time, as far as it could be. `sent` is `None` if the
+    /// attempt is over.
     fn response_due(&self, sent: Option<Instant>) -> Result<Instant, BoxError> {
         let limits = self.call.limits();
         let begins = |at: Instant| sent.map_or(at, |sent| at.max(sent));

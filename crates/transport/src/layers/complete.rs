@@ -18,9 +18,9 @@ use crate::retry_table::Verdict;
 use crate::service::HttpRequest;
 
 /// Fails if a body is shorter than its Content-Length, or if the service sends a part where the whole was requested.
-/// HTTP libraries do not report some early ends of an HTTP/2 stream as errors: RST_STREAM and GOAWAY with NO_ERROR. A body
-/// without a length is watched by the transport (`layers/transport/response_body.rs`). The layer is below decompression,
-/// because Content-Length counts the bytes as sent.
+/// HTTP libraries do not report some early ends of an HTTP/2 stream as errors: RST_STREAM and GOAWAY with NO_ERROR. A
+/// body without a length is watched by the transport (`layers/transport/response_body.rs`). The layer is below
+/// decompression, because Content-Length counts the bytes as sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Complete;
 
@@ -87,8 +87,8 @@ where
     }
 }
 
-/// The length that the body must have. A Transfer-Encoding overrides it (RFC 9112, section 6.3), as it does in hyper: the
-/// body ends where the encoding says, and the Content-Length means nothing and is removed.
+/// The length that the body must have. A Transfer-Encoding overrides it (RFC 9112, section 6.3), as it does in hyper:
+/// the body ends where the encoding says, and the Content-Length means nothing and is removed.
 fn length(headers: &mut HeaderMap) -> Option<u64> {
     if headers.contains_key(TRANSFER_ENCODING) {
         headers.remove(CONTENT_LENGTH);

@@ -134,7 +134,8 @@ impl ApplyCredential {
     /// Adds the headers that every request carries, unless the call sets them itself.
     fn add_headers(&self, headers: &mut HeaderMap) {
         if headers.is_empty() {
-            // Reserves room for the credential and `accept-encoding`: a clone has no spare capacity and would grow at once.
+            // Reserves room for the credential and `accept-encoding`: a clone has no spare capacity and would grow at
+            // once.
             *headers = HeaderMap::with_capacity(self.headers.len() + 2);
         }
         for (name, value) in self.headers.iter() {

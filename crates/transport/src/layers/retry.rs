@@ -329,8 +329,8 @@ fn log(call: &CallContext, verdict: Verdict, retry: u32, wait: Duration) {
     );
 }
 
-/// Whether an attempt after this wait starts before the deadline. Timers tick in milliseconds, and an attempt that starts
-/// at the deadline would hide why the last one failed.
+/// Whether an attempt after this wait starts before the deadline. Timers tick in milliseconds, and an attempt that
+/// starts at the deadline would hide why the last one failed.
 fn is_in_time(call: &CallContext, wait: Duration) -> bool {
     let Some(deadline) = call.limits().deadline else {
         return true;

@@ -65,7 +65,8 @@ impl Rate {
             ));
         }
         let steady = count - burst;
-        // A request may start up to `LATENESS` late and the next ones on time, and no period may hold more than `count`.
+        // A request may start up to `LATENESS` late and the next ones on time, and no period may hold more than
+        // `count`.
         let late = period.saturating_add(LATENESS) / steady.saturating_add(1);
         // Rounded up, otherwise as many intervals as there are requests would fit into less than the period.
         let interval = (period / steady).max(late) + Duration::from_nanos(1);

@@ -43,8 +43,8 @@ impl Request {
     }
 }
 
-/// The options that every call takes, as methods of each type that stands for a call. The type has a field `request`, or
-/// says where its request is.
+/// The options that every call takes, as methods of each type that stands for a call. The type has a field `request`,
+/// or says where its request is.
 ///
 /// A macro, because inherent methods need no import and appear in the documentation where users look for them.
 #[macro_export]
@@ -95,8 +95,8 @@ macro_rules! __call_options {
                 self
             }
 
-            /// Sets a header. An invalid name or value is an error when the call is sent, and so is a header that the client
-            /// sets by itself: the credential's, and `content-length` and `transfer-encoding`.
+            /// Sets a header. An invalid name or value is an error when the call is sent, and so is a header that the
+            /// client sets by itself: the credential's, and `content-length` and `transfer-encoding`.
             pub fn header(mut self, name: &str, value: &str) -> Self {
                 let $this = &mut self;
                 $request.set_header(name, value);
@@ -131,8 +131,8 @@ impl Request {
         self
     }
 
-    /// Sets a header. An invalid name or value is an error when the call is sent, and so is a header that the client sets
-    /// by itself: the credential's, and `content-length` and `transfer-encoding`.
+    /// Sets a header. An invalid name or value is an error when the call is sent, and so is a header that the client
+    /// sets by itself: the credential's, and `content-length` and `transfer-encoding`.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.set_header(name, value);
         self

@@ -17,7 +17,8 @@ pub(crate) fn encode_into(target: &mut String, value: &str) {
     target.extend(utf8_percent_encode(value, ENCODED));
 }
 
-/// A form or query, cleared when it is dropped. Room is reserved at once, because a text that grows leaves a copy behind.
+/// A form or query, cleared when it is dropped. Room is reserved at once, because a text that grows leaves a copy
+/// behind.
 pub(crate) fn pairs(pairs: &[(&str, &str)]) -> Zeroizing<String> {
     let room = |(name, value): &(&str, &str)| 2 + 3 * (name.len() + value.len());
     let mut encoded = Zeroizing::new(String::with_capacity(pairs.iter().map(room).sum()));

@@ -8,8 +8,8 @@ thread_local! {
     static IS_WHOLE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Decodes a whole response. If its object has members, and the model knows none of them, that is an error: a gateway in
-/// front of the service may send its own JSON with status 200. Anywhere else such an object is only newer than this
+/// Decodes a whole response. If its object has members, and the model knows none of them, that is an error: a gateway
+/// in front of the service may send its own JSON with status 200. Anywhere else such an object is only newer than this
 /// program.
 pub(crate) fn whole_response<T>(decode: impl FnOnce() -> T) -> T {
     IS_WHOLE.set(true);

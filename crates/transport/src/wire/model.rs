@@ -34,8 +34,8 @@
 //! | open enumeration of numbers | anything | what becomes of a whole number, and the value that this is |
 //! | open enumeration of texts | an integer | the value it is the code of, or its digits as an unknown value |
 //!
-//! Text that is no correct JSON, or that does not decode, is repaired and decoded a second time, with an event of `tracing` at
-//! warn level. The raw JSON within such a value is that of the repaired text.
+//! Text that is no correct JSON, or that does not decode, is repaired and decoded a second time, with an event of
+//! `tracing` at warn level. The raw JSON within such a value is that of the repaired text.
 //!
 //! | what is sent | what is read |
 //! |---|---|

@@ -133,8 +133,8 @@ impl Described<'_> {
         })
     }
 
-    /// Returns the name of the body: its `x-rust-name`, or the `x-argument` of its schema, or a name made from its type,
-    /// or `body` if a parameter has that name.
+    /// Returns the name of the body: its `x-rust-name`, or the `x-argument` of its schema, or a name made from its
+    /// type, or `body` if a parameter has that name.
     fn argument(&self, type_name: &str) -> Read<String> {
         let name = match self.schema.clone().resolved()?.text_of("x-argument")? {
             Some(name) => name.to_owned(),

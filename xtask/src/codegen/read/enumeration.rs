@@ -125,7 +125,8 @@ fn without_values(node: &Node<'_>, schema: &str, name: &str) -> Read<Enum> {
     })
 }
 
-/// Reads an enumeration of numbers with the Rust name `name`. A number that stands for another number is read as that one.
+/// Reads an enumeration of numbers with the Rust name `name`. A number that stands for another number is read as that
+/// one.
 pub(super) fn codes(node: &Node<'_>, schema: &str, name: &str) -> Read<Enum> {
     node.only(
         "an enumeration of numbers",

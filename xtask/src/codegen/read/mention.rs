@@ -19,7 +19,8 @@ pub(super) fn check(node: &Node<'_>, known: impl Fn(&str) -> bool) -> Read<()> {
     }
 }
 
-/// Returns whether this can only be the name of a member: lowerCamelCase of several words. A single word may be a value.
+/// Returns whether this can only be the name of a member: lowerCamelCase of several words. A single word may be a
+/// value.
 fn is_member_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.contains(|c: char| c.is_ascii_uppercase())

@@ -378,8 +378,8 @@ impl Form {
     }
 }
 
-/// Returns the type of a named schema that is hand-written, a search without terms of its own, or an enumeration without
-/// known values.
+/// Returns the type of a named schema that is hand-written, a search without terms of its own, or an enumeration
+/// without known values.
 fn not_generated(from: &Node<'_>, name: &str, target: &Node<'_>) -> Read<Option<Shape>> {
     match target.get("x-handwritten") {
         Some(path) if path.value().is_string() => {

@@ -313,7 +313,8 @@ impl Merger<'_> {
         Ok(flow(&shown))
     }
 
-    /// Returns the schema of a parameter: a single value, or a list of them in the query. In the path everything is text.
+    /// Returns the schema of a parameter: a single value, or a list of them in the query. In the path everything is
+    /// text.
     fn type_of(&mut self, parameter: &Parameter<'_>, flat: &Flat<'_>) -> Option<Value> {
         let in_path = parameter.place == "path";
         self.side = Side::Sent;

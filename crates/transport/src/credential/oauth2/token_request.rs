@@ -77,8 +77,8 @@ pub(super) enum TokenOutcome {
     GivenUp,
 }
 
-/// Requests that have ended. Their waiters are woken, and their futures dropped, when this is dropped: after the lock is
-/// free.
+/// Requests that have ended. Their waiters are woken, and their futures dropped, when this is dropped: after the lock
+/// is free.
 #[derive(Default)]
 pub(super) struct EndedRequests(Vec<(TokenRequest, TokenOutcome)>);
 

@@ -43,8 +43,8 @@ impl RetryPolicy {
 
     /// How many times a request may be retried.
     ///
-    /// Calls that the service refuses at the same time, with 429 under one limit, share their retries: half as many as there
-    /// are calls, but at least this many. Once these were refused as well, all of the calls fail.
+    /// Calls that the service refuses at the same time, with 429 under one limit, share their retries: half as many as
+    /// there are calls, but at least this many. Once these were refused as well, all of the calls fail.
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;

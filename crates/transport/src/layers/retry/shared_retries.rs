@@ -84,8 +84,8 @@ impl RefusedCall<'_> {
         self.shared.update(self.limit, |streak| streak.retries += 1);
     }
 
-    /// Whether the service has refused so many retries that another is of no use: at least half as many as calls, and at
-    /// least as many as one call may have.
+    /// Whether the service has refused so many retries that another is of no use: at least half as many as calls, and
+    /// at least as many as one call may have.
     pub(super) fn is_hopeless(&self, retries: u32) -> bool {
         let of_one = usize::try_from(retries).unwrap_or(usize::MAX);
         let refused = self.shared.update(self.limit, |streak| {

@@ -212,9 +212,9 @@ fn speaks_no_tls(error: &reqwest::Error) -> bool {
     )
 }
 
-/// The server refuses a client that shows no certificate, and reads nothing that is sent after that. Which of the alerts
-/// about certificates it chooses depends on its TLS library; all are about the client's, because they come from the
-/// server.
+/// The server refuses a client that shows no certificate, and reads nothing that is sent after that. Which of the
+/// alerts about certificates it chooses depends on its TLS library; all are about the client's, because they come from
+/// the server.
 fn wants_certificate(error: &reqwest::Error) -> bool {
     // Errors of HTTP/2 keep only the text of what rustls says.
     says(
@@ -258,8 +258,8 @@ fn not_http1(error: &hyper::Error) -> Option<&'static str> {
         })
 }
 
-/// The connection or the stream was ended by this side, because of what it received. What the peer ends, or the network,
-/// is no violation.
+/// The connection or the stream was ended by this side, because of what it received. What the peer ends, or the
+/// network, is no violation.
 fn not_http2(error: &h2::Error) -> Option<&'static str> {
     use h2::Reason;
     let is_violation = matches!(

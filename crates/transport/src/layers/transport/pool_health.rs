@@ -1,8 +1,8 @@
 //! When an HTTP/2 connection gets no further requests, although it is open.
 //!
-//! With HTTP/1, the connection of a request that is given up is closed. With HTTP/2 it stays open and would also take the
-//! next attempt, although its peer may be gone. So a timeout marks the pool as unresponsive, and new requests get another
-//! pool.
+//! With HTTP/1, the connection of a request that is given up is closed. With HTTP/2 it stays open and would also take
+//! the next attempt, although its peer may be gone. So a timeout marks the pool as unresponsive, and new requests get
+//! another pool.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -46,8 +46,8 @@ impl PoolHealth {
         }
     }
 
-    /// A request timed out on its connection. Unless the connection is known to be HTTP/1's, which is closed, it gets no
-    /// more requests. Before the first response nothing is known.
+    /// A request timed out on its connection. Unless the connection is known to be HTTP/1's, which is closed, it gets
+    /// no more requests. Before the first response nothing is known.
     pub(super) fn note_timeout(&self, peer: Peer) {
         let is_closed = match peer {
             Peer::Http1 => true,

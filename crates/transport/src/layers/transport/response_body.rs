@@ -41,8 +41,8 @@ pin_project! {
 /// What HTTP/2 needs besides what hyper does.
 ///
 /// The connection of a body that is given up because nothing more arrived stays open, but must get no further requests:
-/// HTTP/1 closes it. And hyper takes a stream that was reset, or excluded by a GOAWAY, without an error for the end of the
-/// body.
+/// HTTP/1 closes it. And hyper takes a stream that was reset, or excluded by a GOAWAY, without an error for the end of
+/// the body.
 pub(super) struct StreamWatch {
     health: Arc<PoolHealth>,
     /// How long a body may stay silent. `None` for requests of a credential, which is patient enough by itself.

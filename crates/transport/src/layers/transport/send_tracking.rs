@@ -27,8 +27,8 @@ pub(super) struct SendTracked {
     is_sent: bool,
     /// Whether the request may change something, so that it must not be sent after it was given up.
     is_unsafe: bool,
-    /// Whether the connection has asked for the size. HTTP/2 connections do so before they ask for the end, others after
-    /// it.
+    /// Whether the connection has asked for the size. HTTP/2 connections do so before they ask for the end, others
+    /// after it.
     is_measured: AtomicBool,
 }
 

@@ -18,8 +18,8 @@ pub(crate) fn repair(body: &[u8]) -> Option<String> {
     (changed || text.len() != body.len()).then_some(out)
 }
 
-/// A text of the same length, in which places can be found: what [`repair`] replaces is question marks here. If the body
-/// is no JSON otherwise, only the bytes that are not UTF-8 are masked.
+/// A text of the same length, in which places can be found: what [`repair`] replaces is question marks here. If the
+/// body is no JSON otherwise, only the bytes that are not UTF-8 are masked.
 pub(crate) fn masked(body: &[u8]) -> String {
     if let Some((masked, _)) = Repair::of(body, true) {
         return masked;

@@ -1,7 +1,7 @@
 //! Declaring a model as a list of its members.
 
-// Everything is `#[inline]`, as derived code is: so a program compiles it for the models that it uses, and the service's
-// crate for none.
+// Everything is `#[inline]`, as derived code is: so a program compiles it for the models that it uses, and the
+// service's crate for none.
 
 /// Declares an object of an API, one line for each member: its name and type in Rust, and its name on the wire.
 ///
@@ -14,10 +14,10 @@
 /// | `Search` | as `Sent`, with the terms that all searches of the service's crate have |
 /// | `Form` | as `Sent`, but `Into<Form>` instead of `Serialize` |
 ///
-/// What follows the name on the wire is for a member that is `(required)` in a response, that is wanted as `(json)`, see
-/// [`Slot::takes_json`](crate::model::Slot::takes_json), whose type is made `(into)` of others in a request, whose number
-/// is sent as text, in `(digits)`, or that is sent as `(default true)`, as `(default false)` or as an `(empty)` object if
-/// it is not set. A secret that is empty or blank is refused when it is sent.
+/// What follows the name on the wire is for a member that is `(required)` in a response, that is wanted as `(json)`,
+/// see [`Slot::takes_json`](crate::model::Slot::takes_json), whose type is made `(into)` of others in a request, whose
+/// number is sent as text, in `(digits)`, or that is sent as `(default true)`, as `(default false)` or as an `(empty)`
+/// object if it is not set. A secret that is empty or blank is refused when it is sent.
 ///
 /// ```
 /// use security_api_transport::model;

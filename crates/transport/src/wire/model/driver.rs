@@ -14,7 +14,8 @@ use super::member_rule::MemberRule;
 use super::slot::{Entries, Fill, Inside, List, Object, Slot, Table, Token};
 use crate::wire::foreign_response;
 
-/// Fills the slot of a member. Objects are where the time goes, so this is compiled into their loop and used nowhere else.
+/// Fills the slot of a member. Objects are where the time goes, so this is compiled into their loop and used nowhere
+/// else.
 struct FillSlot<'a>(&'a mut dyn Slot);
 
 impl<'de> DeserializeSeed<'de> for FillSlot<'_> {

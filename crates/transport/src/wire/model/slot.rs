@@ -54,8 +54,8 @@ pub enum Inside<'a> {
 
 /// A place that a decoded value is written to: a member, an element of a list, a value of a map.
 ///
-/// One decoder fills all slots, so a type that has this needs no decoder of its own. Most types get it from [`Model`] or
-/// [`Scalar`](super::Scalar). A type with a `Deserialize` of its own takes the JSON:
+/// One decoder fills all slots, so a type that has this needs no decoder of its own. Most types get it from [`Model`]
+/// or [`Scalar`](super::Scalar). A type with a `Deserialize` of its own takes the JSON:
 ///
 /// ```
 /// use security_api_transport::model::{Inside, Slot, Token, Unfit};

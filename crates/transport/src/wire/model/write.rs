@@ -176,9 +176,9 @@ impl<'a> Field<'a> {
     }
 }
 
-/// Goes through the fields that a form has for an object. Members of objects in it are called `Name.Member`, of lists of
-/// objects `Name[0].Member`. A list of anything else is one field for each item, all of the same name. A map, and a list in a
-/// list, is JSON.
+/// Goes through the fields that a form has for an object. Members of objects in it are called `Name.Member`, of lists
+/// of objects `Name[0].Member`. A list of anything else is one field for each item, all of the same name. A map, and a
+/// list in a list, is JSON.
 fn fields(prefix: &str, model: &dyn Values, write: &mut dyn FnMut(String, Shape<'_>)) {
     struct Write<'a>(&'a str, &'a mut dyn FnMut(String, Shape<'_>));
 
