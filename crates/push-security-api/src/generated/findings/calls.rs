@@ -147,7 +147,7 @@ impl ListFindings {
         self
     }
 
-    /// How many items to pass over. Excludes `nextToken`.
+    /// How many items the first page skips. A list that resumes from a cursor ignores it.
     #[deprecated(
         note = "The service is giving it up; follow the pages, or resume from a cursor."
     )]
