@@ -103,7 +103,12 @@ impl Schemas {
             described(node, "a member")?;
         }
         let doc = told(node, wire)?;
-        let required = required && !shape.nullable;
+        if required && shape.nullable {
+            return Err(node.refuse(
+                "a required member that may be null would be left out of requests",
+                "leave `null` out of its type, or the member out of `required`",
+            ));
+        }
         Ok(Member {
             pointer: node.pointer().to_owned(),
             wire: wire.to_owned(),

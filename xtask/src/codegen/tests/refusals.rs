@@ -51,6 +51,15 @@ fn check(table: &[Row], refusals: impl Fn(Change) -> Vec<Refusal>) {
 fn inexpressible_parts_are_refused_with_place_and_remedy() {
     let table: &[Row] = &[
         (
+            "a member that has to be sent and may be null",
+            |d| {
+                let friends = json!(["id", "friends"]);
+                set(d, CAT, "required", friends);
+            },
+            "/components/schemas/Cat/properties/friends",
+            "or the member out of `required`",
+        ),
+        (
             "nothing is said about repeating",
             |d| remove(d, LIST, "x-idempotent"),
             LIST,

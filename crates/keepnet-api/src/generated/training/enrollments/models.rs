@@ -25,9 +25,9 @@ model! {
 model! {
     /// What can be changed of an enrolment.
     #[doc(alias = "EditEnrollmentServiceRequest")]
-    #[derive(Clone, Default)]
+    #[derive(Clone)]
     pub struct EditEnrollmentRequest: Sent {
-        name: Option<String> = "name",
+        name: String = "name",
         /// Marks the enrolment as a test.
         marked_as_test: Option<bool> = "markedAsTest",
         enrollment_scheduler: Option<EnrollmentEmailConfig> = "enrollmentScheduler",
