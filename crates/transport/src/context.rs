@@ -1,6 +1,6 @@
 //! What the layers know about the call.
 
-mod attempt_state;
+mod send_state;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,8 +20,8 @@ use crate::url::base_url::BaseUrl;
 use crate::wire::secret::{Secret, Secrets};
 
 #[cfg(all(test, feature = "_tls"))]
-pub(crate) use attempt_state::tests::call_of;
-pub(crate) use attempt_state::{AttemptState, SendProgress, SendTracker};
+pub(crate) use send_state::tests::call_of;
+pub(crate) use send_state::{SendProgress, SendState, SendTracker};
 
 /// The facts of one call, carried as an extension of each of its requests.
 ///
@@ -34,7 +34,7 @@ struct Inner {
     attempts: AtomicU32,
     /// The retries that the call had used up when it paused last.
     retries: AtomicU32,
-    attempt_state: AttemptState,
+    send_state: SendState,
     /// An earlier attempt may have been executed.
     may_be_executed: AtomicBool,
     /// The generation of the credential that was applied to the current attempt.
@@ -92,7 +92,7 @@ impl CallContext {
             terms,
             attempts: AtomicU32::new(0),
             retries: AtomicU32::new(0),
-            attempt_state: AttemptState::new(),
+            send_state: SendState::new(),
             may_be_executed: AtomicBool::new(false),
             generation: AtomicU64::new(0),
         }))
@@ -230,26 +230,26 @@ impl CallContext {
     }
 
     /// How far the current attempt has come.
-    pub(crate) fn attempt_state(&self) -> &AttemptState {
-        &self.0.attempt_state
+    pub(crate) fn send_state(&self) -> &SendState {
+        &self.0.send_state
     }
 
     /// An attempt starts. It counts as sent, unless the transport [tracks](SendTracker) its request.
     pub(crate) fn start_attempt(&self, now: Instant) {
         let attempt = self.0.attempts.fetch_add(1, Ordering::Relaxed) + 1;
-        self.0.attempt_state.start(attempt, now);
+        self.0.send_state.start(attempt, now);
     }
 
     /// Notes when the attempt's timer fires.
     pub(crate) fn set_attempt_timer(&self, due: Instant) {
         let deadline = self.0.terms.limits.deadline;
         let is_timed = deadline.is_none_or(|deadline| due < deadline);
-        self.0.attempt_state.set_timed(is_timed);
+        self.0.send_state.set_timed(is_timed);
     }
 
     /// Notes the outcome of the attempt's request.
     pub(crate) fn end_attempt(&self, outcome: Outcome) {
-        self.0.attempt_state.end();
+        self.0.send_state.end();
         if outcome == Outcome::Unknown {
             self.0.may_be_executed.store(true, Ordering::Relaxed);
         }
@@ -258,7 +258,7 @@ impl CallContext {
     /// Ends the call, and withdraws its request if that is still possible. Returns whether any attempt may have been
     /// executed: one that ended without a final response, or one in progress that can no longer be withdrawn.
     pub(crate) fn give_up(&self) -> bool {
-        self.0.may_be_executed.load(Ordering::Relaxed) || !self.0.attempt_state.withdraw()
+        self.0.may_be_executed.load(Ordering::Relaxed) || !self.0.send_state.withdraw()
     }
 
     /// Ends the attempt, because what it waits for is of no use any more. Returns whether the call may begin again.
@@ -276,7 +276,7 @@ impl CallContext {
 
     /// The call waits until then before it sends its request again, with so many retries used up.
     pub(crate) fn pause_until(&self, until: Instant, retries: u32) {
-        self.0.attempt_state.pause_until(until);
+        self.0.send_state.pause_until(until);
         self.0.retries.store(retries, Ordering::Relaxed);
     }
 

@@ -166,6 +166,25 @@ fn line(item: &PublicItem, json: &Value) -> Option<String> {
     Some(format!("{text}{note}"))
 }
 
+/// A file that does not say what is public.
+pub(crate) struct Outdated {
+    pub(crate) written: String,
+    pub(crate) now: String,
+}
+
+/// Compares the file of a crate with its public API. `None` if they agree.
+///
+/// # Errors
+/// If the crate cannot be built, or the file cannot be read.
+pub(crate) fn outdated(
+    workspace: &Workspace,
+    member: &Member,
+) -> anyhow::Result<Option<Outdated>> {
+    let now = now(workspace, member)?;
+    let written = written(&workspace.file(member, FILE))?;
+    Ok((now != written).then_some(Outdated { written, now }))
+}
+
 /// Writes the files, or returns how they differ from the public API.
 ///
 /// # Errors
@@ -180,13 +199,11 @@ pub(crate) fn check(
         if only.is_some_and(|only| only != member.name) {
             continue;
         }
-        let path = workspace.file(member, FILE);
-        let now = now(workspace, member)?;
-        let written = written(&path)?;
-        if now == written {
+        let Some(Outdated { written, now }) = outdated(workspace, member)? else {
             continue;
-        }
+        };
         if bless {
+            let path = workspace.file(member, FILE);
             fs::write(&path, &now).with_context(|| format!("cannot write {}", path.display()))?;
             report.push_str(&format!("wrote {}/{FILE}\n", member.folder));
         } else {

@@ -48,10 +48,8 @@ pub(crate) fn blockers(
             changelog::FILE
         )));
     }
-    let written = api::written(&workspace.file(member, api::FILE))?;
-    let now = api::now(workspace, member)?;
-    if now != written {
-        let differences = compare(&written, &now);
+    if let Some(api) = api::outdated(workspace, member)? {
+        let differences = compare(&api.written, &api.now);
         blockers.push(Some(format!(
             "{}/{} does not say what is public; run `cargo xtask release api --bless`, review and commit:
   {}",

@@ -1,4 +1,4 @@
-//! Faults: failures on purpose.
+//! Faults: failures on purpose. Which one hits a request is decided here, and the listener carries it out.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};

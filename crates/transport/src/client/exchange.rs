@@ -118,7 +118,7 @@ impl Client {
             // What the call waits for belongs to the runtime that it was polled in before.
             drop(sending);
             // Boxed, so that other calls need no room for it.
-            if let Some(until) = call.attempt_state().pause() {
+            if let Some(until) = call.send_state().pause() {
                 Box::pin(Pause::until(until)).await;
                 continue;
             }

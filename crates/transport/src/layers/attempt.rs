@@ -110,7 +110,7 @@ where
         };
         if let Poll::Ready(result) = inner.poll(cx) {
             if let Some(call) = this.call {
-                call.attempt_state().end_timer();
+                call.send_state().end_timer();
             }
             return Poll::Ready(result);
         }
@@ -145,7 +145,7 @@ struct TimerFired<'a> {
 impl TimerFired<'_> {
     /// When to look again, or the error if the attempt has timed out.
     fn next_look(&self) -> Result<Instant, BoxError> {
-        match self.call.attempt_state().progress() {
+        match self.call.send_state().progress() {
             SendProgress::Waiting { start, patience } => self.not_sent_yet(start, patience),
             SendProgress::Sent(at) => self.response_due(at),
         }
@@ -157,7 +157,7 @@ impl TimerFired<'_> {
         // The attempt timeout starts once the request is sent.
         let due = after(after(start, patience), limits.attempt_timeout);
         if due <= self.now {
-            let attempt = self.call.attempt_state();
+            let attempt = self.call.send_state();
             let is_withdrawn = attempt.withdraw();
             if !is_withdrawn && let SendProgress::Sent(at) = attempt.progress() {
                 // The request was sent just now.
@@ -191,7 +191,7 @@ impl TimerFired<'_> {
             Some(taken) => (after(begins(taken.arrived), limits.idle_timeout), true),
         };
         if due <= self.now {
-            self.call.attempt_state().time_out();
+            self.call.send_state().time_out();
             let (attempt, idle) = (limits.attempt_timeout, limits.idle_timeout);
             return Err(timed_out(is_stalled, attempt, idle));
         }

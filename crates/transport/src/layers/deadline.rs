@@ -78,7 +78,7 @@ where
         if this
             .call
             .as_ref()
-            .is_some_and(|call| call.attempt_state().is_timed())
+            .is_some_and(|call| call.send_state().is_timed())
         {
             return Poll::Pending;
         }

@@ -5,9 +5,9 @@ mod failure;
 mod pool_health;
 mod resolve;
 mod response_body;
-mod send_tracking;
 mod settings;
 mod tls;
+mod tracked_body;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -31,7 +31,7 @@ use clients::{Clients, OtherOrigin};
 use pool_health::{Peer, PoolHealth};
 use resolve::Guard;
 use response_body::{StreamWatch, TransportBody};
-use send_tracking::SendTracked;
+use tracked_body::TrackedBody;
 
 pub(crate) use failure::sending_failed;
 pub(crate) use settings::TransportSettings;
@@ -72,7 +72,7 @@ impl ReqwestTransport {
         let call = head.extensions.get::<CallContext>().cloned();
         let now = call
             .as_ref()
-            .and_then(|call| call.attempt_state().started())
+            .and_then(|call| call.send_state().started())
             .unwrap_or_else(Instant::now);
         let other_origin = (!is_usual).then(|| OtherOrigin {
             url: &url,
@@ -129,7 +129,7 @@ fn reqwest_body(
     tracker: Option<SendTracker>,
 ) -> Option<reqwest::Body> {
     match (tracker, body.small_bytes()) {
-        (Some(tracker), _) => Some(reqwest::Body::wrap(SendTracked::new(body, method, tracker))),
+        (Some(tracker), _) => Some(reqwest::Body::wrap(TrackedBody::new(body, method, tracker))),
         (None, Some(bytes)) if bytes.is_empty() => None,
         (None, Some(bytes)) => Some(reqwest::Body::from(bytes.clone())),
         (None, None) => Some(reqwest::Body::wrap(body)),
@@ -220,7 +220,7 @@ impl RequestInProgress {
 impl Drop for RequestInProgress {
     fn drop(&mut self) {
         let is_timed_out = match &self.call {
-            Some(call) => call.attempt_state().end_in_transport(self.attempt),
+            Some(call) => call.send_state().end_in_transport(self.attempt),
             // A credential gives up a request of its own only after it waited in vain.
             None => !self.is_over,
         };
@@ -263,7 +263,7 @@ impl Future for TransportFuture {
                             && request
                                 .call
                                 .as_ref()
-                                .is_some_and(|call| call.attempt_state().withdraw());
+                                .is_some_and(|call| call.send_state().withdraw());
                         Err(match is_unsent {
                             true => error.with_outcome(Outcome::NotSent).boxed(),
                             false => error.boxed(),

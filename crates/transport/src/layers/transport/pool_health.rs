@@ -1,8 +1,8 @@
 //! When an HTTP/2 connection gets no further requests, although it is open.
 //!
 //! With HTTP/1, the connection of a request that is given up is closed. With HTTP/2 it stays open and would also take
-//! the next attempt, although its peer may be gone. So a timeout marks the pool as unresponsive, and new requests get
-//! another pool.
+//! the next attempt, although its peer may be gone. So a timeout, or a body that falls silent, marks the pool as
+//! unresponsive, and new requests get another pool.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

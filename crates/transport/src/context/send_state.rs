@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::CallContext;
 
 /// The state of the current attempt, which the layers, the transport and the connection report to.
-pub(crate) struct AttemptState {
+pub(crate) struct SendState {
     current: Mutex<Current>,
     /// A timer is set that fires before the deadline, so the deadline needs none meanwhile.
     is_timed: AtomicBool,
@@ -55,7 +55,7 @@ pub(crate) enum SendProgress {
     Sent(Option<Instant>),
 }
 
-impl AttemptState {
+impl SendState {
     pub(super) fn new() -> Self {
         Self {
             current: Mutex::new(Current {
@@ -214,7 +214,7 @@ impl SendTracker {
     /// no attempt, or if a layer of the user sends more than one request in an attempt: then the request counts as
     /// sent.
     pub(crate) fn new(call: &CallContext, patience: Duration) -> Option<Self> {
-        let attempt = call.attempt_state().wait_for_connection(patience)?;
+        let attempt = call.send_state().wait_for_connection(patience)?;
         Some(Self {
             call: call.clone(),
             attempt,
@@ -223,7 +223,7 @@ impl SendTracker {
 
     /// Updates the stage if this is still the current attempt. Returns `false` if the request must not be sent.
     fn advance(&self, next: impl FnOnce(SendStage) -> SendStage) -> bool {
-        let mut current = self.call.attempt_state().current();
+        let mut current = self.call.send_state().current();
         if current.attempt != self.attempt {
             return false;
         }
@@ -331,7 +331,7 @@ pub(super) mod tests {
         assert!(!tracker.sent());
 
         let (call, tracker) = waiting();
-        assert!(!call.attempt_state().end_in_transport(1) && !tracker.sent());
+        assert!(!call.send_state().end_in_transport(1) && !tracker.sent());
     }
 
     #[test]
@@ -345,12 +345,12 @@ pub(super) mod tests {
         assert!(tracker.held(true));
         assert!(call.give_up());
         assert!(matches!(
-            call.attempt_state().progress(),
+            call.send_state().progress(),
             SendProgress::Waiting { .. }
         ));
         tracker.dropped();
         assert!(matches!(
-            call.attempt_state().progress(),
+            call.send_state().progress(),
             SendProgress::Sent(_)
         ));
     }
@@ -363,7 +363,7 @@ pub(super) mod tests {
         let second = SendTracker::new(&call, Duration::ZERO).unwrap();
         assert!(!tracker.held(false) && !tracker.sent());
         tracker.dropped();
-        assert!(!call.attempt_state().end_in_transport(1));
+        assert!(!call.send_state().end_in_transport(1));
         assert!(second.held(false) && second.sent());
         assert!(call.give_up());
     }
@@ -375,7 +375,7 @@ pub(super) mod tests {
         assert!(call.give_up());
 
         let (call, _first) = waiting();
-        call.attempt_state().end_in_transport(1);
+        call.send_state().end_in_transport(1);
         assert!(SendTracker::new(&call, Duration::ZERO).is_none());
         assert!(call.give_up());
     }

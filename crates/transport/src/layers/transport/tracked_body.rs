@@ -21,7 +21,7 @@ use crate::context::SendTracker;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::outcome::Outcome;
 
-pub(super) struct SendTracked {
+pub(super) struct TrackedBody {
     body: Body,
     tracker: SendTracker,
     is_sent: bool,
@@ -32,7 +32,7 @@ pub(super) struct SendTracked {
     is_measured: AtomicBool,
 }
 
-impl SendTracked {
+impl TrackedBody {
     pub(super) fn new(body: Body, method: &Method, tracker: SendTracker) -> Self {
         Self {
             body,
@@ -49,7 +49,7 @@ impl SendTracked {
     }
 }
 
-impl HttpBody for SendTracked {
+impl HttpBody for TrackedBody {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -78,7 +78,7 @@ impl HttpBody for SendTracked {
     }
 }
 
-impl Drop for SendTracked {
+impl Drop for TrackedBody {
     fn drop(&mut self) {
         if !self.is_sent && self.body.is_end_stream() {
             self.tracker.dropped();
