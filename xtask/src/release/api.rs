@@ -176,10 +176,7 @@ pub(crate) struct Outdated {
 ///
 /// # Errors
 /// If the crate cannot be built, or the file cannot be read.
-pub(crate) fn outdated(
-    workspace: &Workspace,
-    member: &Member,
-) -> anyhow::Result<Option<Outdated>> {
+pub(crate) fn outdated(workspace: &Workspace, member: &Member) -> anyhow::Result<Option<Outdated>> {
     let now = now(workspace, member)?;
     let written = written(&workspace.file(member, FILE))?;
     Ok((now != written).then_some(Outdated { written, now }))
