@@ -139,8 +139,16 @@ struct Document {
     operations: Vec<Operation>,
 }
 
-/// Method, path, response, body, query and status.
-type Operation = (String, String, String, IgnoredAny, IgnoredAny, IgnoredAny);
+/// Method, path and response, and what requests have.
+type Operation = (
+    String,
+    String,
+    String,
+    IgnoredAny,
+    IgnoredAny,
+    IgnoredAny,
+    IgnoredAny,
+);
 
 #[derive(Deserialize)]
 #[serde(untagged)]

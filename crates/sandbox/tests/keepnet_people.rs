@@ -185,7 +185,7 @@ async fn bulk_deletion_takes_ids() {
     delete(json!({"items": [ids[0], ids[1]]})).await.data();
     assert_eq!(sandbox.keepnet().target_users(company), 28);
     let all = delete(json!({"selectAll": true, "excludedItems": [ids[2]]})).await;
-    all.is_not_played("a selection of all");
+    all.is_not_played("DELETE /api/target-users/bulk-delete with selectAll");
 }
 
 #[tokio::test]
@@ -285,7 +285,7 @@ async fn a_file_of_target_users_is_mapped_looked_at_and_imported() {
         refused.is_not_played(&format!("POST {path} with a body that is not a form"));
     }
     let excel = upload(&session, "people.xlsx", "PK").await;
-    excel.is_not_played("the upload of Excel files");
+    excel.is_not_played("POST /api/target-users/upload with an Excel file");
     let known = session
         .all("/api/target-users/search", "Email", Value::Null)
         .await;

@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::collections::BTreeMap;
+
 use http::Method;
 use serde_json::{Value, json};
 use support::keepnet::{Description, MULTIPART, Session, filter, search, start};
@@ -12,7 +14,7 @@ async fn no_operation_takes_what_its_description_lacks() {
     let session = Session::reseller(&sandbox).await;
     let description = Description::read();
     for operation in &description.operations {
-        let path = operation.path.replace(['{', '}'], "");
+        let path = operation.any_path();
         if path == "/connect/token" {
             continue;
         }
@@ -88,12 +90,22 @@ async fn a_refusal_names_the_member() {
         (
             user,
             json!({"email": "a@b.example", "priority": ["High"]}),
-            "whose body.priority is not of the type string|integer",
+            "whose body.priority is not of the type string|i32",
         ),
         (
             user,
             json!({"email": "a@b.example", "customFields": [{"value": "1"}, {"colour": "red"}]}),
             "with body.customFields[1].colour",
+        ),
+        (
+            user,
+            json!({"email": "a@b.example", "EMAIL": "c@d.example"}),
+            "with body.EMAIL in two cases",
+        ),
+        (
+            "POST /api/companies/siem-settings",
+            json!({"typeId": 1_u64 << 31}),
+            "whose body.typeId is not of the type i32",
         ),
         (
             user,
@@ -122,6 +134,65 @@ async fn a_refusal_names_the_member() {
         let refused = session.call(method, path, body).await;
         refused.is_not_played(&format!("{operation} {what}"));
     }
+}
+
+#[tokio::test]
+async fn parameters_have_the_types_of_the_description() {
+    let sandbox = start().await;
+    let session = Session::reseller(&sandbox).await;
+    let description = Description::read();
+    for operation in &description.operations {
+        let name = format!("{} {}", operation.method, operation.path);
+        let path = operation.path.replace(['{', '}'], "");
+        let method: Method = operation.method.parse().expect("a method");
+        let numbers = |parameters: &BTreeMap<String, String>| {
+            let numbers = parameters.iter().filter(|(_, of)| *of == "i32");
+            let numbers = numbers.map(|(name, _)| name.clone());
+            // The first in the path.
+            numbers.min_by_key(|name| operation.path.find(&format!("{{{name}}}")))
+        };
+        if let Some(number) = numbers(&operation.segments) {
+            let refused = session.call(method.clone(), &path, Value::Null).await;
+            refused.is_not_played(&format!(
+                "{name} whose {number} in the path is not of the type i32"
+            ));
+        } else if let Some(number) = numbers(&operation.query) {
+            let path = format!("{path}?{number}=first");
+            let refused = session.call(method, &path, Value::Null).await;
+            refused.is_not_played(&format!(
+                "{name} whose {number} in the query is not of the type i32"
+            ));
+        }
+    }
+}
+
+#[tokio::test]
+async fn enumerations_may_be_names_or_numbers() {
+    let sandbox = start().await;
+    let session = Session::reseller(&sandbox).await;
+    let description = Description::read();
+    let mut found = 0;
+    for operation in &description.operations {
+        let members = description
+            .bodies
+            .get(&operation.body)
+            .into_iter()
+            .flatten();
+        let mut members = members.filter(|(_, of)| of.starts_with("string|i32"));
+        let Some((member, _)) = members.next() else {
+            continue;
+        };
+        found += 1;
+        let path = operation.any_path();
+        for value in [json!(0), json!("0"), json!("A name")] {
+            let method: Method = operation.method.parse().expect("a method");
+            let mut body = description.sample(&operation.body);
+            body[member.trim_end_matches('*')] = value;
+            let response = session.call(method, &path, body).await;
+            assert_ne!(response.status, 501, "{path} {member}");
+        }
+    }
+    assert!(found > 80, "{found}");
 }
 
 #[tokio::test]
@@ -160,6 +231,13 @@ async fn what_the_vendors_own_programs_send_is_taken() {
         .post("/api/companies/siem-settings", quoted)
         .await
         .data();
+    let capitals = json!({"Email": "capital@example.com", "FIRSTNAME": "Ann"});
+    session.post("/api/target-users", capitals).await.data();
+    let found = filter("email", "=", "capital@example.com");
+    let found = session
+        .all("/api/target-users/search", "Email", found)
+        .await;
+    assert_eq!(found[0]["firstName"], "Ann");
     let numbered = json!({"name": "Testers", "priority": 3});
     session.post("/api/target-groups", numbered).await.data();
     let mut flagged = filter("hasQuiz", "=", "");

@@ -142,7 +142,7 @@ async fn a_campaign_waits_for_its_time_and_can_be_stopped() {
     }
     let filtered = json!({"name": "x", "scheduleTypeId": 1, "categoryFilter": {}});
     let refused = session.post(path, filtered).await;
-    refused.is_not_played("campaigns whose scenarios are chosen by a filter");
+    refused.is_not_played("POST /api/phishing-simulator/phishing-campaign with categoryFilter");
     let undated = json!({"name": "x", "scheduleTypeId": 3, "phishingScenarioResourceIds": [scenario],
         "targetGroupResourceIds": [group], "emailDeliverySettingType": 2});
     let refused = session.post(path, undated).await.json();
@@ -209,7 +209,7 @@ async fn an_enrolment_is_worked_through() {
     session
         .post(path, of_campaign)
         .await
-        .is_not_played("enrolling the people of a campaign");
+        .is_not_played("POST /api/enrollments with phishingCampaignResourceId");
     let body = json!({"trainingId": "no", "name": "Autumn", "targetGroupResourceIds": [group]});
     assert_eq!(session.post(path, body).await.status, 404);
     let mut body =

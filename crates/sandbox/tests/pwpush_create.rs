@@ -264,29 +264,40 @@ async fn what_clients_do_not_send_is_not_played() {
             "lists, or objects in objects",
         ),
     ];
-    let (outside, types) = (
-        "members outside of `push` and `request`",
-        "members of other types",
-    );
+    let name = "push[name] with a value of that type";
     for (body, what) in [
-        (json!({ "payload": "p" }), outside),
-        (json!({ "request": "p" }), outside),
+        (
+            json!({ "payload": "p" }),
+            "payload outside of `push` and `request`",
+        ),
+        (
+            json!({ "request": "p" }),
+            "request outside of `push` and `request`",
+        ),
         (
             json!({ "push": { "payload": "p", "kind": "secret" } }),
             "unknown kinds of pushes",
         ),
         (
-            json!({ "push": { "payload": "p", "kind": 0 }, "account_id": 1 }),
-            outside,
+            json!({ "push": { "payload": "p" }, "account_id": 1 }),
+            "account_id outside of `push` and `request`",
         ),
-        (json!({ "push": { "payload": "p", "name": true } }), types),
-        (json!({ "push": { "payload": "p", "name": [] } }), types),
-        (json!({ "push": { "payload": "p", "name": null } }), types),
+        (json!({ "push": { "payload": "p", "name": true } }), name),
+        (json!({ "push": { "payload": "p", "name": [] } }), name),
+        (json!({ "push": { "payload": "p", "name": null } }), name),
+        (json!({ "push": { "payload": "p", "name": 5 } }), name),
+        (
+            json!({ "push": { "payload": "p", "passphrase": 5 } }),
+            "push[passphrase] with a value of that type",
+        ),
         (
             json!({ "push": { "payload": "p", "expire_after_days": 1.5 } }),
-            types,
+            "push[expire_after_days] with a value of that type",
         ),
-        (json!({ "push": { "payload": "p", "files": [] } }), types),
+        (
+            json!({ "push": { "payload": "p", "files": [] } }),
+            "push[files] with a value of that type",
+        ),
     ] {
         calls.push((Call::post("/api/v2/pushes", &body), what));
     }

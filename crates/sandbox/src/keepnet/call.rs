@@ -91,9 +91,14 @@ impl Call<'_> {
         let ids = texts(&self.body, name);
         match ids.is_empty() {
             false => Ok(ids),
-            true if flag(&self.body, "selectAll") => Err(Refusal::not_played("a selection of all")),
+            true if flag(&self.body, "selectAll") => Err(self.not_played("selectAll")),
             true => Err(Refusal::input(format!("The {name} field is required."))),
         }
+    }
+
+    /// The service does this, and the sandbox does not.
+    pub(crate) fn not_played(&self, with: &str) -> Refusal {
+        Refusal::not_played(format!("{} with {with}", self.operation.name()))
     }
 
     /// Writes a change into the audit log.

@@ -10,9 +10,10 @@ use http_body_util::{BodyDataStream, Full};
 use multer::Multipart;
 use serde_json::Value;
 
-use super::records::{Record, integer_of, member, record};
+use super::call::Params;
+use super::records::{Record, integer_of, record};
 use super::response::Refusal;
-use super::shapes::{Operation, SHAPES, inside};
+use super::shapes::{Members, Operation, SHAPES, inside};
 use crate::common::query;
 use crate::common::service::header;
 
@@ -22,16 +23,17 @@ use crate::common::service::header;
 /// in another case.
 pub(crate) fn read(
     operation: &'static Operation,
+    params: &Params,
     parts: &Parts,
     raw: &Bytes,
 ) -> Result<Record, Refusal> {
     let check = Check(operation);
     let of = operation.body.as_str();
-    for (name, _) in query::pairs(parts.uri.query().unwrap_or_default()) {
-        let mut known = operation.query.iter();
-        if !known.any(|known| known.eq_ignore_ascii_case(&name)) {
-            return Err(check.not_played(format!("with {name} in the query")));
-        }
+    for (name, value) in params {
+        check.parameter(&operation.segments, name, value, "path")?;
+    }
+    for (name, value) in query::pairs(parts.uri.query().unwrap_or_default()) {
+        check.parameter(&operation.query, &name, &value, "query")?;
     }
     let content_type = header(&parts.headers, CONTENT_TYPE);
     if let Some(of) = inside("form", of) {
@@ -50,8 +52,7 @@ pub(crate) fn read(
         "application/json" => {
             let not_json = |_| check.not_played("with a body that is not JSON");
             let body = serde_json::from_slice(raw).map_err(not_json)?;
-            check.value(of, &body, "body")?;
-            Ok(record(body))
+            Ok(record(check.value(of, body, "body")?))
         }
         _ => Err(check.not_played("with a body that is not JSON")),
     }
@@ -65,17 +66,30 @@ impl Check {
         Refusal::not_played(format!("{} {}", self.0.name(), what.as_ref()))
     }
 
-    /// The type of a member. The case of its name does not matter.
-    fn member(&self, of: &str, name: &str) -> Option<&'static str> {
-        let mut members = SHAPES.bodies.get(of)?.iter();
-        let is_same = |known: &str| known.trim_end_matches('*').eq_ignore_ascii_case(name);
-        let found = members.find(|(known, _)| is_same(known));
-        found.map(|(_, of)| of.as_str())
+    fn parameter(
+        &self,
+        known: &Members,
+        name: &str,
+        value: &str,
+        place: &str,
+    ) -> Result<(), Refusal> {
+        let found = named(known, name);
+        let (_, of) =
+            found.ok_or_else(|| self.not_played(format!("with {name} in the {place}")))?;
+        let value = serde_json::from_str(value).unwrap_or_default();
+        let mut kinds = of.split('|');
+        match of.contains('<') || kinds.any(|kind| kind == "string" || is(kind, &value)) {
+            true => Ok(()),
+            false => Err(self.not_played(format!(
+                "whose {name} in the {place} is not of the type {of}"
+            ))),
+        }
     }
 
-    fn value(&self, of: &str, value: &Value, at: &str) -> Result<(), Refusal> {
+    /// The value with the names of members as the description has them.
+    fn value(&self, of: &str, value: Value, at: &str) -> Result<Value, Refusal> {
         let of = match of.strip_suffix("|null") {
-            Some(_) if value.is_null() => return Ok(()),
+            Some(_) if value.is_null() => return Ok(value),
             Some(of) => of,
             None => of,
         };
@@ -84,34 +98,43 @@ impl Check {
         let inner = inner.trim_end_matches('>');
         match (generic, value) {
             ("list", Value::Array(values)) => {
-                let mut values = values.iter().enumerate();
-                values.try_for_each(|(index, value)| {
-                    self.value(inner, value, &format!("{at}[{index}]"))
-                })
+                let values = values.into_iter().enumerate();
+                let values = values
+                    .map(|(index, value)| self.value(inner, value, &format!("{at}[{index}]")));
+                values.collect()
             }
             ("map", Value::Object(values)) => {
-                let mut values = values.iter();
-                values.try_for_each(|(key, value)| self.value(inner, value, &format!("{at}.{key}")))
+                let values = values.into_iter().map(|(key, value)| {
+                    let value = self.value(inner, value, &format!("{at}.{key}"))?;
+                    Ok((key, value))
+                });
+                Ok(Value::Object(values.collect::<Result<_, _>>()?))
             }
             ("", Value::Object(given)) if SHAPES.bodies.contains_key(of) => {
                 // A search refuses null by itself.
                 let is_search = self.0.takes("orderBy").is_some();
                 let is_term = |name: &str| is_search && ["filter", "ascending"].contains(&name);
+                let mut members = Record::new();
                 for (name, value) in given {
                     let at = format!("{at}.{name}");
-                    let of = self.member(of, name);
-                    let of = of.ok_or_else(|| self.not_played(format!("with {at}")))?;
-                    if !(value.is_null() && is_term(name)) {
-                        self.value(of, value, &at)?;
+                    let known = SHAPES.bodies.get(of).and_then(|known| named(known, &name));
+                    let (name, of) = known.ok_or_else(|| self.not_played(format!("with {at}")))?;
+                    let value = match value.is_null() && is_term(name) {
+                        true => value,
+                        false => self.value(of, value, &at)?,
+                    };
+                    if members.insert(name.to_owned(), value).is_some() {
+                        return Err(self.not_played(format!("with {at} in two cases")));
                     }
                 }
-                required(of, |name| match member(given, name) {
+                required(of, |name| match members.get(name) {
                     None => false,
                     Some(Value::Null) => is_term(name),
                     Some(value) => value.as_str().is_none_or(|text| !text.trim().is_empty()),
-                })
+                })?;
+                Ok(Value::Object(members))
             }
-            ("", _) if of.split('|').any(|kind| is(kind, value)) => Ok(()),
+            ("", value) if of.split('|').any(|kind| is(kind, &value)) => Ok(value),
             _ => Err(self.not_played(format!("whose {at} is not of the type {of}"))),
         }
     }
@@ -136,13 +159,22 @@ impl Check {
             let of = of.trim_end_matches("|null").trim_start_matches("list<");
             of.trim_end_matches('>')
         };
+        let members = SHAPES.bodies.get(of)?;
+        let member = |name: &str| named(members, name).map(|(_, of)| of);
         let inside = || {
             let mut stops = name.match_indices('.');
-            stops
-                .find_map(|(at, _)| self.part(item(self.member(of, &name[..at])?), &name[at + 1..]))
+            stops.find_map(|(at, _)| self.part(item(member(&name[..at])?), &name[at + 1..]))
         };
-        self.member(of, name).map(item).or_else(inside)
+        member(name).map(item).or_else(inside)
     }
+}
+
+/// The name and the type of a member. The case of its name does not matter.
+fn named<'a>(members: &'a Members, name: &str) -> Option<(&'a str, &'a str)> {
+    let mut members = members
+        .iter()
+        .map(|(known, of)| (known.trim_end_matches('*'), of.as_str()));
+    members.find(|(known, _)| known.eq_ignore_ascii_case(name))
 }
 
 /// Whether a value is of that kind.
@@ -151,6 +183,7 @@ fn is(kind: &str, value: &Value) -> bool {
         "any" => true,
         "string" => value.is_string(),
         "integer" => integer_of(value).is_some(),
+        "i32" => integer_of(value).is_some_and(|number| i32::try_from(number).is_ok()),
         "number" => value.is_number(),
         "boolean" => value.is_boolean(),
         _ => false,

@@ -68,7 +68,7 @@ impl State {
         let inner: &mut Inner = &mut guard;
         let grant = auth::authenticate(self, inner, parts)?;
         let company = auth::company(inner, &grant, parts)?;
-        let body = request::read(operation, parts, raw)?;
+        let body = request::read(operation, &params, parts, raw)?;
         seed::ready(self, inner, &company);
         let mut call = Call {
             state: self,

@@ -35,8 +35,10 @@ pub(crate) struct Operation {
     pub(crate) response: String,
     /// The type of its body.
     pub(crate) body: String,
-    /// The names of the parameters in its query.
-    pub(crate) query: Vec<String>,
+    /// The types of the parameters in its query, by their names.
+    pub(crate) query: Members,
+    /// The types of those in its path.
+    pub(crate) segments: Members,
     /// The status of its success.
     pub(crate) status: u16,
 }

@@ -95,7 +95,7 @@ impl<'a> Call<'a> {
     /// Reads the parts of a request that do not depend on the operation.
     pub(crate) fn new(state: &'a State, parts: &Parts, body: &Bytes) -> Result<Self, Refusal> {
         if parts.headers.contains_key("x-user-token") {
-            return Err(Refusal::NotPlayed("tokens in X-User-Token"));
+            return Err(Refusal::NotPlayed("tokens in X-User-Token".into()));
         }
         let params = params::read(parts, body)?;
         let host = match header(&parts.headers, HOST) {

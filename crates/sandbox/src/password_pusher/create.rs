@@ -57,7 +57,7 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
     }
     let kind = match name {
         Some(name) => serde_json::from_value(name.into())
-            .map_err(|_| Refusal::NotPlayed("unknown kinds of pushes"))?,
+            .map_err(|_| Refusal::NotPlayed("unknown kinds of pushes".into()))?,
         None if params.files.is_empty() => Kind::Text,
         None => Kind::File,
     };

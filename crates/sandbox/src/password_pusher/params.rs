@@ -23,6 +23,11 @@ const FLAGS: [&str; 4] = [
     "retrieval_step",
 ];
 
+/// Whether a member is a number, such as `expire_after_days`.
+fn is_number(member: &str) -> bool {
+    member.contains("_after_") || member == "expires_in"
+}
+
 /// Members of JSON outside of an object.
 const OUTSIDE: [&str; 3] = ["account_id", "notify_emails_to", "notify_emails_to_locale"];
 
@@ -83,7 +88,7 @@ impl Params {
     /// Adds a value of the query or of a form.
     pub(crate) fn insert(&mut self, name: String, text: String) -> Result<(), Refusal> {
         if name.matches('[').count() > 1 {
-            return Err(Refusal::NotPlayed("lists, or objects in objects"));
+            return Err(Refusal::NotPlayed("lists, or objects in objects".into()));
         }
         self.values.insert(name, Value::String(text));
         Ok(())
@@ -99,7 +104,6 @@ impl Params {
 
     fn add_json(&mut self, body: &Bytes) -> Result<(), Refusal> {
         let body: Map<String, Value> = serde_json::from_slice(body).map_err(|_| UNREADABLE)?;
-        let outside = "members outside of `push` and `request`";
         for (name, value) in body {
             match value {
                 Value::Object(members) => {
@@ -112,11 +116,14 @@ impl Params {
                             Value::Array(_) if is_flag => continue,
                             Value::Array(ids) => is_files && ids.iter().any(|id| *id != ""),
                             Value::Bool(_) => is_flag || member.starts_with("expire_after_"),
-                            Value::Number(number) => number.is_u64() || is_flag,
+                            Value::Number(number) => {
+                                is_flag || number.is_u64() && is_number(&member)
+                            }
                             other => other.is_string(),
                         };
                         if !is_played {
-                            return Err(Refusal::NotPlayed("members of other types"));
+                            let what = format!("{name}[{member}] with a value of that type");
+                            return Err(Refusal::NotPlayed(what.into()));
                         }
                         self.values.insert(format!("{name}[{member}]"), value);
                     }
@@ -125,7 +132,10 @@ impl Params {
                     self.insert(name, text)?;
                 }
                 other if name == "push" => drop(self.values.insert(name, other)),
-                _ => return Err(Refusal::NotPlayed(outside)),
+                _ => {
+                    let what = format!("{name} outside of `push` and `request`");
+                    return Err(Refusal::NotPlayed(what.into()));
+                }
             }
         }
         Ok(())
@@ -157,7 +167,7 @@ pub(crate) fn read(parts: &Parts, body: &Bytes) -> Result<Params, Refusal> {
         params.add_json(body)?;
     } else if !body.is_empty() {
         return Err(Refusal::NotPlayed(
-            "bodies that are neither JSON nor multipart forms",
+            "bodies that are neither JSON nor multipart forms".into(),
         ));
     }
     params.add_query(parts.uri.query().unwrap_or_default())?;

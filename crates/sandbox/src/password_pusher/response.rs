@@ -75,7 +75,7 @@ pub(crate) enum Refusal {
     /// The host is not served.
     BlockedHost,
     /// The real service has this, and the sandbox does not.
-    NotPlayed(&'static str),
+    NotPlayed(Cow<'static, str>),
 }
 
 impl Refusal {
@@ -149,7 +149,7 @@ impl Refusal {
             Self::ForcedTls(url, false) => redirect(S::PERMANENT_REDIRECT, &url),
             // `ActionDispatch::HostAuthorization` in production.
             Self::BlockedHost => response(S::FORBIDDEN, "text/html; charset=utf-8", Bytes::new()),
-            Self::NotPlayed(what) => not_played(what),
+            Self::NotPlayed(what) => not_played(&what),
         }
     }
 }

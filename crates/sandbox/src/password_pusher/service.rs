@@ -58,7 +58,7 @@ impl State {
         let what = not_played(path).filter(|what| has_suffix || *what != SUFFIX);
         let operation = Operation::find(self.profile(), &parts.method, path)
             .filter(|_| self.options.notifications || !path.ends_with("/notify_emails"))
-            .ok_or_else(|| what.map_or(missing, Refusal::NotPlayed))?;
+            .ok_or_else(|| what.map_or(missing, |what| Refusal::NotPlayed(what.into())))?;
         // Rails refuses a path that is not UTF-8, if it has a route for it.
         if !query::is_text(path) {
             return Err(Refusal::Status(StatusCode::BAD_REQUEST));

@@ -37,7 +37,7 @@ impl From<multer::Error> for Failure {
         match error {
             multer::Error::StreamReadFailed(_) => Self::Lost,
             multer::Error::StreamSizeExceeded { .. } => {
-                Self::Refused(Refusal::NotPlayed("forms of more than 64 MiB"))
+                Self::Refused(Refusal::NotPlayed("forms of more than 64 MiB".into()))
             }
             _ => Self::Refused(UNREADABLE),
         }
@@ -75,7 +75,7 @@ async fn fields(mut form: Multipart<'_>) -> Result<Params, Failure> {
         let names = Disposition::parse(disposition).filter(|_| disposition.len() <= LONGEST);
         let Some(Disposition { name, filename }) = names else {
             let what = "names of fields and files in other forms, and longer ones";
-            return Err(Refusal::NotPlayed(what).into());
+            return Err(Refusal::NotPlayed(what.into()).into());
         };
         if let Some(filename) = filename {
             let upload = file(field, &filename).await?;
@@ -83,7 +83,7 @@ async fn fields(mut form: Multipart<'_>) -> Result<Params, Failure> {
                 "push[files][]" | "request[files][]" => params.files.push(Arc::new(upload)),
                 // It is no list (measured on 2.11.4).
                 "push[files]" => {}
-                _ => return Err(Refusal::NotPlayed("files under other names").into()),
+                _ => return Err(Refusal::NotPlayed("files under other names".into()).into()),
             }
             continue;
         }
@@ -101,7 +101,7 @@ async fn file(field: Field<'_>, sent: &str) -> Result<Upload, Failure> {
     let filename = filename::sanitized(part);
     if filename.is_empty() || part.contains('\0') {
         let what = "names for which files are lost or cannot be read";
-        return Err(Refusal::NotPlayed(what).into());
+        return Err(Refusal::NotPlayed(what.into()).into());
     }
     let declared = header(field.headers(), CONTENT_TYPE).to_owned();
     let content = field.bytes().await?;

@@ -8,7 +8,7 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::records::names;
-use crate::common::service::response;
+use crate::common::service::{not_played, response};
 
 /// Why a request is refused.
 #[derive(Debug)]
@@ -61,7 +61,18 @@ impl Refusal {
         Self::invalid(format!("{name} must be one of: {}", words.join(", ")))
     }
 
+    /// Nobody outside the vendor knows what the service does with it.
+    pub(crate) fn not_played(what: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            message: what.into(),
+            ..Self::new(StatusCode::NOT_IMPLEMENTED, "")
+        }
+    }
+
     pub(crate) fn into_response(self) -> Response<Bytes> {
+        if self.status == StatusCode::NOT_IMPLEMENTED {
+            return not_played(&self.message);
+        }
         let mut response = message_response(self.status, &self.message);
         if let Some(seconds) = self.retry_after {
             let headers = response.headers_mut();

@@ -167,7 +167,8 @@ pub(crate) struct Operation {
     pub(crate) path: String,
     pub(crate) response: String,
     pub(crate) body: String,
-    pub(crate) query: Vec<String>,
+    pub(crate) query: BTreeMap<String, String>,
+    pub(crate) segments: BTreeMap<String, String>,
     pub(crate) status: u16,
 }
 
@@ -177,6 +178,17 @@ pub(crate) struct Description {
     pub(crate) types: HashMap<String, Value>,
     pub(crate) bodies: HashMap<String, BTreeMap<String, String>>,
     pub(crate) operations: Vec<Operation>,
+}
+
+impl Operation {
+    /// The path with a value for each parameter.
+    pub(crate) fn any_path(&self) -> String {
+        let parameters = self.segments.iter();
+        parameters.fold(self.path.clone(), |path, (name, of)| {
+            let value = if of == "boolean" { "true" } else { "1" };
+            path.replace(&format!("{{{name}}}"), value)
+        })
+    }
 }
 
 impl Description {
@@ -200,7 +212,7 @@ impl Description {
     pub(crate) fn sample(&self, of: &str) -> Value {
         match of.split(['|', '<']).next().expect("a type") {
             "string" => json!("sample"),
-            "integer" => json!(1),
+            "integer" | "i32" => json!(1),
             "number" => json!(1.5),
             "boolean" => json!(true),
             "list" => json!([]),

@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+/// What tells that a text is one of several.
+const ENUMERATIONS: [&str; 3] = ["enum", "x-known-values", "x-digits"];
+
 /// What the operations of a description may be sent.
 pub(super) struct Requests<'a> {
     document: &'a Value,
@@ -21,22 +24,34 @@ impl<'a> Requests<'a> {
         }
     }
 
-    /// Returns the type of an operation's body, such as `Cat`, `list<string>`, `form<Photo>` or `none`, and the names of
-    /// the parameters in its query.
-    pub(super) fn of(&mut self, method: &str, path: &str) -> (String, Vec<&'a str>) {
+    /// Returns the types of an operation's parameters that are in the `query` or in the `path`, by their names.
+    pub(super) fn parameters(
+        &mut self,
+        method: &str,
+        path: &str,
+        place: &str,
+    ) -> BTreeMap<&'a str, String> {
         let item = &self.document["paths"][path];
         let operation = &item[method.to_lowercase()];
         let parameters = [item, operation].map(|node| node["parameters"].as_array());
-        let parameters = parameters.into_iter().flatten().flatten();
-        let mut query: Vec<_> = parameters
-            .map(|parameter| self.resolved(parameter))
-            .filter(|parameter| parameter["in"] == "query")
-            .filter_map(|parameter| parameter["name"].as_str())
-            .collect();
-        query.sort_unstable();
+        let mut found = BTreeMap::new();
+        for parameter in parameters.into_iter().flatten().flatten() {
+            let parameter = self.resolved(parameter);
+            if let Some(name) = parameter["name"].as_str()
+                && parameter["in"] == place
+            {
+                found.insert(name, self.kind(&parameter["schema"]));
+            }
+        }
+        found
+    }
+
+    /// Returns the type of an operation's body, such as `Cat`, `list<string>`, `form<Photo>` or `none`.
+    pub(super) fn body(&mut self, method: &str, path: &str) -> String {
+        let operation = &self.document["paths"][path][method.to_lowercase()];
         let content = self.resolved(&operation["requestBody"])["content"].as_object();
         let Some((encoding, media)) = content.and_then(|content| content.iter().next()) else {
-            return ("none".to_owned(), query);
+            return "none".to_owned();
         };
         let schema = &media["schema"];
         let body = match schema["properties"].is_object() {
@@ -44,8 +59,8 @@ impl<'a> Requests<'a> {
             false => self.kind(schema),
         };
         match encoding.as_str() {
-            "application/json" => (body, query),
-            _ => (format!("form<{body}>"), query),
+            "application/json" => body,
+            _ => format!("form<{body}>"),
         }
     }
 
@@ -112,14 +127,10 @@ impl<'a> Requests<'a> {
         let kinds = kinds.map(|kind| match kind {
             "string" if schema["format"] == "binary" => "file".to_owned(),
             // The service reads the names of values and their numbers.
-            "string"
-                if schema
-                    .get("enum")
-                    .or(schema.get("x-known-values"))
-                    .is_some() =>
-            {
-                "string|integer".to_owned()
+            "string" if ENUMERATIONS.iter().any(|key| schema.get(key).is_some()) => {
+                "string|i32".to_owned()
             }
+            "integer" if schema["format"] == "int32" => "i32".to_owned(),
             "array" => format!("list<{}>", self.kind(&schema["items"])),
             "object" => match &schema["additionalProperties"] {
                 Value::Object(_) => {

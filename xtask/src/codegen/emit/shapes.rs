@@ -32,13 +32,13 @@ pub(super) fn file(description: &Value, api: &Api, places: &Places) -> String {
     let mut operations: Vec<_> = operations
         .map(|operation| {
             let (method, path) = (&operation.method, &operation.path);
-            let (body, query) = requests.of(method, path);
             json!([
                 method,
                 path,
                 response(operation),
-                body,
-                query,
+                requests.body(method, path),
+                requests.parameters(method, path, "query"),
+                requests.parameters(method, path, "path"),
                 requests.status(method, path)
             ])
         })

@@ -50,7 +50,7 @@ fn upload(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (name, content) = file.ok_or_else(|| Refusal::input("The File field is required."))?;
     let ends = |end: &str| name.to_ascii_lowercase().ends_with(end);
     if ends(".xlsx") || ends(".xls") {
-        return Err(Refusal::not_played("the upload of Excel files"));
+        return Err(call.not_played("an Excel file"));
     }
     let content = std::str::from_utf8(content).ok().filter(|_| ends(".csv"));
     let content = content.ok_or_else(|| Refusal::input("The file has to be CSV or Excel"))?;

@@ -84,8 +84,7 @@ fn prepare(
     if before.is_none() {
         let filtered = campaign.get("categoryFilter").is_some_and(Value::is_object);
         if ids.is_empty() && filtered {
-            let what = "campaigns whose scenarios are chosen by a filter";
-            return Err(Refusal::not_played(what));
+            return Err(call.not_played("categoryFilter"));
         }
         // Source: the vendor's documentation (400 where one of the two is missing).
         if ids.is_empty() || groups.is_empty() {

@@ -131,7 +131,7 @@ impl Round {
     /// The end of the round's days. Source: the vendor's documentation of a campaign's lifetime.
     pub(crate) fn expires(&self) -> Option<i64> {
         let days = self.start.zip(self.days);
-        days.map(|(start, days)| start + days * DAY)
+        days.map(|(start, days)| start.saturating_add(days.saturating_mul(DAY)))
     }
 
     /// The time after which nobody gets an e-mail.

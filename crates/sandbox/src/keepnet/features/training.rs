@@ -84,7 +84,7 @@ fn prepare(call: &mut Call<'_>, new: &mut Record, _: Option<&Record>) -> Result<
         return Err(Refusal::input(message));
     }
     if groups.is_empty() {
-        return Err(Refusal::not_played("enrolling the people of a campaign"));
+        return Err(call.not_played("phishingCampaignResourceId"));
     }
     // Refused without languages, since the vendor's front end always sends some (inferred).
     let (chosen, known) = (texts(new, "languageIds"), templates::rows("languages"));
