@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use common::tls::{Certificate, acceptor, certificate, listen};
-use common::{CREATE, READ, builder, create, hurried, read, unconnected};
+use common::{CREATE, builder, create, hurried, read, unconnected};
 use http::Response;
 use security_api_transport::{Call, Client, ClientBuilder, ErrorKind, OAuth2, Outcome};
 use serde_json::{Value, json};
@@ -230,10 +230,15 @@ impl Narrow {
                     while let Some(Ok((request, mut respond))) = connection.accept().await {
                         let (noted, allowed) = (Arc::clone(&noted), Arc::clone(&allowed));
                         tokio::spawn(async move {
-                            let number = request
+                            let mut number = request
                                 .uri()
                                 .query()
                                 .map(|query| query[2..].parse::<u64>().unwrap());
+                            // Servers begin with the head, if they need no more.
+                            let length = request.headers().get("content-length");
+                            if length.is_none_or(|length| length == "0") {
+                                noted.lock().unwrap().extend(number.take());
+                            }
                             let mut body = request.into_body();
                             while let Some(piece) = body.data().await {
                                 // A request that was withdrawn does not count.
@@ -268,26 +273,14 @@ impl Narrow {
     }
 }
 
-/// A request that has this number.
-type Numbered = fn(&Client, u64) -> Call<Value>;
-
-fn with_body(client: &Client, number: u64) -> Call<Value> {
-    let request = client
+fn numbered(client: &Client, number: u64, body: Option<&'static str>) -> Call<Value> {
+    let mut request = client
         .operation(&CREATE, &[])
         .query("n", number.to_string());
-    request.body("application/json", "{}").call()
-}
-
-fn without_body(client: &Client, number: u64) -> Call<Value> {
-    let request = client
-        .operation(&CREATE, &[])
-        .query("n", number.to_string());
+    if let Some(body) = body {
+        request = request.body("application/json", body);
+    }
     request.call()
-}
-
-fn reading(client: &Client, number: u64) -> Call<Value> {
-    let request = client.operation(&READ, &["7"]);
-    request.query("n", number.to_string()).call()
 }
 
 #[tokio::test]
@@ -306,9 +299,9 @@ async fn waiting_for_a_stream_is_not_counted_against_the_attempt() {
         .build()
         .unwrap();
     read(&client).await.unwrap();
-    for numbered in [with_body as Numbered, without_body, reading] {
+    for body in [Some("{}"), None] {
         server.arrived.lock().unwrap().clear();
-        let calls = (0..CALLS).map(|number| numbered(&client, number).into_future());
+        let calls = (0..CALLS).map(|number| numbered(&client, number, body).into_future());
         for result in futures_util::future::join_all(calls).await {
             assert_eq!(result.unwrap(), json!("good"));
         }
@@ -319,13 +312,7 @@ async fn waiting_for_a_stream_is_not_counted_against_the_attempt() {
 #[tokio::test]
 async fn a_request_that_still_waits_for_a_stream_at_its_deadline_was_not_sent_and_never_is() {
     let certificate = certificate("localhost");
-    let kinds = [
-        (with_body as Numbered, 0),
-        (without_body, 0),
-        // The next request is sent in any case: hyper cannot withdraw it, and it changes nothing.
-        (reading, 1),
-    ];
-    for (numbered, next) in kinds {
+    for body in [Some("{}"), None] {
         let server = Narrow::start(&certificate, Duration::ZERO).await;
         let client = builder()
             .base_url(&server.url)
@@ -334,12 +321,12 @@ async fn a_request_that_still_waits_for_a_stream_at_its_deadline_was_not_sent_an
             .unwrap();
         read(&client).await.unwrap();
         // This request occupies the only stream until it gets its response.
-        let first = tokio::spawn(numbered(&client, 0).into_future());
+        let first = tokio::spawn(numbered(&client, 0, body).into_future());
         while server.arrived().is_empty() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let calls = (1..12).map(|number| {
-            let call = numbered(&client, number).timeout(SHORT);
+            let call = numbered(&client, number, body).timeout(SHORT);
             async move { (number, call.await.unwrap_err()) }
         });
         let errors = futures_util::future::join_all(calls).await;
@@ -359,7 +346,8 @@ async fn a_request_that_still_waits_for_a_stream_at_its_deadline_was_not_sent_an
                 outcome => panic!("{outcome:?}: {error:?}"),
             }
         }
-        assert_eq!(unknown, next);
+        // The next request has no body, and hyper's clients cannot withdraw it.
+        assert_eq!(unknown, usize::from(body.is_none()));
     }
 }
 

@@ -247,10 +247,10 @@ impl SendTracker {
         })
     }
 
-    /// The connection dropped an empty body without reading it.
+    /// The connection dropped the body without reading it.
     pub(crate) fn dropped(&self) {
         self.advance(|stage| match stage {
-            SendStage::Held { .. } => SendStage::Sent(Instant::now()),
+            SendStage::Held { is_empty: true, .. } => SendStage::Sent(Instant::now()),
             stage => stage,
         });
     }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http::header::{CONTENT_LENGTH, HeaderValue};
-use http::{Method, Uri};
+use http::Uri;
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower_service::Service;
@@ -84,7 +84,7 @@ impl ReqwestTransport {
             .as_ref()
             .and_then(|call| SendTracker::new(call, clients.connect_timeout()));
 
-        let body = reqwest_body(body, &head.method, tracker);
+        let body = reqwest_body(body, tracker);
         let mut request = reqwest::Request::new(head.method, url);
         *request.headers_mut() = head.headers;
         *request.version_mut() = head.version;
@@ -123,13 +123,9 @@ impl Inner {
 }
 
 /// The body, which tells the tracker what is sent of it.
-fn reqwest_body(
-    body: Body,
-    method: &Method,
-    tracker: Option<SendTracker>,
-) -> Option<reqwest::Body> {
+fn reqwest_body(body: Body, tracker: Option<SendTracker>) -> Option<reqwest::Body> {
     match (tracker, body.small_bytes()) {
-        (Some(tracker), _) => Some(reqwest::Body::wrap(TrackedBody::new(body, method, tracker))),
+        (Some(tracker), _) => Some(reqwest::Body::wrap(TrackedBody::new(body, tracker))),
         (None, Some(bytes)) if bytes.is_empty() => None,
         (None, Some(bytes)) => Some(reqwest::Body::from(bytes.clone())),
         (None, None) => Some(reqwest::Body::wrap(body)),
