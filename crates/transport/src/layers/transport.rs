@@ -14,8 +14,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use http::header::{CONTENT_LENGTH, HeaderValue};
 use http::Uri;
+use http::header::{CONTENT_LENGTH, HeaderValue};
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower_service::Service;
