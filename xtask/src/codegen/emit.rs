@@ -21,7 +21,7 @@ use serde_json::Value;
 use super::ir::Api;
 use super::names;
 use super::node::Refusal;
-use super::place;
+use super::place::{self, Places};
 use crate::project::Service;
 use types::{Conditions, Scope};
 
@@ -40,16 +40,34 @@ pub(super) fn files(
     clashes(api)?;
     let places = place::places(api)?;
     let header = header(service);
-    let mut files = Files::new();
+    let texts = calls(&header, api, &places, service)
+        .chain(types(&header, api, &places, service))
+        .chain(indexes(&header, api, &places, service));
     let directory = service.generated();
-    let mut add = |name: &str, text: String| {
-        files.insert(directory.join(format!("{name}.rs")), text);
-    };
-    for resource in &api.resources {
+    let mut files: Files = texts
+        .map(|(name, text)| (directory.join(format!("{name}.rs")), text))
+        .collect();
+    if let Some(path) = service.readers {
+        files.insert(path.into(), readers::file(&header, api, &places, service));
+    }
+    if let Some(path) = service.shapes {
+        files.insert(path.into(), shapes::file(description, api, &places));
+    }
+    Ok(files)
+}
+
+/// Returns the files with the calls of resources, each with its name.
+fn calls(
+    header: &str,
+    api: &Api,
+    places: &Places,
+    service: &Service,
+) -> impl Iterator<Item = (String, String)> {
+    api.resources.iter().map(move |resource| {
         let folder = resource.area.iter().chain([&resource.name]);
         let folder: Vec<_> = folder.map(String::as_str).collect();
         let name = format!("{}/calls", folder.join("/"));
-        let scope = Scope::new(&places, &name);
+        let scope = Scope::new(places, &name);
         let context = operation::Context {
             api,
             scope: &scope,
@@ -62,13 +80,21 @@ pub(super) fn files(
             true => Conditions::Calls,
             false => Conditions::None,
         };
-        add(
-            &name,
-            text::file(&with_uses(about, &scope, conditions), items),
-        );
-    }
-    for (name, (about, types)) in places.files(api) {
-        let scope = Scope::new(&places, &name);
+        let text = text::file(&with_uses(about, &scope, conditions), items);
+        (name, text)
+    })
+}
+
+/// Returns the files with objects and enumerations, each with its name.
+fn types(
+    header: &str,
+    api: &Api,
+    places: &Places,
+    service: &Service,
+) -> impl Iterator<Item = (String, String)> {
+    let files = places.files(api).into_iter();
+    files.map(move |(name, (about, types))| {
+        let scope = Scope::new(places, &name);
         let mut conditions = Conditions::None;
         let mut items = Vec::new();
         for ty in types {
@@ -76,36 +102,34 @@ pub(super) fn files(
             if condition.is_some() {
                 conditions = Conditions::Types;
             }
-            items.extend(model::items(&places, &scope, condition.as_deref(), ty));
+            items.extend(model::items(places, &scope, condition.as_deref(), ty));
         }
         let about = format!("{header}//! {about}\n");
-        add(
-            &name,
-            text::file(&with_uses(about, &scope, conditions), items),
-        );
-    }
-    for (folder, (about, items)) in index::files(api, &places, service) {
-        let name = match folder.as_str() {
-            "" => "mod".to_owned(),
-            folder => format!("{folder}/mod"),
-        };
+        let text = text::file(&with_uses(about, &scope, conditions), items);
+        (name, text)
+    })
+}
+
+/// Returns the `mod.rs` files, each with its name.
+fn indexes(
+    header: &str,
+    api: &Api,
+    places: &Places,
+    service: &Service,
+) -> impl Iterator<Item = (String, String)> {
+    let files = index::files(api, places, service).into_iter();
+    files.map(move |(folder, (about, items))| {
         // Members whose docs would only repeat their names have none.
-        let lints = match folder.as_str() {
-            "" => "#![allow(missing_docs, reason = \"some members' names say it all\")]\n",
-            _ => "",
+        let (name, lints) = match folder.as_str() {
+            "" => (
+                "mod".to_owned(),
+                "#![allow(missing_docs, reason = \"some members' names say it all\")]\n",
+            ),
+            folder => (format!("{folder}/mod"), ""),
         };
-        add(
-            &name,
-            text::file(&format!("{header}{lints}//! {about}\n"), items),
-        );
-    }
-    if let Some(path) = service.readers {
-        files.insert(path.into(), readers::file(&header, api, &places, service));
-    }
-    if let Some(path) = service.shapes {
-        files.insert(path.into(), shapes::file(description, api, &places));
-    }
-    Ok(files)
+        let text = text::file(&format!("{header}{lints}//! {about}\n"), items);
+        (name, text)
+    })
 }
 
 /// Returns the coverage table for the README of the crate.
