@@ -49,6 +49,11 @@ pub(super) fn gate(unconfirmed: bool) -> Option<TokenStream> {
     unconfirmed.then(|| quote!(#[cfg(feature = "unconfirmed")]))
 }
 
+/// Returns the attribute of deprecated items, with the note that says what to use instead.
+fn deprecated(note: Option<&String>) -> Option<TokenStream> {
+    note.map(|note| quote!(#[deprecated(note = #note)]))
+}
+
 /// Returns the items of a resource: its handle, its calls, and the statics that describe its operations.
 pub(super) fn items(context: &Context<'_>) -> Vec<TokenStream> {
     let operations = &context.resource.operations;
@@ -157,42 +162,12 @@ fn path_value(context: &Context<'_>, parameter: &Parameter) -> (TokenStream, Tok
 
 /// Returns the method of a resource that starts a call.
 fn method(context: &Context<'_>, operation: &Operation) -> TokenStream {
-    let gate = gate(operation.unconfirmed.is_some() && !all_unconfirmed(context.resource));
-    let doc = text::doc(&docs::operation(context.api, context.service, operation));
-    let deprecated = operation
-        .deprecated
-        .as_ref()
-        .map(|note| quote!(#[deprecated(note = #note)]));
-    let name = ident(&operation.name);
-    let described = ident(&names::static_name(&operation.id));
-    let (in_path, in_query): (Vec<_>, Vec<_>) = operation
-        .arguments
-        .iter()
-        .partition(|parameter| parameter.place == Place::Path);
-    let (types, values): (Vec<_>, Vec<_>) = in_path.iter().map(|p| path_value(context, p)).unzip();
-    let mut arguments: Vec<_> = in_path
-        .iter()
-        .zip(types)
-        .map(|(parameter, ty)| {
-            let name = ident(&parameter.name);
-            quote!(#name: #ty)
-        })
-        .collect();
-    let start = quote!(self.client().operation(&#described, &[#(#values),*]));
+    let (mut arguments, mut request) = addressed(context, operation);
     if operation.internal {
-        let doc = text::doc(&format!(
-            "The request of `{}`, to which hand-written code adds the rest.",
-            operation.id
-        ));
-        let name = ident(&format!("{}_request", operation.name));
-        let request = context.scope.transport("Request");
-        return quote! {
-            #doc
-            pub(crate) fn #name(&self, #(#arguments),*) -> #request { #start }
-        };
+        return request_method(context, operation, &arguments, &request);
     }
-    let mut request = start;
-    for parameter in in_query {
+    let in_query = operation.arguments.iter();
+    for parameter in in_query.filter(|parameter| parameter.place != Place::Path) {
         arguments.push(query_argument(context, parameter));
         request.extend(context.scope.set_query(parameter));
     }
@@ -201,7 +176,61 @@ fn method(context: &Context<'_>, operation: &Operation) -> TokenStream {
         arguments.push(argument);
         request = with_body;
     }
-    let (result, call) = if has_builder(operation) {
+    let gate = gate(operation.unconfirmed.is_some() && !all_unconfirmed(context.resource));
+    let doc = text::doc(&docs::operation(context.api, context.service, operation));
+    let deprecated = deprecated(operation.deprecated.as_ref());
+    let name = ident(&operation.name);
+    let (result, call) = started(context, operation, &request);
+    quote! {
+        #doc
+        #gate
+        #deprecated
+        pub fn #name(&self, #(#arguments),*) -> #result { #call }
+    }
+}
+
+/// Returns the arguments for the values of the path, and the request to that path.
+fn addressed(context: &Context<'_>, operation: &Operation) -> (Vec<TokenStream>, TokenStream) {
+    let mut arguments = Vec::new();
+    let mut values = Vec::new();
+    let in_path = operation.arguments.iter();
+    for parameter in in_path.filter(|parameter| parameter.place == Place::Path) {
+        let name = ident(&parameter.name);
+        let (ty, value) = path_value(context, parameter);
+        arguments.push(quote!(#name: #ty));
+        values.push(value);
+    }
+    let described = ident(&names::static_name(&operation.id));
+    let request = quote!(self.client().operation(&#described, &[#(#values),*]));
+    (arguments, request)
+}
+
+/// Returns the method for hand-written code, which adds the rest to the request.
+fn request_method(
+    context: &Context<'_>,
+    operation: &Operation,
+    arguments: &[TokenStream],
+    request: &TokenStream,
+) -> TokenStream {
+    let doc = text::doc(&format!(
+        "The request of `{}`, to which hand-written code adds the rest.",
+        operation.id
+    ));
+    let name = ident(&format!("{}_request", operation.name));
+    let ty = context.scope.transport("Request");
+    quote! {
+        #doc
+        pub(crate) fn #name(&self, #(#arguments),*) -> #ty { #request }
+    }
+}
+
+/// Returns the type of a call: its own type, a list, or a call without options; and the call of `request`.
+fn started(
+    context: &Context<'_>,
+    operation: &Operation,
+    request: &TokenStream,
+) -> (TokenStream, TokenStream) {
+    if has_builder(operation) {
         let builder = ident(&builder_name(operation));
         (quote!(#builder), quote!(#builder { request: #request }))
     } else if let Outcome::Page(item) = &operation.outcome {
@@ -210,12 +239,6 @@ fn method(context: &Context<'_>, operation: &Operation) -> TokenStream {
     } else {
         let (call, ty) = (context.scope.transport("Call"), outcome(context, operation));
         (quote!(#call<#ty>), quote!(#request.call()))
-    };
-    quote! {
-        #doc
-        #gate
-        #deprecated
-        pub fn #name(&self, #(#arguments),*) -> #result { #call }
     }
 }
 
@@ -322,24 +345,8 @@ fn builder(context: &Context<'_>, operation: &Operation) -> Vec<TokenStream> {
     } else {
         "a call does nothing until it is awaited"
     };
-    let options = operation.options.iter().map(|option| {
-        let doc = text::doc(&docs::option(context.api, operation, option));
-        let deprecated = option
-            .deprecated
-            .as_ref()
-            .map(|note| quote!(#[deprecated(note = #note)]));
-        let name = ident(&option.name);
-        let argument = query_argument(context, option);
-        let set = context.scope.set_query(option);
-        quote! {
-            #doc
-            #deprecated
-            pub fn #name(mut self, #argument) -> Self {
-                self.request = self.request #set;
-                self
-            }
-        }
-    });
+    let options = operation.options.iter();
+    let options = options.map(|option| self::option(context, operation, option));
     let ends = if paged {
         paged_ends(context, operation)
     } else {
@@ -365,24 +372,51 @@ fn builder(context: &Context<'_>, operation: &Operation) -> Vec<TokenStream> {
         },
     ];
     if !paged {
-        let ty = outcome(context, operation);
-        let (error, future) = (
-            context.scope.transport("Error"),
-            context.scope.transport("middleware::CallFuture"),
-        );
-        items.push(quote! {
-            #gate
-            impl IntoFuture for #name {
-                type Output = Result<#ty, #error>;
-                type IntoFuture = #future<#ty>;
-                fn into_future(self) -> Self::IntoFuture {
-                    self.send()
-                }
-            }
-        });
+        items.push(awaited(context, operation, gate.as_ref()));
     }
     items.push(quote!(#gate security_api_transport::__call_options!(#name);));
     items
+}
+
+/// Returns the method of a call that sets an option.
+fn option(context: &Context<'_>, operation: &Operation, option: &Parameter) -> TokenStream {
+    let doc = text::doc(&docs::option(context.api, operation, option));
+    let deprecated = deprecated(option.deprecated.as_ref());
+    let name = ident(&option.name);
+    let argument = query_argument(context, option);
+    let set = context.scope.set_query(option);
+    quote! {
+        #doc
+        #deprecated
+        pub fn #name(mut self, #argument) -> Self {
+            self.request = self.request #set;
+            self
+        }
+    }
+}
+
+/// Returns the `impl` with which a call with options is awaited.
+fn awaited(
+    context: &Context<'_>,
+    operation: &Operation,
+    gate: Option<&TokenStream>,
+) -> TokenStream {
+    let name = ident(&builder_name(operation));
+    let ty = outcome(context, operation);
+    let (error, future) = (
+        context.scope.transport("Error"),
+        context.scope.transport("middleware::CallFuture"),
+    );
+    quote! {
+        #gate
+        impl IntoFuture for #name {
+            type Output = Result<#ty, #error>;
+            type IntoFuture = #future<#ty>;
+            fn into_future(self) -> Self::IntoFuture {
+                self.send()
+            }
+        }
+    }
 }
 
 fn paged_ends(context: &Context<'_>, operation: &Operation) -> TokenStream {
