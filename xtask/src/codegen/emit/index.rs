@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::super::ir::{ALWAYS, Api, Operation, Resource};
@@ -70,6 +70,7 @@ pub(super) fn files(
         .iter()
         .filter(|module| module.last() != Some(&"calls"))
         .filter_map(|module| module.first().copied())
+        .filter(|folder| areas.contains(folder))
         .collect();
     indexes.insert(String::new(), (about, whole(&areas, &with_types, &shared)));
     indexes
@@ -307,45 +308,21 @@ fn whole(
     with_types: &BTreeSet<&str>,
     shared: &BTreeMap<&str, Option<String>>,
 ) -> Vec<TokenStream> {
-    let each = |write: &dyn Fn(&str, TokenStream) -> TokenStream| {
-        let parts = areas.iter().map(|area| {
-            let gate = (*area != ALWAYS).then(|| quote!(#[cfg(feature = #area)]));
-            write(area, quote!(#gate))
-        });
-        parts.collect::<TokenStream>()
-    };
-    let modules = each(&|area, gate| {
-        let name = ident(area);
-        quote!(#gate mod #name;)
-    });
+    let modules = of_each(areas, |_, name| quote!(mod #name;));
     let shared_module = (!shared.is_empty()).then(|| {
         quote!(
             mod shared;
         )
     });
-    let of_areas = |module: &str| {
-        let module = ident(module);
-        each(&|area, gate| {
-            if module == "types" && !with_types.contains(area) {
-                return TokenStream::new();
-            }
-            let name = ident(area);
-            quote!(#gate pub use super::#name::#module::*;)
-        })
-    };
     let of_shared = shared.iter().map(|(name, condition)| {
         let (gate, name) = (condition.as_deref().map(code), ident(name));
         quote!(#gate pub use super::shared::#name::*;)
     });
-    let (types, resources, operations) = (
-        of_areas("types"),
-        of_areas("resources"),
-        of_areas("operations"),
+    let types = of_each(
+        with_types,
+        |_, area| quote!(pub use super::#area::types::*;),
     );
-    let lists = each(&|area, gate| {
-        let name = ident(area);
-        quote!(#gate (#area, super::#name::ALL),)
-    });
+    let resources = of_each(areas, |_, area| quote!(pub use super::#area::resources::*;));
     vec![
         quote!(#modules #shared_module),
         quote! {
@@ -356,20 +333,40 @@ fn whole(
             /// The resources of the API, and the types of their calls that take options.
             pub mod resources { #resources }
         },
-        quote! {
-            /// The facts of each operation.
-            pub mod operations {
-                #operations
-                /// The areas that are compiled, and their operations.
-                pub static AREAS: &[(&str, &[&security_api_transport::Operation])] = &[#lists];
-
-                /// All operations that are compiled.
-                pub fn all() -> impl Iterator<Item = &'static security_api_transport::Operation> {
-                    AREAS.iter().flat_map(|(_, operations)| operations.iter().copied())
-                }
-            }
-        },
+        operations_of_areas(areas),
     ]
+}
+
+/// Returns the `operations` module of an API with areas.
+fn operations_of_areas(areas: &BTreeSet<&str>) -> TokenStream {
+    let operations = of_each(
+        areas,
+        |_, area| quote!(pub use super::#area::operations::*;),
+    );
+    let lists = of_each(areas, |name, area| quote!((#name, super::#area::ALL),));
+    quote! {
+        /// The facts of each operation.
+        pub mod operations {
+            #operations
+            /// The areas that are compiled, and their operations.
+            pub static AREAS: &[(&str, &[&security_api_transport::Operation])] = &[#lists];
+
+            /// All operations that are compiled.
+            pub fn all() -> impl Iterator<Item = &'static security_api_transport::Operation> {
+                AREAS.iter().flat_map(|(_, operations)| operations.iter().copied())
+            }
+        }
+    }
+}
+
+/// Returns what `write` makes of the name and the module of each area. All but one are compiled only with their feature.
+fn of_each(areas: &BTreeSet<&str>, write: impl Fn(&str, Ident) -> TokenStream) -> TokenStream {
+    let parts = areas.iter().map(|area| {
+        let gate = (*area != ALWAYS).then(|| quote!(#[cfg(feature = #area)]));
+        let part = write(area, ident(area));
+        quote!(#gate #part)
+    });
+    parts.collect()
 }
 
 /// Re-exports a resource's calls. Unconfirmed ones get a separate `use` with a `cfg`.
