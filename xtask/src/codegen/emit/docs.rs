@@ -159,20 +159,8 @@ fn example(api: &Api, service: &Service, operation: &Operation) -> Option<String
     let mut literals = Literals::new(api, &now);
     let body = literals.body(operation, false)?;
     let call = literals.call(service.variable, operation)?;
-    let mut lines = Vec::new();
-    let types = literals.types();
-    let mut own: Vec<_> = literals.own().into_iter().collect();
-    if [&body, &call].iter().any(|code| code.contains(&now(0))) {
-        own.push("Timestamp".to_owned());
-    }
-    if !own.is_empty() {
-        lines.push(import(service.library, &own));
-    }
-    if !types.is_empty() {
-        let types: Vec<_> = types.into_iter().collect();
-        lines.push(import(&format!("{}::types", service.library), &types));
-    }
-    let mut shown = broken(&lines, str::to_owned);
+    let has_time = [&body, &call].iter().any(|code| code.contains(&now(0)));
+    let mut shown = broken(&imports(service, &literals, has_time), str::to_owned);
     if !shown.is_empty() {
         shown.push(String::new());
     }
@@ -181,47 +169,69 @@ fn example(api: &Api, service: &Service, operation: &Operation) -> Option<String
         service.variable,
         library = service.library
     ));
-    let mut lines = Vec::new();
+    let mut statements = Vec::new();
     if !body.is_empty() {
-        lines.push(body.clone());
+        statements.push(body);
     }
+    statements.extend(uses(api, operation, &call));
+    shown.extend(broken(&statements, |code| {
+        format!("async fn example() {{\n{code}\n}}")
+    }));
+    shown.push("# Ok(())".to_owned());
+    shown.push("# }".to_owned());
+    Some(shown.join("\n"))
+}
+
+/// Returns the imports of an example that mentions these types, and a time if `has_time`.
+fn imports(service: &Service, literals: &Literals<'_>, has_time: bool) -> Vec<String> {
+    let mut own: Vec<_> = literals.own().into_iter().collect();
+    if has_time {
+        own.push("Timestamp".to_owned());
+    }
+    let types: Vec<_> = literals.types().into_iter().collect();
+    let library = service.library;
+    let modules = [
+        (library.to_owned(), own),
+        (format!("{library}::types"), types),
+    ];
+    let modules = modules.iter().filter(|(_, names)| !names.is_empty());
+    modules
+        .map(|(module, names)| import(module, names))
+        .collect()
+}
+
+/// Returns the lines that send a call and use its outcome.
+fn uses(api: &Api, operation: &Operation, call: &str) -> Vec<String> {
     match &operation.outcome {
         Outcome::Page(item) => {
             let option = literal::shown_option(operation)
                 .and_then(|option| Literals::new(api, &now).option(option))
                 .unwrap_or_default();
             let name = item.named().map_or("item".to_owned(), names::variable);
-            let shown = if api
+            let has_id = api
                 .id_member(item)
-                .is_some_and(|id| id.required && id.name == "id")
-            {
-                format!("\"{{}}\", {name}.id")
-            } else {
-                format!("\"{{{name}:?}}\"")
+                .is_some_and(|id| id.required && id.name == "id");
+            let shown = match has_id {
+                true => format!("\"{{}}\", {name}.id"),
+                false => format!("\"{{{name}:?}}\""),
             };
-            lines.push(format!("let mut items = {call}{option}.items();"));
-            lines.push(format!(
-                "while let Some({name}) = items.try_next().await? {{"
-            ));
-            lines.push(format!("    println!({shown});"));
-            lines.push("}".to_owned());
+            vec![
+                format!("let mut items = {call}{option}.items();"),
+                format!("while let Some({name}) = items.try_next().await? {{"),
+                format!("    println!({shown});"),
+                "}".to_owned(),
+            ]
         }
         Outcome::Value { ty, .. } => {
             let name = ty.named().map_or("response".to_owned(), names::variable);
-            lines.push(format!("let {name} = {call}.await?;"));
+            vec![format!("let {name} = {call}.await?;")]
         }
-        Outcome::Download => {
-            lines.push(format!("let file = {call}.await?;"));
-            lines.push("file.save_in(\".\", \"download\").await?;".to_owned());
-        }
-        Outcome::Empty => lines.push(format!("{call}.await?;")),
+        Outcome::Download => vec![
+            format!("let file = {call}.await?;"),
+            "file.save_in(\".\", \"download\").await?;".to_owned(),
+        ],
+        Outcome::Empty => vec![format!("{call}.await?;")],
     }
-    shown.extend(broken(&lines, |code| {
-        format!("async fn example() {{\n{code}\n}}")
-    }));
-    shown.push("# Ok(())".to_owned());
-    shown.push("# }".to_owned());
-    Some(shown.join("\n"))
 }
 
 /// Breaks code at the places that the formatter chooses, if a line is too long. `within` makes a file of the code.
