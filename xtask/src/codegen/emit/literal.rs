@@ -357,15 +357,7 @@ impl<'a> Literals<'a> {
                 self.own.insert(name.to_owned());
                 format!("{name}::default()")
             }
-            Ty::File => {
-                self.own.insert("Upload".to_owned());
-                let file = example.and_then(Value::as_str).unwrap_or("file.txt");
-                let content = match file.ends_with(".csv") {
-                    true => TABLE,
-                    false => "content",
-                };
-                format!("Upload::bytes({file:?}, {content:?})")
-            }
+            Ty::File => self.file(example),
             Ty::Int32 | Ty::Int64 => {
                 let number = example.and_then(Value::as_i64).or(range.least).unwrap_or(1);
                 number.to_string()
@@ -376,39 +368,9 @@ impl<'a> Literals<'a> {
                 let seconds = example.and_then(Value::as_i64).unwrap_or(SOME_TIME);
                 (self.time)(seconds)
             }
-            Ty::Enum(ty) | Ty::Code(ty) => {
-                let Some(Type::Enum(found)) = self.api.types.get(ty) else {
-                    return None;
-                };
-                let wanted = example.and_then(|example| match example {
-                    Value::Number(number) => Some(number.to_string()),
-                    example => example.as_str().map(str::to_owned),
-                });
-                let mut variants = found.variants.iter();
-                let variant = variants
-                    .find(|variant| Some(&variant.wire) == wanted.as_ref())
-                    .or(found.variants.first());
-                self.types.insert(ty.clone());
-                match variant {
-                    Some(variant) => format!("{ty}::{}", variant.name),
-                    // The enumeration lists no value.
-                    None => format!("{ty}::from({:?})", wanted.as_deref().unwrap_or("Unknown")),
-                }
-            }
+            Ty::Enum(ty) | Ty::Code(ty) => self.variant(ty, example)?,
             Ty::Model(model) => self.model(model, true, depth + 1)?,
-            Ty::List(inner) => {
-                let examples = example.and_then(Value::as_array);
-                let values: Option<Vec<_>> = match examples {
-                    Some(examples) if !examples.is_empty() => examples
-                        .iter()
-                        .map(|example| self.value_at(inner, Some(example), range, name, depth))
-                        .collect(),
-                    _ => self
-                        .value_at(inner, None, range, name, depth)
-                        .map(|value| vec![value]),
-                };
-                format!("[{}]", values?.join(", "))
-            }
+            Ty::List(inner) => self.list(inner, example, range, name, depth)?,
             // Examples omit values of any JSON type.
             _ if self.exerciser.is_none() => return None,
             Ty::Map(inner) => {
@@ -424,6 +386,59 @@ impl<'a> Literals<'a> {
                 let json = example.map_or_else(|| "{}".to_owned(), Value::to_string);
                 format!("{}::json({json:?})", self.exerciser.as_ref()?)
             }
+        })
+    }
+
+    /// Returns a list of the values that the example has, or else of one.
+    fn list(
+        &mut self,
+        inner: &Ty,
+        example: Option<&Value>,
+        range: Range,
+        name: &str,
+        depth: usize,
+    ) -> Option<String> {
+        let values: Option<Vec<_>> = match example.and_then(Value::as_array) {
+            Some(examples) if !examples.is_empty() => examples
+                .iter()
+                .map(|example| self.value_at(inner, Some(example), range, name, depth))
+                .collect(),
+            _ => self
+                .value_at(inner, None, range, name, depth)
+                .map(|value| vec![value]),
+        };
+        Some(format!("[{}]", values?.join(", ")))
+    }
+
+    /// Returns a file with a name, and with content that fits its ending.
+    fn file(&mut self, example: Option<&Value>) -> String {
+        self.own.insert("Upload".to_owned());
+        let file = example.and_then(Value::as_str).unwrap_or("file.txt");
+        let content = match file.ends_with(".csv") {
+            true => TABLE,
+            false => "content",
+        };
+        format!("Upload::bytes({file:?}, {content:?})")
+    }
+
+    /// Returns the variant of an enumeration that the example names, or else its first.
+    fn variant(&mut self, name: &str, example: Option<&Value>) -> Option<String> {
+        let Some(Type::Enum(found)) = self.api.types.get(name) else {
+            return None;
+        };
+        let wanted = example.and_then(|example| match example {
+            Value::Number(number) => Some(number.to_string()),
+            example => example.as_str().map(str::to_owned),
+        });
+        let mut variants = found.variants.iter();
+        let variant = variants
+            .find(|variant| Some(&variant.wire) == wanted.as_ref())
+            .or(found.variants.first());
+        self.types.insert(name.to_owned());
+        Some(match variant {
+            Some(variant) => format!("{name}::{}", variant.name),
+            // The enumeration lists no value.
+            None => format!("{name}::from({:?})", wanted.as_deref().unwrap_or("Unknown")),
         })
     }
 }
