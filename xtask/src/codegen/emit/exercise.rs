@@ -16,9 +16,10 @@ use super::super::place;
 use super::super::read;
 use super::literal::Sent;
 use super::operation::gate;
+use super::text;
 use super::types::ident;
 use crate::project::Service;
-use call::{Used, Writer};
+use call::{AllUsed, Writer};
 use source::{Sources, resource_of, sources};
 
 /// Files, each with its module documentation and its items.
@@ -49,41 +50,68 @@ pub(super) fn files(api: &Api, service: &Service) -> Result<Contents, Vec<Refusa
         files.insert(file, (resource.doc.clone(), items));
     }
     all_sent(api, &sent)?;
-    let creating = in_order(creating);
-    let creating = creating.iter().map(|(resource, _)| ident(resource));
-    let (client, library) = (ident(service.variable), ident(service.library));
-    let modules: Vec<_> = api
-        .resources
-        .iter()
-        .map(|resource| ident(&resource.name))
-        .collect();
+    let items = vec![root(api, service, creating)];
+    files.insert(whole, (about.to_owned(), items));
+    Ok(files)
+}
+
+/// Returns what the file of an API with areas has: the files of its resources, and the functions that call theirs.
+fn root(api: &Api, service: &Service, creating: Creations) -> TokenStream {
+    let client = ident(service.variable);
+    let creating = in_order(creating).into_iter();
+    let creating = creating.map(|(resource, _)| ident(&resource));
+    let resources = api.resources.iter();
+    let modules: Vec<_> = resources.map(|resource| ident(&resource.name)).collect();
     let deleting = api.resources.iter().filter(|resource| {
         let mut operations = resource.operations.iter();
         operations.any(deletes)
     });
     let deleting = deleting.map(|resource| ident(&resource.name));
-    let root = quote! {
+    let imports = quote! {
         #(mod #modules;)*
 
         use super::report::Report;
-
-        /// Creates the records that later calls need.
-        pub(crate) async fn create(#client: &#library::Client, report: &mut Report) {
-            #(Box::pin(#creating::create(#client, report)).await;)*
-        }
-
-        /// Calls every other operation once, except deletions.
-        pub(crate) async fn run(#client: &#library::Client, report: &mut Report) {
-            #(Box::pin(#modules::run(#client, report)).await;)*
-        }
-
-        /// Calls every deletion once.
-        pub(crate) async fn delete(#client: &#library::Client, report: &mut Report) {
-            #(Box::pin(#deleting::delete(#client, report)).await;)*
-        }
     };
-    files.insert(whole, (about.to_owned(), vec![root]));
-    Ok(files)
+    let functions = [
+        (
+            CREATE,
+            quote!(#(Box::pin(#creating::create(#client, report)).await;)*),
+        ),
+        (
+            RUN,
+            quote!(#(Box::pin(#modules::run(#client, report)).await;)*),
+        ),
+        (
+            DELETE,
+            quote!(#(Box::pin(#deleting::delete(#client, report)).await;)*),
+        ),
+    ];
+    let functions = functions.map(|(name, calls)| function(service, name, None, calls));
+    quote!(#imports #(#functions)*)
+}
+
+/// A function of the exerciser: its name, and what it does.
+type Function = (&'static str, &'static str);
+
+const CREATE: Function = ("create", "Creates the records that later calls need.");
+const RUN: Function = ("run", "Calls every other operation once, except deletions.");
+const DELETE: Function = ("delete", "Calls every deletion once.");
+
+fn function(
+    service: &Service,
+    (name, about): Function,
+    expect: Option<TokenStream>,
+    statements: TokenStream,
+) -> TokenStream {
+    let (name, doc) = (ident(name), text::doc(about));
+    let (client, library) = (ident(service.variable), ident(service.library));
+    quote! {
+        #doc
+        #expect
+        pub(crate) async fn #name(#client: &#library::Client, report: &mut Report) {
+            #statements
+        }
+    }
 }
 
 /// Returns the items of a file that calls the operations of `resources`. The file is `depth` folders below the root of
@@ -96,7 +124,6 @@ fn items(
     resources: &[&Resource],
     depth: usize,
 ) -> Result<(Vec<TokenStream>, Creations), Vec<Refusal>> {
-    let (client, library) = (ident(service.variable), ident(service.library));
     let writer = Writer {
         api,
         service,
@@ -108,114 +135,147 @@ fn items(
             .map_or("", |resource| resource.name.as_str()),
         asked: Cell::new(0),
     };
-    let operations = resources.iter().flat_map(|r| &r.operations);
-    let (mut deleting, mut lasting): (Vec<_>, Vec<_>) =
-        operations.partition(|operation| deletes(operation));
-    // Removals from a group follow the additions. Operations that have to wait come last.
-    lasting.sort_by_key(|operation| (operation.eventually, operation.method == "DELETE"));
-    // Operations that delete whole records come last, so that the others still find them.
-    deleting.sort_by_key(|operation| {
-        operation.path.ends_with("/bulk-delete")
-            || operation.path.ends_with('}') && operation.arguments.len() == 1
-    });
-    // Creations come first, so that no list is empty.
-    let (creating, lasting): (Vec<_>, Vec<_>) = lasting
+    let order = Order::of(resources, sources);
+    let calls = Calls::written(&writer, &order)?;
+    let creations = in_order(calls.creations.clone()).into_iter();
+    let creations = creations.map(|(_, creation)| creation.call);
+    let functions = [
+        (CREATE, &order.creating, creations.collect()),
+        (RUN, &order.lasting, calls.lasting),
+        (DELETE, &order.deleting, calls.deletions),
+    ];
+    let functions = functions
         .into_iter()
-        .partition(|operation| creates(operation, sources));
-    let (mut calls, mut deletions, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
-    let mut creations = Creations::new();
-    let mut used = BTreeMap::<String, Used>::new();
-    for operation in creating.iter().chain(&lasting).chain(&deleting) {
-        let (deletes, creates) = (deletes(operation), creates(operation, sources));
-        let mut own = BTreeMap::new();
-        let apart = deletes || creates;
-        let Some(call) = writer.call(operation, if apart { &mut own } else { &mut used }) else {
-            refusals.push(Refusal {
-                pointer: operation.pointer.clone(),
-                problem: "no value can be made up for one of its parameters or members".to_owned(),
-                remedy: "describe it more closely than as JSON of any form".to_owned(),
-            });
-            continue;
-        };
-        let gate = gate(operation.unconfirmed.is_some());
-        if deletes {
-            // Look the ids up again: an earlier call may have deleted them.
-            let known = writer.known(&own);
-            deletions.push(quote!(#gate { #(#known)* #call }));
-        } else if creates {
-            let known = writer.known(&own);
-            let needed = own.keys().map(|name| resource_of(name).to_owned());
-            let creation = Creation {
-                needed: needed.collect(),
-                call: quote!(#gate { #(#known)* #call }),
-            };
-            creations.insert(operation.resource.clone(), creation);
-        } else {
-            calls.push(quote!(#gate { #call }));
-        }
-    }
-    if !refusals.is_empty() {
-        return Err(refusals);
-    }
-    let create = (!creations.is_empty()).then(|| {
-        let expect = expect(&creating);
-        let calls = in_order(creations.clone());
-        let calls = calls.iter().map(|(_, creation)| &creation.call);
-        quote! {
-            /// Creates the records that later calls need.
-            #expect
-            pub(crate) async fn create(#client: &#library::Client, report: &mut Report) {
-                #(#calls)*
-            }
-        }
-    });
-    let known = writer.known(&used);
-    let run = (!calls.is_empty()).then(|| {
-        let expect = expect(&lasting);
-        quote! {
-            /// Calls every other operation once, except deletions.
-            #expect
-            pub(crate) async fn run(#client: &#library::Client, report: &mut Report) {
-                #(#known)*
-                #(#calls)*
-            }
-        }
-    });
-    let delete = (!deletions.is_empty()).then(|| {
-        let expect = expect(&deleting);
-        quote! {
-            /// Calls every deletion once.
-            #expect
-            pub(crate) async fn delete(#client: &#library::Client, report: &mut Report) {
-                #(#deletions)*
-            }
-        }
-    });
+        .filter(|(_, _, statements)| !statements.is_empty())
+        .map(|(name, operations, calls)| function(service, name, expect(operations), calls));
+    let library = ident(service.library);
     let report = writer.path("Report");
     let imports = quote! {
         use #library::operations;
         use #report;
     };
-    let items = [Some(imports), create, run, delete];
-    Ok((items.into_iter().flatten().collect(), creations))
+    let items = std::iter::once(imports).chain(functions);
+    Ok((items.collect(), calls.creations))
 }
 
-/// A call that creates a record.
+/// The operations of a file, in the order in which they are called.
+struct Order<'a> {
+    /// Creations come first, so that no list is empty.
+    creating: Vec<&'a Operation>,
+    lasting: Vec<&'a Operation>,
+    deleting: Vec<&'a Operation>,
+}
+
+impl<'a> Order<'a> {
+    fn of(resources: &[&'a Resource], sources: &Sources<'_>) -> Self {
+        let operations = resources.iter().flat_map(|r| &r.operations);
+        let (mut deleting, mut lasting): (Vec<_>, Vec<_>) =
+            operations.partition(|operation| deletes(operation));
+        // Removals from a group follow the additions. Operations that have to wait come last.
+        lasting.sort_by_key(|operation| (operation.eventually, operation.method == "DELETE"));
+        // Operations that delete whole records come last, so that the others still find them.
+        deleting.sort_by_key(|operation| {
+            operation.path.ends_with("/bulk-delete")
+                || operation.path.ends_with('}') && operation.arguments.len() == 1
+        });
+        let (creating, lasting) = lasting
+            .into_iter()
+            .partition(|operation| creates(operation, sources));
+        Self {
+            creating,
+            lasting,
+            deleting,
+        }
+    }
+}
+
+/// The calls of a file as code.
+struct Calls {
+    creations: Creations,
+    /// Look up the ids that they use once for all.
+    lasting: TokenStream,
+    deletions: TokenStream,
+}
+
+impl Calls {
+    fn written(writer: &Writer<'_>, order: &Order<'_>) -> Result<Self, Vec<Refusal>> {
+        let mut refusals = Vec::new();
+        let creations = each(&order.creating, &mut refusals, |operation| {
+            let creation = Standalone::written(writer, operation)?;
+            Some((operation.resource.clone(), creation))
+        });
+        let mut used = AllUsed::new();
+        let lasting = each(&order.lasting, &mut refusals, |operation| {
+            let call = writer.call(operation, &mut used)?;
+            let gate = gate(operation.unconfirmed.is_some());
+            Some(quote!(#gate { #call }))
+        });
+        // Look the ids up again for each: an earlier call may have deleted them.
+        let deletions = each(&order.deleting, &mut refusals, |operation| {
+            Some(Standalone::written(writer, operation)?.call)
+        });
+        if !refusals.is_empty() {
+            return Err(refusals);
+        }
+        let known = writer.known(&used);
+        Ok(Self {
+            creations: creations.into_iter().collect(),
+            lasting: known.into_iter().chain(lasting).collect(),
+            deletions: deletions.into_iter().collect(),
+        })
+    }
+}
+
+/// Writes each operation, or refuses it if it cannot be written.
+fn each<T>(
+    operations: &[&Operation],
+    refusals: &mut Vec<Refusal>,
+    mut write: impl FnMut(&Operation) -> Option<T>,
+) -> Vec<T> {
+    let mut all = Vec::new();
+    for operation in operations {
+        match write(operation) {
+            Some(written) => all.push(written),
+            None => refusals.push(Refusal {
+                pointer: operation.pointer.clone(),
+                problem: "no value can be made up for one of its parameters or members".to_owned(),
+                remedy: "describe it more closely than as JSON of any form".to_owned(),
+            }),
+        }
+    }
+    all
+}
+
+/// A call that looks up the ids that it uses itself.
 #[derive(Clone)]
-struct Creation {
+struct Standalone {
     /// The resources whose records the call needs.
     needed: BTreeSet<String>,
     call: TokenStream,
 }
 
+impl Standalone {
+    fn written(writer: &Writer<'_>, operation: &Operation) -> Option<Self> {
+        let mut used = AllUsed::new();
+        let call = writer.call(operation, &mut used)?;
+        let known = writer.known(&used);
+        let gate = gate(operation.unconfirmed.is_some());
+        let needed = used.keys().map(|name| resource_of(name).to_owned());
+        Some(Self {
+            needed: needed.collect(),
+            call: quote!(#gate { #(#known)* #call }),
+        })
+    }
+}
+
 /// Creations by resource.
-type Creations = BTreeMap<String, Creation>;
+type Creations = BTreeMap<String, Standalone>;
 
 /// Orders creations by dependency. A cycle is broken at its first name.
-fn in_order(mut creations: Creations) -> Vec<(String, Creation)> {
+fn in_order(mut creations: Creations) -> Vec<(String, Standalone)> {
     let mut ordered = Vec::new();
     while !creations.is_empty() {
-        let is_free = |(name, creation): &(&String, &Creation)| {
+        let is_free = |(name, creation): &(&String, &Standalone)| {
             let mut needed = creation.needed.iter();
             needed.all(|needed| needed == *name || !creations.contains_key(needed))
         };
