@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::HOST;
 use http::request::Parts;
 use http::uri::Authority;
@@ -114,54 +115,67 @@ impl<S: Service> Server<S> {
         peer: Peer,
         request: Request<Incoming>,
     ) -> Result<Response<ResponseBody>, Dropped> {
-        let Self {
-            service, shared, ..
-        } = self;
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(peer);
         let allowed = self.any_host || is_for_loopback(&parts);
         let body = match allowed {
-            true => service.receive(&mut parts, body).await?,
+            true => self.service.receive(&mut parts, body).await?,
             false => whole(body, 0).await?,
         };
+        let number = self.record(&parts, body.clone().unwrap_or_default());
+        let (response, cut) = match allowed {
+            true => self.respond(line, &parts, body.as_ref()).await?,
+            false => {
+                let text = "text/plain; charset=utf-8";
+                (response(StatusCode::FORBIDDEN, text, WRONG_HOST), None)
+            }
+        };
+        let status = response.status().as_u16();
+        self.shared.journal.responded(number, status);
+        Ok(response.map(|body| ResponseBody::new(body, cut, line)))
+    }
+
+    fn record(&self, parts: &Parts, body: Bytes) -> u64 {
         let mut headers = parts.headers.clone();
-        service.redact(&mut headers);
-        let number = shared.journal.record(JournalEntry {
+        self.service.redact(&mut headers);
+        self.shared.journal.record(JournalEntry {
             service: S::NAME,
-            at: shared.clock.now(),
+            at: self.shared.clock.now(),
             method: parts.method.clone(),
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().map(str::to_owned),
             headers: Arc::new(headers),
-            body: body.clone().unwrap_or_default(),
+            body,
             status: None,
-            printable: service.printable(parts.uri.path()),
-        });
-        let respond = || {
-            let mut response = match &body {
-                Some(body) => service.respond(&parts, body),
-                None => service.failure(StatusCode::PAYLOAD_TOO_LARGE),
-            };
-            service.stamp(response.headers_mut());
+            printable: self.service.printable(parts.uri.path()),
+        })
+    }
+
+    /// The response to a request, unless its fault is to have none, and after how many bytes its body is cut. There is
+    /// no `body` if it was too large.
+    async fn respond(
+        &self,
+        line: &Line,
+        parts: &Parts,
+        body: Option<&Bytes>,
+    ) -> Result<(Response<Bytes>, Option<usize>), Dropped> {
+        let stamped = |mut response: Response<Bytes>| {
+            self.service.stamp(response.headers_mut());
             response
         };
-        let fault = match allowed {
-            true => shared.faults.take(&parts.method, parts.uri.path()),
-            false => None,
+        let respond = || match body {
+            Some(body) => stamped(self.service.respond(parts, body)),
+            None => stamped(self.service.failure(StatusCode::PAYLOAD_TOO_LARGE)),
         };
-        let (response, cut) = match fault {
-            None if !allowed => {
-                let text = "text/plain; charset=utf-8";
-                (response(StatusCode::FORBIDDEN, text, WRONG_HOST), None)
-            }
+        let fault = self.shared.faults.take(&parts.method, parts.uri.path());
+        Ok(match fault {
             None => (respond(), None),
             Some(Action::Status {
                 status,
                 headers,
                 body,
             }) => {
-                let mut response = service.failure(status);
-                service.stamp(response.headers_mut());
+                let mut response = stamped(self.service.failure(status));
                 response.headers_mut().extend(headers);
                 if let Some(body) = body {
                     *response.body_mut() = body;
@@ -179,8 +193,6 @@ impl<S: Service> Server<S> {
                 return Err(dropped());
             }
             Some(Action::Stall) => std::future::pending().await,
-        };
-        shared.journal.responded(number, response.status().as_u16());
-        Ok(response.map(|body| ResponseBody::new(body, cut, line)))
+        })
     }
 }
