@@ -112,6 +112,30 @@ impl Query {
             }
         })
     }
+
+    /// The most records on the page.
+    fn limit(&self) -> Result<usize, Refusal> {
+        let limits = format!("between 1 and {LARGEST_PAGE}");
+        match self.parsed("limit", &limits)?.unwrap_or(LARGEST_PAGE) {
+            limit @ 1..=LARGEST_PAGE => Ok(limit),
+            _ => Err(Refusal::invalid(format!("limit must be {limits}"))),
+        }
+    }
+
+    /// Where the page begins: the number of the record before it, how many records that the filters accept are skipped
+    /// after that one, and how many records come before the page.
+    fn start(&self, list: &str, places: &Places) -> Result<(u32, usize, usize), Refusal> {
+        let offset: Option<usize> = self.parsed("offset", "a number from 0")?;
+        let message = match (self.last("nextToken"), offset) {
+            (Some(_), Some(_)) => "nextToken and offset are mutually exclusive",
+            (Some(token), None) => match places.get(token) {
+                Some(place) if place.list == list => return Ok((place.number, 0, place.taken)),
+                _ => "nextToken is not valid for this request",
+            },
+            (None, offset) => return Ok((0, offset.unwrap_or(0), offset.unwrap_or(0))),
+        };
+        Err(Refusal::invalid(message))
+    }
 }
 
 /// Where page tokens lead.
@@ -144,27 +168,8 @@ pub(crate) fn list(
     others.retain(|(name, _)| !["limit", "nextToken", "offset"].contains(&name.as_str()));
     others.sort_unstable();
     let list = format!("{} {others:?}", collection.name());
-    let limits = format!("between 1 and {LARGEST_PAGE}");
-    let limit = query.parsed("limit", &limits)?.unwrap_or(LARGEST_PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(Refusal::invalid(format!("limit must be {limits}")));
-    }
-    let offset: Option<usize> = query.parsed("offset", "a number from 0")?;
-    // The page begins behind the record `after`, without the first `skip` records that the filters accept. `taken`
-    // records come before it.
-    let (after, skip, taken) = match (query.last("nextToken"), offset) {
-        (Some(_), Some(_)) => {
-            let message = "nextToken and offset are mutually exclusive";
-            return Err(Refusal::invalid(message));
-        }
-        (Some(token), None) => {
-            let place = places.get(token).filter(|place| place.list == list);
-            let message = "nextToken is not valid for this request";
-            let place = place.ok_or_else(|| Refusal::invalid(message))?;
-            (place.number, 0, place.taken)
-        }
-        (None, offset) => (0, offset.unwrap_or(0), offset.unwrap_or(0)),
-    };
+    let limit = query.limit()?;
+    let (after, skip, taken) = query.start(&list, places)?;
     let keeps = |row: &Row| {
         let mut tests = tests.iter();
         tests.all(|(name, test)| test(row.get(*name).unwrap_or(&Value::Null)))
