@@ -22,10 +22,8 @@ const LARGEST_QR: usize = 1024;
 
 /// A number within its limits. Other numbers become the default, without an error.
 fn number(params: &Params, name: &str, (least, most, default): (i64, i64, i64)) -> i64 {
-    let given = params.integer(name);
-    given
-        .filter(|number| (least..=most).contains(number))
-        .unwrap_or(default)
+    let fits = |number: &i64| (least..=most).contains(number);
+    params.integer(name).filter(fits).unwrap_or(default)
 }
 
 /// A switch that an operator can remove, or give another default (`app/controllers/concerns/set_push_attributes.rb`).
@@ -48,19 +46,7 @@ fn lifetime(call: &Call<'_>, params: &Params, settings: &PasswordPusherSettings)
 
 pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
     let params = &call.params.of("push")?;
-    let name = params.text("kind");
-    // A number in text is no kind (measured on 2.11.4).
-    if name.is_some_and(|name| name.parse::<u64>().is_ok()) {
-        let mut errors = Errors::default();
-        errors.add("kind", NOT_AN_OPTION);
-        errors.check()?;
-    }
-    let kind = match name {
-        Some(name) => serde_json::from_value(name.into())
-            .map_err(|_| Refusal::NotPlayed("unknown kinds of pushes".into()))?,
-        None if params.files.is_empty() => Kind::Text,
-        None => Kind::File,
-    };
+    let kind = kind(params)?;
     let has_texts = params.has("files");
     let has_files = kind == Kind::File || has_texts || !params.files.is_empty();
     if call.visitor.user.is_none() && has_files {
@@ -70,9 +56,7 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
     if has_texts {
         return Err(Refusal::BROKEN);
     }
-    let settings = &call.state.options.settings;
 
-    let payload = params.text("payload");
     let mut errors = Errors::default();
     // These validations are in a concern and run before the model's own.
     let mail = (call.profile.notifies_by_email).then(|| Mail::new(params));
@@ -80,50 +64,38 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
         mail.check(call, store, None, &mut errors);
     }
     check_kind(call, kind, &mut errors);
-    check_payload(call, kind, payload, &mut errors);
+    check_payload(call, kind, params.text("payload"), &mut errors);
     if kind == Kind::File {
-        errors.check_files(params.files.len(), settings.max_files);
+        let most = call.state.options.settings.max_files;
+        errors.check_files(params.files.len(), most);
     }
     errors.check()?;
 
-    let now = call.now;
-    let deletable = (settings.deletable, settings.deletable_default);
-    let step = (settings.retrieval_step, settings.retrieval_step_default);
-    let text = |name| params.text(name).unwrap_or_default().to_owned();
-    let url_token = store.url_token();
-    let mut log = Log::default();
-    log.add(EventKind::Creation, &call.visitor, now);
-    let mut push = Push {
-        user: call.visitor.user,
-        account: call.account()?,
-        name: text("name"),
-        note: text("note"),
-        payload: payload.map(str::to_owned),
-        passphrase: Some(text("passphrase")),
-        files: store.attach(params.files.clone()),
-        lifetime: lifetime(call, params, settings),
-        expire_after_views: number(params, "expire_after_views", settings.views),
-        deletable_by_viewer: (kind != Kind::Url)
-            .then(|| choice(params, "deletable_by_viewer", deletable)),
-        retrieval_step: choice(params, "retrieval_step", step),
-        created_at: now,
-        updated_at: now,
-        expired_on: None,
-        log,
-        url_token: url_token.clone(),
-    };
-    let mail = mail.filter(|mail| !mail.is_empty());
-    if let Some(mail) = &mail {
-        mail.count(call, store);
-    }
+    let mut push = push(call, store, params, kind)?;
     let mut object = describe(call, &push, View::Created);
-    if let Some(mail) = mail {
+    if let Some(mail) = mail.filter(|mail| !mail.is_empty()) {
+        mail.count(call, store);
         object["notify_emails_to"] = json!(mail.recipients);
         object["notify_emails_to_locale"] = json!(mail.locale);
-        push.log.add_mail(mail, &call.visitor, now);
+        push.log.add_mail(mail, &call.visitor, call.now);
     }
-    store.pushes.push(url_token, push);
+    store.pushes.push(push.url_token.clone(), push);
     Ok(json_response(StatusCode::CREATED, &object))
+}
+
+fn kind(params: &Params) -> Result<Kind, Refusal> {
+    match params.text("kind") {
+        // A number in text is no kind (measured on 2.11.4).
+        Some(name) if name.parse::<u64>().is_ok() => {
+            let mut errors = Errors::default();
+            errors.add("kind", NOT_AN_OPTION);
+            Err(Refusal::Invalid(errors))
+        }
+        Some(name) => serde_json::from_value(name.into())
+            .map_err(|_| Refusal::NotPlayed("unknown kinds of pushes".into())),
+        None if params.files.is_empty() => Ok(Kind::Text),
+        None => Ok(Kind::File),
+    }
 }
 
 fn check_kind(call: &Call<'_>, kind: Kind, errors: &mut Errors) {
@@ -162,4 +134,33 @@ fn check_payload(call: &Call<'_>, kind: Kind, payload: Option<&str>, errors: &mu
         _ => return,
     };
     errors.add("payload", wrong);
+}
+
+fn push(call: &Call<'_>, store: &mut Store, params: &Params, kind: Kind) -> Result<Push, Refusal> {
+    let settings = &call.state.options.settings;
+    let deletable = (settings.deletable, settings.deletable_default);
+    let step = (settings.retrieval_step, settings.retrieval_step_default);
+    let text = |name| params.text(name).unwrap_or_default().to_owned();
+    let url_token = store.url_token();
+    let mut log = Log::default();
+    log.add(EventKind::Creation, &call.visitor, call.now);
+    Ok(Push {
+        user: call.visitor.user,
+        account: call.account()?,
+        name: text("name"),
+        note: text("note"),
+        payload: params.text("payload").map(str::to_owned),
+        passphrase: Some(text("passphrase")),
+        files: store.attach(params.files.clone()),
+        lifetime: lifetime(call, params, settings),
+        expire_after_views: number(params, "expire_after_views", settings.views),
+        deletable_by_viewer: (kind != Kind::Url)
+            .then(|| choice(params, "deletable_by_viewer", deletable)),
+        retrieval_step: choice(params, "retrieval_step", step),
+        created_at: call.now,
+        updated_at: call.now,
+        expired_on: None,
+        log,
+        url_token,
+    })
 }

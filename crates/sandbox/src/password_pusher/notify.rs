@@ -99,21 +99,17 @@ impl Mail {
             }
             // The limit is checked before these recipients are added (measured on 2.11.4).
             if told_today(call, store) >= MOST_A_DAY {
-                errors.add(
-                    "base",
-                    "The maximum number of emails has been reached for today",
-                );
+                let message = "The maximum number of emails has been reached for today";
+                errors.add("base", message);
             }
         }
         let told = push.map_or(0, |push| push.log.recipients);
         if told > 0 && told + self.addresses().count() > MOST {
-            errors.add(
-                "base",
-                format!(
-                    "You can notify up to {MOST} email(s) and you have already sent emails to \
-                     {told} recipients"
-                ),
+            let message = format!(
+                "You can notify up to {MOST} email(s) and you have already sent emails to \
+                 {told} recipients"
             );
+            errors.add("base", message);
         }
     }
 
