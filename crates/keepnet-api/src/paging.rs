@@ -71,51 +71,70 @@ impl Position {
         })
     }
 
-    /// The number of the page after this one, if there may be one.
+    /// The number of this page, counted from 1.
+    fn page_number(self) -> u64 {
+        self.number.unwrap_or(1).max(1)
+    }
+
+    /// The position of the page after this one, on which so many records were found.
+    fn following(self, found: u64, records: Option<u64>) -> Self {
+        let begins = (self.page_number() == 1).then_some(0);
+        Self {
+            number: Some(self.page_number().saturating_add(1)),
+            seen: self.seen.or(begins).map(|seen| seen.saturating_add(found)),
+            announced: records.or(self.announced),
+            ..self
+        }
+    }
+
+    /// Whether the pages before this one had fewer records than were announced last.
+    fn is_behind(self) -> bool {
+        let counts = self.seen.zip(self.announced);
+        counts.is_some_and(|(seen, announced)| seen < announced)
+    }
+
+    /// Where the list continues after this page.
     ///
     /// The totals end the list only if they are consistent with the page. Without totals, a short page ends it only if
     /// the size of the service's pages is known. Otherwise the list continues: one request too many returns an empty
-    /// page, one too few would lose items. An empty page ends the list unless a total says that more follows. If it should have had items itself according to the total, or if all pages together have fewer than
-    /// the total that was announced last, the list is incomplete.
+    /// page, one too few would lose items. An empty page ends the list unless a total says that more follows. If it
+    /// should have had items itself according to the total, or if all pages together have fewer than the total that was
+    /// announced last, the list is incomplete.
     fn next(self, found: usize, totals: Totals) -> Next<Self> {
         let found = u64::try_from(found).unwrap_or(u64::MAX);
-        let number = self.number.unwrap_or(1).max(1);
-        let size = totals.size.or(self.size).unwrap_or(found);
-        let last = totals.pages.map(|pages| number >= pages);
+        let number = self.page_number();
+        let named_size = totals.size.or(self.size);
+        let size = named_size.unwrap_or(found);
         let before = (number - 1).saturating_mul(size);
         // The service says so, or it has sent full pages of that size.
         let is_size_known = totals.size.is_some() || number > 1 && self.seen == Some(before);
-        let more = match (totals.records, last) {
-            (records, last) if found == 0 => {
-                let after = number.saturating_mul(size);
-                last == Some(false) || size > 0 && records.is_some_and(|records| records > after)
-            }
-            (Some(records), last) => before.saturating_add(found) != records || last == Some(false),
-            (None, Some(last)) => !last || found >= size,
-            (None, None) => found >= size || !is_size_known,
-        };
-        let is_size_of_service = totals.size.or(self.size) == Some(found);
-        let may_be_last = totals.records.or(totals.pages).is_none() && !is_size_of_service;
+        let counts_more_than = |count| totals.records.is_some_and(|records| records > count);
+        let counts_records_after = size > 0 && counts_more_than(before.saturating_add(size));
         // Without a size, only the first page is known to begin before the last item.
-        let is_placed = size > 0 || number == 1;
-        let is_missing = found == 0 && is_placed && totals.records.is_some_and(|all| all > before);
-        let begins = (number == 1).then_some(0);
-        let seen = self.seen.or(begins).map(|seen| seen.saturating_add(found));
-        let announced = totals.records.or(self.announced);
-        let is_short = seen < announced && seen.is_some();
-        let after = Self {
-            number: Some(number.saturating_add(1)),
-            seen,
-            announced,
-            ..self
-        };
-        match more {
-            true if may_be_last => Next::Maybe(after),
-            true => Next::At(after),
-            false if is_missing || is_short => {
-                Next::Unknown("the service counts more records than it sent")
-            }
+        let counts_records_here = (size > 0 || number == 1) && counts_more_than(before);
+
+        let after = self.following(found, totals.records);
+        let is_missing = found == 0 && counts_records_here;
+        let end = match is_missing || after.is_behind() {
+            true => Next::Unknown("the service counts more records than it sent"),
             false => Next::End,
+        };
+        match (totals.records, totals.pages) {
+            // The service counts pages after this one.
+            (_, Some(pages)) if pages > number => Next::At(after),
+            // An empty page is the last, unless the service counts records after it.
+            _ if found == 0 && counts_records_after => Next::At(after),
+            _ if found == 0 => end,
+            // The number of records ends the list only where they have all come.
+            (Some(records), _) if records == before.saturating_add(found) => end,
+            (Some(_), _) => Next::At(after),
+            // The number of pages ends it only after a short page.
+            (None, Some(_)) if found < size => end,
+            (None, Some(_)) => Next::At(after),
+            // No totals: a full page goes on, a short one is the last if the service has pages of this size.
+            (None, None) if named_size == Some(found) => Next::At(after),
+            (None, None) if found < size && is_size_known => end,
+            (None, None) => Next::Maybe(after),
         }
     }
 }
