@@ -35,7 +35,8 @@ struct Totals {
 }
 
 /// The page that a request asks for: its number, and the size that gives the number its meaning. In one run it also has
-/// what the pages before it said, because a page may lack a total; a stored cursor does not have that.
+/// what the pages before it said, because a page may lack a total. Of that, a stored cursor has how many records came,
+/// where pages were shorter than the size.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Position {
     number: Option<u64>,
@@ -76,6 +77,11 @@ impl Position {
         self.number.unwrap_or(1).max(1)
     }
 
+    /// How many records are before this page if all pages have this size.
+    fn begins_after(self, size: u64) -> u64 {
+        (self.page_number() - 1).saturating_mul(size)
+    }
+
     /// The position of the page after this one, on which so many records were found.
     fn following(self, found: u64, records: Option<u64>) -> Self {
         let begins = (self.page_number() == 1).then_some(0);
@@ -105,9 +111,10 @@ impl Position {
         let number = self.page_number();
         let named_size = totals.size.or(self.size);
         let size = named_size.unwrap_or(found);
-        let before = (number - 1).saturating_mul(size);
-        // The service says so, or it has sent full pages of that size.
-        let is_size_known = totals.size.is_some() || number > 1 && self.seen == Some(before);
+        let before = self.begins_after(size);
+        // The service names another size than it was asked for, or it has sent full pages of that size.
+        let names_other_size = totals.size.is_some() && totals.size != self.size;
+        let is_size_known = names_other_size || number > 1 && self.seen == Some(before);
         let counts_more_than = |count| totals.records.is_some_and(|records| records > count);
         let counts_records_after = size > 0 && counts_more_than(before.saturating_add(size));
         // Without a size, only the first page is known to begin before the last item.
@@ -141,11 +148,14 @@ impl Position {
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.number.unwrap_or(1))?;
-        match self.size {
-            Some(size) => write!(f, "/{size}"),
-            None => Ok(()),
+        write!(f, "{}", self.page_number())?;
+        if let Some(size) = self.size {
+            write!(f, "/{size}")?;
+            if let Some(seen) = self.seen.filter(|seen| *seen != self.begins_after(size)) {
+                write!(f, "/{seen}")?;
+            }
         }
+        Ok(())
     }
 }
 
@@ -153,14 +163,15 @@ impl FromStr for Position {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let (number, size) = match text.split_once('/') {
-            Some((number, size)) => (number, Some(size.parse())),
-            None => (text, None),
-        };
-        match (number.parse(), size.transpose()) {
-            (Ok(number), Ok(size)) => Ok(Self {
-                number: Some(number),
+        let mut parts = text.splitn(3, '/');
+        let number = parts.next().map(str::parse).transpose();
+        let size = parts.next().map(str::parse).transpose();
+        let seen = parts.next().map(str::parse).transpose();
+        match (number, size, seen) {
+            (Ok(number), Ok(size), Ok(seen)) => Ok(Self {
+                number,
                 size,
+                seen,
                 ..Self::default()
             }),
             _ => Err(Error::invalid(
@@ -188,6 +199,7 @@ impl<T> PageBody<T> {
 
 impl Paging for PageNumber {
     const NUMBERED: bool = true;
+    const IDS: &'static [&'static str] = &["resourceId", "targetUserResourceId", "trainingType"];
 
     type Wire<T> = PageBody<T>;
     type Position = Position;

@@ -38,17 +38,15 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for PageBody<T> {
 pub struct Position {
     /// From 1.
     number: u32,
-    /// How many items a page has, unless it is the last. `None` if that is not known yet.
+    /// How many items a page has, unless it is the last. `None` if that is not known.
     size: Option<usize>,
 }
 
 impl Position {
     /// What follows the page at this position if it has this many items.
     fn next(self, found: usize) -> Next<Self> {
-        let after = Self {
-            number: self.number.saturating_add(1),
-            size: self.size.or(Some(found)),
-        };
+        let number = self.number.saturating_add(1);
+        let after = Self { number, ..self };
         match (found, self.size) {
             (0, _) => Next::End,
             (_, Some(size)) if found < size => Next::End,
@@ -62,8 +60,8 @@ impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.number)?;
         match self.size {
-            Some(FULL) => Ok(()),
-            size => write!(f, "/{}", size.unwrap_or_default()),
+            Some(size) => write!(f, "/{size}"),
+            None => Ok(()),
         }
     }
 }
@@ -72,11 +70,10 @@ impl FromStr for Position {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let (number, size) = match text.split_once('/') {
-            Some((number, size)) => (number, size.parse().map(|size| (size > 0).then_some(size))),
-            None => (text, Ok(Some(FULL))),
-        };
-        match (number.parse(), size) {
+        let mut parts = text.splitn(2, '/');
+        let number = parts.next().unwrap_or_default().parse();
+        let size = parts.next().map(str::parse).transpose();
+        match (number, size) {
             (Ok(number), Ok(size)) => Ok(Self { number, size }),
             _ => Err(Error::invalid(
                 "the cursor has no page number, so it does not belong to a list of this service; start the list without it",
@@ -130,6 +127,7 @@ impl<'de, T: Deserialize<'de>> ReadPage<'de> for Members<T> {
 
 impl Paging for PageNumber {
     const NUMBERED: bool = true;
+    const IDS: &'static [&'static str] = &["url_token"];
 
     type Wire<T> = PageBody<T>;
     type Position = Position;
@@ -167,8 +165,8 @@ impl Paging for PageNumber {
             number @ 1..=LAST => request.set_query("page", number.to_string()),
             // Ending without an error would hide that the list is cut.
             _ => request.fail(Error::invalid(format!(
-                "the list is cut: the service gives {LAST} pages at most, and all of them are full, so there is probably more \
-                 that it does not show"
+                "the list is cut: the service gives {LAST} pages at most, and none of them says that it is the last, so there \
+                 may be more that it does not show"
             ))),
         }
     }

@@ -87,6 +87,10 @@ pub trait Paging: Send + Sync + 'static {
     /// instead of looping forever, except after [`Next::Maybe`].
     const NUMBERED: bool = false;
 
+    /// The members in which an item has its id. After [`Next::Maybe`], a page that begins with the same item is the same
+    /// page, whatever else differs.
+    const IDS: &'static [&'static str] = &[];
+
     /// A page as the service sends it, with items of type `T`.
     type Wire<T>;
 

@@ -75,10 +75,10 @@ async fn a_list_of_the_commercial_edition_is_read_to_its_end_whatever_the_size_o
         (25, 0, 1),
         (25, 10, 2),
         (25, 25, 2),
-        (25, 120, 5),
+        (25, 120, 6),
         (25, 125, 6),
-        (50, 130, 3),
-        (100, 130, 2),
+        (50, 130, 4),
+        (100, 130, 3),
     ] {
         let fake = pushes_in_pages_of(size, all);
         let pwpush = with_token(&fake).assume_edition(Edition::Commercial);
@@ -128,11 +128,37 @@ async fn a_list_of_the_commercial_edition_ends_with_what_a_server_without_pages_
     assert_eq!(items.try_collect().await.unwrap().len(), 1);
 }
 
+/// A service that leaves items out after reading a page.
+#[tokio::test]
+async fn pages_of_the_commercial_edition_may_have_any_lengths_and_the_last_may_be_a_404() {
+    for nothing in [json!([]), Value::Null] {
+        let fake = FakeTransport::new();
+        fake.with(&operations::PUSHES_ACTIVE, move |request| {
+            let page = request.query("page");
+            let page: usize = page.map_or(1, |page| page.parse().unwrap());
+            match [19, 20, 18, 20, 5].get(page - 1) {
+                Some(length) => {
+                    let push = |n| json!({"url_token": format!("{page}-{n}")});
+                    FakeResponse::json(&(0..*length).map(push).collect::<Vec<_>>())
+                }
+                None if nothing.is_null() => FakeResponse::status(404),
+                None => FakeResponse::json(&nothing),
+            }
+        });
+        let pwpush = with_token(&fake).assume_edition(Edition::Commercial);
+        let items = pwpush.pushes().active().items();
+        assert_eq!(items.try_collect().await.unwrap().len(), 82);
+    }
+}
+
 #[tokio::test]
 async fn a_stored_cursor_keeps_what_is_known_of_the_size_of_pages() {
-    for (size, all, text) in [(25, 70, "2/25"), (50, 70, "2")] {
+    for (edition, size, all, text) in [
+        (Edition::Commercial, 25, 70, "2"),
+        (Edition::Oss, 50, 70, "2/50"),
+    ] {
         let fake = pushes_in_pages_of(size, all);
-        let pwpush = with_token(&fake).assume_edition(Edition::Commercial);
+        let pwpush = with_token(&fake).assume_edition(edition);
         let mut items = pwpush.pushes().active().items();
         for _ in 0..=size {
             items.try_next().await.unwrap().unwrap();

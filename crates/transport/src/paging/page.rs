@@ -112,7 +112,7 @@ where
     P::Wire<T>: DeserializeOwned,
 {
     fn from_response(received: Received) -> Result<Self, Error> {
-        if received.repeats_last_page()? {
+        if received.repeats_last_page::<P>()? {
             return Ok(Self::new(Split::new(Vec::new(), Next::End), received));
         }
         let (split, received) = match decode::<T, P>(received)? {

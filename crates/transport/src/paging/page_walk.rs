@@ -138,8 +138,13 @@ impl<P: Paging> PageWalk<P> {
                         continue;
                     };
                     self.state = WalkState::Done;
-                    let page =
-                        result.and_then(|page| Ok((!page.repeats_last_page()?).then_some(page)));
+                    let may_be_last = self.previous.as_ref().is_some_and(|page| page.may_be_last);
+                    let page = match result {
+                        // Nothing is where more might have been.
+                        Err(error) if may_be_last && error.is_not_found() => Ok(None),
+                        result => result
+                            .and_then(|page| Ok((!page.repeats_last_page::<P>()?).then_some(page))),
+                    };
                     let Some(page) = page.transpose() else {
                         self.is_end = true;
                         continue;

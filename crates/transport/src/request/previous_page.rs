@@ -6,6 +6,8 @@ use bytes::Bytes;
 #[derive(Clone)]
 pub(crate) struct PreviousPage {
     pub(crate) response: Bytes,
+    /// The part of the response that holds its items.
+    pub(crate) payload: Bytes,
     /// Whether it may have been the last one, so that the same page once more ends the list.
     pub(crate) may_be_last: bool,
 }

@@ -1,6 +1,9 @@
 //! Where a list goes on, and where it ends.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use proptest::prelude::*;
+use security_api_transport::Cursor;
 
 use super::*;
 use crate::ErrorKind;
@@ -43,10 +46,11 @@ fn a_list_ends_according_to_its_totals_or_where_nothing_follows() {
         // No totals: full pages go on.
         (place(1, 10), 10, totals(0, 0, 0), Next::At(2)),
         // A short page is the end where the size of the pages is known.
-        (place(1, 10), 3, totals(0, 0, 10), Next::End),
+        (place(1, 100), 3, totals(0, 0, 10), Next::End),
         (place(2, 10).after(10), 3, totals(0, 0, 0), Next::End),
         // The service may have smaller pages than requested, or ignore the size.
         (place(1, 10), 3, totals(0, 0, 0), Next::Maybe(2)),
+        (place(1, 10), 3, totals(0, 0, 10), Next::Maybe(2)),
         (place(2, 10).after(3), 3, totals(0, 0, 0), Next::Maybe(3)),
         (place(2, 10), 3, totals(0, 0, 0), Next::Maybe(3)),
         (place(1, 10), 37, totals(0, 0, 0), Next::Maybe(2)),
@@ -156,6 +160,59 @@ async fn a_list_without_totals_is_read_to_its_end_whatever_the_size_of_its_pages
         assert_eq!(found, (0..items).collect::<Vec<_>>());
         assert_eq!(sent(&fake).len(), requests, "{items}");
     }
+}
+
+/// The service caps the size that it is asked for, and its total has the same number as two full pages.
+#[tokio::test]
+async fn a_list_of_capped_pages_is_whole_or_an_error_wherever_it_is_resumed() {
+    for all in [150, 200, 250] {
+        for stop in 1..all {
+            let fake = FakeTransport::new();
+            fake.with(&SEARCH, move |request| {
+                let place = json!({"pageNumber": request.json()["pageNumber"], "pageSize": 50});
+                let results = &page_of(all, &place)["results"];
+                response(&json!({"results": results, "totalNumberOfRecords": all}))
+            });
+            let list = list(&over(&fake), SearchRequest::new().page_size(100));
+            let mut items = list.clone().items();
+            let mut found = 0;
+            while found < stop
+                && let Ok(Some(_)) = items.try_next().await
+            {
+                found += 1;
+            }
+            let stored = serde_json::to_string(&items.cursor()).unwrap();
+            let cursor: Cursor = serde_json::from_str(&stored).unwrap();
+            let mut rest = list.items().resume(cursor);
+            let end = loop {
+                match rest.try_next().await {
+                    Ok(Some(_)) => found += 1,
+                    Ok(None) => break Ok(()),
+                    Err(error) => break Err(error),
+                }
+            };
+            assert!(found == all || end.is_err(), "{found} of {all}: {stored}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_sent_whole_whatever_is_asked_for_comes_once_although_it_is_made_anew() {
+    let fake = FakeTransport::new();
+    let made = AtomicU32::new(0);
+    fake.with(&SEARCH, move |_| {
+        let made = made.fetch_add(1, Ordering::Relaxed);
+        let logo = format!("https://files.example/logo?signature={made}");
+        response(&json!([
+            {"resourceId": "a", "logoUrl": logo},
+            {"resourceId": "b", "logoUrl": logo},
+        ]))
+    });
+    let search = search::complete(SearchRequest::new(), "Email");
+    let request = over(&fake).transport().operation(&SEARCH, &[]);
+    let list: List<Value, PageNumber> = request.try_json(search).list();
+    assert_eq!(list.items().try_collect().await.unwrap().len(), 2);
+    assert_eq!(sent(&fake).len(), 2);
 }
 
 #[tokio::test]

@@ -35,8 +35,8 @@ impl Pushes {
     ///
     /// The open-source server sweeps expired pushes every two hours, so some that are listed can be expired already.
     ///
-    /// A page has 50; a shorter one ends the list. The page size of the commercial edition is not known, so its list
-    /// ends with an empty page, or one that is shorter than those before it.
+    /// A page has 50; a shorter one ends the list. The page size of the commercial edition is not known, so its list is
+    /// read until a page is empty.
     ///
     /// Both editions have it.
     ///
@@ -66,8 +66,8 @@ impl Pushes {
 
     /// Lists the caller's pushes that have expired, newest first.
     ///
-    /// A page has 50; a shorter one ends the list. The page size of the commercial edition is not known, so its list
-    /// ends with an empty page, or one that is shorter than those before it.
+    /// A page has 50; a shorter one ends the list. The page size of the commercial edition is not known, so its list is
+    /// read until a page is empty.
     ///
     /// Both editions have it.
     ///
@@ -109,8 +109,8 @@ impl Pushes {
     ///
     /// Servers before 2.9 call the list `views` instead of `logs`.
     ///
-    /// A page has 50; a shorter one ends the list. The page size of the commercial edition is not known, so its list
-    /// ends with an empty page, or one that is shorter than those before it.
+    /// A page has 50; a shorter one ends the list. The page size of the commercial edition is not known, so its list is
+    /// read until a page is empty.
     ///
     /// Both editions have it.
     ///

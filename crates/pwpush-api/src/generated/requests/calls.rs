@@ -34,7 +34,7 @@ impl Requests {
     ///
     /// That these are the open and the ready ones is inferred.
     ///
-    /// The page size is not known, so the list ends with an empty page, or one that is shorter than those before it.
+    /// The page size is not known, so the list is read until a page is empty.
     ///
     /// Commercial edition only.
     ///
@@ -63,7 +63,7 @@ impl Requests {
 
     /// Lists the caller's requests that are closed.
     ///
-    /// The page size is not known, so the list ends with an empty page, or one that is shorter than those before it.
+    /// The page size is not known, so the list is read until a page is empty.
     ///
     /// Commercial edition only.
     ///
@@ -92,7 +92,7 @@ impl Requests {
 
     /// Lists the caller's requests that wait for a response.
     ///
-    /// The page size is not known, so the list ends with an empty page, or one that is shorter than those before it.
+    /// The page size is not known, so the list is read until a page is empty.
     ///
     /// Commercial edition only.
     ///
@@ -121,7 +121,7 @@ impl Requests {
 
     /// Lists the caller's requests that have a response, which can be read.
     ///
-    /// The page size is not known, so the list ends with an empty page, or one that is shorter than those before it.
+    /// The page size is not known, so the list is read until a page is empty.
     ///
     /// Commercial edition only.
     ///
@@ -160,7 +160,7 @@ impl Requests {
 
     /// Lists what happened to a request of the caller's.
     ///
-    /// The page size is not known, so the list ends with an empty page, or one that is shorter than those before it.
+    /// The page size is not known, so the list is read until a page is empty.
     ///
     /// Commercial edition only.
     ///
