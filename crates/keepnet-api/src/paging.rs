@@ -199,7 +199,7 @@ impl<T> PageBody<T> {
 
 impl Paging for PageNumber {
     const NUMBERED: bool = true;
-    const IDS: &'static [&'static str] = &["resourceId", "targetUserResourceId", "trainingType"];
+    const IDS: &'static [&'static str] = &["resourceId", "targetUserResourceId", "id"];
 
     type Wire<T> = PageBody<T>;
     type Position = Position;

@@ -51,6 +51,7 @@ impl Position {
             (0, _) => Next::End,
             (_, Some(size)) if found < size => Next::End,
             (..FULL, None) => Next::Maybe(after),
+            // So many are probably a full page.
             _ => Next::At(after),
         }
     }

@@ -87,8 +87,8 @@ pub trait Paging: Send + Sync + 'static {
     /// instead of looping forever, except after [`Next::Maybe`].
     const NUMBERED: bool = false;
 
-    /// The members in which an item has its id. After [`Next::Maybe`], a page that begins with the same item is the same
-    /// page, whatever else differs.
+    /// The members in which an item has its id. After [`Next::Maybe`], a page with the same items is the same page,
+    /// whatever else differs.
     const IDS: &'static [&'static str] = &[];
 
     /// A page as the service sends it, with items of type `T`.
@@ -178,7 +178,7 @@ pub enum Next<P> {
     /// At the page with this position.
     At(P),
     /// Perhaps at the page with this position: nothing says whether this page is the last one. If there is none, the
-    /// service sends an empty page there, or the same page again because it ignores the position.
+    /// service sends an empty page there, or a 404, or the same page again because it ignores the position.
     Maybe(P),
     /// The service says that there are more items, but not where. The text says what is missing, for the error.
     Unknown(&'static str),

@@ -281,6 +281,24 @@ async fn a_list_that_may_go_on_ends_with_an_empty_page() {
 }
 
 #[tokio::test]
+async fn a_list_that_always_may_go_on_is_an_error_after_10_000_pages() {
+    let fake = FakeTransport::new();
+    let made = AtomicU32::new(0);
+    fake.with(&NUMBERED, move |_| {
+        FakeResponse::json(&[made.fetch_add(1, Ordering::Relaxed)])
+    });
+    let mut items = of_any_size(&over(&fake)).items();
+    let mut count = 0;
+    let error = loop {
+        match items.try_next().await {
+            Ok(item) => count += u32::from(item.is_some()),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!((count, error.kind()), (10_001, ErrorKind::Decode));
+}
+
+#[tokio::test]
 async fn a_list_that_may_go_on_ends_where_the_service_ignores_the_page_number() {
     let fake = FakeTransport::new();
     fake.always(&NUMBERED, FakeResponse::json(&[1, 2, 3]));

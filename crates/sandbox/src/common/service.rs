@@ -136,6 +136,12 @@ pub(crate) fn not_played(what: &str) -> Response<Bytes> {
     )
 }
 
+/// The media type of a body, in lower case. Empty if the request does not name one.
+pub(crate) fn media_type(headers: &HeaderMap) -> String {
+    let kind = header(headers, CONTENT_TYPE).split(';').next();
+    kind.unwrap_or_default().trim().to_ascii_lowercase()
+}
+
 /// A header as text. Empty if it is absent or not text.
 pub(crate) fn header(headers: &HeaderMap, name: impl AsHeaderName) -> &str {
     let value = headers.get(name).and_then(|value| value.to_str().ok());

@@ -15,7 +15,7 @@ use super::records::{Record, integer_of, record};
 use super::response::Refusal;
 use super::shapes::{Members, Operation, SHAPES, inside};
 use crate::common::query;
-use crate::common::service::header;
+use crate::common::service::{header, media_type};
 
 /// The members of a request's body. What the description does not have is not played, except for what the service is
 /// known to refuse. Sources: the vendor documents 400 for JSON Patch, and for a search without a body or without a required
@@ -42,8 +42,7 @@ pub(crate) fn read(
         check.form(of, &parts)?;
         return Ok(Record::new());
     }
-    let kind = content_type.split(';').next().unwrap_or_default().trim();
-    match kind.to_ascii_lowercase().as_str() {
+    match media_type(&parts.headers).as_str() {
         _ if of == "none" && raw.is_empty() => Ok(Record::new()),
         _ if of == "none" => Err(check.not_played("with a body")),
         _ if raw.is_empty() && !operation.is_search() => Err(check.not_played("without a body")),

@@ -1,7 +1,7 @@
 //! From a request to its response: operation, key, limit, then the work.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 
@@ -10,7 +10,7 @@ use super::response::{Refusal, json_response, message_response};
 use super::routes::Operation;
 use super::state::{READ_ONLY, State};
 use super::{changes, lists};
-use crate::common::service::{Service, Setup, header};
+use crate::common::service::{Service, Setup, media_type};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -64,10 +64,10 @@ impl State {
             return Err(Refusal::FORBIDDEN);
         }
         self.admit(key).map_err(Refusal::too_many)?;
-        let kind = header(&parts.headers, CONTENT_TYPE);
-        let is_json = kind.is_empty() || kind.starts_with("application/json");
+        let kind = media_type(&parts.headers);
+        let is_json = ["", "application/json"].contains(&kind.as_str());
         if !body.is_empty() && (parts.method == Method::GET || !is_json) {
-            let what = format!("{} with a body of {kind}", parts.method);
+            let what = format!("{} with a body of the type `{kind}`", parts.method);
             return Err(Refusal::not_played(what));
         }
         self.with(|inner| match operation {

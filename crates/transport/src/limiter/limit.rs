@@ -48,7 +48,7 @@ impl Bounds {
     }
 }
 
-/// How late a timer may fire.
+/// The granularity of tokio's timers.
 const TICK: Duration = Duration::from_millis(1);
 
 fn seconds(wait: Duration) -> String {

@@ -64,8 +64,9 @@ impl<T, P: Paging> Page<T, P> {
         Some(cursor)
     }
 
-    /// The call for the next page, with the same filters and options. It is empty if there turns out to be none. The
-    /// call fails if the service said that there are more items, but not where.
+    /// The call for the next page, with the same filters and options. If there turns out to be none, the page is empty,
+    /// or the call fails with the service's 404. It also fails if the service said that there are more items, but not
+    /// where.
     #[must_use]
     pub fn next(&self) -> Option<Call<Self>> {
         let mut request = match self.next.checked() {

@@ -16,6 +16,9 @@ use crate::runtime::Bound;
 /// How many empty pages may follow one another. A service that filters pages after reading them sends some.
 const MOST_EMPTY_PAGES: u32 = 1_000;
 
+/// How many pages may follow one another of which each may be the last.
+const MOST_UNSURE_PAGES: u32 = 10_000;
+
 /// Requests page after page.
 pub(super) struct PageWalk<P: Paging> {
     /// The request for the first page, from which all others are made.
@@ -37,6 +40,8 @@ pub(super) struct PageWalk<P: Paging> {
     previous: Option<PreviousPage>,
     /// How many empty pages came in a row.
     empty: u32,
+    /// How many pages came in a row that may be the last.
+    unsure: u32,
 }
 
 enum WalkState<X> {
@@ -61,6 +66,7 @@ impl<P: Paging> PageWalk<P> {
             seen: HashSet::new(),
             previous: None,
             empty: 0,
+            unsure: 0,
         }
     }
 
@@ -191,6 +197,11 @@ impl<P: Paging> PageWalk<P> {
                 "the service sent more than 1,000 empty pages in a row, which may never end",
             );
         }
+        if self.unsure > MOST_UNSURE_PAGES {
+            return endless(
+                "the service sent more than 10,000 pages without a sign of the last, which may never end",
+            );
+        }
         self.position = Some(position.clone());
         self.size.take();
         self.taken = 0;
@@ -200,6 +211,10 @@ impl<P: Paging> PageWalk<P> {
     /// Records what follows the page that was received, and whether it was empty.
     pub(super) fn received(&mut self, next: Next<P::Position>, is_empty: bool) {
         self.empty = if is_empty { self.empty + 1 } else { 0 };
+        self.unsure = match next {
+            Next::Maybe(_) => self.unsure + 1,
+            _ => 0,
+        };
         self.state = WalkState::Received(next);
     }
 

@@ -1,5 +1,8 @@
 //! Telling the next page of a numbered list from the same page once more, which a service that ignores the number sends.
 
+use std::collections::HashSet;
+
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::{Next, Paging};
@@ -11,7 +14,6 @@ impl PreviousPage {
     /// Remembers this page if the pages of the service have numbers.
     pub(super) fn of<P: Paging>(page: &Received) -> Option<Self> {
         P::NUMBERED.then(|| Self {
-            response: page.whole_body(),
             payload: page.payload(),
             may_be_last: false,
         })
@@ -32,11 +34,12 @@ impl Received {
     /// If it is that page, but more was to follow: the list would never end.
     pub(super) fn repeats_last_page<P: Paging>(&self) -> Result<bool, Error> {
         let same = |previous: &&PreviousPage| {
-            previous.response == self.whole_body()
+            let payload = self.payload();
+            previous.payload == payload
                 // A page that is made anew may differ in a member, such as a signed URL.
                 || previous.may_be_last && {
-                    let first = first_id::<P>(&previous.payload);
-                    first.is_some() && first == first_id::<P>(&self.payload())
+                    let before = ids::<P>(&previous.payload);
+                    before.is_some() && before == ids::<P>(&payload)
                 }
         };
         match self.request.previous.as_ref().filter(same) {
@@ -56,11 +59,16 @@ impl Received {
     }
 }
 
-/// The id of the first item on a page.
-fn first_id<P: Paging>(payload: &[u8]) -> Option<Value> {
+/// The ids of the items on a page, as JSON. `None` unless each has one of its own.
+fn ids<P: Paging>(payload: &[u8]) -> Option<Vec<String>> {
     let page = std::str::from_utf8(payload).ok()?;
     let page = P::split_raw(page, None).ok()?;
-    let mut first: Map<String, Value> = serde_json::from_str(page.items.first()?.get()).ok()?;
-    let id = P::IDS.iter().find_map(|name| first.remove(*name));
-    id.filter(|id| !id.is_null())
+    let id = |item: &&RawValue| {
+        let members: Map<String, Value> = serde_json::from_str(item.get()).ok()?;
+        let id = P::IDS.iter().find_map(|name| members.get(*name));
+        id.filter(|id| !id.is_null()).map(Value::to_string)
+    };
+    let ids: Vec<_> = page.items.iter().map(id).collect::<Option<_>>()?;
+    let distinct: HashSet<_> = ids.iter().collect();
+    (!ids.is_empty() && distinct.len() == ids.len()).then_some(ids)
 }

@@ -5,8 +5,7 @@ use bytes::Bytes;
 /// The page before the requested one.
 #[derive(Clone)]
 pub(crate) struct PreviousPage {
-    pub(crate) response: Bytes,
-    /// The part of the response that holds its items.
+    /// The part of its response that holds its items.
     pub(crate) payload: Bytes,
     /// Whether it may have been the last one, so that the same page once more ends the list.
     pub(crate) may_be_last: bool,
