@@ -43,7 +43,7 @@ impl Investigations {
     ///
     /// Each poll is one `GET /api/investigations/{resourceId}/summary`. The investigation may end cancelled or expired;
     /// see [`InvestigationSummary::is_finished`]. Offline mailboxes keep it running until it expires after its
-    /// [days](NewInvestigation::days): use a [`Polling`](crate::Polling) with a matching deadline.
+    /// [days](super::NewInvestigation::days): use a [`Polling`](crate::Polling) with a matching deadline.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {

@@ -46,8 +46,9 @@ impl TargetUsers {
     /// Fields that are not set keep their values: the user is read first and written whole, because the service treats
     /// an update as the whole record. Nothing is written if the user has all the values already and no groups are
     /// given. Custom fields replace those with the same id or name. Groups are added to the user's groups; see
-    /// [`TargetGroups::remove_people`] for the opposite. A new user is active unless `is_active` is set, while
-    /// [`create`](Self::create) leaves that to the service. A person who was deleted and comes back is a new user.
+    /// [`TargetGroups::remove_people`](crate::resources::TargetGroups::remove_people) for the opposite. A new user is
+    /// active unless `is_active` is set, while [`create`](Self::create) leaves that to the service. A person who was
+    /// deleted and comes back is a new user.
     ///
     /// If creation is refused because somebody else has created the same user, that user is updated.
     ///
