@@ -87,8 +87,8 @@ pub trait Paging: Send + Sync + 'static {
     /// instead of looping forever, except after [`Next::Maybe`].
     const NUMBERED: bool = false;
 
-    /// The members in which an item has its id. After [`Next::Maybe`], a page with the same items is the same page,
-    /// whatever else differs.
+    /// The members in which an item has its id. If pages are numbered, a page with the same items as the previous one is
+    /// an error, whatever else differs.
     const IDS: &'static [&'static str] = &[];
 
     /// A page as the service sends it, with items of type `T`.

@@ -31,37 +31,53 @@ impl Received {
     /// Whether this is the page before once more, which was the last one.
     ///
     /// # Errors
-    /// If it is that page, but more was to follow: the list would never end.
+    /// If it is that page, but more was to follow, or that page made anew: the list might never end.
     pub(super) fn repeats_last_page<P: Paging>(&self) -> Result<bool, Error> {
-        let same = |previous: &&PreviousPage| {
-            let payload = self.payload();
-            previous.payload == payload
-                // A page that is made anew may differ in a member, such as a signed URL.
-                || previous.may_be_last && {
-                    let before = ids::<P>(&previous.payload);
-                    before.is_some() && before == ids::<P>(&payload)
-                }
+        let Some(previous) = &self.request.previous else {
+            return Ok(false);
         };
-        match self.request.previous.as_ref().filter(same) {
-            None => Ok(false),
-            Some(PreviousPage {
-                may_be_last: true, ..
-            }) => Ok(true),
-            Some(_) => {
-                let error = Error::new(
-                    ErrorKind::Decode,
-                    "the service sent the same page again where the next one was asked for; it seems to ignore the \
-                     page's number: read its first page alone, with `page()`",
-                );
-                Err(error.in_call(&self.call))
-            }
+        let payload = self.payload();
+        let is_same = previous.payload == payload;
+        if is_same && previous.may_be_last {
+            return Ok(true);
         }
+        // A page that is made anew may differ in a member, such as a signed URL.
+        if is_same || has_same_items::<P>(&previous.payload, &payload) {
+            let error = Error::new(
+                ErrorKind::Decode,
+                "the service sent the same page again where the next one was asked for; it seems to ignore the page's \
+                 number: read its first page alone, with `page()`",
+            );
+            return Err(error.in_call(&self.call));
+        }
+        Ok(false)
     }
 }
 
-/// The ids of the items on a page, as JSON. `None` unless each has one of its own.
-fn ids<P: Paging>(payload: &[u8]) -> Option<Vec<String>> {
-    let page = std::str::from_utf8(payload).ok()?;
+/// Whether two pages have the same items, of which each has an id of its own. One item alone proves nothing.
+fn has_same_items<P: Paging>(one: &[u8], other: &[u8]) -> bool {
+    let may_be = |name: &&str| {
+        let mention = mention(one, name);
+        mention.is_some() && mention == self::mention(other, name)
+    };
+    P::IDS.iter().any(may_be) && {
+        let ids = ids::<P>(one);
+        ids.is_some() && ids == self::ids::<P>(other)
+    }
+}
+
+/// What follows the first mention of a member. It tells most pages apart without reading them.
+fn mention<'a>(page: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let at = page
+        .windows(name.len())
+        .position(|part| part == name.as_bytes())?;
+    let rest = &page[at..];
+    Some(&rest[..rest.len().min(64)])
+}
+
+/// The ids of the items on a page, as JSON. `None` unless there are several, and each has one of its own.
+fn ids<P: Paging>(page: &[u8]) -> Option<Vec<String>> {
+    let page = std::str::from_utf8(page).ok()?;
     let page = P::split_raw(page, None).ok()?;
     let id = |item: &&RawValue| {
         let members: Map<String, Value> = serde_json::from_str(item.get()).ok()?;
@@ -70,5 +86,5 @@ fn ids<P: Paging>(payload: &[u8]) -> Option<Vec<String>> {
     };
     let ids: Vec<_> = page.items.iter().map(id).collect::<Option<_>>()?;
     let distinct: HashSet<_> = ids.iter().collect();
-    (!ids.is_empty() && distinct.len() == ids.len()).then_some(ids)
+    (ids.len() > 1 && distinct.len() == ids.len()).then_some(ids)
 }

@@ -118,7 +118,7 @@ proptest! {
             let found = items.saturating_sub(before).min(size);
             seen += found;
             match at.next(usize::try_from(found).unwrap(), said) {
-                Next::At(next) => at = next,
+                Next::At(next) | Next::Maybe(next) => at = next,
                 next => break next == Next::End,
             }
             prop_assert!(requests <= items.max(records).max(pages) + 2);
@@ -196,23 +196,35 @@ async fn a_list_of_capped_pages_is_whole_or_an_error_wherever_it_is_resumed() {
     }
 }
 
+/// The service sends its whole list whatever it is asked for, and makes it anew each time.
 #[tokio::test]
-async fn a_list_that_is_sent_whole_whatever_is_asked_for_comes_once_although_it_is_made_anew() {
-    let fake = FakeTransport::new();
-    let made = AtomicU32::new(0);
-    fake.with(&SEARCH, move |_| {
-        let made = made.fetch_add(1, Ordering::Relaxed);
-        let logo = format!("https://files.example/logo?signature={made}");
-        response(&json!([
-            {"resourceId": "a", "logoUrl": logo},
-            {"resourceId": "b", "logoUrl": logo},
-        ]))
-    });
-    let search = search::complete(SearchRequest::new(), "Email");
-    let request = over(&fake).transport().operation(&SEARCH, &[]);
-    let list: List<Value, PageNumber> = request.try_json(search).list();
-    assert_eq!(list.items().try_collect().await.unwrap().len(), 2);
-    assert_eq!(sent(&fake).len(), 2);
+async fn a_page_that_is_made_anew_comes_once_before_an_error() {
+    for total in [Value::Null, json!(9)] {
+        let fake = FakeTransport::new();
+        let made = AtomicU32::new(0);
+        fake.with(&SEARCH, move |_| {
+            let made = made.fetch_add(1, Ordering::Relaxed);
+            let logo = format!("https://files.example/logo?signature={made}");
+            response(&json!({
+                "results": [
+                    {"resourceId": "a", "logoUrl": logo},
+                    {"resourceId": "b", "logoUrl": logo},
+                ],
+                "totalNumberOfRecords": total,
+            }))
+        });
+        let search = search::complete(SearchRequest::new(), "Email");
+        let request = over(&fake).transport().operation(&SEARCH, &[]);
+        let list: List<Value, PageNumber> = request.try_json(search).list();
+        let mut items = list.items();
+        for id in ["a", "b"] {
+            let item = items.try_next().await.unwrap().unwrap();
+            assert_eq!(item["resourceId"], id);
+        }
+        let error = items.try_next().await.unwrap_err();
+        assert!(error.to_string().contains("the same page"), "{error}");
+        assert_eq!(sent(&fake).len(), 2);
+    }
 }
 
 #[tokio::test]
