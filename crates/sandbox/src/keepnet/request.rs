@@ -113,11 +113,12 @@ impl Check {
                 // A search refuses null by itself.
                 let is_search = self.0.takes("orderBy").is_some();
                 let is_term = |name: &str| is_search && ["filter", "ascending"].contains(&name);
+                let known = &SHAPES.bodies[of];
                 let mut members = Record::new();
                 for (name, value) in given {
                     let at = format!("{at}.{name}");
-                    let known = SHAPES.bodies.get(of).and_then(|known| named(known, &name));
-                    let (name, of) = known.ok_or_else(|| self.not_played(format!("with {at}")))?;
+                    let (name, of) =
+                        named(known, &name).ok_or_else(|| self.not_played(format!("with {at}")))?;
                     let value = match value.is_null() && is_term(name) {
                         true => value,
                         false => self.value(of, value, &at)?,

@@ -126,7 +126,8 @@ where
 
 impl<T, P: Paging> Page<T, P> {
     pub(super) fn new(split: Split<T, P::Position>, received: Received) -> Self {
-        let previous = PreviousPage::of::<P>(&received).map(|page| page.followed_by(&split.next));
+        let may_be_last = matches!(split.next, Next::Maybe(_));
+        let previous = PreviousPage::of::<P>(&received, may_be_last);
         let mut request = received.request;
         request.previous = None;
         Self {

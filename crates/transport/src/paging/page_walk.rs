@@ -156,7 +156,7 @@ impl<P: Paging> PageWalk<P> {
                         continue;
                     };
                     if let Ok(page) = &page {
-                        self.previous = PreviousPage::of::<P>(page);
+                        self.previous = PreviousPage::of::<P>(page, false);
                     }
                     return Poll::Ready(Some(page));
                 }
@@ -185,8 +185,6 @@ impl<P: Paging> PageWalk<P> {
         let Some(position) = next.checked()? else {
             return Ok(false);
         };
-        let previous = self.previous.take();
-        self.previous = previous.map(|page| page.followed_by(&next));
         if !self.remember(position) {
             return endless(
                 "the service named a page as the next one that it had sent before, which would never end",
@@ -211,10 +209,11 @@ impl<P: Paging> PageWalk<P> {
     /// Records what follows the page that was received, and whether it was empty.
     pub(super) fn received(&mut self, next: Next<P::Position>, is_empty: bool) {
         self.empty = if is_empty { self.empty + 1 } else { 0 };
-        self.unsure = match next {
-            Next::Maybe(_) => self.unsure + 1,
-            _ => 0,
-        };
+        let may_be_last = matches!(next, Next::Maybe(_));
+        self.unsure = if may_be_last { self.unsure + 1 } else { 0 };
+        if let Some(previous) = &mut self.previous {
+            previous.may_be_last = may_be_last;
+        }
         self.state = WalkState::Received(next);
     }
 

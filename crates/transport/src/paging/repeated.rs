@@ -5,25 +5,18 @@ use std::collections::HashSet;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::{Next, Paging};
+use super::Paging;
 use crate::call::Received;
 use crate::error::{Error, ErrorKind};
 use crate::request::PreviousPage;
 
 impl PreviousPage {
     /// Remembers this page if the pages of the service have numbers.
-    pub(super) fn of<P: Paging>(page: &Received) -> Option<Self> {
+    pub(super) fn of<P: Paging>(page: &Received, may_be_last: bool) -> Option<Self> {
         P::NUMBERED.then(|| Self {
             payload: page.payload(),
-            may_be_last: false,
+            may_be_last,
         })
-    }
-
-    pub(super) fn followed_by<X>(self, next: &Next<X>) -> Self {
-        Self {
-            may_be_last: matches!(next, Next::Maybe(_)),
-            ..self
-        }
     }
 }
 

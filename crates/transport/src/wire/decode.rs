@@ -168,11 +168,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    fn message(body: &[u8]) -> String {
-        let error = json::<BTreeMap<String, Vec<u32>>>(body).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Decode);
-        error.to_string()
-    }
+    use super::failure::tests::message;
 
     #[test]
     fn an_odd_value_is_repaired_and_costs_no_other() {

@@ -93,12 +93,12 @@ fn without_value(message: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
 
-    fn message(body: &[u8]) -> String {
+    pub(in crate::wire::decode) fn message(body: &[u8]) -> String {
         let error = json::<BTreeMap<String, Vec<u32>>>(body).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode);
         error.to_string()
