@@ -109,8 +109,7 @@ impl Position {
     fn next(self, found: usize, totals: Totals) -> Next<Self> {
         let found = u64::try_from(found).unwrap_or(u64::MAX);
         let number = self.page_number();
-        let named_size = totals.size.or(self.size);
-        let size = named_size.unwrap_or(found);
+        let size = totals.size.or(self.size).unwrap_or(found);
         let before = self.begins_after(size);
         // The service names another size than it was asked for, or it has sent full pages of that size.
         let names_other_size = totals.size.is_some() && totals.size != self.size;
@@ -138,10 +137,9 @@ impl Position {
             // The number of pages ends it only after a short page.
             (None, Some(_)) if found < size => end,
             (None, Some(_)) => Next::At(after),
-            // No totals: a full page goes on, a short one is the last if the service has pages of this size.
-            (None, None) if named_size == Some(found) => Next::At(after),
+            // No totals: a short page is the last if the service has pages of this size.
             (None, None) if found < size && is_size_known => end,
-            (None, None) => Next::Maybe(after),
+            (None, None) => Next::At(after),
         }
     }
 }

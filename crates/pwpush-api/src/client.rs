@@ -72,10 +72,10 @@ pub struct Client {
 
 impl Client {
     /// The hosted service in the EU, which is the default base URL. The vendor's bare address redirects there as well.
-    pub const EU: &'static str = instance::EU;
+    pub const EU: &'static str = "https://eu.pwpush.com";
 
     /// The hosted service in the US. Its tokens are separate.
-    pub const US: &'static str = instance::US;
+    pub const US: &'static str = "https://us.pwpush.com";
 
     /// Creates a client for the hosted service in the EU with this API token. For another instance, see
     /// [`builder`](Self::builder).

@@ -14,10 +14,6 @@ use crate::types::{Edition, Version};
 
 use self::bounds::{Bounds, PushKind};
 
-/// The vendor's own instances.
-pub(crate) const EU: &str = "https://eu.pwpush.com";
-pub(crate) const US: &str = "https://us.pwpush.com";
-
 const REMEDY: &str = "the edition decides how a lifetime is expressed and whether a passphrase is echoed; if you know it, set it with \
      `assume_edition`";
 
@@ -59,17 +55,9 @@ pub(crate) fn assume_edition(client: &Client, edition: Edition) {
     }
 }
 
-/// The edition, if it was assumed or has already been requested.
-fn known_edition(client: &Client) -> Option<Edition> {
-    state(client)?.edition.get().cloned()
-}
-
-/// Whether the instance is known to be of the commercial edition: its edition is known, or it is the vendor's own.
-pub(crate) fn is_commercial(client: &Client) -> bool {
-    match known_edition(client) {
-        Some(edition) => edition == Edition::Commercial,
-        None => [EU, US].contains(&&*client.base_url()),
-    }
+/// Whether the edition was assumed, or has already been requested, and is the open-source one.
+pub(crate) fn is_open_source(client: &Client) -> bool {
+    state(client).is_some_and(|state| state.edition.get() == Some(&Edition::Oss))
 }
 
 pub(crate) fn assume_bounds(client: &Client, kind: PushKind, bounds: Bounds) {

@@ -50,8 +50,6 @@ impl Position {
         match (found, self.size) {
             (0, _) => Next::End,
             (_, Some(size)) if found < size => Next::End,
-            (..FULL, None) => Next::Maybe(after),
-            // So many are probably a full page.
             _ => Next::At(after),
         }
     }
@@ -140,12 +138,9 @@ impl Paging for PageNumber {
     fn first(request: &Request) -> Option<Position> {
         let number = request.query_value("page");
         let number = number.and_then(|number| number.parse().ok());
-        // Only the commercial edition has requests.
-        let is_commercial = instance::is_commercial(request.client())
-            || request.operation().id().starts_with("requests.");
         Some(Position {
             number: number.unwrap_or(1).max(1),
-            size: (!is_commercial).then_some(FULL),
+            size: instance::is_open_source(request.client()).then_some(FULL),
         })
     }
 

@@ -83,8 +83,8 @@ pub use tail::{Stamp, Tail, TailCursor, Timeline};
 /// }
 /// ```
 pub trait Paging: Send + Sync + 'static {
-    /// Set for services that page by number. A page that is byte-identical to the previous one is reported as an error
-    /// instead of looping forever, except after [`Next::Maybe`].
+    /// Set for services that page by number. A page that is byte-identical to the previous one is an error, because the
+    /// service seems to ignore the number.
     const NUMBERED: bool = false;
 
     /// The members in which an item has its id. If pages are numbered, a page with the same items as the previous one is
@@ -175,24 +175,21 @@ impl<T, P> Split<T, P> {
 pub enum Next<P> {
     /// Nowhere: the page is the last one.
     End,
-    /// At the page with this position.
+    /// At the page with this position, which is empty if there turns out to be none.
     At(P),
-    /// Perhaps at the page with this position: nothing says whether this page is the last one. If there is none, the
-    /// service sends an empty page there, or a 404, or the same page again because it ignores the position.
-    Maybe(P),
     /// The service says that there are more items, but not where. The text says what is missing, for the error.
     Unknown(&'static str),
 }
 
 impl<P> Next<P> {
-    /// The position of the next page, also if there may be none; `None` at the end of the list.
+    /// The position of the next page; `None` at the end of the list.
     ///
     /// # Errors
     /// If the service says that the list continues, but not where.
     fn checked(&self) -> Result<Option<&P>, Error> {
         match self {
             Self::End => Ok(None),
-            Self::At(position) | Self::Maybe(position) => Ok(Some(position)),
+            Self::At(position) => Ok(Some(position)),
             Self::Unknown(what) => Err(Error::new(
                 ErrorKind::Decode,
                 format!("the list is incomplete: {what}"),

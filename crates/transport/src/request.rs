@@ -1,7 +1,6 @@
 //! A request under construction.
 
 mod options;
-mod previous_page;
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -21,8 +20,6 @@ use crate::error::Error;
 use crate::operation::Operation;
 use crate::url::{encode, path};
 use crate::wire::secret::{self, Secret, Secrets, WipedBuffer};
-
-pub(crate) use previous_page::PreviousPage;
 
 /// A request under construction. Generated calls are made of it, and it reaches whatever a client does not model.
 ///
@@ -48,7 +45,7 @@ pub struct Request {
     /// segment.
     pub(crate) label: Option<Arc<str>>,
     /// The page before the requested one, if this is the request for the next page of a numbered list.
-    pub(crate) previous: Option<PreviousPage>,
+    pub(crate) previous: Option<Bytes>,
     /// The position of the requested page, if the request was made from a position of a list.
     pub(crate) position: Option<Arc<dyn Any + Send + Sync>>,
 }

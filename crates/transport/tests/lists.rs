@@ -68,7 +68,7 @@ impl Paging for OfAnySize {
     fn split<T>(items: Vec<T>, number: Option<&u32>) -> Split<T, u32> {
         let next = match items.is_empty() {
             true => Next::End,
-            false => Next::Maybe(number.copied().unwrap_or(1) + 1),
+            false => Next::At(number.copied().unwrap_or(1) + 1),
         };
         Split::new(items, next)
     }
@@ -257,7 +257,7 @@ fn of_any_size(client: &Client) -> List<u32, OfAnySize> {
 }
 
 #[tokio::test]
-async fn a_list_that_may_go_on_ends_with_an_empty_page() {
+async fn a_list_of_pages_of_any_size_ends_with_an_empty_page() {
     for (items, pages) in [(0, 1), (3, 2), (5, 2), (12, 4)] {
         let fake = service(items);
         let list = of_any_size(&over(&fake));
@@ -281,45 +281,41 @@ async fn a_list_that_may_go_on_ends_with_an_empty_page() {
 }
 
 #[tokio::test]
-async fn a_list_that_always_may_go_on_is_an_error_after_10_000_pages() {
-    let fake = FakeTransport::new();
-    let made = AtomicU32::new(0);
-    fake.with(&NUMBERED, move |_| {
-        FakeResponse::json(&[made.fetch_add(1, Ordering::Relaxed)])
-    });
-    let mut items = of_any_size(&over(&fake)).items();
-    let mut count = 0;
-    let error = loop {
-        match items.try_next().await {
-            Ok(item) => count += u32::from(item.is_some()),
-            Err(error) => break error,
-        }
-    };
-    assert_eq!((count, error.kind()), (10_001, ErrorKind::Decode));
-}
-
-#[tokio::test]
-async fn a_list_that_may_go_on_ends_where_the_service_ignores_the_page_number() {
+async fn a_short_page_that_comes_again_is_an_error_and_not_the_end_of_the_list() {
     let fake = FakeTransport::new();
     fake.always(&NUMBERED, FakeResponse::json(&[1, 2, 3]));
     let list = of_any_size(&over(&fake));
     let mut items = list.clone().items();
-    let mut raw = list.clone().raw_items();
     for expected in 1..=3 {
         assert_eq!(items.try_next().await.unwrap(), Some(expected));
-        let raw = raw.try_next().await.unwrap().unwrap();
-        assert_eq!(raw.as_str(), expected.to_string());
     }
-    assert_eq!(items.try_next().await.unwrap(), None);
-    assert!(items.cursor().is_end());
-    assert!(raw.try_next().await.unwrap().is_none());
-    let mut pages = list.pages();
+    let mut pages = list.clone().pages();
     let page = pages.try_next().await.unwrap().unwrap();
-    assert!(pages.try_next().await.unwrap().is_none());
-    assert!(page.has_next() && page.next_cursor().is_some());
-    let after = page.next().unwrap().await.unwrap();
-    assert!(after.items().is_empty() && !after.has_next());
-    assert_eq!(fake.requests().len(), 7);
+    let resumed = list.items().resume(page.next_cursor().unwrap());
+    for error in [
+        items.try_next().await.unwrap_err(),
+        pages.try_next().await.unwrap_err(),
+        page.next().unwrap().await.unwrap_err(),
+        resumed.try_collect().await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        assert!(error.to_string().contains("may be incomplete"), "{error}");
+    }
+    assert!(!items.cursor().is_end());
+}
+
+#[tokio::test]
+async fn a_page_that_is_not_found_is_an_error_and_not_the_end_of_the_list() {
+    let fake = FakeTransport::new();
+    fake.once(&NUMBERED, FakeResponse::json(&[1, 2, 3]));
+    fake.always(&NUMBERED, FakeResponse::status(404));
+    let mut items = of_any_size(&over(&fake)).items();
+    for expected in 1..=3 {
+        assert_eq!(items.try_next().await.unwrap(), Some(expected));
+    }
+    let error = items.try_next().await.unwrap_err();
+    assert!(error.is_not_found(), "{error}");
+    assert!(!items.cursor().is_end());
 }
 
 #[tokio::test]

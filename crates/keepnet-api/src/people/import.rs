@@ -327,17 +327,16 @@ impl TargetUserImport {
             } = self.preview_page(search).await?;
             // The page may lack its total, and the rows themselves.
             let matching = matching.max(status.invalid);
+            let is_empty = found.is_empty();
             // A service that ignores the page number would send the same page forever.
-            let is_repeated = !found.is_empty() && rows.ends_with(&found);
-            let is_last = is_repeated || found.is_empty();
-            let is_cut = is_repeated && found.len() >= PAGE as usize;
+            let is_last = rows.ends_with(&found);
             if !is_last {
                 rows.extend(found);
             }
             // Without a total, only an empty page marks the end, because pages may be shorter than requested.
             match matching {
                 Some(all) if rows.len() as u64 >= all => break,
-                None if is_last && !is_cut => break,
+                None if is_empty => break,
                 _ if is_last => return Err(self.incomplete(rows.len(), matching)),
                 _ => {}
             }

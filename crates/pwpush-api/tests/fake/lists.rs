@@ -2,8 +2,7 @@
 
 use pwpush_api::types::Edition;
 use pwpush_api::{
-    Client, Cursor, ErrorKind, FakeRequest, FakeResponse, FakeTransport, RateLimiter, Reason,
-    operations,
+    Client, Cursor, ErrorKind, FakeRequest, FakeResponse, FakeTransport, Reason, operations,
 };
 use serde_json::{Value, json};
 
@@ -41,8 +40,13 @@ fn pushes_in_pages_of(size: usize, all: usize) -> FakeTransport {
     fake
 }
 
+/// A client of an instance that is known to be of the open-source edition.
+fn open_source(fake: &FakeTransport) -> Client {
+    with_token(fake).assume_edition(Edition::Oss)
+}
+
 #[tokio::test]
-async fn a_list_ends_with_a_page_that_is_short_or_empty() {
+async fn a_list_of_the_open_source_edition_ends_with_a_page_that_is_short_or_empty() {
     for (all, asked) in [
         (0, 1),
         (1, 1),
@@ -53,7 +57,7 @@ async fn a_list_ends_with_a_page_that_is_short_or_empty() {
         (130, 3),
     ] {
         let fake = pushes(all);
-        let pushes = with_token(&fake).pushes();
+        let pushes = open_source(&fake).pushes();
         let items = pushes.active().items().try_collect().await.unwrap();
         assert_eq!(items.len(), all);
         assert_eq!(fake.requests().len(), asked, "{all}");
@@ -70,7 +74,7 @@ async fn a_list_ends_with_a_page_that_is_short_or_empty() {
 }
 
 #[tokio::test]
-async fn a_list_of_the_commercial_edition_is_read_to_its_end_whatever_the_size_of_its_pages() {
+async fn a_list_of_another_edition_is_read_to_its_end_whatever_the_size_of_its_pages() {
     for (size, all, asked) in [
         (25, 0, 1),
         (25, 10, 2),
@@ -80,75 +84,32 @@ async fn a_list_of_the_commercial_edition_is_read_to_its_end_whatever_the_size_o
         (50, 130, 4),
         (100, 130, 3),
     ] {
-        let fake = pushes_in_pages_of(size, all);
-        let pwpush = with_token(&fake).assume_edition(Edition::Commercial);
-        let items = pwpush.pushes().active().items();
-        assert_eq!(items.try_collect().await.unwrap().len(), all);
-        assert_eq!(fake.requests().len(), asked, "{all} in pages of {size}");
+        for edition in [Some(Edition::Commercial), None] {
+            let fake = pushes_in_pages_of(size, all);
+            let pwpush = match edition {
+                Some(edition) => with_token(&fake).assume_edition(edition),
+                None => with_token(&fake),
+            };
+            let items = pwpush.pushes().active().items();
+            assert_eq!(items.try_collect().await.unwrap().len(), all);
+            assert_eq!(fake.requests().len(), asked, "{all} in pages of {size}");
+        }
     }
-}
-
-#[tokio::test]
-async fn the_vendors_own_instances_are_of_the_commercial_edition() {
-    for (url, found) in [
-        (Client::EU, 120),
-        (Client::US, 120),
-        ("https://oss.pwpush.com", 25),
-    ] {
-        let fake = pushes_in_pages_of(25, 120);
-        let pwpush = Client::builder("t0ken")
-            .base_url(url)
-            .transport(fake.clone())
-            .limiter(RateLimiter::unlimited())
-            .build()
-            .unwrap();
-        let items = pwpush.pushes().active().items();
-        assert_eq!(items.try_collect().await.unwrap().len(), found, "{url}");
-    }
-}
-
-#[tokio::test]
-async fn only_the_commercial_edition_has_lists_of_requests() {
-    let fake = FakeTransport::new();
-    fake.with(&operations::REQUESTS_ACTIVE, move |request| {
-        let asked = |n| json!({"url_token": format!("t{n}")});
-        FakeResponse::json(&page_of(25, request, 120, asked))
-    });
-    let items = with_token(&fake).requests().active().items();
-    assert_eq!(items.try_collect().await.unwrap().len(), 120);
-}
-
-#[tokio::test]
-async fn a_list_of_the_commercial_edition_ends_with_what_a_server_without_pages_sends() {
-    let fake = FakeTransport::new();
-    let one = json!([{"url_token": "t1"}]);
-    fake.always(&operations::PUSHES_ACTIVE, FakeResponse::json(&one));
-    let pwpush = with_token(&fake).assume_edition(Edition::Commercial);
-    let items = pwpush.pushes().active().items();
-    assert_eq!(items.try_collect().await.unwrap().len(), 1);
 }
 
 /// A service that leaves items out after reading a page.
 #[tokio::test]
-async fn pages_of_the_commercial_edition_may_have_any_lengths_and_the_last_may_be_a_404() {
-    for nothing in [json!([]), Value::Null] {
-        let fake = FakeTransport::new();
-        fake.with(&operations::PUSHES_ACTIVE, move |request| {
-            let page = request.query("page");
-            let page: usize = page.map_or(1, |page| page.parse().unwrap());
-            match [19, 20, 18, 20, 5].get(page - 1) {
-                Some(length) => {
-                    let push = |n| json!({"url_token": format!("{page}-{n}")});
-                    FakeResponse::json(&(0..*length).map(push).collect::<Vec<_>>())
-                }
-                None if nothing.is_null() => FakeResponse::status(404),
-                None => FakeResponse::json(&nothing),
-            }
-        });
-        let pwpush = with_token(&fake).assume_edition(Edition::Commercial);
-        let items = pwpush.pushes().active().items();
-        assert_eq!(items.try_collect().await.unwrap().len(), 82);
-    }
+async fn pages_of_an_edition_that_is_not_known_may_have_any_lengths() {
+    let fake = FakeTransport::new();
+    fake.with(&operations::PUSHES_ACTIVE, |request| {
+        let page = request.query("page");
+        let page: usize = page.map_or(1, |page| page.parse().unwrap());
+        let length = [19, 20, 18, 20, 5].get(page - 1).copied();
+        let push = |n| json!({"url_token": format!("{page}-{n}")});
+        FakeResponse::json(&(0..length.unwrap_or(0)).map(push).collect::<Vec<_>>())
+    });
+    let items = with_token(&fake).pushes().active().items();
+    assert_eq!(items.try_collect().await.unwrap().len(), 82);
 }
 
 #[tokio::test]
@@ -231,7 +192,7 @@ async fn the_audit_is_read_under_both_its_names() {
             );
             FakeResponse::json(&json!({"other": [], name: entries}))
         });
-        let entries = with_token(&fake)
+        let entries = open_source(&fake)
             .pushes()
             .audit("abc")
             .items()
@@ -303,7 +264,7 @@ async fn a_page_that_is_refused_and_a_limit_that_stays_say_what_to_do() {
 #[tokio::test]
 async fn a_list_that_begins_with_a_later_page_goes_on_from_there() {
     let fake = pushes(230);
-    let list = with_token(&fake).pushes().active();
+    let list = open_source(&fake).pushes().active();
     let items = list.extra_query("page", "3").items();
     let items = items.try_collect().await.unwrap();
     assert_eq!(items.len(), 130);

@@ -4,14 +4,16 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::by_item::Decoded;
 use super::decode::decode;
+use super::repeated::payload;
 use super::{Cursor, Next, Paging, Split, at};
 use crate::call::{Call, FromResponse, Received};
 use crate::error::Error;
-use crate::request::{PreviousPage, Request};
+use crate::request::Request;
 
 /// One page of a list.
 pub struct Page<T, P: Paging> {
@@ -19,8 +21,8 @@ pub struct Page<T, P: Paging> {
     next: Next<P::Position>,
     total: Option<u64>,
     request: Request,
-    /// This page, as the request for the next one remembers it.
-    previous: Option<PreviousPage>,
+    /// The part of the response that holds the items, if pages have numbers.
+    payload: Option<Bytes>,
     paging: PhantomData<fn() -> P>,
 }
 
@@ -64,9 +66,8 @@ impl<T, P: Paging> Page<T, P> {
         Some(cursor)
     }
 
-    /// The call for the next page, with the same filters and options. If there turns out to be none, the page is empty,
-    /// or the call fails with the service's 404. It also fails if the service said that there are more items, but not
-    /// where.
+    /// The call for the next page, with the same filters and options. If there turns out to be none, the page is empty.
+    /// The call fails if the service said that there are more items, but not where.
     #[must_use]
     pub fn next(&self) -> Option<Call<Self>> {
         let mut request = match self.next.checked() {
@@ -74,7 +75,7 @@ impl<T, P: Paging> Page<T, P> {
             Ok(Some(position)) => at::<P>(self.request.clone(), position),
             Err(error) => self.request.clone().fail(error),
         };
-        request.previous = self.previous.clone();
+        request.previous = self.payload.clone();
         Some(Call::new(request))
     }
 }
@@ -113,9 +114,7 @@ where
     P::Wire<T>: DeserializeOwned,
 {
     fn from_response(received: Received) -> Result<Self, Error> {
-        if received.repeats_last_page::<P>()? {
-            return Ok(Self::new(Split::new(Vec::new(), Next::End), received));
-        }
+        received.check_is_new_page::<P>()?;
         let (split, received) = match decode::<T, P>(received)? {
             Decoded::Whole(split, received) => (split, received),
             Decoded::ByItem(items) => items.whole()?,
@@ -126,8 +125,7 @@ where
 
 impl<T, P: Paging> Page<T, P> {
     pub(super) fn new(split: Split<T, P::Position>, received: Received) -> Self {
-        let may_be_last = matches!(split.next, Next::Maybe(_));
-        let previous = PreviousPage::of::<P>(&received, may_be_last);
+        let payload = payload::<P>(&received);
         let mut request = received.request;
         request.previous = None;
         Self {
@@ -135,7 +133,7 @@ impl<T, P: Paging> Page<T, P> {
             next: split.next,
             total: split.total,
             request,
-            previous,
+            payload,
             paging: PhantomData,
         }
     }

@@ -7,17 +7,17 @@ use std::hash::BuildHasher;
 use std::sync::OnceLock;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
+
+use super::repeated::payload;
 use super::{Cursor, Next, Paging, at};
 use crate::call::Received;
 use crate::error::{Error, ErrorKind};
-use crate::request::{PreviousPage, Request};
+use crate::request::Request;
 use crate::runtime::Bound;
 
 /// How many empty pages may follow one another. A service that filters pages after reading them sends some.
 const MOST_EMPTY_PAGES: u32 = 1_000;
-
-/// How many pages may follow one another of which each may be the last.
-const MOST_UNSURE_PAGES: u32 = 10_000;
 
 /// Requests page after page.
 pub(super) struct PageWalk<P: Paging> {
@@ -36,12 +36,10 @@ pub(super) struct PageWalk<P: Paging> {
     foreign: Option<Cursor>,
     /// Hashes of the positions of all pages so far, because a list whose positions repeat would never end.
     seen: HashSet<u64>,
-    /// The page that was received last.
-    previous: Option<PreviousPage>,
+    /// The part of the last response that holds the items, if pages have numbers.
+    previous: Option<Bytes>,
     /// How many empty pages came in a row.
     empty: u32,
-    /// How many pages came in a row that may be the last.
-    unsure: u32,
 }
 
 enum WalkState<X> {
@@ -66,7 +64,6 @@ impl<P: Paging> PageWalk<P> {
             seen: HashSet::new(),
             previous: None,
             empty: 0,
-            unsure: 0,
         }
     }
 
@@ -144,20 +141,11 @@ impl<P: Paging> PageWalk<P> {
                         continue;
                     };
                     self.state = WalkState::Done;
-                    let may_be_last = self.previous.as_ref().is_some_and(|page| page.may_be_last);
-                    let page = match result {
-                        // Nothing is where more might have been.
-                        Err(error) if may_be_last && error.is_not_found() => Ok(None),
-                        result => result
-                            .and_then(|page| Ok((!page.repeats_last_page::<P>()?).then_some(page))),
-                    };
-                    let Some(page) = page.transpose() else {
-                        self.is_end = true;
-                        continue;
-                    };
-                    if let Ok(page) = &page {
-                        self.previous = PreviousPage::of::<P>(page, false);
-                    }
+                    let page = result.and_then(|page| {
+                        page.check_is_new_page::<P>()?;
+                        self.previous = payload::<P>(&page);
+                        Ok(page)
+                    });
                     return Poll::Ready(Some(page));
                 }
                 WalkState::Received(_) => match self.advance() {
@@ -195,11 +183,6 @@ impl<P: Paging> PageWalk<P> {
                 "the service sent more than 1,000 empty pages in a row, which may never end",
             );
         }
-        if self.unsure > MOST_UNSURE_PAGES {
-            return endless(
-                "the service sent more than 10,000 pages without a sign of the last, which may never end",
-            );
-        }
         self.position = Some(position.clone());
         self.size.take();
         self.taken = 0;
@@ -209,11 +192,6 @@ impl<P: Paging> PageWalk<P> {
     /// Records what follows the page that was received, and whether it was empty.
     pub(super) fn received(&mut self, next: Next<P::Position>, is_empty: bool) {
         self.empty = if is_empty { self.empty + 1 } else { 0 };
-        let may_be_last = matches!(next, Next::Maybe(_));
-        self.unsure = if may_be_last { self.unsure + 1 } else { 0 };
-        if let Some(previous) = &mut self.previous {
-            previous.may_be_last = may_be_last;
-        }
         self.state = WalkState::Received(next);
     }
 

@@ -2,48 +2,37 @@
 
 use std::collections::HashSet;
 
+use bytes::Bytes;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::Paging;
 use crate::call::Received;
 use crate::error::{Error, ErrorKind};
-use crate::request::PreviousPage;
 
-impl PreviousPage {
-    /// Remembers this page if the pages of the service have numbers.
-    pub(super) fn of<P: Paging>(page: &Received, may_be_last: bool) -> Option<Self> {
-        P::NUMBERED.then(|| Self {
-            payload: page.payload(),
-            may_be_last,
-        })
-    }
+/// What the request for the next page remembers of this one: its payload, if the pages of the service have numbers.
+pub(super) fn payload<P: Paging>(page: &Received) -> Option<Bytes> {
+    P::NUMBERED.then(|| page.payload())
 }
 
 impl Received {
-    /// Whether this is the page before once more, which was the last one.
-    ///
     /// # Errors
-    /// If it is that page, but more was to follow, or that page made anew: the list might never end.
-    pub(super) fn repeats_last_page<P: Paging>(&self) -> Result<bool, Error> {
+    /// If this is the page before once more. Nothing tells then whether the list has more pages.
+    pub(super) fn check_is_new_page<P: Paging>(&self) -> Result<(), Error> {
         let Some(previous) = &self.request.previous else {
-            return Ok(false);
+            return Ok(());
         };
         let payload = self.payload();
-        let is_same = previous.payload == payload;
-        if is_same && previous.may_be_last {
-            return Ok(true);
-        }
         // A page that is made anew may differ in a member, such as a signed URL.
-        if is_same || has_same_items::<P>(&previous.payload, &payload) {
+        if *previous == payload || has_same_items::<P>(previous, &payload) {
             let error = Error::new(
                 ErrorKind::Decode,
-                "the service sent the same page again where the next one was asked for; it seems to ignore the page's \
-                 number: read its first page alone, with `page()`",
+                "the list may be incomplete: the service sent the same page again where the next one was asked for, so it \
+                 seems to ignore the page's number; read its first page alone, with `page()`",
             );
             return Err(error.in_call(&self.call));
         }
-        Ok(false)
+        Ok(())
     }
 }
 

@@ -28,7 +28,6 @@ impl Position {
 fn number(next: Next<Position>) -> Next<u64> {
     match next {
         Next::At(place) => Next::At(place.number.unwrap()),
-        Next::Maybe(place) => Next::Maybe(place.number.unwrap()),
         Next::Unknown(what) => Next::Unknown(what),
         _ => Next::End,
     }
@@ -49,11 +48,11 @@ fn a_list_ends_according_to_its_totals_or_where_nothing_follows() {
         (place(1, 100), 3, totals(0, 0, 10), Next::End),
         (place(2, 10).after(10), 3, totals(0, 0, 0), Next::End),
         // The service may have smaller pages than requested, or ignore the size.
-        (place(1, 10), 3, totals(0, 0, 0), Next::Maybe(2)),
-        (place(1, 10), 3, totals(0, 0, 10), Next::Maybe(2)),
-        (place(2, 10).after(3), 3, totals(0, 0, 0), Next::Maybe(3)),
-        (place(2, 10), 3, totals(0, 0, 0), Next::Maybe(3)),
-        (place(1, 10), 37, totals(0, 0, 0), Next::Maybe(2)),
+        (place(1, 10), 3, totals(0, 0, 0), Next::At(2)),
+        (place(1, 10), 3, totals(0, 0, 10), Next::At(2)),
+        (place(2, 10).after(3), 3, totals(0, 0, 0), Next::At(3)),
+        (place(2, 10), 3, totals(0, 0, 0), Next::At(3)),
+        (place(1, 10), 37, totals(0, 0, 0), Next::At(2)),
         // Totals that cannot be right.
         (place(2, 10), 10, totals(25, 2, 10), Next::At(3)),
         (place(1, 10), 10, totals(10, 3, 10), Next::At(2)),
@@ -89,7 +88,7 @@ fn a_list_ends_according_to_its_totals_or_where_nothing_follows() {
         ),
         // A request that names neither number nor size.
         (Position::default(), 10, totals(10, 1, 10), Next::End),
-        (Position::default(), 10, totals(0, 0, 0), Next::Maybe(2)),
+        (Position::default(), 10, totals(0, 0, 0), Next::At(2)),
     ] {
         assert_eq!(
             number(place.next(found, totals)),
@@ -118,7 +117,7 @@ proptest! {
             let found = items.saturating_sub(before).min(size);
             seen += found;
             match at.next(usize::try_from(found).unwrap(), said) {
-                Next::At(next) | Next::Maybe(next) => at = next,
+                Next::At(next) => at = next,
                 next => break next == Next::End,
             }
             prop_assert!(requests <= items.max(records).max(pages) + 2);
