@@ -23,7 +23,7 @@ use security_api_transport::{
     ApiError, Error, FakeResponse, FakeTransport, Next, Operation, Paging, Protocol, Request,
     ResponseParts, Split, Verdict,
 };
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 pub use support::Client;
@@ -163,6 +163,12 @@ impl Paging for ByNumber {
         text.parse().map_err(|_| Error::invalid("no page number"))
     }
 
+    fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        page: D,
+    ) -> Result<Results<T>, D::Error> {
+        Results::deserialize(page)
+    }
+
     fn split<T>(page: Results<T>, number: Option<&u64>) -> Split<T, u64> {
         let number = number.copied().unwrap_or(1);
         let next = match number < page.total {
@@ -170,13 +176,6 @@ impl Paging for ByNumber {
             false => Next::End,
         };
         Split::new(page.results, next)
-    }
-
-    fn split_raw<'a>(
-        page: &'a str,
-        number: Option<&u64>,
-    ) -> serde_json::Result<Split<&'a RawValue, u64>> {
-        Ok(Self::split(serde_json::from_str(page)?, number))
     }
 
     fn go(request: Request, number: &u64) -> Request {

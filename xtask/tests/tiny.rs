@@ -20,7 +20,7 @@ use security_api_transport::{
     ApiError, Error, FakeResponse, FakeTransport, Next, Operation, Paging, Protocol, Request,
     ResponseParts, Secret, Split, Timestamp, Upload,
 };
-use serde_json::value::RawValue;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 pub use support::Client;
 use support::{KEY, sent};
@@ -43,15 +43,12 @@ impl Paging for NextToken {
         Ok(text.to_owned())
     }
 
-    fn split<T>(items: Vec<T>, _: Option<&String>) -> Split<T, String> {
-        Split::new(items, Next::End)
+    fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(page: D) -> Result<Vec<T>, D::Error> {
+        Vec::deserialize(page)
     }
 
-    fn split_raw<'a>(
-        page: &'a str,
-        token: Option<&String>,
-    ) -> serde_json::Result<Split<&'a RawValue, String>> {
-        Ok(Self::split(serde_json::from_str(page)?, token))
+    fn split<T>(items: Vec<T>, _: Option<&String>) -> Split<T, String> {
+        Split::new(items, Next::End)
     }
 
     fn go(request: Request, token: &String) -> Request {

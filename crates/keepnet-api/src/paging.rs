@@ -9,7 +9,6 @@ use security_api_transport::{
 };
 use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::search::PAGE_SIZE;
@@ -210,15 +209,14 @@ impl Paging for PageNumber {
         Some(Position::of(request))
     }
 
-    fn split<T>(wire: PageBody<T>, place: Option<&Position>) -> Split<T, Position> {
-        wire.split(place)
+    fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        page: D,
+    ) -> Result<PageBody<T>, D::Error> {
+        PageBody::deserialize(page)
     }
 
-    fn split_raw<'a>(
-        page: &'a str,
-        place: Option<&Position>,
-    ) -> serde_json::Result<Split<&'a RawValue, Position>> {
-        Ok(Self::split(serde_json::from_str(page)?, place))
+    fn split<T>(wire: PageBody<T>, place: Option<&Position>) -> Split<T, Position> {
+        wire.split(place)
     }
 
     fn go(request: Request, place: &Position) -> Request {

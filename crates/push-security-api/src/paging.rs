@@ -185,15 +185,14 @@ impl Paging for NextToken {
         })
     }
 
-    fn split<T>(wire: PageBody<T>, _: Option<&Position>) -> Split<T, Position> {
-        wire.split()
+    fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        page: D,
+    ) -> Result<PageBody<T>, D::Error> {
+        PageBody::deserialize(page)
     }
 
-    fn split_raw<'a>(
-        page: &'a str,
-        _: Option<&Position>,
-    ) -> serde_json::Result<Split<&'a RawValue, Position>> {
-        serde_json::from_str(page).map(PageBody::split)
+    fn split<T>(wire: PageBody<T>, _: Option<&Position>) -> Split<T, Position> {
+        wire.split()
     }
 
     fn go(mut request: Request, position: &Position) -> Request {

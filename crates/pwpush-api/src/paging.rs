@@ -7,7 +7,6 @@ use security_api_transport::{
     Error, Next, PageItems, PageVisitor, Paging, ReadPage, Request, Split,
 };
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::confirmation::reports_failure;
@@ -144,16 +143,15 @@ impl Paging for PageNumber {
         })
     }
 
+    fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        page: D,
+    ) -> Result<PageBody<T>, D::Error> {
+        PageBody::deserialize(page)
+    }
+
     fn split<T>(wire: PageBody<T>, place: Option<&Position>) -> Split<T, Position> {
         let next = place.map_or(Next::End, |place| place.next(wire.0.len()));
         Split::new(wire.0, next)
-    }
-
-    fn split_raw<'a>(
-        page: &'a str,
-        place: Option<&Position>,
-    ) -> serde_json::Result<Split<&'a RawValue, Position>> {
-        Ok(Self::split(serde_json::from_str(page)?, place))
     }
 
     fn go(request: Request, place: &Position) -> Request {

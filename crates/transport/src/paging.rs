@@ -18,7 +18,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
+use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, ErrorKind};
 use crate::request::Request;
@@ -36,8 +36,7 @@ pub use tail::{Stamp, Tail, TailCursor, Timeline};
 /// ```
 /// use security_api_transport::{Client, Error, Items, Operation, PageItems, Paging, Request, Split};
 /// use http::Method;
-/// use serde::Deserialize;
-/// use serde_json::value::RawValue;
+/// use serde::{Deserialize, Deserializer};
 ///
 /// enum ByToken {}
 ///
@@ -56,15 +55,12 @@ pub use tail::{Stamp, Tail, TailCursor, Timeline};
 ///         Ok(text.to_owned())
 ///     }
 ///
-///     fn split<T>(wire: Wire<T>, _: Option<&String>) -> Split<T, String> {
-///         Split::new(wire.items.into_vec(), wire.next.into())
+///     fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(page: D) -> Result<Wire<T>, D::Error> {
+///         Wire::deserialize(page)
 ///     }
 ///
-///     fn split_raw<'a>(
-///         page: &'a str,
-///         position: Option<&String>,
-///     ) -> serde_json::Result<Split<&'a RawValue, String>> {
-///         Ok(Self::split(serde_json::from_str(page)?, position))
+///     fn split<T>(wire: Wire<T>, _: Option<&String>) -> Split<T, String> {
+///         Split::new(wire.items.into_vec(), wire.next.into())
 ///     }
 ///
 ///     fn go(request: Request, after: &String) -> Request {
@@ -109,18 +105,17 @@ pub trait Paging: Send + Sync + 'static {
         None
     }
 
+    /// Decodes a page.
+    ///
+    /// # Errors
+    /// If it is not a page of this service, or an item cannot be decoded.
+    fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        page: D,
+    ) -> Result<Self::Wire<T>, D::Error>;
+
     /// Splits the page at this position. The first page may have no position.
     fn split<T>(wire: Self::Wire<T>, position: Option<&Self::Position>)
     -> Split<T, Self::Position>;
-
-    /// The same as [`split`](Self::split) without decoding the items.
-    ///
-    /// # Errors
-    /// If the text is not a page.
-    fn split_raw<'a>(
-        page: &'a str,
-        position: Option<&Self::Position>,
-    ) -> Result<Split<&'a RawValue, Self::Position>, serde_json::Error>;
 
     /// Sets in the request for the first page of a [`List`] what the service requires and the request leaves open.
     fn begin(request: Request) -> Request {

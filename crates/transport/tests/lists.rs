@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use common::over;
+use common::paging::ByFullness;
 use http::Method;
 use proptest::prelude::*;
 use security_api_transport::{
     Client, Cursor, Error, ErrorKind, FakeResponse, FakeTransport, List, Next, Operation, Paging,
     Request, Split,
 };
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 static NUMBERED: Operation = Operation::new("logs.list", Method::GET, "/logs").idempotent();
@@ -21,66 +21,11 @@ static SEARCH: Operation = Operation::new("users.search", Method::POST, "/users"
 
 const FULL: u32 = 5;
 
-/// A page of raw items.
-type Raw<'a> = serde_json::Result<Split<&'a RawValue, u32>>;
+/// Pages of five items, unless it is the last.
+type OfFive = ByFullness<5>;
 
-/// Bare arrays. A full page is followed by another one. The query counts pages from 1.
-struct ByFullness;
-
-impl Paging for ByFullness {
-    const NUMBERED: bool = true;
-    type Wire<T> = Vec<T>;
-    type Position = u32;
-
-    fn position(text: &str) -> Result<u32, Error> {
-        text.parse().map_err(|_| Error::invalid("no page number"))
-    }
-
-    fn split<T>(items: Vec<T>, number: Option<&u32>) -> Split<T, u32> {
-        let next = match items.len() >= FULL as usize {
-            true => Next::At(number.copied().unwrap_or(1) + 1),
-            false => Next::End,
-        };
-        Split::new(items, next)
-    }
-
-    fn split_raw<'a>(page: &'a str, position: Option<&u32>) -> Raw<'a> {
-        Ok(Self::split(serde_json::from_str(page)?, position))
-    }
-
-    fn go(request: Request, number: &u32) -> Request {
-        request.set_query("page", number.to_string())
-    }
-}
-
-/// Bare arrays of which nobody knows how long a full one is.
-struct OfAnySize;
-
-impl Paging for OfAnySize {
-    const NUMBERED: bool = true;
-    type Wire<T> = Vec<T>;
-    type Position = u32;
-
-    fn position(text: &str) -> Result<u32, Error> {
-        ByFullness::position(text)
-    }
-
-    fn split<T>(items: Vec<T>, number: Option<&u32>) -> Split<T, u32> {
-        let next = match items.is_empty() {
-            true => Next::End,
-            false => Next::At(number.copied().unwrap_or(1) + 1),
-        };
-        Split::new(items, next)
-    }
-
-    fn split_raw<'a>(page: &'a str, position: Option<&u32>) -> Raw<'a> {
-        Ok(Self::split(serde_json::from_str(page)?, position))
-    }
-
-    fn go(request: Request, number: &u32) -> Request {
-        ByFullness::go(request, number)
-    }
-}
+/// Pages of which nobody knows how long a full one is.
+type OfAnySize = ByFullness<1>;
 
 /// The body has the page number and size, and the response has the number of pages.
 struct BySearch;
@@ -119,12 +64,12 @@ impl Paging for BySearch {
         Some(number.try_into().unwrap())
     }
 
-    fn split<T>(wire: Found<T>, number: Option<&u32>) -> Split<T, u32> {
-        wire.split(*number.unwrap())
+    fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(page: D) -> Result<Found<T>, D::Error> {
+        Found::deserialize(page)
     }
 
-    fn split_raw<'a>(page: &'a str, position: Option<&u32>) -> Raw<'a> {
-        Ok(Self::split(serde_json::from_str(page)?, position))
+    fn split<T>(wire: Found<T>, number: Option<&u32>) -> Split<T, u32> {
+        wire.split(*number.unwrap())
     }
 
     fn go(request: Request, number: &u32) -> Request {
@@ -138,7 +83,7 @@ impl Paging for BySearch {
     }
 }
 
-fn numbered(client: &Client) -> List<u32, ByFullness> {
+fn numbered(client: &Client) -> List<u32, OfFive> {
     List::new(client.operation(&NUMBERED, &[]))
 }
 

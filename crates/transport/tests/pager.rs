@@ -14,9 +14,8 @@ use security_api_transport::{
     FakeTransport, Items, Next, Operation, Outcome, Page, PageItems, Pages, Paging, Protocol,
     RawItems, Request, ResponseParts, ServiceSettings, Split,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
-use serde_json::value::RawValue;
 
 static LIST: Operation = Operation::new("things.list", Method::GET, "/things").idempotent();
 
@@ -38,6 +37,10 @@ impl Paging for Tokens {
         Ok(text.to_owned())
     }
 
+    fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(page: D) -> Result<Wire<T>, D::Error> {
+        Wire::deserialize(page)
+    }
+
     fn split<T>(wire: Wire<T>, _: Option<&String>) -> Split<T, String> {
         let next = match wire.next.as_deref() {
             Some("somewhere") => Next::Unknown(
@@ -46,13 +49,6 @@ impl Paging for Tokens {
             _ => wire.next.into(),
         };
         Split::new(wire.items.into_vec(), next)
-    }
-
-    fn split_raw<'a>(
-        page: &'a str,
-        position: Option<&Self::Position>,
-    ) -> serde_json::Result<Split<&'a RawValue, Self::Position>> {
-        Ok(Self::split(serde_json::from_str(page)?, position))
     }
 
     fn go(request: Request, token: &String) -> Request {

@@ -4,6 +4,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
+use common::paging::ByFullness;
 use common::{over, seconds};
 use http::Method;
 use proptest::prelude::*;
@@ -11,44 +12,12 @@ use security_api_transport::{
     Client, Error, FakeRequest, FakeResponse, FakeTransport, Next, Operation, Paging, RawJson,
     Request, Split, Stamp, Tail, TailCursor, Timeline, Timestamp,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
-use serde_json::value::RawValue;
 
 static LOG: Operation = Operation::new("log.list", Method::GET, "/log").idempotent();
 
 const FULL: usize = 3;
-
-/// Bare arrays. A full page is followed by another one.
-struct Pages;
-
-impl Paging for Pages {
-    type Wire<T> = Vec<T>;
-    type Position = u32;
-
-    fn position(text: &str) -> Result<u32, Error> {
-        text.parse().map_err(|_| Error::invalid("no page number"))
-    }
-
-    fn split<T>(items: Vec<T>, number: Option<&u32>) -> Split<T, u32> {
-        let next = match items.len() >= FULL {
-            true => Next::At(number.copied().unwrap_or(0) + 1),
-            false => Next::End,
-        };
-        Split::new(items, next)
-    }
-
-    fn split_raw<'a>(
-        page: &'a str,
-        position: Option<&u32>,
-    ) -> serde_json::Result<Split<&'a RawValue, u32>> {
-        Ok(Self::split(serde_json::from_str(page)?, position))
-    }
-
-    fn go(request: Request, number: &u32) -> Request {
-        request.set_query("page", number.to_string())
-    }
-}
 
 #[derive(Deserialize)]
 struct Row {
@@ -64,7 +33,7 @@ fn at(second: i64) -> Timestamp {
 struct Log<const ASCENDING: bool>;
 
 impl<const ASCENDING: bool> Timeline for Log<ASCENDING> {
-    type Paging = Pages;
+    type Paging = ByFullness<FULL>;
 
     const ASCENDING: bool = ASCENDING;
     const RESOLUTION: std::time::Duration = std::time::Duration::ZERO;
@@ -89,14 +58,16 @@ type Rows = Vec<(usize, Option<i64>)>;
 fn client(rows: Rows) -> Client {
     let fake = FakeTransport::new();
     fake.with(&LOG, move |request: &FakeRequest| {
-        let number = |name: &str| request.query(name).map_or(0, |it| it.parse().unwrap());
-        let from = number("from");
+        let number = |name: &str| request.query(name).map(|it| it.parse().unwrap());
+        let from = number("from").unwrap_or(0);
         let later = |row: &&(usize, Option<i64>)| row.1.is_none_or(|at| at >= from);
         let mut rows: Vec<_> = rows.iter().filter(later).collect();
         if request.query("ascending").as_deref() == Some("true") {
             rows.sort_by_key(|row| row.1);
         }
-        let page = rows.chunks(FULL).nth(number("page").try_into().unwrap());
+        let page = rows
+            .chunks(FULL)
+            .nth(usize::try_from(number("page").unwrap_or(1) - 1).unwrap());
         let row = |(id, at): &(usize, Option<i64>)| json!({"id": id.to_string(), "at": at});
         FakeResponse::json(
             &page

@@ -12,8 +12,7 @@ use security_api_transport::{
     Response, RetryPolicy, Secret, Split, Stamp, Tail, TailCursor, Timeline, Timestamp,
     UndecodedItem,
 };
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde::{Deserialize, Deserializer};
 
 struct Numbered;
 
@@ -28,15 +27,12 @@ impl Paging for Numbered {
         Ok(text.to_owned())
     }
 
-    fn split<T>(wire: Wire<T>, _: Option<&String>) -> Split<T, String> {
-        Split::new(wire.0, Next::End)
+    fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(page: D) -> Result<Wire<T>, D::Error> {
+        Wire::deserialize(page)
     }
 
-    fn split_raw<'a>(
-        _: &'a str,
-        _: Option<&String>,
-    ) -> serde_json::Result<Split<&'a RawValue, String>> {
-        Ok(Split::new(Vec::new(), Next::End))
+    fn split<T>(wire: Wire<T>, _: Option<&String>) -> Split<T, String> {
+        Split::new(wire.0, Next::End)
     }
 
     fn go(request: Request, _: &String) -> Request {

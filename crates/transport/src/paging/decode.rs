@@ -1,6 +1,6 @@
 //! Decoding a page: as a whole if possible, item by item otherwise.
 
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 
 use super::by_item::{ByItem, Decoded};
 use super::raw;
@@ -17,10 +17,9 @@ pub(super) fn decode<T, P>(received: Received) -> Result<Decoded<T, P>, Error>
 where
     T: DeserializeOwned,
     P: Paging,
-    P::Wire<T>: DeserializeOwned,
 {
     match received.decode() {
-        Ok(wire) => {
+        Ok(Wire::<T, P>(wire)) => {
             let position = position::<P>(&received.request);
             let split = P::split(wire, position.as_deref()).bounded(&received)?;
             Ok(Decoded::Whole(split, received))
@@ -48,4 +47,14 @@ where
         decode::within(&format!("{list}[{index}]"), json)
     });
     Ok(Decoded::ByItem(items))
+}
+
+/// A page as the service sends it.
+struct Wire<T, P: Paging>(P::Wire<T>);
+
+impl<'de, T: Deserialize<'de>, P: Paging> Deserialize<'de> for Wire<T, P> {
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(page: D) -> Result<Self, D::Error> {
+        P::read(page).map(Self)
+    }
 }

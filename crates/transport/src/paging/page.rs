@@ -111,7 +111,6 @@ impl<T, P> FromResponse for Page<T, P>
 where
     T: DeserializeOwned,
     P: Paging,
-    P::Wire<T>: DeserializeOwned,
 {
     fn from_response(received: Received) -> Result<Self, Error> {
         received.check_is_new_page::<P>()?;

@@ -1,6 +1,7 @@
 //! Splitting a page without decoding its items.
 
 use bytes::Bytes;
+use serde_json::value::RawValue;
 
 use super::by_item::{ByItem, Decoded};
 use super::{Paging, Split, position};
@@ -56,6 +57,20 @@ pub(super) fn split_at_all<P: Paging>(
     Ok((split_text::<P>(received, &payload, &text)?, false))
 }
 
+/// Splits a page without decoding its items.
+///
+/// # Errors
+/// If the text is not a page.
+pub(super) fn split_raw<'a, P: Paging>(
+    page: &'a str,
+    position: Option<&P::Position>,
+) -> serde_json::Result<Split<&'a RawValue, P::Position>> {
+    let mut json = serde_json::Deserializer::from_str(page);
+    let wire = P::read(&mut json)?;
+    json.end()?;
+    Ok(P::split(wire, position))
+}
+
 /// Splits a page by its text, which is as long as the payload.
 fn split_text<P: Paging>(
     received: &Received,
@@ -63,7 +78,7 @@ fn split_text<P: Paging>(
     text: &str,
 ) -> Result<Split<Bytes, P::Position>, Error> {
     let position = position::<P>(&received.request);
-    let split = P::split_raw(text, position.as_deref())
+    let split = split_raw::<P>(text, position.as_deref())
         .map_err(|_| received.undecodable(decode::explain_page(payload)))?;
     let items = split.items.into_iter().map(|item| {
         let begin = item.get().as_ptr() as usize - text.as_ptr() as usize;

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::Paging;
+use super::raw::split_raw;
 use crate::call::Received;
 use crate::error::{Error, ErrorKind};
 
@@ -60,7 +61,7 @@ fn mention<'a>(page: &'a [u8], name: &str) -> Option<&'a [u8]> {
 /// The ids of the items on a page, as JSON. `None` unless there are several, and each has one of its own.
 fn ids<P: Paging>(page: &[u8]) -> Option<Vec<String>> {
     let page = std::str::from_utf8(page).ok()?;
-    let page = P::split_raw(page, None).ok()?;
+    let page = split_raw::<P>(page, None).ok()?;
     let id = |item: &&RawValue| {
         let members: Map<String, Value> = serde_json::from_str(item.get()).ok()?;
         let id = P::IDS.iter().find_map(|name| members.get(*name));

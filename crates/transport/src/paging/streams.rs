@@ -79,7 +79,7 @@ item_stream!(RawItems);
 /// ```
 /// # use security_api_transport::{Cursor, Error, Items, Paging};
 /// # async fn example<P: Paging>(mut list: Items<serde_json::Value, P>) -> Result<Cursor, Error>
-/// # where P::Wire<serde_json::Value>: serde::de::DeserializeOwned {
+/// # {
 /// loop {
 ///     match list.try_next().await {
 ///         Ok(Some(record)) => println!("{record}"),
@@ -101,7 +101,6 @@ impl<T, P> Items<T, P>
 where
     T: DeserializeOwned,
     P: Paging,
-    P::Wire<T>: DeserializeOwned,
 {
     /// The next item; `None` after the last.
     ///
@@ -138,7 +137,6 @@ impl<T, P> Stream for Items<T, P>
 where
     T: DeserializeOwned,
     P: Paging,
-    P::Wire<T>: DeserializeOwned,
 {
     type Item = Result<T, Error>;
 
@@ -229,7 +227,6 @@ impl<T, P> Pages<T, P>
 where
     T: DeserializeOwned,
     P: Paging,
-    P::Wire<T>: DeserializeOwned,
 {
     /// The next page; `None` after the last.
     ///
@@ -246,7 +243,6 @@ impl<T, P> Stream for Pages<T, P>
 where
     T: DeserializeOwned,
     P: Paging,
-    P::Wire<T>: DeserializeOwned,
 {
     type Item = Result<Page<T, P>, Error>;
 

@@ -7,6 +7,7 @@
 pub(crate) mod capture;
 pub(crate) mod crowd;
 pub(crate) mod http2;
+pub(crate) mod paging;
 pub(crate) mod permits;
 pub(crate) mod tls;
 pub(crate) mod tokens;
