@@ -4,7 +4,7 @@ use std::env::consts::EXE_SUFFIX;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -93,10 +93,16 @@ async fn given(
 ) -> Vec<RawJson> {
     let path = format!("/fake{}", operation.path.replace(['{', '}'], ""));
     let method: Method = operation.method.parse().unwrap();
+    let pages = AtomicU32::new(0);
     fake.path(&path, move |_| {
+        let body = match pages.fetch_add(1, Ordering::Relaxed) {
+            0 => body.clone(),
+            // The page after it is empty.
+            _ => r#"{"data":[]}"#.to_owned(),
+        };
         FakeResponse::status(200)
             .header("content-type", "application/json")
-            .body(body.clone())
+            .body(body)
     });
     let client = Client::builder("an-id", "s3cret")
         .transport(fake.clone())

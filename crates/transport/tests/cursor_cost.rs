@@ -2,8 +2,6 @@
 
 mod common;
 
-use std::borrow::Cow;
-use std::cell::Cell;
 use std::time::Duration;
 
 use common::over;
@@ -11,10 +9,9 @@ use common::paging::{ByFullness, asked};
 use futures_util::StreamExt;
 use http::Method;
 use security_api_transport::{
-    Client, Error, FakeResponse, FakeTransport, Items, Next, Operation, Paging, RawItems, RawJson,
-    Request, Split, Stamp, Tail, Timeline, Timestamp,
+    Client, Error, FakeResponse, FakeTransport, Items, Operation, RawItems, RawJson, Request,
+    Stamp, Tail, Timeline, Timestamp,
 };
-use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 static LIST: Operation = Operation::new("things.list", Method::GET, "/things").idempotent();

@@ -9,10 +9,10 @@ use common::{over, seconds};
 use http::Method;
 use proptest::prelude::*;
 use security_api_transport::{
-    Client, Error, FakeRequest, FakeResponse, FakeTransport, Next, Operation, Paging, RawJson,
-    Request, Split, Stamp, Tail, TailCursor, Timeline, Timestamp,
+    Client, Error, FakeRequest, FakeResponse, FakeTransport, Operation, RawJson, Request, Stamp,
+    Tail, TailCursor, Timeline, Timestamp,
 };
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::json;
 
 static LOG: Operation = Operation::new("log.list", Method::GET, "/log").idempotent();

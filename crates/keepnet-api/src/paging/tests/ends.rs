@@ -227,14 +227,16 @@ async fn a_page_that_is_made_anew_comes_once_before_an_error() {
 }
 
 #[tokio::test]
-async fn a_service_that_ignores_number_and_size_sends_everything_at_once() {
-    for items in [1, 2, 37] {
+async fn a_bare_list_that_ignores_the_number_of_the_page_is_read_with_page_alone() {
+    for items in [1, 2, 10, 37] {
         let all: Vec<u64> = (0..items).collect();
         let fake = FakeTransport::new();
         fake.always(&SEARCH, response(&json!(all)));
         let list = list(&over(&fake), SearchRequest::new().page_size(10));
-        assert_eq!(list.items().try_collect().await.unwrap(), all);
-        assert_eq!(sent(&fake).len(), 2);
+        let error = list.clone().items().try_collect().await.unwrap_err();
+        assert!(error.to_string().contains("with `page()`"), "{error}");
+        assert_eq!(list.page().await.unwrap().items(), all);
+        assert_eq!(sent(&fake).len(), 3);
     }
 }
 
