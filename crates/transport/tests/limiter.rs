@@ -249,6 +249,19 @@ async fn no_permit_is_given_after_the_deadline_when_the_turn_comes_later_than_fo
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_caller_whose_deadline_has_passed_takes_no_permit_from_another() {
+    let limiter = limiter(1.0, 1);
+    let passed = Some(Instant::now().into_std());
+    tokio::time::advance(seconds(2.0)).await;
+    let error = limiter.acquire(&READ, passed).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::RateLimit, Outcome::NotSent)
+    );
+    assert!(limiter.try_acquire(&READ));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_would_wait_past_its_deadline_or_the_longest_wait_fails_at_once_and_says_how_long_it_would_have_been()
  {
     let limiter = limiter(1.0, 1).max_wait(seconds(5.0));

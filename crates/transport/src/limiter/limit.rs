@@ -219,7 +219,7 @@ impl Limit {
                     (position, ahead) = (position.map(|_| 0), 0);
                 }
                 let start = self.start(&schedule, now, ahead);
-                if turn.ticket.is_some() && bounds.over().is_some_and(|over| over <= now) {
+                if bounds.over().is_some_and(|over| over <= now) {
                     let wait = start.saturating_duration_since(now);
                     return Err(Error::new(
                         ErrorKind::RateLimit,
