@@ -5,40 +5,15 @@ mod common;
 use std::fmt::Debug;
 use std::future::IntoFuture;
 
+use common::paging::ByFullness;
 use security_api_transport::middleware::{CallContext, CallFuture, HttpService, JobFuture};
 use security_api_transport::{
     ApiKey, Body, Call, Client, ClientBuilder, Cursor, Error, ErrorKind, FakeTransport, Items, Job,
-    Next, OAuth2, Operation, Outcome, Page, Pages, Paging, RateLimiter, RawItems, RawJson, Request,
-    Response, RetryPolicy, Secret, Split, Stamp, Tail, TailCursor, Timeline, Timestamp,
-    UndecodedItem,
+    OAuth2, Operation, Outcome, Page, Pages, RateLimiter, RawItems, RawJson, Request, Response,
+    RetryPolicy, Secret, Stamp, Tail, TailCursor, Timeline, Timestamp, UndecodedItem,
 };
-use serde::{Deserialize, Deserializer};
 
-struct Numbered;
-
-#[derive(Deserialize)]
-struct Wire<T>(Vec<T>);
-
-impl Paging for Numbered {
-    type Wire<T> = Wire<T>;
-    type Position = String;
-
-    fn position(text: &str) -> Result<String, Error> {
-        Ok(text.to_owned())
-    }
-
-    fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(page: D) -> Result<Wire<T>, D::Error> {
-        Wire::deserialize(page)
-    }
-
-    fn split<T>(wire: Wire<T>, _: Option<&String>) -> Split<T, String> {
-        Split::new(wire.0, Next::End)
-    }
-
-    fn go(request: Request, _: &String) -> Request {
-        request
-    }
-}
+type Numbered = ByFullness<5>;
 
 struct Log;
 
