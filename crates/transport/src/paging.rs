@@ -3,6 +3,7 @@
 mod by_item;
 mod cursor;
 mod decode;
+mod endless;
 mod item_walk;
 mod list;
 mod page;
@@ -79,12 +80,12 @@ pub use tail::{Stamp, Tail, TailCursor, Timeline};
 /// }
 /// ```
 pub trait Paging: Send + Sync + 'static {
-    /// Set for services that page by number. A page that is byte-identical to the previous one is an error, because the
-    /// service seems to ignore the number.
+    /// Set for services that page by number. The same page twice in a row is an error, because the service seems to ignore
+    /// the number: a page with the same bytes, or with the same [`IDS`](Self::IDS).
     const NUMBERED: bool = false;
 
-    /// The members in which an item has its id. If pages are numbered, a page with the same items as the previous one is
-    /// an error, whatever else differs.
+    /// The members in which an item has its id. Numbered pages with several items that have the same ids are the same page,
+    /// whatever else differs.
     const IDS: &'static [&'static str] = &[];
 
     /// A page as the service sends it, with items of type `T`.

@@ -1,23 +1,19 @@
 //! Fetching page after page: what the streams and the tails have in common.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::future::Future;
-use std::hash::BuildHasher;
 use std::sync::OnceLock;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
+use super::endless::Endless;
 use super::repeated::payload;
 use super::{Cursor, Next, Paging, at};
 use crate::call::Received;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::request::Request;
 use crate::runtime::Bound;
-
-/// How many empty pages may follow one another. A service that filters pages after reading them sends some.
-const MOST_EMPTY_PAGES: u32 = 1_000;
 
 /// Requests page after page.
 pub(super) struct PageWalk<P: Paging> {
@@ -34,12 +30,9 @@ pub(super) struct PageWalk<P: Paging> {
     is_end: bool,
     /// The given cursor, if this service cannot read it.
     foreign: Option<Cursor>,
-    /// Hashes of the positions of all pages so far, because a list whose positions repeat would never end.
-    seen: HashSet<u64>,
+    pages: Endless,
     /// The part of the last response that holds the items, if pages have numbers.
     previous: Option<Bytes>,
-    /// How many empty pages came in a row.
-    empty: u32,
 }
 
 enum WalkState<X> {
@@ -61,9 +54,8 @@ impl<P: Paging> PageWalk<P> {
             taken: 0,
             is_end: false,
             foreign: None,
-            seen: HashSet::new(),
+            pages: Endless::new(P::NUMBERED),
             previous: None,
-            empty: 0,
         }
     }
 
@@ -78,7 +70,8 @@ impl<P: Paging> PageWalk<P> {
         match cursor.token().map(P::position) {
             None => self.position = None,
             Some(Ok(position)) => {
-                self.remember(&position);
+                // The first position that is requested was not requested before.
+                let _ = self.pages.go_to(&position);
                 self.position = Some(position);
             }
             Some(Err(error)) => {
@@ -86,12 +79,6 @@ impl<P: Paging> PageWalk<P> {
                 self.foreign = Some(cursor);
             }
         }
-    }
-
-    /// Records that the page at this position is requested. Returns `false` if it was requested before.
-    fn remember(&mut self, position: &P::Position) -> bool {
-        let hash = self.seen.hasher().hash_one(position.to_string());
-        self.seen.insert(hash)
     }
 
     /// The position of the first item that was not returned yet.
@@ -166,23 +153,13 @@ impl<P: Paging> PageWalk<P> {
 
     /// Moves the cursor to the page after the one that was received. Returns `false` if there is none.
     fn advance(&mut self) -> Result<bool, Error> {
-        let endless = |what| Err(Error::new(ErrorKind::Decode, what));
         let WalkState::Received(next) = std::mem::replace(&mut self.state, WalkState::Done) else {
             return Ok(false);
         };
         let Some(position) = next.checked()? else {
             return Ok(false);
         };
-        if !self.remember(position) {
-            return endless(
-                "the service named a page as the next one that it had sent before, which would never end",
-            );
-        }
-        if self.empty > MOST_EMPTY_PAGES {
-            return endless(
-                "the service sent more than 1,000 empty pages in a row, which may never end",
-            );
-        }
+        self.pages.go_to(position)?;
         self.position = Some(position.clone());
         self.size.take();
         self.taken = 0;
@@ -191,7 +168,7 @@ impl<P: Paging> PageWalk<P> {
 
     /// Records what follows the page that was received, and whether it was empty.
     pub(super) fn received(&mut self, next: Next<P::Position>, is_empty: bool) {
-        self.empty = if is_empty { self.empty + 1 } else { 0 };
+        self.pages.received(is_empty);
         self.state = WalkState::Received(next);
     }
 

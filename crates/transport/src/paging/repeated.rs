@@ -40,12 +40,12 @@ impl Received {
 /// Whether two pages have the same items, of which each has an id of its own. One item alone proves nothing.
 fn has_same_items<P: Paging>(one: &[u8], other: &[u8]) -> bool {
     let may_be = |name: &&str| {
-        let mention = mention(one, name);
-        mention.is_some() && mention == self::mention(other, name)
+        let (one, other) = (mention(one, name), mention(other, name));
+        one.is_some() && one == other
     };
     P::IDS.iter().any(may_be) && {
-        let ids = ids::<P>(one);
-        ids.is_some() && ids == self::ids::<P>(other)
+        let (one, other) = (ids::<P>(one), ids::<P>(other));
+        one.is_some() && one == other
     }
 }
 
