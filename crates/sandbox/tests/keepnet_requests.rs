@@ -33,7 +33,7 @@ async fn no_operation_takes_what_its_description_lacks() {
             continue;
         }
         if let Some(of) = of.strip_prefix("form<") {
-            let form = description.form(of.trim_end_matches('>'), "Colour");
+            let form = description.form(of.trim_end_matches('>'), &[("Colour", "1")]);
             let more = send(&path, MULTIPART, form).await;
             more.is_not_played(&format!("{name} with the part Colour"));
             continue;
@@ -85,7 +85,7 @@ async fn a_refusal_names_the_member() {
         (
             user,
             json!({"email": 7}),
-            "whose body.email is not of the type string",
+            "whose body.email is not of the type string(..320)",
         ),
         (
             user,
@@ -116,6 +116,21 @@ async fn a_refusal_names_the_member() {
             "POST /api/companies/siem-settings",
             json!({"name": 7}),
             "whose body.name is not of the type string",
+        ),
+        (
+            "POST /api/certificates/test-email",
+            json!({"email": "nobody"}),
+            "whose body.email is not of the type email",
+        ),
+        (
+            "POST /api/investigations",
+            json!({"startDate": "yesterday"}),
+            "whose body.startDate is not of the type date_time",
+        ),
+        (
+            "POST /api/phishing-simulator/phishing-campaign",
+            json!({"distributionStartTime": "noon"}),
+            "whose body.distributionStartTime is not of the type time_span",
         ),
         (
             campaign,
@@ -164,6 +179,87 @@ async fn parameters_have_the_types_of_the_description() {
             ));
         }
     }
+}
+
+/// A length of the description, such as `string(5..64)`.
+fn length(of: &str) -> Option<(usize, Option<usize>)> {
+    let (least, most) = of.strip_prefix("string(")?.split_once("..")?;
+    let most = most.split_once(')').expect("a length").0;
+    Some((least.parse().unwrap_or(0), most.parse().ok()))
+}
+
+#[tokio::test]
+async fn texts_have_the_lengths_of_the_description() {
+    let sandbox = start().await;
+    let session = Session::reseller(&sandbox).await;
+    let description = Description::read();
+    let mut found = 0;
+    for operation in &description.operations {
+        let members = description.bodies.get(&operation.body);
+        for (member, of) in members.into_iter().flatten() {
+            let Some((least, most)) = length(of) else {
+                continue;
+            };
+            found += 1;
+            let name = member.trim_end_matches('*');
+            let send = async |length: usize| {
+                let mut body = description.sample(&operation.body);
+                body[name] = json!("\u{e9}".repeat(length));
+                let method: Method = operation.method.parse().expect("a method");
+                session.call(method, &operation.any_path(), body).await
+            };
+            let of = of.trim_end_matches("|null");
+            let (method, path) = (&operation.method, &operation.path);
+            let what = format!("{method} {path} whose body.{name} is not of the type {of}");
+            // A text of millions of characters takes long to send.
+            for length in most.into_iter().filter(|most| *most < 10_000) {
+                assert_ne!(send(length).await.status, 501, "{what}");
+                send(length + 1).await.is_not_played(&what);
+            }
+            if least > 1 {
+                send(least - 1).await.is_not_played(&what);
+            }
+        }
+    }
+    assert!(found > 150, "{found}");
+}
+
+#[tokio::test]
+async fn parts_of_forms_have_the_types_and_the_lengths_of_the_description() {
+    let sandbox = start().await;
+    let session = Session::reseller(&sandbox).await;
+    let description = Description::read();
+    let mut found = 0;
+    for operation in &description.operations {
+        let form = operation.body.strip_prefix("form<");
+        let Some(form) = form.filter(|_| operation.path != "/connect/token") else {
+            continue;
+        };
+        let form = form.trim_end_matches('>');
+        for (member, of) in &description.bodies[form] {
+            let of = of.trim_end_matches("|null");
+            let wrong = match of {
+                "i32" | "integer" => "1.5".to_owned(),
+                "boolean" => "1".to_owned(),
+                "date_time" => "tomorrow".to_owned(),
+                _ => match length(of) {
+                    Some((_, Some(most @ ..10_000))) => "1".repeat(most + 1),
+                    _ => continue,
+                },
+            };
+            found += 1;
+            let name = member.trim_end_matches('*');
+            let body = description.form(form, &[(name, &wrong)]);
+            let (method, path) = (&operation.method, operation.any_path());
+            let method: Method = method.parse().expect("a method");
+            let refused = session.send(method, &path, MULTIPART, body.into()).await;
+            let operation = format!("{} {}", operation.method, operation.path);
+            refused.is_not_played(&format!(
+                "{operation} whose part {name} is not of the type {of}"
+            ));
+        }
+    }
+    assert!(found > 100, "{found}");
 }
 
 #[tokio::test]

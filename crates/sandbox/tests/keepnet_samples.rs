@@ -105,7 +105,7 @@ async fn call(
     let method: Method = operation.method.parse().expect("a method");
     let of = operation.body.as_str();
     if let Some(of) = of.strip_prefix("form<") {
-        let form = shapes.0.form(of.trim_end_matches('>'), "");
+        let form = shapes.0.form(of.trim_end_matches('>'), &[]);
         return session.send(method, path, MULTIPART, form.into()).await;
     }
     if of == "none" {

@@ -7,10 +7,12 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http_body_util::{BodyDataStream, Full};
+use jiff::civil::Time;
 use multer::Multipart;
 use serde_json::Value;
 
 use super::call::Params;
+use super::dates;
 use super::records::{Record, integer_of, record};
 use super::response::Refusal;
 use super::shapes::{Members, Operation, SHAPES, inside};
@@ -75,13 +77,18 @@ impl Check {
         let found = named(known, name);
         let (_, of) =
             found.ok_or_else(|| self.not_played(format!("with {name} in the {place}")))?;
-        let value = serde_json::from_str(value).unwrap_or_default();
-        let mut kinds = of.split('|');
-        match of.contains('<') || kinds.any(|kind| kind == "string" || is(kind, &value)) {
+        self.text(of, value, || format!("{name} in the {place}"))
+    }
+
+    /// Checks a text that stands for a value, as in a query or a form. Its place is named by `at`.
+    fn text(&self, of: &str, text: &str, at: impl Fn() -> String) -> Result<(), Refusal> {
+        let is_of = |kind| match kind {
+            "boolean" => text.parse::<bool>().is_ok(),
+            _ => is(kind, &text.into()),
+        };
+        match of.contains('<') || of.split('|').any(is_of) {
             true => Ok(()),
-            false => Err(self.not_played(format!(
-                "whose {name} in the {place} is not of the type {of}"
-            ))),
+            false => Err(self.not_played(format!("whose {} is not of the type {of}", at()))),
         }
     }
 
@@ -117,9 +124,12 @@ impl Check {
                 let mut members = Record::new();
                 for (name, value) in given {
                     let at = format!("{at}.{name}");
-                    let (name, of) =
+                    let (key, of) =
                         named(known, &name).ok_or_else(|| self.not_played(format!("with {at}")))?;
-                    let value = match value.is_null() && is_term(name) {
+                    let name = key.trim_end_matches('*');
+                    // A required text that is blank is refused as if it were missing.
+                    let is_missing = key.ends_with('*') && is_blank(&value);
+                    let value = match is_missing || value.is_null() && is_term(name) {
                         true => value,
                         false => self.value(of, value, &at)?,
                     };
@@ -130,7 +140,7 @@ impl Check {
                 required(of, |name| match members.get(name) {
                     None => false,
                     Some(Value::Null) => is_term(name),
-                    Some(value) => value.as_str().is_none_or(|text| !text.trim().is_empty()),
+                    Some(value) => !is_blank(value),
                 })?;
                 Ok(Value::Object(members))
             }
@@ -139,18 +149,22 @@ impl Check {
         }
     }
 
-    /// Checks the names of a form's parts, and which of them are files.
+    /// Checks the names of a form's parts, which of them are files, and the values of the others.
     fn form(&self, of: &str, parts: &[Part]) -> Result<(), Refusal> {
-        for part in parts {
-            let of = self.part(of, &part.name);
-            if of.is_none_or(|of| (of == "file") != part.file.is_some()) {
-                return Err(self.not_played(format!("with the part {}", part.name)));
-            }
-        }
         required(of, |name| {
             let mut given = parts.iter().filter(|part| !part.content.is_empty());
             given.any(|part| part.name.eq_ignore_ascii_case(name))
-        })
+        })?;
+        for part in parts {
+            let of = self.part(of, &part.name);
+            let of = of.filter(|of| (*of == "file") == part.file.is_some());
+            let of = of.ok_or_else(|| self.not_played(format!("with the part {}", part.name)))?;
+            if part.file.is_none() {
+                let text = String::from_utf8_lossy(&part.content);
+                self.text(of, &text, || format!("part {}", part.name))?;
+            }
+        }
+        Ok(())
     }
 
     /// The type of a form's part. Names of members may have full stops, too.
@@ -169,24 +183,46 @@ impl Check {
     }
 }
 
-/// The name and the type of a member. The case of its name does not matter.
+/// The member with that name, in any case, and its type.
 fn named<'a>(members: &'a Members, name: &str) -> Option<(&'a str, &'a str)> {
-    let mut members = members
-        .iter()
-        .map(|(known, of)| (known.trim_end_matches('*'), of.as_str()));
-    members.find(|(known, _)| known.eq_ignore_ascii_case(name))
+    let mut members = members.iter();
+    let is_it = |known: &str| known.trim_end_matches('*').eq_ignore_ascii_case(name);
+    let (known, of) = members.find(|(known, _)| is_it(known))?;
+    Some((known, of))
+}
+
+fn is_blank(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
 /// Whether a value is of that kind.
 fn is(kind: &str, value: &Value) -> bool {
     match kind {
         "any" => true,
-        "string" => value.is_string(),
         "integer" => integer_of(value).is_some(),
         "i32" => integer_of(value).is_some_and(|number| i32::try_from(number).is_ok()),
         "number" => value.is_number(),
         "boolean" => value.is_boolean(),
-        _ => false,
+        _ => value.as_str().is_some_and(|text| is_text(kind, text)),
+    }
+}
+
+/// Whether a text is of that kind. `string(5..64)` has so many characters, and may lack either bound.
+fn is_text(kind: &str, text: &str) -> bool {
+    match kind {
+        "string" => true,
+        "date_time" => dates::parse(text).is_some(),
+        "time_span" => text.parse::<Time>().is_ok(),
+        // There is one at sign, inside of it. Source: what .NET asks of an address.
+        "email" => text.trim_matches('@') == text && text.matches('@').count() == 1,
+        _ => {
+            let length = kind.strip_prefix("string(").unwrap_or_default();
+            let length = length.trim_end_matches(')').split_once("..");
+            length.is_some_and(|(least, most)| {
+                let (least, most) = (least.parse().unwrap_or(0), most.parse());
+                (least..=most.unwrap_or(usize::MAX)).contains(&text.chars().count())
+            })
+        }
     }
 }
 

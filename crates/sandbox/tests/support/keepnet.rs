@@ -210,8 +210,11 @@ impl Description {
 
     /// A value of this type, with its required members only.
     pub(crate) fn sample(&self, of: &str) -> Value {
-        match of.split(['|', '<']).next().expect("a type") {
+        match of.split(['|', '<', '(']).next().expect("a type") {
             "string" => json!("sample"),
+            "date_time" => json!("2026-01-15T09:30:00Z"),
+            "time_span" => json!("09:30:00"),
+            "email" => json!("person@example.com"),
             "integer" | "i32" => json!(1),
             "number" => json!(1.5),
             "boolean" => json!(true),
@@ -226,18 +229,22 @@ impl Description {
         }
     }
 
-    /// A form with the required parts, and one part more. Its boundary is `x`.
-    pub(crate) fn form(&self, of: &str, more: &str) -> String {
-        let more = (!more.is_empty()).then_some((more, "string"));
-        let parts = self.required(of).chain(more).map(|(name, of)| {
-            let file = match of {
-                "file" => "; filename=\"sample.bin\"",
-                _ => "",
-            };
-            format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n1\r\n")
+    /// A form with the required parts and some more, which replace those of the same name. Its boundary is `x`.
+    pub(crate) fn form(&self, of: &str, more: &[(&str, &str)]) -> String {
+        let required = self.required(of);
+        let required = required.filter(|(name, _)| more.iter().all(|(other, _)| other != name));
+        let required = required.map(|(name, of)| match self.sample(of) {
+            _ if of == "file" => part(&format!("{name}\"; filename=\"sample.bin"), "1"),
+            Value::String(text) => part(name, &text),
+            _ => part(name, "1"),
         });
-        parts.collect::<String>() + "--x--\r\n"
+        let more = more.iter().map(|(name, content)| part(name, content));
+        required.chain(more).collect::<String>() + "--x--\r\n"
     }
+}
+
+fn part(name: &str, content: &str) -> String {
+    format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{content}\r\n")
 }
 
 pub(crate) const MULTIPART: &str = "multipart/form-data; boundary=x";

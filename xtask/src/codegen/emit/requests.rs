@@ -125,11 +125,7 @@ impl<'a> Requests<'a> {
         };
         let kinds = kinds.into_iter().filter_map(Value::as_str);
         let kinds = kinds.map(|kind| match kind {
-            "string" if schema["format"] == "binary" => "file".to_owned(),
-            // The service reads the names of values and their numbers.
-            "string" if ENUMERATIONS.iter().any(|key| schema.get(key).is_some()) => {
-                "string|i32".to_owned()
-            }
+            "string" => text(schema),
             "integer" if schema["format"] == "int32" => "i32".to_owned(),
             "array" => format!("list<{}>", self.kind(&schema["items"])),
             "object" => match &schema["additionalProperties"] {
@@ -150,6 +146,29 @@ impl<'a> Requests<'a> {
             .map(|(name, members)| format!("{}: {}", json!(name), json!(members)))
             .collect();
         lines.join(",\n")
+    }
+}
+
+/// Returns the type of a text: what it says, or how many characters it has, such as `string(5..64)`. A least length of one
+/// is left out: vendors write it for texts that they require, and clients may send others empty.
+fn text(schema: &Value) -> String {
+    if let Some(said) = schema["x-text"].as_str() {
+        return said.replace('-', "_");
+    }
+    match schema["format"].as_str() {
+        Some("binary") => return "file".to_owned(),
+        Some(format) => return format.to_owned(),
+        // The service reads the names of values and their numbers.
+        None if ENUMERATIONS.iter().any(|key| schema.get(key).is_some()) => {
+            return "string|i32".to_owned();
+        }
+        None => {}
+    }
+    let least = schema["minLength"].as_u64().filter(|least| *least > 1);
+    let bounds = [least, schema["maxLength"].as_u64()];
+    match bounds.map(|bound| bound.map_or_else(String::new, |bound| bound.to_string())) {
+        [least, most] if least.is_empty() && most.is_empty() => "string".to_owned(),
+        [least, most] => format!("string({least}..{most})"),
     }
 }
 

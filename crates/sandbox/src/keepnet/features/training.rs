@@ -95,12 +95,7 @@ fn prepare(call: &mut Call<'_>, new: &mut Record, _: Option<&Record>) -> Result<
     let scheduler = member(new, "enrollmentScheduler").and_then(Value::as_object);
     let date = scheduler.map_or("", |scheduler| text(scheduler, "scheduledDate"));
     let now = call.now();
-    let start = match date {
-        "" => now,
-        date => dates::parse(date)
-            .ok_or_else(|| Refusal::input("The scheduledDate is not a date"))?
-            .max(now),
-    };
+    let start = dates::parse(date).unwrap_or(now).max(now);
     let schedule = Schedule {
         start: Some(start),
         days: None,
