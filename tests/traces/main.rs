@@ -123,7 +123,7 @@ async fn search(services: &Services) -> Vec<String> {
         .page()
         .await
         .expect("a page");
-    let own = push.request(Method::GET, "/v1/apps").query("token", MARK);
+    let own = push.request(Method::GET, "/v1/apps").query("ownerId", MARK);
     let own = own.header("x-secret", MARK).call::<Value>().await;
     own.expect("a response");
     let token = info.token().expose().to_owned();

@@ -12,7 +12,8 @@ fn id(record: &Value) -> &str {
 }
 
 async fn changed(sandbox: &Sandbox, method: Method, path: &str, body: Value) -> Value {
-    let response = call(sandbox, method, path, &body.to_string()).await;
+    let body = (!body.is_null()).then(|| body.to_string());
+    let response = call(sandbox, method, path, &body.unwrap_or_default()).await;
     assert_eq!(response.status, 200, "{path}: {:?}", response.body);
     response.json()
 }
@@ -42,7 +43,7 @@ async fn patching_an_app_leaves_what_is_absent_and_clears_what_is_null() {
         "HIGH"
     };
     expected["sensitivityLevel"] = json!(level);
-    let body = json!({ "sensitivityLevel": level, "friendlyName": "ignored", "colour": 7 });
+    let body = json!({ "sensitivityLevel": level });
     assert_eq!(
         changed(&sandbox, Method::PATCH, &path, body).await,
         expected
@@ -172,6 +173,41 @@ async fn bodies_that_do_not_fit_are_refused_by_name_and_change_nothing() {
     ] {
         assert_eq!(get(&sandbox, &path).await.json(), before);
     }
+}
+
+#[tokio::test]
+async fn a_member_of_which_nothing_is_known_is_not_played() {
+    let sandbox = small().await;
+    let app = everything(&sandbox, "apps", "").await.swap_remove(0);
+    let employee = everything(&sandbox, "employees", "").await.swap_remove(0);
+    let account = everything(&sandbox, "accounts", "").await.swap_remove(0);
+    let groups = format!("/v1/employees/{}/groups", id(&employee));
+    let methods = format!("/v1/accounts/{}/loginMethods", id(&account));
+    for (method, path, mut body) in [
+        (
+            Method::PATCH,
+            format!("/v1/apps/{}", id(&app)),
+            json!({"notes": "n"}),
+        ),
+        (Method::POST, groups.clone(), json!({"groups": ["g"]})),
+        (Method::DELETE, groups, json!({"groups": ["g"]})),
+        (Method::DELETE, methods, json!({"loginMethod": "OIDC"})),
+    ] {
+        body["colour"] = json!("red");
+        let refused = call(&sandbox, method, &path, &body.to_string()).await;
+        let collection = path.split('/').nth(2).expect("a collection");
+        refused.is_not_played(&format!("a change of {collection} with colour in the body"));
+    }
+    let path = format!("/v1/accounts/{}", id(&account));
+    let refused = call(&sandbox, Method::DELETE, &path, "{}").await;
+    refused.is_not_played("a deletion with a body");
+    assert_eq!(get(&sandbox, &path).await.json(), account);
+    assert_eq!(
+        get(&sandbox, &format!("/v1/apps/{}", id(&app)))
+            .await
+            .json(),
+        app
+    );
 }
 
 #[tokio::test]
@@ -344,7 +380,7 @@ async fn every_change_is_told_with_its_old_and_its_new_state() {
     let event = told(
         &sandbox,
         &mut receiver,
-        (Method::DELETE, &account_path, json!({})),
+        (Method::DELETE, &account_path, Value::Null),
     )
     .await;
     assert_eq!(

@@ -401,13 +401,36 @@ async fn several_values_may_be_repeated_or_separated_by_commas_and_any_will_do()
 }
 
 #[tokio::test]
-async fn filters_are_combined_and_unknown_parameters_ignored() {
+async fn filters_are_combined() {
     let sandbox = small().await;
     filtered(
         &sandbox,
         "browsers",
-        "os=WINDOWS&browser=CHROME&colour=blue",
+        "os=WINDOWS&browser=CHROME",
         |record| record["os"] == "WINDOWS" && record["browser"] == "CHROME",
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_parameter_of_which_nothing_is_known_is_not_played() {
+    let sandbox = small().await;
+    let browser = everything(&sandbox, "browsers", "").await.swap_remove(0);
+    let browser = format!("browsers/{}", browser["id"].as_str().expect("an id"));
+    for (path, name) in [
+        ("browsers", "colour"),
+        ("browsers", "EMAIL"),
+        ("browsers", "lastOnlineTimestamp"),
+        ("browsers", "emailAfter"),
+        ("accounts", "os"),
+        (&browser, "limit"),
+    ] {
+        let refused = get(&sandbox, &format!("/v1/{path}?{name}=1")).await;
+        refused.is_not_played(&format!("GET /v1/{path} with {name} in the query"));
+    }
+    for name in ["os", "limit", "nextToken", "lastOnlineTimestampAfter"] {
+        let path = format!("/v1/browsers?{name}=1&{name}=1");
+        let refused = get(&sandbox, &path).await;
+        refused.is_not_played(&format!("a repeated {name} in the query"));
+    }
 }

@@ -245,7 +245,7 @@ async fn filters_and_options_hold_for_every_page() {
         .list()
         .os(OsType::Macos)
         .limit(3)
-        .extra_query("trace", "a b&c")
+        .extra_query("lastOnlineTimestampAfter", "1")
         .header("x-job", "night");
     let found = list.items().try_collect().await.unwrap();
     assert!(
@@ -261,9 +261,13 @@ async fn filters_and_options_hold_for_every_page() {
             query.contains("os=MACOS") && query.contains("limit=3"),
             "{query}"
         );
-        assert!(query.contains("trace=a%20b%26c"), "{query}");
+        assert!(query.contains("lastOnlineTimestampAfter=1"), "{query}");
         assert_eq!(entry.headers["x-job"], "night");
     }
+    let nobody = push.browsers().list().extra_query("email", "a b&c");
+    nobody.page().await.unwrap();
+    let last = sandbox.journal().entries().pop().unwrap();
+    assert_eq!(last.query.as_deref(), Some("email=a%20b%26c"));
 }
 
 #[tokio::test]

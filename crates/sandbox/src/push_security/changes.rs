@@ -46,7 +46,7 @@ enum Kind {
     Employee,
 }
 
-/// The members that an update can set; others are ignored (inferred).
+/// The members that an update can set.
 fn members(of: Collection) -> &'static [(&'static str, Kind)] {
     match of {
         Collection::Apps => &[
@@ -79,6 +79,9 @@ pub(crate) fn apply(
         _ => text(&old, "detectionType"),
     };
     if change == Change::Delete {
+        if !body.is_empty() {
+            return Err(Refusal::not_played("a deletion with a body"));
+        }
         store.table_mut(to).remove(id);
         return Ok((
             Bytes::from_static(b"{}"),
@@ -87,6 +90,15 @@ pub(crate) fn apply(
     }
     let body: Record = serde_json::from_slice(body)
         .map_err(|_| Refusal::invalid("the request body must be a JSON object"))?;
+    let known: Vec<_> = match change {
+        Change::Update => members(to).iter().map(|(name, _)| *name).collect(),
+        Change::DeleteLoginMethod => vec!["loginMethod"],
+        _ => vec!["groups"],
+    };
+    if let Some(name) = body.keys().find(|name| !known.contains(&name.as_str())) {
+        let what = format!("a change of {} with {name} in the body", to.name());
+        return Err(Refusal::not_played(what));
+    }
     let mut new = Record::clone(&old);
     match change {
         Change::Update => update(&mut new, members(to), store, &body)?,

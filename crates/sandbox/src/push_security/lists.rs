@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 
 use super::records::{Collection, Row, Store, names};
 use super::response::Refusal;
-use crate::common::query;
 use crate::common::random::Random;
 
 /// Documented.
 const LARGEST_PAGE: usize = 500;
+const PAGING: [&str; 3] = ["limit", "nextToken", "offset"];
 
-/// How a filter compares its value with the member that has the filter's name.
+/// How a filter compares its value with a member.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum By {
@@ -33,11 +33,13 @@ pub(crate) enum By {
     Flag,
     /// The member is a list that has one of the values. Values are repeated, separated by commas, or both.
     Any,
-    /// The member is a time from `…After` to `…Before`, both included. An absent time is outside of every span.
-    Time,
+    /// The member is a time from that one on, for the parameter `…After`. An absent time is outside of every span.
+    After,
+    /// The member is a time until that one, for the parameter `…Before`.
+    Before,
 }
 
-/// The name of a filter and of the member that it looks at.
+/// The parameter that has the value of a filter, and how the filter compares it.
 pub(crate) type Filter = (&'static str, By);
 
 impl Collection {
@@ -49,68 +51,95 @@ impl Collection {
         });
         &FILTERS[self.name()]
     }
+
+    /// Whether its list takes a parameter of this name.
+    pub(crate) fn takes(self, name: &str) -> bool {
+        let mut filters = self.filters().iter();
+        PAGING.contains(&name) || filters.any(|(filter, _)| *filter == name)
+    }
 }
 
-/// Whether a filter accepts the value of its member.
-type Test = Box<dyn Fn(&Value) -> bool>;
+/// A filter with a value.
+struct Test {
+    member: &'static str,
+    by: By,
+    wanted: String,
+}
+
+impl Test {
+    fn keeps(&self, row: &Row) -> bool {
+        let (value, wanted) = (row.get(self.member).unwrap_or(&Value::Null), &self.wanted);
+        let is_time = |fits: fn(&i64, &i64) -> bool| {
+            let times = value.as_i64().zip(wanted.parse().ok());
+            times.is_some_and(|(time, bound)| fits(&time, &bound))
+        };
+        match self.by {
+            By::Text | By::Word(_) => value == wanted,
+            By::Part => (value.as_str()).is_some_and(|text| text.to_lowercase().contains(wanted)),
+            By::Flag => value.to_string() == *wanted,
+            By::Any => {
+                let has =
+                    |values: &Vec<Value>| wanted.split(',').any(|one| values.contains(&one.into()));
+                value.as_array().is_some_and(has)
+            }
+            By::After => is_time(i64::ge),
+            By::Before => is_time(i64::le),
+        }
+    }
+}
 
 struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// The value of a parameter. The last one counts if it is repeated (inferred).
-    fn last(&self, name: &str) -> Option<&str> {
-        let mut named = self.0.iter().rev().filter(|(key, _)| key == name);
-        named.next().map(|(_, value)| value.as_str())
+    /// The values of a parameter.
+    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.0.iter().filter(move |(key, _)| key == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a parameter that is not a list.
+    fn one(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        let mut all = self.all(name);
+        match (all.next(), all.next()) {
+            (_, Some(_)) => Err(Refusal::not_played(format!(
+                "a repeated {name} in the query"
+            ))),
+            (value, None) => Ok(value),
+        }
     }
 
     /// The same, parsed. It is refused unless it `is` as the text says.
     fn parsed<T: FromStr>(&self, name: &str, is: &str) -> Result<Option<T>, Refusal> {
-        let value = self.last(name).map(str::parse).transpose();
+        let value = self.one(name)?.map(str::parse).transpose();
         value.map_err(|_| Refusal::invalid(format!("{name} must be {is}")))
     }
 
     /// A filter with the value that this query has for it, if any.
     fn test(&self, (name, by): Filter) -> Result<Option<Test>, Refusal> {
-        let text = self.last(name).map(str::to_owned);
-        Ok(match by {
-            By::Text => text.map(|text| -> Test { Box::new(move |value| *value == text) }),
-            By::Word(words) => match text {
-                Some(word) if !names(words).iter().any(|one| *one == word) => {
+        let wanted = match by {
+            By::Text => self.one(name)?.map(str::to_owned),
+            By::Part => self.one(name)?.map(str::to_lowercase),
+            By::Word(words) => match self.one(name)? {
+                Some(word) if !names(words).iter().any(|one| one == word) => {
                     return Err(Refusal::one_of(name, words));
                 }
-                _ => self.test((name, By::Text))?,
+                word => word.map(str::to_owned),
             },
-            By::Part => text.map(|text| -> Test {
-                let part = text.to_lowercase();
-                let has = move |text: &str| text.to_lowercase().contains(&part);
-                Box::new(move |value| value.as_str().is_some_and(&has))
-            }),
-            By::Flag => self
-                .parsed(name, "true or false")?
-                .map(|flag: bool| -> Test { Box::new(move |value| *value == flag) }),
-            By::Any => {
-                let named = self.0.iter().filter(|(key, _)| key == name);
-                let wanted = named.flat_map(|(_, value)| value.split(','));
-                let wanted = wanted.filter(|value| !value.is_empty());
-                let wanted: Vec<_> = wanted.map(Value::from).collect();
-                (!wanted.is_empty()).then(|| -> Test {
-                    let has =
-                        move |values: &Vec<Value>| wanted.iter().any(|one| values.contains(one));
-                    Box::new(move |value| value.as_array().is_some_and(&has))
-                })
+            By::Flag => {
+                let flag: Option<bool> = self.parsed(name, "true or false")?;
+                flag.map(|flag| flag.to_string())
             }
-            By::Time => {
-                let bound = |end: &str| -> Result<Option<i64>, Refusal> {
-                    self.parsed(&format!("{name}{end}"), "a UNIX timestamp in seconds")
-                };
-                let (from, to) = (bound("After")?, bound("Before")?);
-                let fits = move |time: i64| {
-                    from.is_none_or(|from| from <= time) && to.is_none_or(|to| time <= to)
-                };
-                (from.is_some() || to.is_some())
-                    .then(|| -> Test { Box::new(move |value| value.as_i64().is_some_and(fits)) })
+            By::Any => self
+                .all(name)
+                .map(str::to_owned)
+                .reduce(|all, one| all + "," + &one),
+            By::After | By::Before => {
+                let time: Option<i64> = self.parsed(name, "a UNIX timestamp in seconds")?;
+                time.map(|time| time.to_string())
             }
-        })
+        };
+        let member = name.trim_end_matches("After").trim_end_matches("Before");
+        Ok(wanted.map(|wanted| Test { member, by, wanted }))
     }
 
     /// The most records on the page.
@@ -126,7 +155,7 @@ impl Query {
     /// after that one, and how many records come before the page.
     fn start(&self, list: &str, places: &Places) -> Result<(u32, usize, usize), Refusal> {
         let offset: Option<usize> = self.parsed("offset", "a number from 0")?;
-        let message = match (self.last("nextToken"), offset) {
+        let message = match (self.one("nextToken")?, offset) {
             (Some(_), Some(_)) => "nextToken and offset are mutually exclusive",
             (Some(token), None) => match places.get(token) {
                 Some(place) if place.list == list => return Ok((place.number, 0, place.taken)),
@@ -157,23 +186,20 @@ pub(crate) fn list(
     store: &Store,
     places: &mut Places,
     seed: u64,
-    query: Option<&str>,
+    query: Vec<(String, String)>,
 ) -> Result<Bytes, Refusal> {
-    let query = Query(query::pairs(query.unwrap_or_default()));
+    let query = Query(query);
     let mut tests = Vec::new();
     for filter in collection.filters() {
-        tests.extend(query.test(*filter)?.map(|test| (filter.0, test)));
+        tests.extend(query.test(*filter)?);
     }
     let mut others = query.0.clone();
-    others.retain(|(name, _)| !["limit", "nextToken", "offset"].contains(&name.as_str()));
+    others.retain(|(name, _)| !PAGING.contains(&name.as_str()));
     others.sort_unstable();
     let list = format!("{} {others:?}", collection.name());
     let limit = query.limit()?;
     let (after, skip, taken) = query.start(&list, places)?;
-    let keeps = |row: &Row| {
-        let mut tests = tests.iter();
-        tests.all(|(name, test)| test(row.get(*name).unwrap_or(&Value::Null)))
-    };
+    let keeps = |row: &Row| tests.iter().all(|test| test.keeps(row));
     let rows = store.table(collection).after(after).iter();
     let mut rows = rows.filter(|(_, row)| keeps(row)).skip(skip);
     let page: Vec<&(u32, Row)> = rows.by_ref().take(limit).collect();

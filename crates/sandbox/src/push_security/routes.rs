@@ -29,4 +29,9 @@ impl<'a> Operation<'a> {
             _ => None,
         }
     }
+
+    /// Whether its query may have this parameter. Nothing is known about how the service treats others.
+    pub(crate) fn takes(self, name: &str) -> bool {
+        matches!(self, Self::List(collection) if collection.takes(name))
+    }
 }

@@ -10,6 +10,7 @@ use super::response::{Refusal, json_response, message_response};
 use super::routes::Operation;
 use super::state::{READ_ONLY, State};
 use super::{changes, lists};
+use crate::common::query;
 use crate::common::service::{Service, Setup, media_type};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -70,10 +71,16 @@ impl State {
             let what = format!("{} with a body of the type `{kind}`", parts.method);
             return Err(Refusal::not_played(what));
         }
+        let query = query::pairs(parts.uri.query().unwrap_or_default());
+        if let Some((name, _)) = query.iter().find(|(name, _)| !operation.takes(name)) {
+            let (method, path) = (&parts.method, parts.uri.path());
+            let what = format!("{method} {path} with {name} in the query");
+            return Err(Refusal::not_played(what));
+        }
         self.with(|inner| match operation {
             Operation::List(collection) => {
                 let (store, places) = (&inner.store, &mut inner.places);
-                lists::list(collection, store, places, self.seed, parts.uri.query())
+                lists::list(collection, store, places, self.seed, query)
             }
             Operation::Get(collection, id) => {
                 let row = inner.store.table(collection).get(id);
