@@ -1,6 +1,7 @@
 //! An imitation of the Password Pusher API v2.
 
 mod call;
+mod commercial;
 mod content;
 mod create;
 mod edition;

@@ -305,14 +305,18 @@ async fn accounts_have_numbers_and_hold_what_was_put_into_them() {
         Call::post("/api/v2/pushes", &body)
     };
     let second = ids[1].to_string();
-    for (account, expected) in [("", &ids[0]), (&second, &ids[1])] {
-        let made = put(account).by_owner(&sandbox).await.json();
+    let unnamed = create(json!({ "payload": "p" }));
+    for (call, expected) in [(unnamed, &ids[0]), (put(&second), &ids[1])] {
+        let made = call.by_owner(&sandbox).await.json();
         assert_eq!(made["account_id"], *expected);
         let path = at(made["url_token"].as_str().expect("a token"));
         let shown = Call::get(&path).by_owner(&sandbox).await.json();
         assert!(shown.get("account_id").is_none());
     }
-    assert_eq!(put("1").by_owner(&sandbox).await.status, 404);
+    for refused in [put("1"), put("")] {
+        let refused = refused.by_owner(&sandbox).await;
+        refused.is_not_played("accounts that the user does not have");
+    }
     for (query, count) in [
         ("", 2),
         (&*format!("?account_id={second}"), 1),
@@ -326,4 +330,68 @@ async fn accounts_have_numbers_and_hold_what_was_put_into_them() {
     }
     let anonymous = create(json!({ "payload": "p" })).to(&sandbox).await.json();
     assert_eq!(anonymous["account_id"], Value::Null);
+}
+
+#[tokio::test]
+async fn what_the_hosted_edition_is_not_known_to_take_is_not_played() {
+    let sandbox = hosted().await;
+    let token = request(&sandbox, json!({ "request": "r" })).await;
+    for (member, value, what) in [
+        ("colour", json!("red"), ""),
+        ("expires_at", json!("2026-04-01T09:00:00Z"), ""),
+        ("close_after_duration", json!(1), ""),
+        ("expire_after_duration", json!(18), " of that value"),
+        ("expire_after_duration", json!(true), " of that value"),
+        ("expire_after_duration", json!("soon"), " of that value"),
+        ("expire_after_days", json!(91), " of that value"),
+        ("expire_after_views", json!(0), " of that value"),
+        ("expire_after_views", json!(101), " of that value"),
+        ("deletable_by_viewer", json!("perhaps"), " of that value"),
+        ("retrieval_step", json!(1), " of that value"),
+        ("passphrase", json!(" "), " of that value"),
+    ] {
+        let mut fields = json!({ "payload": "p" });
+        fields[member] = value;
+        let refused = create(fields).by_owner(&sandbox).await;
+        refused.is_not_played(&format!("push[{member}]{what} in the commercial edition"));
+    }
+    for (call, what) in [
+        (
+            ask(json!({ "request": "r", "close_after_duration": 18 })),
+            "request[close_after_duration] of that value",
+        ),
+        (
+            ask(json!({ "request": "r", "expire_after_views": 1 })),
+            "request[expire_after_views]",
+        ),
+        (
+            ask(json!({ "request": "r", "include_requestor": "perhaps" })),
+            "request[include_requestor] of that value",
+        ),
+        (Call::get(&at("active?colour=red")), "colour"),
+        (Call::get(&at("active?page=0")), "page of that value"),
+        (Call::get(&at("active?page=0x1")), "page of that value"),
+        (
+            Call::post("/api/v2/pushes", &json!({ "push": "p" })),
+            "push",
+        ),
+        (
+            Call::new(Method::PATCH, &path(&format!("{token}/respond")))
+                .json(&json!({ "request": { "response": "r", "name": "n" } })),
+            "request[name]",
+        ),
+    ] {
+        let refused = call.by_owner(&sandbox).await;
+        refused.is_not_played(&format!("{what} in the commercial edition"));
+    }
+    for fields in [
+        json!({ "payload": "p", "expire_after_days": 8 }),
+        json!({ "payload": "p", "expire_after_days": 2, "expire_after_duration": 7 }),
+    ] {
+        let refused = create(fields).by_owner(&sandbox).await;
+        refused.is_not_played("days that are no step of time, and both together");
+    }
+    let empty = create(json!({ "kind": "file" })).by_owner(&sandbox).await;
+    empty.is_not_played("files of another kind of push, and pushes of files without any");
+    assert_eq!(sandbox.password_pusher().pushes(), 0);
 }

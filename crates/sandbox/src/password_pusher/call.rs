@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::edition::Profile;
 use super::params::{self, Params};
-use super::records::{UserId, Visitor};
+use super::records::{Account, UserId, Visitor};
 use super::response::Refusal;
 use super::state::State;
 use crate::common::service::{Peer, header};
@@ -46,7 +46,7 @@ pub(crate) enum Access {
 
 pub(crate) struct Call<'a> {
     pub(crate) state: &'a State,
-    pub(crate) profile: &'static Profile,
+    pub(crate) profile: Profile,
     pub(crate) params: Params,
     pub(crate) now: Timestamp,
     pub(crate) visitor: Visitor,
@@ -193,29 +193,29 @@ impl<'a> Call<'a> {
 
     /// The account of a new record: the requested one, or the user's first.
     pub(crate) fn account(&self) -> Result<Option<u64>, Refusal> {
-        let Some(user) = self.visitor.user.filter(|_| self.profile.is_commercial) else {
-            return Ok(None);
+        let mut ids = self.accounts().iter().map(|account| account.id);
+        let Some(wanted) = self.wanted_account() else {
+            return Ok(ids.next());
         };
-        let mut accounts = self.state.users[user].accounts.iter();
-        let found = match self.wanted_account() {
-            None => accounts.next(),
-            Some(wanted) => {
-                let found = accounts.find(|account| account.id.to_string() == wanted);
-                Some(found.ok_or(Refusal::NOT_FOUND)?)
-            }
-        };
-        Ok(found.map(|account| account.id))
+        let none = || Refusal::NotPlayed("accounts that the user does not have".into());
+        let found = ids.find(|id| id.to_string() == wanted);
+        found.map(Some).ok_or_else(none)
     }
 
-    /// The requested account.
     fn wanted_account(&self) -> Option<&str> {
         let wanted = self.params.text("account_id");
-        wanted.filter(|id| self.profile.is_commercial && !id.is_empty())
+        wanted.filter(|_| self.profile.is_commercial)
     }
 
     /// Whether the requested list has records of this account.
     pub(crate) fn lists_account(&self, account: Option<u64>) -> bool {
         let wanted = self.wanted_account();
         wanted.is_none_or(|wanted| account.is_some_and(|id| id.to_string() == wanted))
+    }
+
+    /// The caller's accounts. Only the commercial product has them.
+    pub(crate) fn accounts(&self) -> &[Account] {
+        let user = self.visitor.user.filter(|_| self.profile.is_commercial);
+        user.map_or(&[], |user| &self.state.users[user].accounts)
     }
 }

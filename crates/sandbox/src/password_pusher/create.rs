@@ -8,7 +8,6 @@ use serde_json::json;
 
 use super::call::Call;
 use super::edition::Step;
-use super::options::PasswordPusherSettings;
 use super::params::Params;
 use super::pushes::{View, describe};
 use super::records::{EventKind, Kind, Lifetime, Log, Mail, Push};
@@ -31,17 +30,26 @@ fn choice(params: &Params, name: &str, (is_offered, default): (bool, bool)) -> b
     is_offered && params.ticked(name).unwrap_or(default)
 }
 
-fn lifetime(call: &Call<'_>, params: &Params, settings: &PasswordPusherSettings) -> Lifetime {
-    let days = number(params, "expire_after_days", settings.days);
+/// The commercial product takes steps of time. Days are the step of that length (inferred from a public client that sends
+/// them to both editions).
+fn lifetime(call: &Call<'_>, params: &Params) -> Result<Lifetime, Refusal> {
     if !call.profile.is_commercial {
-        return Lifetime::Days(days);
+        let days = number(
+            params,
+            "expire_after_days",
+            call.state.options.settings.days,
+        );
+        return Ok(Lifetime::Days(days));
     }
-    let step = if params.has("expire_after_duration") {
-        params.integer("expire_after_duration").and_then(Step::new)
-    } else {
-        params.has("expire_after_days").then(|| Step::of_days(days))
-    };
-    Lifetime::Step(step.unwrap_or(Step::DEFAULT))
+    let step = params.integer("expire_after_duration").map(Step::new);
+    let days = params.integer("expire_after_days").map(Step::of_days);
+    match (step, days) {
+        (None, None) => Ok(Lifetime::Step(Step::DEFAULT)),
+        (Some(Some(step)), None) | (None, Some(Some(step))) => Ok(Lifetime::Step(step)),
+        _ => Err(Refusal::NotPlayed(
+            "days that are no step of time, and both together".into(),
+        )),
+    }
 }
 
 pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
@@ -57,9 +65,14 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
         return Err(Refusal::BROKEN);
     }
 
+    if call.profile.is_commercial && (kind == Kind::File) == params.files.is_empty() {
+        let what = "files of another kind of push, and pushes of files without any";
+        return Err(Refusal::NotPlayed(what.into()));
+    }
+
     let mut errors = Errors::default();
     // These validations are in a concern and run before the model's own.
-    let mail = (call.profile.notifies_by_email).then(|| Mail::new(params));
+    let mail = call.profile.since([2, 9, 0]).then(|| Mail::new(params));
     if let Some(mail) = &mail {
         mail.check(call, store, None, &mut errors);
     }
@@ -124,7 +137,7 @@ fn check_payload(call: &Call<'_>, kind: Kind, payload: Option<&str>, errors: &mu
             "The QR code payload is too large.  You can only push up to 1024 bytes."
         }
         Kind::Url => {
-            let web_only = call.profile.checks_url_scheme;
+            let web_only = call.profile.since([2, 8, 1]);
             let is_taken = |scheme: String| !web_only || ["http", "https"].contains(&&*scheme);
             if url::scheme(payload).is_some_and(is_taken) {
                 return;
@@ -152,7 +165,7 @@ fn push(call: &Call<'_>, store: &mut Store, params: &Params, kind: Kind) -> Resu
         payload: params.text("payload").map(str::to_owned),
         passphrase: Some(text("passphrase")),
         files: store.attach(params.files.clone()),
-        lifetime: lifetime(call, params, settings),
+        lifetime: lifetime(call, params)?,
         expire_after_views: number(params, "expire_after_views", settings.views),
         deletable_by_viewer: (kind != Kind::Url)
             .then(|| choice(params, "deletable_by_viewer", deletable)),

@@ -35,86 +35,36 @@ pub enum PasswordPusherEdition {
 pub(crate) const NEW_HOST: &str = "localhost";
 
 /// The differences between editions.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Profile {
     pub(crate) name: &'static str,
-    pub(crate) application_version: &'static str,
-    /// Nothing without an API v2.
-    pub(crate) api_version: Option<&'static str>,
-    pub(crate) edition: &'static str,
-    pub(crate) has_users: bool,
-    pub(crate) tells_features: bool,
-    /// The member that holds the entries of an audit.
-    pub(crate) audit_member: &'static str,
+    pub(crate) version: [u8; 3],
     /// Steps of time, accounts and requests.
     pub(crate) is_commercial: bool,
     /// Requests are redirected to another host.
     pub(crate) has_moved: bool,
-    pub(crate) notifies_by_email: bool,
-    pub(crate) limits_passphrases: bool,
-    /// URL pushes have to be `http` or `https`.
-    pub(crate) checks_url_scheme: bool,
-    /// Callers without a token are owners of pushes that were created without one.
-    pub(crate) anonymous_owns_anonymous: bool,
-    /// The most entries of an audit, if there is a limit.
-    pub(crate) largest_audit: Option<usize>,
+    pub(crate) has_users: bool,
+}
+
+impl Profile {
+    /// Whether the server has what came with this version of the open-source one.
+    pub(crate) fn since(&self, version: [u8; 3]) -> bool {
+        self.version >= version
+    }
+
+    /// Nothing without an API v2.
+    pub(crate) fn api_version(&self) -> Option<&'static str> {
+        let version = if self.since([2, 5, 4]) { "2.1" } else { "2.0" };
+        self.since([2, 3, 0]).then_some(version)
+    }
 }
 
 const CURRENT: Profile = Profile {
     name: "open-source",
-    application_version: "2.11.4",
-    api_version: Some("2.1"),
-    edition: "oss",
-    has_users: true,
-    tells_features: true,
-    audit_member: "logs",
+    version: [2, 11, 4],
     is_commercial: false,
     has_moved: false,
-    notifies_by_email: true,
-    limits_passphrases: true,
-    checks_url_scheme: true,
-    anonymous_owns_anonymous: false,
-    largest_audit: Some(2000),
-};
-
-const OLDER: Profile = Profile {
-    name: "open-source-2.4",
-    application_version: "2.4.2",
-    api_version: Some("2.0"),
-    tells_features: false,
-    audit_member: "views",
-    notifies_by_email: false,
-    limits_passphrases: false,
-    checks_url_scheme: false,
-    anonymous_owns_anonymous: true,
-    largest_audit: None,
-    ..CURRENT
-};
-
-const HOSTED: Profile = Profile {
-    name: "hosted",
-    edition: "commercial",
-    is_commercial: true,
-    ..CURRENT
-};
-
-const HOSTED_MOVED: Profile = Profile {
-    name: "hosted-moved",
-    has_moved: true,
-    ..HOSTED
-};
-
-const V1_ONLY: Profile = Profile {
-    name: "v1-only",
-    application_version: "1.68.6",
-    api_version: None,
-    ..OLDER
-};
-
-const FRESH: Profile = Profile {
-    name: "fresh",
-    has_users: false,
-    ..CURRENT
+    has_users: true,
 };
 
 impl PasswordPusherEdition {
@@ -127,14 +77,31 @@ impl PasswordPusherEdition {
         Self::Fresh,
     ];
 
-    pub(crate) fn profile(self) -> &'static Profile {
+    pub(crate) fn profile(self) -> Profile {
+        let named = |name| Profile { name, ..CURRENT };
         match self {
-            Self::OpenSource => &CURRENT,
-            Self::OpenSource24 => &OLDER,
-            Self::Hosted => &HOSTED,
-            Self::HostedMoved => &HOSTED_MOVED,
-            Self::V1Only => &V1_ONLY,
-            Self::Fresh => &FRESH,
+            Self::OpenSource => CURRENT,
+            Self::OpenSource24 => Profile {
+                version: [2, 4, 2],
+                ..named("open-source-2.4")
+            },
+            Self::Hosted => Profile {
+                is_commercial: true,
+                ..named("hosted")
+            },
+            Self::HostedMoved => Profile {
+                is_commercial: true,
+                has_moved: true,
+                ..named("hosted-moved")
+            },
+            Self::V1Only => Profile {
+                version: [1, 68, 6],
+                ..named("v1-only")
+            },
+            Self::Fresh => Profile {
+                has_users: false,
+                ..named("fresh")
+            },
         }
     }
 }
@@ -173,11 +140,10 @@ impl Step {
         (number < STEPS.len()).then_some(Self(number))
     }
 
-    /// The shortest step of at least so many days.
-    pub(crate) fn of_days(days: i64) -> Self {
-        let mut steps = STEPS.iter();
-        let found = steps.position(|step| step * 60 >= days.saturating_mul(DAY));
-        found.map_or(Self(STEPS.len() - 1), Self)
+    /// The step of so many days.
+    pub(crate) fn of_days(days: i64) -> Option<Self> {
+        let mut all = (0..STEPS.len()).map(Self);
+        all.find(|step| step.days() == Some(days))
     }
 
     pub(crate) fn number(self) -> usize {

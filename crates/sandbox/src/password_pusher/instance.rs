@@ -11,15 +11,15 @@ use super::state::Store;
 pub(super) fn version(call: &Call<'_>, _: &mut Store, _: &str) -> Outcome {
     let (profile, options) = (call.profile, &call.state.options);
     let mut version = json!({
-        "application_version": profile.application_version,
-        "api_version": profile.api_version,
-        "edition": profile.edition,
+        "application_version": profile.version.map(|part| part.to_string()).join("."),
+        "api_version": profile.api_version(),
+        "edition": if profile.is_commercial { "commercial" } else { "oss" },
     });
-    if !profile.tells_features {
+    if !profile.since([2, 5, 4]) {
         return Ok(ok(&version));
     }
     let enabled = |on: bool| json!({ "enabled": on });
-    let sends = profile.notifies_by_email && call.state.sends_mail();
+    let sends = call.state.sends_mail();
     version["features"] = json!({
         "anonymous_access": options.anonymous,
         "api_token_authentication": true,
@@ -41,9 +41,7 @@ pub(super) fn version(call: &Call<'_>, _: &mut Store, _: &str) -> Outcome {
 
 pub(super) fn accounts(call: &Call<'_>, _: &mut Store, _: &str) -> Outcome {
     let since = time(call.state.started);
-    let user = call.visitor.user.map(|user| &call.state.users[user]);
-    let accounts = user.into_iter().flat_map(|user| &user.accounts);
-    let accounts = accounts.map(|account| {
+    let accounts = call.accounts().iter().map(|account| {
         json!({
             "id": account.id,
             "name": account.name,

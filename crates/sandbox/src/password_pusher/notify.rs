@@ -103,7 +103,7 @@ impl Mail {
                 errors.add("base", message);
             }
         }
-        let told = push.map_or(0, |push| push.log.recipients);
+        let told = push.map_or(0, |push| push.log.recipients());
         if told > 0 && told + self.addresses().count() > MOST {
             let message = format!(
                 "You can notify up to {MOST} email(s) and you have already sent emails to \

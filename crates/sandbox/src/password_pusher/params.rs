@@ -34,7 +34,7 @@ const OUTSIDE: [&str; 3] = ["account_id", "notify_emails_to", "notify_emails_to_
 /// Values by their names, such as `page` and `push[payload]`, and files. They may be secrets, so there is no `Debug`.
 #[derive(Clone, Default)]
 pub(crate) struct Params {
-    values: BTreeMap<String, Value>,
+    pub(crate) values: BTreeMap<String, Value>,
     pub(crate) files: Vec<Arc<Upload>>,
 }
 

@@ -12,6 +12,9 @@ use super::records::{EventKind, Lifetime, Log, Mail, Push, UserId, after, second
 use super::response::{Outcome, Refusal, ok, time, uncached};
 use super::state::Store;
 
+/// The most events of a push.
+const LARGEST_AUDIT: usize = 2000;
+
 /// The response that describes a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum View {
@@ -54,7 +57,7 @@ pub(crate) fn show(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
         EventKind::View
     };
     let events = push.log.events.len();
-    let is_full = (call.profile.largest_audit).is_some_and(|largest| events >= largest);
+    let is_full = call.profile.since([2, 6, 4]) && events >= LARGEST_AUDIT;
     if is_full {
         // There is no view without an entry in the audit.
         if kind == EventKind::View {
@@ -73,8 +76,9 @@ pub(crate) fn show(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
 
 pub(crate) fn delete(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
     let push = found(store, token)?;
+    // Before 2.9.7, callers without a token were the owners of pushes that were created without one.
     let nobodys = push.user.is_none() && call.visitor.user.is_none();
-    let owns = call.owns(push.user) || nobodys && call.profile.anonymous_owns_anonymous;
+    let owns = call.owns(push.user) || nobodys && !call.profile.since([2, 9, 7]);
     if !owns && push.deletable_by_viewer != Some(true) {
         return Err(Refusal::NOT_DELETABLE);
     }
@@ -121,7 +125,11 @@ pub(crate) fn events(call: &Call<'_>, owner: Option<UserId>, log: &Log) -> Outco
         }
         object
     });
-    let member = call.profile.audit_member;
+    let member = if call.profile.since([2, 9, 0]) {
+        "logs"
+    } else {
+        "views"
+    };
     Ok(ok(&json!({ member: events.collect::<Value>() })))
 }
 
@@ -167,7 +175,7 @@ pub(crate) fn describe(call: &Call<'_>, push: &Push, view: View) -> Value {
         "expire_after_days": days,
         "days_remaining": push.days_remaining(now),
         "views_remaining": push.views_remaining(),
-        "deleted": push.log.expired_by_hand,
+        "deleted": push.log.count(&[EventKind::Expire]) > 0,
         // This URL leads nowhere if the link has a step or a query.
         "json_url": format!("{html_url}.json"),
         "html_url": html_url,

@@ -91,11 +91,6 @@ pub(crate) struct Mail {
 #[derive(Default)]
 pub(crate) struct Log {
     pub(crate) events: Vec<Event>,
-    /// The number of events that use views up.
-    pub(crate) views: i64,
-    pub(crate) expired_by_hand: bool,
-    /// The number of recipients that were notified.
-    pub(crate) recipients: usize,
 }
 
 impl Log {
@@ -104,22 +99,28 @@ impl Log {
     }
 
     pub(crate) fn add_mail(&mut self, mail: Mail, visitor: &Visitor, at: Timestamp) {
-        self.recipients += mail.addresses().count();
         self.push(EventKind::CreationEmailSend, visitor, at, Some(mail));
     }
 
     fn push(&mut self, kind: EventKind, visitor: &Visitor, at: Timestamp, mail: Option<Mail>) {
-        match kind {
-            EventKind::View | EventKind::FailedView => self.views += 1,
-            EventKind::Expire => self.expired_by_hand = true,
-            _ => {}
-        }
         self.events.push(Event {
             kind,
             at,
             visitor: visitor.clone(),
             mail,
         });
+    }
+
+    /// The number of events of these kinds.
+    pub(crate) fn count(&self, kinds: &[EventKind]) -> usize {
+        let events = self.events.iter();
+        events.filter(|event| kinds.contains(&event.kind)).count()
+    }
+
+    /// The number of recipients that were notified.
+    pub(crate) fn recipients(&self) -> usize {
+        let mails = self.events.iter().filter_map(|event| event.mail.as_ref());
+        mails.map(|mail| mail.addresses().count()).sum()
     }
 }
 
@@ -188,7 +189,8 @@ impl Push {
     }
 
     pub(crate) fn views_remaining(&self) -> i64 {
-        (self.expire_after_views - self.log.views).max(0)
+        let used = self.log.count(&[EventKind::View, EventKind::FailedView]);
+        (self.expire_after_views - used as i64).max(0)
     }
 
     /// Whether the push has reached a limit.
@@ -233,7 +235,6 @@ pub(crate) struct Request {
     pub(crate) retrieval_step: bool,
     pub(crate) include_requestor: bool,
     pub(crate) response_file_attachments: bool,
-    pub(crate) has_response: bool,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
     pub(crate) is_closed: bool,
@@ -248,7 +249,7 @@ impl Request {
     pub(crate) fn phase(&self, now: Timestamp) -> Phase {
         if self.is_closed || now >= self.closes_at() {
             Phase::Closed
-        } else if self.has_response {
+        } else if self.response.is_some() {
             Phase::Ready
         } else {
             Phase::Open

@@ -56,7 +56,6 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
         retrieval_step: params.ticked("retrieval_step").unwrap_or(true),
         include_requestor: is_on("include_requestor"),
         response_file_attachments: is_on("response_file_attachments"),
-        has_response: false,
         created_at: call.now,
         updated_at: call.now,
         is_closed: false,
@@ -156,7 +155,6 @@ pub(crate) fn respond(call: &Call<'_>, store: &mut Store, token: &str) -> Outcom
     let request = store.requests.get_mut(token).ok_or(Refusal::NOT_FOUND)?;
     request.response = Some(response.to_owned());
     request.response_files = files;
-    request.has_response = true;
     request.updated_at = call.now;
     request.log.add(EventKind::Edit, &call.visitor, call.now);
     Ok(ok(&state(call, request)))

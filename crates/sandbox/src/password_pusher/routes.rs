@@ -43,13 +43,15 @@ const OPERATIONS: &[(&str, &str, Access, Act)] = &[
 pub(crate) struct Operation<'a> {
     pub(crate) access: Access,
     pub(crate) act: Act,
+    /// The path below `/api/v2/`, in which a star is a token.
+    pub(crate) path: &'static str,
     /// The segment behind `pushes` or `requests`.
     pub(crate) token: &'a str,
 }
 
 impl<'a> Operation<'a> {
     pub(crate) fn find(profile: &Profile, method: &Method, path: &'a str) -> Option<Self> {
-        profile.api_version?;
+        profile.api_version()?;
         // Rails performs HEAD as GET without the body.
         let method = match *method {
             Method::HEAD => &Method::GET,
@@ -68,12 +70,13 @@ impl<'a> Operation<'a> {
         let found = operations.find(|(of, pattern, ..)| method == *of && fits(pattern))?;
         let exists = match (segments[0], segments.last()) {
             ("requests" | "accounts" | "workspaces", _) => profile.is_commercial,
-            (_, Some(&"notify_emails")) => profile.notifies_by_email,
+            (_, Some(&"notify_emails")) => profile.since([2, 9, 0]),
             _ => true,
         };
         exists.then(|| Self {
             access: found.2,
             act: found.3,
+            path: found.1,
             token: segments.get(1).copied().unwrap_or_default(),
         })
     }

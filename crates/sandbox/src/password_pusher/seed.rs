@@ -11,7 +11,7 @@ use super::state::State;
 /// a response.
 pub(crate) fn make(state: &State, count: usize) {
     let profile = state.profile();
-    if profile.api_version.is_none() || !profile.has_users {
+    if profile.api_version().is_none() || !profile.has_users {
         return;
     }
     for number in 1..=count {

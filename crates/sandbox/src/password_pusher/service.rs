@@ -15,7 +15,7 @@ use super::options::PasswordPusherOptions;
 use super::response::{Outcome, Refusal, redirect, status_response, throttled};
 use super::routes::{Operation, SUFFIX, file, not_played};
 use super::state::State;
-use super::{seed, upload};
+use super::{commercial, seed, upload};
 use crate::common::query;
 use crate::common::service::{Dropped, Service, Setup, header, whole};
 
@@ -56,7 +56,7 @@ impl State {
         // The open-source server has suffixes for what is read (measured on 2.11.4).
         let has_suffix = self.profile().is_commercial || parts.method != Method::POST;
         let what = not_played(path).filter(|what| has_suffix || *what != SUFFIX);
-        let operation = Operation::find(self.profile(), &parts.method, path)
+        let operation = Operation::find(&self.profile(), &parts.method, path)
             .filter(|_| self.options.notifications || !path.ends_with("/notify_emails"))
             .ok_or_else(|| what.map_or(missing, |what| Refusal::NotPlayed(what.into())))?;
         // Rails refuses a path that is not UTF-8, if it has a route for it.
@@ -65,7 +65,10 @@ impl State {
         }
         let mut call = Call::new(self, parts, body)?;
         call.authenticate(&parts.headers, operation.access)?;
-        if operation.access == Access::Guess && call.profile.limits_passphrases {
+        if call.profile.is_commercial {
+            commercial::check(operation.path, &call.params)?;
+        }
+        if operation.access == Access::Guess && call.profile.since([2, 9, 2]) {
             let passphrase = call.params.text("passphrase").unwrap_or_default();
             // Blank passphrases are not counted (measured on 2.11.4).
             if !passphrase.trim().is_empty() && !self.admit_passphrase(operation.token) {

@@ -95,7 +95,7 @@ impl State {
         timestamp(&self.clock)
     }
 
-    pub(crate) fn profile(&self) -> &'static Profile {
+    pub(crate) fn profile(&self) -> Profile {
         self.options.edition.profile()
     }
 
