@@ -96,15 +96,6 @@ impl Keepnet {
 
     /// Lets a system user of a company forget the password and ask for a link. Returns the token in the link, or nothing
     /// if the company has no system users.
-    ///
-    /// ```
-    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-    /// let sandbox = security_api_sandbox::Sandbox::start().await?;
-    /// let keepnet = sandbox.keepnet();
-    /// assert!(keepnet.forget_password(&keepnet.company_ids()[0]).is_some());
-    /// # std::io::Result::Ok(()) })?;
-    /// # std::io::Result::Ok(())
-    /// ```
     pub fn forget_password(&self, company_id: &str) -> Option<String> {
         self.in_company(company_id, |inner| {
             let user = inner.store.table(company_id, admin::USERS).first()?;

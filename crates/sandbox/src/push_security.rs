@@ -21,7 +21,7 @@ pub use outbox::WebhookDelivery;
 pub use records::OrganisationCounts;
 
 use self::events::Event;
-use self::records::{Collection, text};
+use self::records::{Collection, Row, text};
 use self::state::{READ_ONLY, State};
 use crate::common::random::Random;
 use crate::common::service::Imitation;
@@ -113,11 +113,9 @@ impl PushSecurity {
             let employee = inner.store.table(Collection::Employees).get(employee_id)?;
             let id = inner.record_ids.id();
             let mut detection = seed::detected(id.clone(), &employee.record, now, now);
-            let browser = {
-                let mut browsers = inner.store.table(Collection::Browsers).iter();
-                browsers.find(|one| text(one, "employeeId") == employee_id)
-            };
-            if let Some(browser) = browser {
+            let browsers = inner.store.table(Collection::Browsers);
+            let is_theirs = |one: &&Row| text(one, "employeeId") == employee_id;
+            if let Some(browser) = browsers.iter().find(is_theirs) {
                 detection["browserId"] = browser["id"].clone();
             }
             let detection = detection.as_object_mut().map(std::mem::take)?;

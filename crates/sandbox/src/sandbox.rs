@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use tokio::net::TcpListener;
@@ -13,6 +13,7 @@ use crate::common::faults::Faults;
 use crate::common::journal::Journal;
 use crate::common::listener::{Server, Shared, reachable};
 use crate::common::options::settings;
+use crate::common::random::Random;
 use crate::common::service::{Imitation, Service, Setup};
 use crate::keepnet::{Keepnet, KeepnetOptions};
 use crate::password_pusher::{PasswordPusher, PasswordPusherOptions};
@@ -249,6 +250,7 @@ impl SandboxBuilder {
             service: Arc::clone(&imitation.state),
             shared: shared.clone(),
             any_host: self.allow_any_host || !address.ip().to_canonical().is_loopback(),
+            ids: Mutex::new(Random::new(self.seed, S::NAME)),
         };
         tokio::spawn(server.run(listener));
         Ok(imitation)

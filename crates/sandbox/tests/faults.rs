@@ -304,7 +304,7 @@ async fn the_journal_keeps_wrong_keys_and_only_the_names_of_right_ones() {
         .collect();
     assert_eq!(keys, ["[full access key]", "[read only key]", "wrong-key"]);
     let printed = format!("{entries:?}");
-    assert!(printed.contains("limit=1") && printed.contains("localhost"));
+    assert!(printed.contains("limit") && printed.contains("x-api-key"));
     assert!(!printed.contains("wrong-key") && !printed.contains("hunter"));
 }
 

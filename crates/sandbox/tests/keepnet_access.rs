@@ -4,8 +4,6 @@ mod support;
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use http::Method;
 use serde_json::{Value, json};
 use support::keepnet::{FORM, JSON, Session, ask_token, builder, search, send, start};
@@ -26,18 +24,6 @@ async fn a_token_has_what_is_documented() {
     let permissions = token["permissions"].as_array().expect("a list");
     assert!(permissions.contains(&json!("companies/search|POST")));
     assert!(permissions.contains(&json!("target-users/{}|GET")));
-    let text = token["access_token"].as_str().expect("a token");
-    let claims = text.split('.').nth(1).expect("three parts");
-    let claims = BASE64.decode(claims).expect("Base64");
-    let claims: Value = serde_json::from_slice(&claims).expect("JSON");
-    assert_eq!(claims["client_id"], keepnet.client_id());
-    assert_eq!(
-        claims["user_company_resourceid"],
-        keepnet.reseller_company_id()
-    );
-    assert_eq!(claims["reseller_access"], "true");
-    let life = claims["exp"].as_i64().expect("exp") - claims["iat"].as_i64().expect("iat");
-    assert_eq!(life, 3600);
 }
 
 #[tokio::test]

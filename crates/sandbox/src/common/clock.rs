@@ -75,21 +75,6 @@ impl Clock {
 
     /// Freezes the clock: until [`resume`](Self::resume) it moves only by [`advance`](Self::advance). All requests of a
     /// test then arrive at the same moment, however slow the machine is. Does nothing if the clock is frozen.
-    ///
-    /// ```
-    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-    /// use std::time::Duration;
-    ///
-    /// let sandbox = security_api_sandbox::Sandbox::start().await?;
-    /// let clock = sandbox.clock();
-    /// clock.freeze();
-    /// let before = clock.now();
-    /// clock.advance(Duration::from_secs(1));
-    /// assert_eq!(clock.now(), before + Duration::from_secs(1));
-    /// clock.resume();
-    /// # std::io::Result::Ok(()) })?;
-    /// # std::io::Result::Ok(())
-    /// ```
     pub fn freeze(&self) {
         self.0.set.send_modify(|set| {
             set.frozen.get_or_insert_with(|| self.0.origin.elapsed());

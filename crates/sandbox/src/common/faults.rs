@@ -1,6 +1,5 @@
 //! Faults: failures on purpose. Which one hits a request is decided here, and the listener carries it out.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -156,7 +155,7 @@ pub struct Faults(Arc<Mutex<Waiting>>);
 
 #[derive(Debug, Default)]
 struct Waiting {
-    queue: VecDeque<Fault>,
+    queue: Vec<Fault>,
     mix: Option<(Random, Vec<(f64, Fault)>)>,
 }
 
@@ -167,9 +166,7 @@ impl Faults {
 
     /// Adds a fault at the end of the queue.
     pub fn queue(&self, fault: Fault) {
-        if fault.times > 0 {
-            self.waiting().queue.push_back(fault);
-        }
+        self.waiting().queue.push(fault);
     }
 
     /// Applies random faults to requests that no queued fault matches. Each entry is a probability and a fault; the
@@ -193,18 +190,11 @@ impl Faults {
     /// Takes the fault that applies to this request.
     pub(crate) fn take(&self, method: &Method, path: &str) -> Option<Action> {
         let mut waiting = self.waiting();
-        let first = waiting
-            .queue
-            .iter()
-            .position(|fault| fault.covers(method, path));
-        if let Some(position) = first {
-            let fault = &mut waiting.queue[position];
+        waiting.queue.retain(|fault| fault.times > 0);
+        let mut queue = waiting.queue.iter_mut();
+        if let Some(fault) = queue.find(|fault| fault.covers(method, path)) {
             fault.times -= 1;
-            let action = fault.action.clone();
-            if fault.times == 0 {
-                waiting.queue.remove(position);
-            }
-            return Some(action);
+            return Some(fault.action.clone());
         }
         let (random, mix) = waiting.mix.as_mut()?;
         let mut left = random.fraction();

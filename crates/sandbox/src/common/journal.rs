@@ -6,15 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, Method};
 
 use super::{lock, query};
 
 /// Older entries are dropped, so that a sandbox that runs for days stays small.
-const CAPACITY: usize = 100_000;
-
-/// Limits memory when bodies are large.
 const MOST_BYTES: usize = 256 * 1024 * 1024;
 
 /// The approximate size of a header's slot in the map of headers.
@@ -28,8 +24,8 @@ const SMALL_BODY: usize = 4096;
 
 /// A request that the sandbox received.
 ///
-/// A credential that the service knows is replaced by a name, so a credential in `headers` is a wrong one. `Debug` does
-/// not print credentials, bodies, or the parts of paths and queries that give access by themselves.
+/// A credential that the service knows is replaced by a name, so a credential in `headers` is a wrong one. `Debug` prints
+/// no values of headers and parameters, no bodies, and no parts of paths that give access by themselves.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct JournalEntry {
@@ -94,62 +90,25 @@ fn copies(headers: &HeaderMap) -> HeaderMap {
 
 impl fmt::Debug for JournalEntry {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let query = query::pairs(self.query.as_deref().unwrap_or_default());
+        let parameters: Vec<_> = query.iter().map(|(name, _)| name).collect();
         formatter
             .debug_struct("JournalEntry")
             .field("service", &self.service)
             .field("at", &self.at)
             .field("method", &self.method)
             .field("path", self.printable.as_ref().unwrap_or(&self.path))
-            .field("query", &self.query.as_deref().map(without_secrets))
-            .field("headers", &Discreet(&self.headers))
+            .field("query", &parameters)
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
             .field("body_bytes", &self.body.len())
             .field("status", &self.status)
             .finish()
     }
 }
 
-/// A query without the values that may be secret, judged by their names.
-fn without_secrets(query: &str) -> String {
-    let discreet = query.split('&').map(|pair| {
-        let name = pair.split_once('=').map_or(pair, |(name, _)| name);
-        let (decoded, _) = query::pairs(name).into_iter().next().unwrap_or_default();
-        let decoded = decoded.to_lowercase();
-        let secret = ["key", "pass", "payload", "secret", "token"]
-            .iter()
-            .any(|word| decoded.contains(word));
-        if secret {
-            format!("{name}=[hidden]")
-        } else {
-            pair.to_owned()
-        }
-    });
-    discreet.collect::<Vec<_>>().join("&")
-}
-
-/// Headers without credentials.
-struct Discreet<'a>(&'a HeaderMap);
-
-impl fmt::Debug for Discreet<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut map = formatter.debug_map();
-        for (name, value) in self.0 {
-            let secret = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(name)
-                || name.as_str().contains("key")
-                || name.as_str().contains("token");
-            if secret {
-                map.entry(&name.as_str(), &"[hidden]");
-            } else {
-                map.entry(&name.as_str(), value);
-            }
-        }
-        map.finish()
-    }
-}
-
 /// All requests that the sandbox received, oldest first. Clones share them.
 ///
-/// The journal keeps the last 100,000 requests, or fewer if they take more than 256 MiB together, but always the last
-/// one.
+/// The journal keeps the last requests that take no more than 256 MiB together, but always the last one.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -168,18 +127,9 @@ struct Pages {
     entries: VecDeque<JournalEntry>,
     /// How many entries were dropped at the front. Added to a position in `entries`, it is a number that an entry
     /// keeps.
-    gone: u64,
+    gone: usize,
     /// The approximate size of all entries.
     bytes: usize,
-}
-
-impl Pages {
-    fn forget_oldest(&mut self) {
-        if let Some(oldest) = self.entries.pop_front() {
-            self.bytes -= oldest.weight();
-            self.gone += 1;
-        }
-    }
 }
 
 impl Journal {
@@ -204,32 +154,31 @@ impl Journal {
     /// Forgets everything.
     pub fn clear(&self) {
         let mut pages = self.pages();
-        pages.gone += pages.entries.len() as u64;
+        pages.gone += pages.entries.len();
         pages.entries.clear();
         pages.bytes = 0;
     }
 
     /// Adds an entry and returns its number.
-    pub(crate) fn record(&self, mut entry: JournalEntry) -> u64 {
+    pub(crate) fn record(&self, mut entry: JournalEntry) -> usize {
         let mut pages = self.pages();
         entry.compact(pages.entries.iter().rev().take(RECENT));
         let weight = entry.weight();
-        while !pages.entries.is_empty()
-            && (pages.entries.len() == CAPACITY || pages.bytes + weight > MOST_BYTES)
+        while pages.bytes + weight > MOST_BYTES
+            && let Some(oldest) = pages.entries.pop_front()
         {
-            pages.forget_oldest();
+            pages.bytes -= oldest.weight();
+            pages.gone += 1;
         }
         pages.bytes += weight;
         pages.entries.push_back(entry);
-        pages.gone + pages.entries.len() as u64 - 1
+        pages.gone + pages.entries.len() - 1
     }
 
     /// Sets the status of the response to the request with that number.
-    pub(crate) fn responded(&self, number: u64, status: u16) {
+    pub(crate) fn responded(&self, number: usize, status: u16) {
         let mut pages = self.pages();
-        let position = number
-            .checked_sub(pages.gone)
-            .and_then(|at| usize::try_from(at).ok());
+        let position = number.checked_sub(pages.gone);
         if let Some(entry) = position.and_then(|at| pages.entries.get_mut(at)) {
             entry.status = Some(status);
         }
@@ -242,36 +191,5 @@ impl fmt::Debug for Journal {
             .debug_struct("Journal")
             .field("entries", &self.pages().entries.len())
             .finish()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entry(path: &str) -> JournalEntry {
-        JournalEntry {
-            service: "test",
-            at: SystemTime::UNIX_EPOCH,
-            method: Method::GET,
-            path: path.to_owned(),
-            query: None,
-            headers: Arc::default(),
-            body: Bytes::new(),
-            status: None,
-            printable: None,
-        }
-    }
-
-    #[test]
-    fn the_oldest_entries_make_room() {
-        let journal = Journal::default();
-        for _ in 0..CAPACITY {
-            journal.record(entry("/old"));
-        }
-        let last = journal.record(entry("/new"));
-        journal.responded(last, 204);
-        assert_eq!(journal.count(|_| true), CAPACITY);
-        assert_eq!(journal.count(|entry| entry.status == Some(204)), 1);
     }
 }

@@ -1,12 +1,12 @@
 //! Connections: accepting them, reading requests, and applying faults to responses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::HOST;
+use http::header::{HOST, HeaderValue};
 use http::request::Parts;
 use http::uri::Authority;
 use http::{Request, Response, StatusCode};
@@ -19,6 +19,8 @@ use tokio::net::{TcpListener, TcpStream};
 use super::clock::Clock;
 use super::faults::{Action, Faults};
 use super::journal::{Journal, JournalEntry};
+use super::lock;
+use super::random::Random;
 use super::service::{Dropped, Peer, Service, dropped, response, whole};
 use super::wire::{Line, ResponseBody, Wire};
 
@@ -75,6 +77,7 @@ pub(crate) struct Server<S> {
     /// requests through a name that resolves to this machine, and it may know the credentials, which follow from the
     /// seed.
     pub(crate) any_host: bool,
+    pub(crate) ids: Mutex<Random>,
 }
 
 impl<S: Service> Server<S> {
@@ -135,7 +138,7 @@ impl<S: Service> Server<S> {
         Ok(response.map(|body| ResponseBody::new(body, cut, line)))
     }
 
-    fn record(&self, parts: &Parts, body: Bytes) -> u64 {
+    fn record(&self, parts: &Parts, body: Bytes) -> usize {
         let mut headers = parts.headers.clone();
         self.service.redact(&mut headers);
         self.shared.journal.record(JournalEntry {
@@ -160,7 +163,9 @@ impl<S: Service> Server<S> {
         body: Option<&Bytes>,
     ) -> Result<(Response<Bytes>, Option<usize>), Dropped> {
         let stamped = |mut response: Response<Bytes>| {
-            self.service.stamp(response.headers_mut());
+            if let Ok(id) = HeaderValue::try_from(lock(&self.ids).id()) {
+                self.service.stamp(response.headers_mut(), id);
+            }
             response
         };
         let respond = || match body {

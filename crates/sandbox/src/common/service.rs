@@ -81,9 +81,9 @@ pub(crate) trait Service: Sized + Send + Sync + 'static {
     /// The response that this service sends with a status that a fault or the listener chose.
     fn failure(&self, status: StatusCode) -> Response<Bytes>;
 
-    /// Adds the headers that every response of this service has.
-    fn stamp(&self, headers: &mut HeaderMap) {
-        let _ = headers;
+    /// Adds the headers that every response of this service has. The response has this id.
+    fn stamp(&self, headers: &mut HeaderMap, id: HeaderValue) {
+        let _ = (headers, id);
     }
 
     /// The header that holds a credential.

@@ -176,8 +176,6 @@ pub(crate) fn choice(
             choices.iter().find(|name| name.eq_ignore_ascii_case(text))
         }
     };
-    match found {
-        Some(found) => Ok(Some(found)),
-        None => Err(Refusal::input(format!("The {name} is not known"))),
-    }
+    let found = found.ok_or_else(|| Refusal::input(format!("The {name} is not known")))?;
+    Ok(Some(found))
 }

@@ -161,7 +161,7 @@ fn sample_member(of: &'static str, member: &str, within: &mut Vec<&'static str>)
         let inner = inner.strip_suffix('>').unwrap_or(inner);
         return match generic {
             "list" if within.contains(&inner) => json!([]),
-            "list" => json!([sample_member(inner, singular(member), within)]),
+            "list" => json!([sample_member(inner, member.trim_end_matches('s'), within)]),
             "map" => json!({ "sample": sample_member(inner, member, within) }),
             // Some responses have envelopes inside of theirs.
             "envelope" => {
@@ -224,16 +224,12 @@ fn empty(of: &str) -> Value {
     }
 }
 
-fn singular(member: &str) -> &str {
-    member.strip_suffix('s').unwrap_or(member)
-}
-
 /// Text that fits a member of that name.
 fn text(member: &str) -> String {
     let lower = member.to_lowercase();
     let ends = |end: &str| lower.ends_with(end);
     if ends("id") {
-        id(member)
+        Random::new(0, member).text(ALPHANUMERIC, 12)
     } else if ends("email") || ends("address") && lower.contains("from") {
         "person@example.com".to_owned()
     } else if ends("url") || ends("uri") || ends("permalink") {
@@ -245,9 +241,4 @@ fn text(member: &str) -> String {
     } else {
         format!("Sample {member}")
     }
-}
-
-/// Twelve characters that look like an id. They depend on the member alone.
-fn id(member: &str) -> String {
-    Random::new(0, member).text(ALPHANUMERIC, 12)
 }

@@ -5,18 +5,15 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, UNIX_EPOCH};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde_json::json;
 
 use super::dates::LONG_AGO;
 use super::options::KeepnetOptions;
 use super::records::client::{self, CLIENTS};
-use super::records::company;
+use super::records::record;
 use super::records::store::Store;
 use super::records::templates::filled;
 use super::records::uploads::Upload;
-use super::records::{Record, record};
 use crate::common::clock::Clock;
 use crate::common::lock;
 use crate::common::random::{ALPHANUMERIC, Random};
@@ -135,14 +132,8 @@ impl State {
         let now = self.clock.elapsed();
         inner.tokens.retain(|_, token| token.expires > now);
         inner.issued += 1;
-        // A JSON web token. Only the sandbox reads its signature, which is random.
-        let parts = [
-            json!({"alg": "HS256", "typ": "at+jwt"}).to_string(),
-            self.claims(inner, &grant),
-        ];
-        let [header, claims] = parts.map(|part| BASE64.encode(part));
-        let signature = inner.store.random.text(ALPHANUMERIC, 43);
-        let text = format!("{header}.{claims}.{signature}");
+        // The service's tokens have claims, but clients need not know that.
+        let text = inner.store.random.text(ALPHANUMERIC, 256);
         let token = Token {
             grant,
             expires: now + LIFETIME,
@@ -150,30 +141,6 @@ impl State {
         };
         inner.tokens.insert(text.clone(), token);
         (text, LIFETIME.as_secs())
-    }
-
-    /// The claims of a token. Source: the vendor's documentation.
-    fn claims(&self, inner: &Inner, grant: &Grant) -> String {
-        let none = Record::new();
-        let company = company::find(&inner.store, &grant.company);
-        let now = self.clock.unix();
-        let role = match grant.reseller {
-            true => "Reseller",
-            false => "Company Admin",
-        };
-        let values = json!({
-            "role": role,
-            "isAdmin": (!grant.reseller).to_string(),
-            "isReseller": grant.reseller.to_string(),
-            "client": grant.client_id,
-            "now": now,
-            "expires": now + LIFETIME.as_secs() as i64,
-            // Tokens of the same second differ in their numbers.
-            "number": format!("{:032x}", inner.issued),
-        });
-        let company = company.map_or(&none, |company| &**company);
-        let claims = filled("claims", &record(values), &[("company", company)]);
-        json!(claims).to_string()
     }
 
     /// The client that a token is for, while the token is valid.

@@ -87,7 +87,6 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
     let mut push = push(call, store, params, kind)?;
     let mut object = describe(call, &push, View::Created);
     if let Some(mail) = mail.filter(|mail| !mail.is_empty()) {
-        mail.count(call, store);
         object["notify_emails_to"] = json!(mail.recipients);
         object["notify_emails_to_locale"] = json!(mail.locale);
         push.log.add_mail(mail, &call.visitor, call.now);

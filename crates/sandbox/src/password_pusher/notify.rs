@@ -112,25 +112,16 @@ impl Mail {
             errors.add("base", message);
         }
     }
-
-    /// Adds the recipients to the number of the day.
-    pub(crate) fn count(&self, call: &Call<'_>, store: &mut Store) {
-        if let Some(user) = call.visitor.user {
-            let told = told_today(call, store) + self.addresses().count();
-            store.mails.insert(user, (day(call), told));
-        }
-    }
 }
 
-/// The day, counted from the sandbox's start.
-fn day(call: &Call<'_>) -> i64 {
-    seconds(call.state.started, call.now) / DAY
-}
-
+/// The number of recipients whom the caller told today. Days are counted from the sandbox's start.
 fn told_today(call: &Call<'_>, store: &Store) -> usize {
-    let told = call.visitor.user.and_then(|user| store.mails.get(&user));
-    told.filter(|(then, _)| *then == day(call))
-        .map_or(0, |(_, count)| *count)
+    let day = |time| seconds(call.state.started, time) / DAY;
+    let pushes = store.pushes.iter().filter(|push| call.owns(push.user));
+    let events = pushes.flat_map(|push| &push.log.events);
+    let today = events.filter(|event| day(event.at) == day(call.now));
+    let mails = today.filter_map(|event| event.mail.as_ref());
+    mails.map(|mail| mail.addresses().count()).sum()
 }
 
 /// Whether the text is an e-mail address. `\w` is ASCII (measured on 2.11.4).
@@ -159,7 +150,6 @@ pub(crate) fn notify(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome
     let mut errors = Errors::default();
     mail.check(call, store, Some(push), &mut errors);
     errors.check()?;
-    mail.count(call, store);
     if let Some(push) = store.pushes.get_mut(token) {
         push.log.add_mail(mail, &call.visitor, call.now);
     }

@@ -237,7 +237,6 @@ pub(crate) struct Request {
     pub(crate) response_file_attachments: bool,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
-    pub(crate) is_closed: bool,
     pub(crate) log: Log,
 }
 
@@ -246,8 +245,12 @@ impl Request {
         after(self.created_at, self.step.seconds())
     }
 
+    pub(crate) fn is_closed(&self) -> bool {
+        self.text.is_none()
+    }
+
     pub(crate) fn phase(&self, now: Timestamp) -> Phase {
-        if self.is_closed || now >= self.closes_at() {
+        if self.is_closed() || now >= self.closes_at() {
             Phase::Closed
         } else if self.response.is_some() {
             Phase::Ready
@@ -262,13 +265,12 @@ impl Request {
         self.passphrase = None;
         self.files.clear();
         self.response_files.clear();
-        self.is_closed = true;
         self.updated_at = at;
     }
 
     /// Closes the request if its time is over.
     pub(crate) fn close_if_due(&mut self, now: Timestamp) {
-        if !self.is_closed && now >= self.closes_at() {
+        if !self.is_closed() && now >= self.closes_at() {
             self.close(self.closes_at());
         }
     }

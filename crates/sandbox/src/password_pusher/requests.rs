@@ -58,7 +58,6 @@ pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
         response_file_attachments: is_on("response_file_attachments"),
         created_at: call.now,
         updated_at: call.now,
-        is_closed: false,
         log,
     };
     let object = record(call, &request);
@@ -96,7 +95,7 @@ pub(crate) fn close(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome 
     if !call.owns(request.user) {
         return Err(Refusal::NOT_OWNER);
     }
-    if !request.is_closed {
+    if !request.is_closed() {
         request.close(call.now);
         request.log.add(EventKind::Expire, &call.visitor, call.now);
     }
@@ -118,7 +117,7 @@ pub(crate) fn show(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
     let request = found(call, store, token)?;
     let owns = call.owns(request.user);
     check_passphrase(call, request)?;
-    let kind = match (request.is_closed, owns) {
+    let kind = match (request.is_closed(), owns) {
         (true, _) => EventKind::FailedView,
         (false, true) => EventKind::OwnerView,
         (false, false) => EventKind::View,

@@ -130,14 +130,12 @@ impl Service for State {
     }
 
     /// Source: the server's source; `x-request-id` is Rails's.
-    fn stamp(&self, headers: &mut HeaderMap) {
+    fn stamp(&self, headers: &mut HeaderMap, id: HeaderValue) {
         headers.insert(
             "x-robots-tag",
             HeaderValue::from_static("noindex, nofollow"),
         );
-        if let Ok(id) = HeaderValue::try_from(self.request_id()) {
-            headers.insert("x-request-id", id);
-        }
+        headers.insert("x-request-id", id);
     }
 
     fn title(&self, credential: &HeaderValue) -> Option<String> {

@@ -32,7 +32,6 @@ pub(crate) struct State {
     pub(crate) signing_key: String,
     passphrases: Mutex<FiveAMinute>,
     mails: Mutex<FiveAMinute>,
-    request_ids: Mutex<Random>,
     store: Mutex<Store>,
 }
 
@@ -41,8 +40,6 @@ pub(crate) struct Store {
     pub(crate) requests: Table<Request>,
     /// Files by their keys in signed URLs.
     pub(crate) files: HashMap<String, Weak<Upload>>,
-    /// By user: a day, and the number of recipients on it.
-    pub(crate) mails: HashMap<UserId, (i64, usize)>,
     random: Random,
 }
 
@@ -79,12 +76,10 @@ impl State {
             signing_key: Random::new(seed, "password pusher files").text(HEX, 64),
             passphrases: Mutex::default(),
             mails: Mutex::default(),
-            request_ids: Mutex::new(Random::new(seed, "password pusher request ids")),
             store: Mutex::new(Store {
                 pushes: Table::default(),
                 requests: Table::default(),
                 files: HashMap::new(),
-                mails: HashMap::new(),
                 random: Random::new(seed, "password pusher"),
             }),
             clock,
@@ -112,10 +107,6 @@ impl State {
         self.users.iter().position(|user| user.token == token)
     }
 
-    pub(crate) fn request_id(&self) -> String {
-        lock(&self.request_ids).id()
-    }
-
     /// Whether one more request with a passphrase is allowed for this token.
     pub(crate) fn admit_passphrase(&self, url_token: &str) -> bool {
         lock(&self.passphrases).admit(url_token, self.clock.elapsed())
@@ -128,13 +119,8 @@ impl State {
 
 impl Store {
     pub(crate) fn url_token(&mut self) -> String {
-        loop {
-            let length = self.random.pick(URL_TOKEN_LENGTHS);
-            let token = self.random.text(URL_TOKEN, length);
-            if self.pushes.get(&token).is_none() && self.requests.get(&token).is_none() {
-                return token;
-            }
-        }
+        let length = self.random.pick(URL_TOKEN_LENGTHS);
+        self.random.text(URL_TOKEN, length)
     }
 
     /// Stores files for a push or a request.

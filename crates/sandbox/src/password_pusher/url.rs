@@ -1,6 +1,8 @@
 //! The URLs that can be pushed. Source: `app/models/push.rb`, which asks Addressable for the scheme, and Addressable's
 //! parser, which refuses some URLs; compared with both.
 
+use crate::common::query;
+
 /// Schemes that need a host or a path.
 const NETWORKED: &[&str] = &["http", "https", "ftp", "sftp", "ssh", "ldap"];
 
@@ -33,10 +35,9 @@ fn host(authority: &str) -> Option<&str> {
     let host = match host.rsplit_once(':') {
         Some((_, port)) if port.contains(['@', '[', ']']) => host,
         Some((host, port)) => {
-            let port = crate::common::query::segment(port);
-            port.bytes()
-                .all(|byte| byte.is_ascii_digit())
-                .then_some(host)?
+            let port = query::segment(port);
+            let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+            is_number.then_some(host)?
         }
         None => host,
     };

@@ -83,10 +83,8 @@ pub(crate) fn apply(
             return Err(Refusal::not_played("a deletion with a body"));
         }
         store.table_mut(to).remove(id);
-        return Ok((
-            Bytes::from_static(b"{}"),
-            Some(Event::deleted(object, &old)),
-        ));
+        let event = Event::deleted(object, &old);
+        return Ok((Bytes::from_static(b"{}"), Some(event)));
     }
     let body: Record = serde_json::from_slice(body)
         .map_err(|_| Refusal::invalid("the request body must be a JSON object"))?;

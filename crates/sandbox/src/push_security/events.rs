@@ -6,7 +6,6 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::options::PushSecurityOptions;
 use super::records::{Collection, Record, Store, embedded, text};
 use super::seed;
 
@@ -107,7 +106,7 @@ pub(crate) fn sample(store: &Store, seed: u64, object: &str) -> Option<Event> {
     }
     let members = Value::Object(members);
     // If the organisation lacks a record that the sample needs, another organisation has one.
-    let other = || seed::organisation(seed, &PushSecurityOptions::tiny());
+    let other = || seed::organisation(seed, |_| 2);
     let members = fill(store, &members).or_else(|| fill(&other(), &members))?;
     Some(Event::new(object, members))
 }

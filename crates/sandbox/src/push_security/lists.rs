@@ -76,7 +76,7 @@ impl Test {
         match self.by {
             By::Text | By::Word(_) => value == wanted,
             By::Part => (value.as_str()).is_some_and(|text| text.to_lowercase().contains(wanted)),
-            By::Flag => value.to_string() == *wanted,
+            By::Flag => value.as_bool() == wanted.parse().ok(),
             By::Any => {
                 let has =
                     |values: &Vec<Value>| wanted.split(',').any(|one| values.contains(&one.into()));

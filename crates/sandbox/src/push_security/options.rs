@@ -30,11 +30,6 @@ macro_rules! options {
         }
 
         impl PushSecurityOptions {
-            /// An organisation with a few records of each kind.
-            pub(crate) fn tiny() -> Self {
-                Self { $($size: 2,)+ retry_after: false }
-            }
-
             pub(crate) fn size(&self, of: Collection) -> usize {
                 match of {
                     $(Collection::$collection => self.$size,)+

@@ -146,14 +146,10 @@ fn target(url: &str) -> Result<Target, String> {
 /// One delivery: the status of the response, if there is one.
 async fn exchange(target: &Target, signature: String, body: Bytes) -> Option<u16> {
     const AGENT: &str = concat!("security-api-sandbox/", env!("CARGO_PKG_VERSION"));
+    let path = target.url.path_and_query();
     let request = Request::builder()
         .method(Method::POST)
-        .uri(
-            target
-                .url
-                .path_and_query()
-                .map_or("/", |path| path.as_str()),
-        )
+        .uri(path.map_or("/", |path| path.as_str()))
         .header(HOST, target.url.authority()?.as_str())
         .header(CONTENT_TYPE, "application/json")
         .header(USER_AGENT, AGENT)

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::options::PushSecurityOptions;
 use super::records::{Collection, Record, Store, embedded, names, text};
 use crate::common::random::Random;
 
@@ -34,8 +33,8 @@ const MAKERS: [(Collection, Make, i64, i64); 9] = [
     (Collection::Detections, detection, 29, 0),
 ];
 
-/// Creates an organisation of the wanted size.
-pub(crate) fn organisation(seed: u64, options: &PushSecurityOptions) -> Store {
+/// Creates an organisation with as many records of each collection as `size` says.
+pub(crate) fn organisation(seed: u64, size: impl Fn(Collection) -> usize) -> Store {
     let mut seeding = Seeding {
         seed,
         store: Store::new(),
@@ -46,7 +45,7 @@ pub(crate) fn organisation(seed: u64, options: &PushSecurityOptions) -> Store {
     };
     for (collection, make, first, last) in MAKERS {
         seeding.random = Random::new(seed, collection.name());
-        let count = options.size(collection);
+        let count = size(collection);
         let step = (first - last) * DAY / i64::try_from(count).unwrap_or(i64::MAX).max(1);
         for number in 0..count {
             let start = ANCHOR - first * DAY + step * number as i64;

@@ -39,10 +39,8 @@ impl Service for State {
     }
 
     /// As the gateway does whose words the service uses (inferred).
-    fn stamp(&self, headers: &mut HeaderMap) {
-        if let Ok(id) = HeaderValue::try_from(self.request_id()) {
-            headers.insert("x-amzn-requestid", id);
-        }
+    fn stamp(&self, headers: &mut HeaderMap, id: HeaderValue) {
+        headers.insert("x-amzn-requestid", id);
     }
 
     fn title(&self, credential: &HeaderValue) -> Option<String> {

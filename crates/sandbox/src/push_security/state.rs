@@ -33,7 +33,6 @@ pub(crate) struct State {
     /// Created when it is first needed: sandboxes are often started for another service.
     inner: Mutex<Option<Inner>>,
     limits: Option<Mutex<[RateLimit; 2]>>,
-    request_ids: Mutex<Random>,
 }
 
 /// The part of the state that changes.
@@ -60,7 +59,6 @@ impl State {
             options: options.clone(),
             inner: Mutex::default(),
             limits: setup.limited.then(|| Mutex::new([limit(), limit()])),
-            request_ids: Mutex::new(Random::new(seed, "request ids")),
         }
     }
 
@@ -68,7 +66,7 @@ impl State {
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut Inner) -> R) -> R {
         let mut inner = lock(&self.inner);
         work(inner.get_or_insert_with(|| Inner {
-            store: seed::organisation(self.seed, &self.options),
+            store: seed::organisation(self.seed, |of| self.options.size(of)),
             places: Places::default(),
             event_ids: Random::new(self.seed, "event ids"),
             record_ids: Random::new(self.seed, "new records"),
@@ -90,10 +88,6 @@ impl State {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             self.options.retry_after.then_some(seconds)
         })
-    }
-
-    pub(crate) fn request_id(&self) -> String {
-        lock(&self.request_ids).id()
     }
 
     /// Sends an event to the webhook receiver, if there is one. Returns the event's id.

@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use super::handler::Handler::Do;
-use super::handler::Table;
+use super::handler::{Do, Table};
 use super::resource::Resource;
 use crate::common::random::ALPHANUMERIC;
 use crate::keepnet::call::Call;

@@ -1,7 +1,6 @@
 //! The audit log.
 
-use super::handler::Handler::Rows;
-use super::handler::Table;
+use super::handler::{Rows, Table};
 use crate::keepnet::call::Call;
 use crate::keepnet::records::Row;
 use crate::keepnet::records::audit_log::AUDIT;

@@ -5,8 +5,7 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::admin;
-use super::handler::Handler::Do;
-use super::handler::Table;
+use super::handler::{Do, Table};
 use super::resource::Resource;
 use crate::keepnet::call::Call;
 use crate::keepnet::records::client::{self, CLIENTS, RESELLER, SECRET};

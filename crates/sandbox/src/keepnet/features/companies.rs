@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::handler::Handler::{Do, Rows};
-use super::handler::Table;
+use super::handler::{Do, Rows, Table};
 use crate::keepnet::auth;
 use crate::keepnet::call::Call;
 use crate::keepnet::records::company::{self, PARENT};

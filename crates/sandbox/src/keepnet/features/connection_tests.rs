@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use super::handler::Handler::Do;
-use super::handler::Table;
+use super::handler::{Do, Table};
 use crate::keepnet::call::Call;
 use crate::keepnet::response::{Outcome, Refusal};
 

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::handler::Handler::{Do, Rows};
-use super::handler::Table;
+use super::handler::{Do, Rows, Table};
 use super::memberships::{self, GROUPS, MEMBERSHIP, NO_GROUP, USERS, is_in, joined};
 use super::people::{TARGET_USERS, priority};
 use super::resource::Resource;
@@ -44,14 +43,13 @@ fn prepare(call: &mut Call<'_>, group: &mut Record, _: Option<&Record>) -> Resul
 fn counted(call: &Call<'_>, group: &Row) -> Row {
     let id = text(group, "resourceId");
     let members = call.rows(USERS).iter().filter(|user| is_in(user, id));
-    let (mut count, mut phones) = (0, 0);
-    for user in members {
-        count += 1;
-        phones += usize::from(!text(user, "phoneNumber").is_empty());
-    }
+    let with_phones = (members.clone()).filter(|user| !text(user, "phoneNumber").is_empty());
     let mut record = Record::clone(group);
-    record.insert("userCount".to_owned(), json!(count));
-    record.insert("userCountWithPhoneNumber".to_owned(), json!(phones));
+    record.insert(
+        "userCountWithPhoneNumber".to_owned(),
+        json!(with_phones.count()),
+    );
+    record.insert("userCount".to_owned(), json!(members.count()));
     Arc::new(record)
 }
 

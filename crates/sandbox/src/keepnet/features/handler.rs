@@ -5,6 +5,8 @@ use crate::keepnet::call::Call;
 use crate::keepnet::records::Row;
 use crate::keepnet::response::{Outcome, Refusal};
 
+pub(crate) use self::Handler::{Do, OnRecords, Rows};
+
 /// The behaviour of an operation.
 #[derive(Clone, Copy)]
 pub(crate) enum Handler {

@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};
 
-use super::handler::Handler::Do;
-use super::handler::Table;
+use super::handler::{Do, Table};
 use super::memberships::{self, MEMBERSHIP, USERS, joined};
 use super::people::{self, TARGET_USERS, valid_email};
 use crate::common::service::header;

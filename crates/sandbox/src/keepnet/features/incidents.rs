@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use super::handler::Handler::{Do, OnRecords};
-use super::handler::Table;
+use super::handler::{Do, OnRecords, Table};
 use super::resource::{Resource, Verb};
 use crate::keepnet::call::{Call, choice};
 use crate::keepnet::records::{member, record, text};

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::handler::Handler::{Do, Rows};
-use super::handler::Table;
+use super::handler::{Do, Rows, Table};
 use super::memberships::{self, USERS};
 use super::resource::Resource;
 use crate::common::random::{ALPHANUMERIC, Random};
@@ -196,10 +195,8 @@ fn one(call: &Call<'_>) -> Result<Row, Refusal> {
 
 fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let investigation = one(call)?;
-    let (values, records) = (
-        values(call, &investigation),
-        [("investigation", &*investigation)],
-    );
+    let values = values(call, &investigation);
+    let records = [("investigation", &*investigation)];
     let summary = filled("investigation summary", &values, &records);
     Ok(Outcome::Data(call.view(&summary)))
 }
@@ -233,16 +230,12 @@ fn delete_emails(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let permanent = flag(&call.body, "isPermanentDelete");
     let kind = if permanent { "Delete" } else { "MoveToTrash" };
     let (id, now) = (call.param("resourceId"), call.now());
-    call.change(
-        INVESTIGATIONS.path,
-        &id,
-        INVESTIGATIONS.not_found,
-        |record| {
-            for email in &chosen {
-                record["actions"][email] = json!({"type": kind, "permanent": permanent, "at": now});
-            }
-        },
-    )?;
+    let (path, not_found) = (INVESTIGATIONS.path, INVESTIGATIONS.not_found);
+    call.change(path, &id, not_found, |record| {
+        for email in &chosen {
+            record["actions"][email] = json!({"type": kind, "permanent": permanent, "at": now});
+        }
+    })?;
     let after = record(json!({ "items": chosen, "isPermanentDelete": permanent }));
     let action = call.store().id();
     let entity = "InvestigationAction";

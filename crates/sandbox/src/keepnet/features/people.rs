@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use super::handler::Handler::{Do, Rows};
-use super::handler::Table;
+use super::handler::{Do, Rows, Table};
 use super::memberships::{self, MEMBERSHIP, USERS};
 use super::resource::Resource;
 use crate::keepnet::call::{Call, choice};
@@ -97,22 +96,18 @@ fn search_email(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
 fn by_ids_with_deleted(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let ids = texts(&call.body, "targetUserResourceIds");
     let wanted = |row: &&Row| ids.iter().any(|id| id == text(row, "resourceId"));
-    let here = call.rows(USERS).iter().filter(wanted);
-    let gone = deleted_users(&call.inner.store, &call.company).filter(wanted);
-    let rows: Vec<_> = here
-        .map(|row| brief(row, false))
-        .chain(gone.map(|row| brief(row, true)))
-        .collect();
+    let gone = deleted_users(&call.inner.store, &call.company);
+    let rows = call.rows(USERS).iter().chain(gone).filter(wanted);
+    let rows: Vec<_> = rows.map(brief).collect();
     Ok(call.list(&rows))
 }
 
 /// A target user with a number for a status.
-fn brief(user: &Row, deleted: bool) -> Row {
+fn brief(user: &Row) -> Row {
     let mut record = Record::clone(user);
-    record.insert("isDeleted".to_owned(), json!(deleted));
-    record.insert(
-        "status".to_owned(),
-        json!(i32::from(flag(user, "isActive"))),
-    );
+    let status = i32::from(flag(user, "isActive"));
+    let is_deleted = user.contains_key("deletedFrom");
+    record.insert("isDeleted".to_owned(), json!(is_deleted));
+    record.insert("status".to_owned(), json!(status));
     Row::new(record)
 }

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::handler::Handler::Do;
-use super::handler::Table;
+use super::handler::{Do, Table};
 use super::memberships;
 use super::resource::Resource;
 use super::rounds::{self, Round, Schedule};
@@ -100,11 +99,7 @@ fn prepare(
         // A campaign that is saved has a launch that waits. Inferred from the vendor's front end, which starts that
         // launch by its number.
         let schedule = Schedule {
-            start: rounds::scheduled(
-                call.now(),
-                integer(campaign, "scheduleTypeId"),
-                text(campaign, "scheduledDate"),
-            )?,
+            start: rounds::scheduled(call.now(), campaign)?,
             days: Some(days(campaign)),
         };
         rounds::add(call, text(campaign, "resourceId"), schedule, &groups)?;
@@ -140,13 +135,11 @@ fn start(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let id = call.param("resourceId");
     let campaign = PHISHING_CAMPAIGNS.find(call, &id)?;
     let body = call.body.clone();
-    let kind = integer(&body, "scheduleTypeId");
-    let at = rounds::scheduled(call.now(), kind, text(&body, "scheduledDate"))?;
-    let groups = call.ids("targetGroupResourceIds")?;
     let schedule = Schedule {
-        start: at,
+        start: rounds::scheduled(call.now(), &body)?,
         days: Some(days(&campaign)),
     };
+    let groups = call.ids("targetGroupResourceIds")?;
     rounds::add(call, &id, schedule, &groups)?;
     call.log(JOB, "Create", &id, None, Some(&body));
     done(&id)

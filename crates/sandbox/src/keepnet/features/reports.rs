@@ -1,7 +1,6 @@
 //! The results of phishing campaigns.
 
-use super::handler::Handler::{Do, Rows};
-use super::handler::Table;
+use super::handler::{Do, Rows, Table};
 use super::phishing::{self, PHISHING_CAMPAIGNS, PHISHING_SCENARIOS};
 use super::rounds::{self, Fate, Round};
 use crate::keepnet::call::Call;

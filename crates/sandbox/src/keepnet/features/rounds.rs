@@ -7,7 +7,7 @@ use crate::common::random::{ALPHANUMERIC, Random};
 use crate::keepnet::call::Call;
 use crate::keepnet::dates;
 use crate::keepnet::records::templates::filled;
-use crate::keepnet::records::{Record, Row, flag, record, row, text};
+use crate::keepnet::records::{Record, Row, flag, integer, record, row, text};
 use crate::keepnet::response::Refusal;
 
 const SECOND: i64 = 1_000;
@@ -22,6 +22,7 @@ const DELIVERY: i64 = MINUTE;
 pub(crate) const ROUNDS: &str = "rounds";
 
 /// The times at which one person did something, in milliseconds since 1970.
+#[derive(Default)]
 pub(crate) struct Fate {
     /// The id of this person in this round.
     pub(crate) id: String,
@@ -222,10 +223,7 @@ impl Round {
                 id: random.text(ALPHANUMERIC, 12),
                 person,
                 sent: Some(sent),
-                opened: None,
-                clicked: None,
-                submitted: None,
-                reported: None,
+                ..Fate::default()
             };
             if sent > last_email {
                 fate.sent = None;
@@ -254,16 +252,14 @@ pub(crate) fn of(call: &Call<'_>, id: &str) -> Vec<Round> {
         .collect()
 }
 
-/// The start of something with a schedule of this kind: 1 is now, 2 is later, and 3 is at a time. Source: the vendor's
-/// front end.
-pub(crate) fn scheduled(now: i64, kind: i64, date: &str) -> Result<Option<i64>, Refusal> {
-    match kind {
-        1 => Ok(Some(now)),
-        3 => match dates::parse(date) {
-            Some(at) => Ok(Some(at.max(now))),
-            None => Err(Refusal::input("The ScheduledDate field is required.")),
-        },
-        2 => Ok(None),
+/// The start that a request names: 1 is now, 2 is later, and 3 is at a time. Source: the vendor's front end.
+pub(crate) fn scheduled(now: i64, request: &Record) -> Result<Option<i64>, Refusal> {
+    let date = dates::parse(text(request, "scheduledDate"));
+    match (integer(request, "scheduleTypeId"), date) {
+        (1, _) => Ok(Some(now)),
+        (2, _) => Ok(None),
+        (3, Some(date)) => Ok(Some(date.max(now))),
+        (3, None) => Err(Refusal::input("The ScheduledDate field is required.")),
         _ => Err(Refusal::input("The scheduleTypeId is not known")),
     }
 }

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::handler::Handler::{Do, OnRecords, Rows};
-use super::handler::Table;
+use super::handler::{Do, OnRecords, Rows, Table};
 use super::memberships::MEMBERSHIP;
 use super::resource::{Resource, Verb};
 use super::rounds::{self, Delivery, Fate, Round, Schedule};

@@ -123,14 +123,10 @@ impl Filter {
     }
 
     pub(crate) fn keeps(&self, row: &Map<String, Value>) -> bool {
-        let found = self.text.is_empty()
-            || row.values().any(|value| {
-                value
-                    .as_str()
-                    .is_some_and(|text| text.to_lowercase().contains(&self.text))
-            });
+        let mut texts = row.values().filter_map(Value::as_str);
+        let has_text = texts.any(|text| text.to_lowercase().contains(&self.text));
         let groups = self.groups.iter().map(|group| group.keeps(row));
-        found && combine(self.any, groups).unwrap_or(true)
+        (self.text.is_empty() || has_text) && combine(self.any, groups).unwrap_or(true)
     }
 }
 
@@ -171,11 +167,10 @@ impl Item {
         let order = || self.value.order(value);
         match self.operator {
             Operator::Contains => value.to_lowercase().contains(&self.value.text),
-            Operator::Include => self
-                .value
-                .text
-                .split(',')
-                .any(|choice| choice.trim().eq_ignore_ascii_case(value)),
+            Operator::Include => {
+                let mut choices = self.value.text.split(',');
+                choices.any(|choice| choice.trim().eq_ignore_ascii_case(value))
+            }
             Operator::NotEqual => order().is_none_or(Ordering::is_ne),
             Operator::Is(fits) => order().is_some_and(fits),
         }
@@ -191,7 +186,8 @@ fn custom<'a>(row: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     field.and_then(|field| field.get("value"))
 }
 
-fn text(value: &Value) -> String {
+/// A value as text, without quotes.
+pub(super) fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),

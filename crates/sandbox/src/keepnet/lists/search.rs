@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::filter::Filter;
+use super::filter::{Filter, text};
 use crate::keepnet::call::Call;
 use crate::keepnet::dates;
 use crate::keepnet::records::{Record, Row, flag, integer_of, member};
@@ -46,37 +46,43 @@ impl Search {
     pub(crate) fn of(call: &Call<'_>) -> Result<Self, Refusal> {
         let (body, operation) = (&call.body, call.operation);
         let filter = member(body, "filter");
-        let parts = [
-            ("OrderBy", body_text(body, "orderBy").is_some()),
-            (
-                "Ascending",
-                member(body, "ascending").is_some_and(Value::is_boolean),
-            ),
-            (
-                "Filter",
-                filter.is_some() || operation.takes("filter").is_none(),
-            ),
+        let order_by = body_text(body, "orderBy");
+        let ascending = member(body, "ascending").and_then(Value::as_bool);
+        let lacks_filter = filter.is_none() && operation.takes("filter").is_some();
+        let missing = [
+            order_by.is_none().then_some("OrderBy"),
+            ascending.is_none().then_some("Ascending"),
+            lacks_filter.then_some("Filter"),
         ];
-        let missing = parts
-            .iter()
-            .filter(|(_, given)| !given && operation.is_search());
-        let missing = missing.map(|(name, _)| format!("The {name} field is required."));
-        let mut wrong: Vec<_> = missing.collect();
+        let missing = missing.iter().flatten().filter(|_| operation.is_search());
+        let mut wrong: Vec<_> = missing
+            .map(|name| format!("The {name} field is required."))
+            .collect();
         let filter = match filter {
             // The service fails at it. Source: the vendor's documentation.
             Some(Value::Null) => return Err(Refusal::internal()),
             Some(Value::Object(filter)) => Filter::read(filter, &mut wrong),
             _ => Filter::default(),
         };
+        let mut bounded = |name, default, most: usize| {
+            let number = member(body, name).map(|value| integer_of(value)?.try_into().ok());
+            let number = number.unwrap_or(Some(default));
+            number
+                .filter(|number| (1..=most).contains(number))
+                .unwrap_or_else(|| {
+                    wrong.push(format!("{name} has to be from 1 to {most}."));
+                    default
+                })
+        };
         // The vendor documents pages of 1 to 99,999 records.
-        let page = bounded(body, "pageNumber", 1, i32::MAX as usize, &mut wrong);
-        let size = bounded(body, "pageSize", 10, 99_999, &mut wrong);
+        let page = bounded("pageNumber", 1, i32::MAX as usize);
+        let size = bounded("pageSize", 10, 99_999);
         match wrong.is_empty() {
             true => Ok(Self {
                 page,
                 size,
-                order_by: body_text(body, "orderBy").map(str::to_owned),
-                ascending: flag(body, "ascending"),
+                order_by: order_by.map(str::to_owned),
+                ascending: ascending.unwrap_or(false),
                 filter,
                 // An absent flag is false, as .NET reads it (inferred). The vendor's own client always sends it.
                 all_pages: flag(body, "reportAllPages"),
@@ -109,11 +115,8 @@ impl Search {
     }
 
     /// The rows that the filter keeps, in order.
-    fn sorted(&self, rows: Vec<Row>) -> Vec<Row> {
-        let mut rows: Vec<Row> = rows
-            .into_iter()
-            .filter(|row| self.filter.keeps(row))
-            .collect();
+    fn sorted(&self, mut rows: Vec<Row>) -> Vec<Row> {
+        rows.retain(|row| self.filter.keeps(row));
         let Some(column) = &self.order_by else {
             return rows;
         };
@@ -132,13 +135,14 @@ impl Search {
         self.check(row_type)?;
         let rows = self.sorted(rows);
         let total = rows.len();
-        let shown = rows
-            .iter()
-            .skip((self.page - 1).saturating_mul(self.size))
-            .take(self.size)
-            .map(|row| shapes::view(row_type, row))
-            .collect();
-        Ok(page(of, shown, total, self.page, self.size))
+        let shown = self.shown(rows).map(|row| shapes::view(row_type, &row));
+        Ok(page(of, shown.collect(), total, self.page, self.size))
+    }
+
+    /// Those of the rows that are on the page.
+    fn shown(&self, rows: Vec<Row>) -> impl Iterator<Item = Row> {
+        let before = (self.page - 1).saturating_mul(self.size);
+        rows.into_iter().skip(before).take(self.size)
     }
 
     /// The number of the page and its size.
@@ -151,9 +155,7 @@ impl Search {
         self.check(of)?;
         let mut rows = self.sorted(rows);
         if !self.all_pages {
-            let before = (self.page - 1).saturating_mul(self.size).min(rows.len());
-            rows.drain(..before);
-            rows.truncate(self.size);
+            rows = self.shown(rows).collect();
         }
         let members = shapes::members(of);
         let mut out = String::new();
@@ -175,35 +177,13 @@ fn body_text<'a>(body: &'a Record, name: &str) -> Option<&'a str> {
     text.filter(|text| !text.trim().is_empty())
 }
 
-/// A number from 1 to `most`.
-fn bounded(
-    body: &Record,
-    name: &str,
-    default: usize,
-    most: usize,
-    wrong: &mut Vec<String>,
-) -> usize {
-    let Some(value) = member(body, name) else {
-        return default;
-    };
-    let number = integer_of(value).and_then(|number| usize::try_from(number).ok());
-    number
-        .filter(|number| (1..=most).contains(number))
-        .unwrap_or_else(|| {
-            wrong.push(format!("{name} has to be from 1 to {most}."));
-            default
-        })
-}
-
 fn cell(value: Option<&Value>) -> String {
     match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
         Some(Value::Array(values)) => {
             let cells: Vec<_> = values.iter().map(|value| cell(Some(value))).collect();
             cells.join(";")
         }
-        Some(other) => other.to_string(),
+        value => value.map(text).unwrap_or_default(),
     }
 }
 
