@@ -393,5 +393,19 @@ async fn what_the_hosted_edition_is_not_known_to_take_is_not_played() {
     }
     let empty = create(json!({ "kind": "file" })).by_owner(&sandbox).await;
     empty.is_not_played("files of another kind of push, and pushes of files without any");
+    let file = form(&[
+        ("name=\"push[payload]\"", b"p"),
+        ("name=\"push[files]\"; filename=\"a.txt\"", b"content"),
+    ]);
+    let form = Call::new(Method::POST, "/api/v2/pushes").body(BOUNDARY, file);
+    let none = create(json!({ "payload": "p", "files": null }));
+    for call in [form, none] {
+        let refused = call.by_owner(&sandbox).await;
+        refused.is_not_played("push[files] in that form in the commercial edition");
+    }
+    let token = sandbox.password_pusher().token();
+    let bare = create(json!({ "payload": "p" })).header("authorization", token);
+    let bare = bare.to(&sandbox).await;
+    bare.is_not_played("tokens without `Bearer` in the commercial edition");
     assert_eq!(sandbox.password_pusher().pushes(), 0);
 }

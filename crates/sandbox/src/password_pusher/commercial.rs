@@ -5,11 +5,14 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::params::Params;
 use super::response::Refusal;
+use crate::common::service::header;
 
 /// The values of a parameter. Those of forms are texts.
 #[derive(Deserialize)]
@@ -46,7 +49,12 @@ static KNOWN: LazyLock<HashMap<&str, HashMap<&str, Is>>> = LazyLock::new(|| {
 });
 
 /// Refuses what the operation with this path is not known to take.
-pub(crate) fn check(path: &str, params: &Params) -> Result<(), Refusal> {
+pub(crate) fn check(path: &str, params: &Params, headers: &HeaderMap) -> Result<(), Refusal> {
+    let token = header(headers, AUTHORIZATION);
+    if !token.is_empty() && !token.starts_with("Bearer ") {
+        let what = "tokens without `Bearer` in the commercial edition";
+        return Err(Refusal::NotPlayed(what.into()));
+    }
     for (name, value) in &params.values {
         let known = ["*", path].map(|path| KNOWN.get(path)?.get(name.as_str()));
         let of_value = match known.into_iter().flatten().next() {

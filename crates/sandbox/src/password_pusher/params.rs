@@ -94,6 +94,12 @@ impl Params {
         Ok(())
     }
 
+    /// Notes a value that the open-source server ignores because of its form (measured on 2.11.4).
+    pub(crate) fn ignore(&mut self, name: &str) {
+        self.values
+            .insert(format!("{name} in that form"), Value::Null);
+    }
+
     fn add_query(&mut self, query: &str) -> Result<(), Refusal> {
         if !query::is_text(query) || has_broken_escape(query) {
             return Err(UNREADABLE);
@@ -110,10 +116,16 @@ impl Params {
                     for (member, value) in members {
                         let is_files = member == "files";
                         let is_flag = FLAGS.contains(&member.as_str());
+                        let name = format!("{name}[{member}]");
+                        let is_ignored = match &value {
+                            Value::Null | Value::String(_) => is_files,
+                            other => is_flag && other.is_array(),
+                        };
+                        if is_ignored {
+                            self.ignore(&name);
+                            continue;
+                        }
                         let is_played = match &value {
-                            // No files or flag (measured on 2.11.4).
-                            Value::Null | Value::String(_) if is_files => continue,
-                            Value::Array(_) if is_flag => continue,
                             Value::Array(ids) => is_files && ids.iter().any(|id| *id != ""),
                             Value::Bool(_) => is_flag || member.starts_with("expire_after_"),
                             Value::Number(number) => {
@@ -122,10 +134,10 @@ impl Params {
                             other => other.is_string(),
                         };
                         if !is_played {
-                            let what = format!("{name}[{member}] with a value of that type");
+                            let what = format!("{name} with a value of that type");
                             return Err(Refusal::NotPlayed(what.into()));
                         }
-                        self.values.insert(format!("{name}[{member}]"), value);
+                        self.values.insert(name, value);
                     }
                 }
                 Value::String(text) if OUTSIDE.contains(&name.as_str()) => {

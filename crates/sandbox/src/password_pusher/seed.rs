@@ -40,7 +40,7 @@ fn send(state: &State, method: Method, path: &str, body: &Value) -> Value {
         .method(method)
         .uri(format!("/api/v2/{path}"))
         .header(HOST, NEW_HOST)
-        .header(AUTHORIZATION, &state.users[0].token)
+        .header(AUTHORIZATION, format!("Bearer {}", state.users[0].token))
         .header(CONTENT_TYPE, "application/json")
         .body(());
     let Ok((parts, ())) = request.map(Request::into_parts) else {

@@ -66,7 +66,7 @@ impl State {
         let mut call = Call::new(self, parts, body)?;
         call.authenticate(&parts.headers, operation.access)?;
         if call.profile.is_commercial {
-            commercial::check(operation.path, &call.params)?;
+            commercial::check(operation.path, &call.params, &parts.headers)?;
         }
         if operation.access == Access::Guess && call.profile.since([2, 9, 2]) {
             let passphrase = call.params.text("passphrase").unwrap_or_default();

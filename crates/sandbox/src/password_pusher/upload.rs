@@ -81,8 +81,8 @@ async fn fields(mut form: Multipart<'_>) -> Result<Params, Failure> {
             let upload = file(field, &filename).await?;
             match name.as_str() {
                 "push[files][]" | "request[files][]" => params.files.push(Arc::new(upload)),
-                // It is no list (measured on 2.11.4).
-                "push[files]" => {}
+                // It is no list.
+                "push[files]" => params.ignore(&name),
                 _ => return Err(Refusal::NotPlayed("files under other names".into()).into()),
             }
             continue;
