@@ -37,6 +37,8 @@ struct Inner {
     send_state: SendState,
     /// An earlier attempt may have been executed.
     may_be_executed: AtomicBool,
+    /// The service refused an earlier attempt.
+    was_refused: AtomicBool,
     /// The generation of the credential that was applied to the current attempt.
     generation: AtomicU64,
 }
@@ -94,6 +96,7 @@ impl CallContext {
             retries: AtomicU32::new(0),
             send_state: SendState::new(),
             may_be_executed: AtomicBool::new(false),
+            was_refused: AtomicBool::new(false),
             generation: AtomicU64::new(0),
         }))
     }
@@ -250,8 +253,10 @@ impl CallContext {
     /// Notes the outcome of the attempt's request.
     pub(crate) fn end_attempt(&self, outcome: Outcome) {
         self.0.send_state.end();
-        if outcome == Outcome::Unknown {
-            self.0.may_be_executed.store(true, Ordering::Relaxed);
+        match outcome {
+            Outcome::Unknown => self.0.may_be_executed.store(true, Ordering::Relaxed),
+            Outcome::Refused => self.0.was_refused.store(true, Ordering::Relaxed),
+            Outcome::NotSent | Outcome::Answered => {}
         }
     }
 
@@ -314,6 +319,7 @@ impl Error {
             attempts: call.attempt(),
             is_idempotent: call.is_idempotent(),
             may_be_executed: call.give_up(),
+            was_refused: call.0.was_refused.load(Ordering::Relaxed),
             secrets: &call.secrets(),
         })
     }

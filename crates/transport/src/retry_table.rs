@@ -160,6 +160,15 @@ impl Verdict {
         }
     }
 
+    /// The verdict on the whole call after an attempt that the service refused: its request reached the service.
+    pub(crate) const fn after_refused(self) -> Self {
+        match self.row() {
+            (Outcome::NotSent, RetryRule::Never) => Self::StaleCredential,
+            (Outcome::NotSent, _) => Self::Refused,
+            _ => self,
+        }
+    }
+
     /// The verdict on the whole call after an attempt that may have been executed: its outcome is unknown unless this
     /// response is final.
     pub(crate) const fn after_unknown(self) -> Self {

@@ -346,6 +346,25 @@ async fn a_call_that_may_have_been_executed_stays_so_in_later_attempts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_was_refused_is_not_one_that_never_arrived() {
+    for (last, is_retryable) in [
+        (failure(ErrorKind::Connect, Outcome::NotSent), true),
+        (failure(ErrorKind::RateLimit, Outcome::NotSent), true),
+        (failure(ErrorKind::Credential, Outcome::NotSent), true),
+        (failure(ErrorKind::Invalid, Outcome::NotSent), false),
+    ] {
+        let fake = FakeTransport::new();
+        fake.once(&CREATE, status(429));
+        fake.always(&CREATE, last);
+        let error = create(&over(&fake)).await.unwrap_err();
+        assert!(error.attempts() > 1, "{error:?}");
+        assert_eq!(error.outcome(), Outcome::Refused, "{error:?}");
+        assert_eq!(error.is_retryable(), is_retryable, "{error:?}");
+        assert!(!error.may_be_executed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_that_cannot_be_sent_at_all_says_that_nothing_was() {
     let fake = FakeTransport::new();
     let client = over(&fake);

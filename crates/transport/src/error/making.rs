@@ -24,7 +24,10 @@ pub(crate) struct CallFacts<'a> {
     pub(crate) label: Option<Arc<str>>,
     pub(crate) attempts: u32,
     pub(crate) is_idempotent: bool,
+    /// An attempt may have been executed.
     pub(crate) may_be_executed: bool,
+    /// The service refused an attempt.
+    pub(crate) was_refused: bool,
     /// The secrets to redact in the error's texts.
     pub(crate) secrets: &'a [Secret],
 }
@@ -223,6 +226,9 @@ impl Error {
             inner.label = inner.label.take().or(facts.label);
             inner.attempts = inner.attempts.max(facts.attempts);
             inner.idempotent = facts.is_idempotent;
+            if facts.was_refused {
+                inner.verdict = inner.verdict.after_refused();
+            }
             if facts.may_be_executed {
                 inner.verdict = inner.verdict.after_unknown();
             }
