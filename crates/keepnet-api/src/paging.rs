@@ -34,8 +34,7 @@ struct Totals {
 }
 
 /// The page that a request asks for: its number, and the size that gives the number its meaning. In one run it also has
-/// what the pages before it said, because a page may lack a total. Of that, a stored cursor has how many records came,
-/// where pages were shorter than the size.
+/// what the pages before it said, because a page may lack a total. Of that, a stored cursor has how many records came.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Position {
     number: Option<u64>,
@@ -100,25 +99,22 @@ impl Position {
 
     /// Where the list continues after this page.
     ///
-    /// The totals end the list only if they are consistent with the page. Without totals, a short page ends it only if
-    /// the size of the service's pages is known. Otherwise the list continues: one request too many returns an empty
-    /// page, one too few would lose items. An empty page ends the list unless a total says that more follows. If it
-    /// should have had items itself according to the total, or if all pages together have fewer than the total that was
-    /// announced last, the list is incomplete.
+    /// The totals end the list only if they are consistent with the pages. Otherwise the list continues, also after a short
+    /// page: one request too many returns an empty page, one too few would lose items. An empty page ends the list unless
+    /// a total says that more follows. If it should have had items itself according to the total, or if all pages together
+    /// have fewer than the total that was announced last, the list is incomplete.
     fn next(self, found: usize, totals: Totals) -> Next<Self> {
         let found = u64::try_from(found).unwrap_or(u64::MAX);
         let number = self.page_number();
         let size = totals.size.or(self.size).unwrap_or(found);
         let before = self.begins_after(size);
-        // The service names another size than it was asked for, or it has sent full pages of that size.
-        let names_other_size = totals.size.is_some() && totals.size != self.size;
-        let is_size_known = names_other_size || number > 1 && self.seen == Some(before);
         let counts_more_than = |count| totals.records.is_some_and(|records| records > count);
         let counts_records_after = size > 0 && counts_more_than(before.saturating_add(size));
         // Without a size, only the first page is known to begin before the last item.
         let counts_records_here = (size > 0 || number == 1) && counts_more_than(before);
 
         let after = self.following(found, totals.records);
+        let come = after.seen.unwrap_or(before.saturating_add(found));
         let is_missing = found == 0 && counts_records_here;
         let end = match is_missing || after.is_behind() {
             true => Next::Unknown("the service counts more records than it sent"),
@@ -131,13 +127,11 @@ impl Position {
             _ if found == 0 && counts_records_after => Next::At(after),
             _ if found == 0 => end,
             // The number of records ends the list only where they have all come.
-            (Some(records), _) if records == before.saturating_add(found) => end,
+            (Some(records), _) if records == come => end,
             (Some(_), _) => Next::At(after),
             // The number of pages ends it only after a short page.
             (None, Some(_)) if found < size => end,
             (None, Some(_)) => Next::At(after),
-            // No totals: a short page is the last if the service has pages of this size.
-            (None, None) if found < size && is_size_known => end,
             (None, None) => Next::At(after),
         }
     }
@@ -148,7 +142,7 @@ impl fmt::Display for Position {
         write!(f, "{}", self.page_number())?;
         if let Some(size) = self.size {
             write!(f, "/{size}")?;
-            if let Some(seen) = self.seen.filter(|seen| *seen != self.begins_after(size)) {
+            if let Some(seen) = self.seen {
                 write!(f, "/{seen}")?;
             }
         }
@@ -196,7 +190,7 @@ impl<T> PageBody<T> {
 
 impl Paging for PageNumber {
     const NUMBERED: bool = true;
-    const IDS: &'static [&'static str] = &["resourceId", "targetUserResourceId", "id"];
+    const IDS: &'static [&'static str] = &["resourceId", "id"];
 
     type Wire<T> = PageBody<T>;
     type Position = Position;

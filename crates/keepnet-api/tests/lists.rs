@@ -21,15 +21,16 @@ fn without(gone: Arc<AtomicUsize>) -> Client {
         let asked = request.json();
         let number = |name: &str| usize::try_from(asked[name].as_u64().unwrap()).unwrap();
         let (page, size) = (number("pageNumber"), number("pageSize"));
+        let gone = gone.load(Ordering::Relaxed);
         let rows: Vec<_> = (0..9)
             .skip((page - 1) * size)
             .take(size)
-            .filter(|n| *n == 0 || *n != gone.load(Ordering::Relaxed))
+            .filter(|n| *n == 0 || *n != gone)
             .map(|n| json!({"resourceId": n.to_string()}))
             .collect();
         envelope(json!({
             "results": rows,
-            "totalNumberOfRecords": 9,
+            "totalNumberOfRecords": 9 - usize::from(gone > 0),
             "totalNumberOfPages": 9_usize.div_ceil(size),
             "pageNumber": page,
             "pageSize": size,

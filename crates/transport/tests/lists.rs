@@ -226,6 +226,17 @@ async fn a_list_of_pages_of_any_size_ends_with_an_empty_page() {
 }
 
 #[tokio::test]
+async fn empty_pages_in_a_row_are_not_the_same_page() {
+    let fake = FakeTransport::new();
+    for results in [vec![0], vec![], vec![], vec![1]] {
+        let page = json!({"results": results, "totalNumberOfPages": 4});
+        fake.once(&SEARCH, FakeResponse::json(&page));
+    }
+    let items = search(&over(&fake), 1).items();
+    assert_eq!(items.try_collect().await.unwrap(), [0, 1]);
+}
+
+#[tokio::test]
 async fn a_short_page_that_comes_again_is_an_error_and_not_the_end_of_the_list() {
     let fake = FakeTransport::new();
     fake.always(&NUMBERED, FakeResponse::json(&[1, 2, 3]));

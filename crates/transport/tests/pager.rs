@@ -414,6 +414,18 @@ async fn an_incomplete_list_is_an_error_after_what_was_read_and_never_its_end() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_page_that_names_itself_as_the_next_one_has_no_next_page() {
+    let fake = FakeTransport::new();
+    let page = json!({"items": [1], "next": "again"});
+    fake.always(&LIST, FakeResponse::json(&page));
+    let first = pages(&fake).try_next().await.unwrap().unwrap();
+    let second = first.next().unwrap().await.unwrap();
+    let error = second.next().unwrap().await.unwrap_err();
+    assert!(error.to_string().contains("named this page"), "{error}");
+    assert_eq!(fake.requests().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_page_has_at_most_100_000_items_however_it_is_read() {
     let body = |items: usize| format!(r#"{{"items":[{}0],"next":null}}"#, "0,".repeat(items - 1));
     for (count, is_fine) in [(100_000, true), (100_001, false)] {

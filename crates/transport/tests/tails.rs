@@ -36,7 +36,7 @@ impl<const ASCENDING: bool> Timeline for Log<ASCENDING> {
     type Paging = ByFullness<FULL>;
 
     const ASCENDING: bool = ASCENDING;
-    const RESOLUTION: std::time::Duration = std::time::Duration::ZERO;
+    const RESOLUTION: std::time::Duration = std::time::Duration::from_secs(60);
 
     fn since(&self, request: Request, time: Timestamp) -> Request {
         let from = time.unix_seconds() - at(0).unix_seconds();
@@ -56,13 +56,18 @@ impl<const ASCENDING: bool> Timeline for Log<ASCENDING> {
 type Rows = Vec<(usize, Option<i64>)>;
 
 fn client(rows: Rows) -> Client {
+    over(&service(rows, true))
+}
+
+/// The service ignores the order that it is asked for unless it is said to keep it.
+fn service(rows: Rows, keeps_order: bool) -> FakeTransport {
     let fake = FakeTransport::new();
     fake.with(&LOG, move |request: &FakeRequest| {
         let number = |name: &str| request.query(name).map(|it| it.parse().unwrap());
         let from = number("from").unwrap_or(0);
         let later = |row: &&(usize, Option<i64>)| row.1.is_none_or(|at| at >= from);
         let mut rows: Vec<_> = rows.iter().filter(later).collect();
-        if request.query("ascending").as_deref() == Some("true") {
+        if keeps_order && request.query("ascending").as_deref() == Some("true") {
             rows.sort_by_key(|row| row.1);
         }
         let page = rows
@@ -78,7 +83,7 @@ fn client(rows: Rows) -> Client {
                 .collect::<Vec<_>>(),
         )
     });
-    over(&fake)
+    fake
 }
 
 fn tail<const ASCENDING: bool>(
@@ -140,6 +145,16 @@ async fn the_start_of_a_list_in_order_advances_with_its_records_and_of_another_a
     }
     assert!(other.try_next().await.unwrap().is_none());
     assert_eq!(other.cursor().time(), at(2_700));
+}
+
+/// The records are closer together than times are exact.
+#[tokio::test]
+async fn a_service_that_sends_the_last_record_first_costs_none() {
+    let rows = (0..50).map(|n| (n, Some(1_000 - i64::try_from(n).unwrap())));
+    let client = over(&service(rows.collect(), false));
+    let mut ids = in_runs::<true>(&client, &[7]).await;
+    ids.sort_unstable();
+    assert_eq!(ids, (0..50).collect::<Vec<_>>());
 }
 
 #[tokio::test]

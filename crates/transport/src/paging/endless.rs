@@ -9,13 +9,12 @@ use crate::error::{Error, ErrorKind};
 /// How many empty pages may follow one another. A service that filters pages after reading them sends some.
 const MOST_EMPTY_PAGES: u32 = 1_000;
 
-/// How many pages a numbered list may have in one run. A service that ignores the number and makes each page anew never
-/// sends the last.
-const MOST_NUMBERED_PAGES: usize = 100_000;
+/// How many pages a list may have in one run. A service that ignores the position and makes each page anew never sends the
+/// last.
+const MOST_PAGES: usize = 100_000;
 
 /// The pages of a list so far.
 pub(super) struct Endless {
-    is_numbered: bool,
     /// Hashes of their positions.
     seen: HashSet<u64>,
     /// How many empty ones came in a row.
@@ -23,9 +22,8 @@ pub(super) struct Endless {
 }
 
 impl Endless {
-    pub(super) fn new(is_numbered: bool) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            is_numbered,
             seen: HashSet::new(),
             empty: 0,
         }
@@ -53,7 +51,7 @@ impl Endless {
                 "the service sent more than 1,000 empty pages in a row, which may never end",
             );
         }
-        if self.is_numbered && self.seen.len() > MOST_NUMBERED_PAGES {
+        if self.seen.len() > MOST_PAGES {
             return endless(
                 "the service sent more than 100,000 pages, which may never end; ask for larger pages, or resume the list from \
                  its cursor",
@@ -68,20 +66,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_numbered_list_of_more_than_100_000_pages_is_an_error() {
-        for (is_numbered, most) in [(true, 100_000), (false, 200_000)] {
-            let mut pages = Endless::new(is_numbered);
-            for number in 0..most {
-                pages.received(false);
-                pages.go_to(&number).unwrap();
-            }
-            assert_eq!(pages.go_to(&most).is_err(), is_numbered);
+    fn a_list_of_more_than_100_000_pages_is_an_error() {
+        let mut pages = Endless::new();
+        for number in 0..100_000 {
+            pages.received(false);
+            pages.go_to(&number).unwrap();
         }
+        assert!(pages.go_to(&100_000).is_err());
     }
 
     #[test]
     fn more_than_1_000_empty_pages_in_a_row_are_an_error() {
-        let mut pages = Endless::new(false);
+        let mut pages = Endless::new();
         for number in 0..3_000 {
             pages.received(number % 1_001 > 0);
             pages.go_to(&number).unwrap();

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::by_item::Decoded;
 use super::decode::decode;
 use super::repeated::payload;
-use super::{Cursor, Next, Paging, Split, at};
+use super::{Cursor, Next, Paging, Split, at, position};
 use crate::call::{Call, FromResponse, Received};
 use crate::error::Error;
 use crate::request::Request;
@@ -125,11 +125,18 @@ where
 impl<T, P: Paging> Page<T, P> {
     pub(super) fn new(split: Split<T, P::Position>, received: Received) -> Self {
         let payload = payload::<P>(&received);
+        let this = position::<P>(&received.request).map(|this| this.to_string());
+        let next = match split.next {
+            Next::At(next) if Some(next.to_string()) == this => {
+                Next::Unknown("the service named this page as the next one")
+            }
+            next => next,
+        };
         let mut request = received.request;
         request.previous = None;
         Self {
             items: split.items,
-            next: split.next,
+            next,
             total: split.total,
             request,
             payload,

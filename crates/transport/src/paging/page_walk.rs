@@ -54,7 +54,7 @@ impl<P: Paging> PageWalk<P> {
             taken: 0,
             is_end: false,
             foreign: None,
-            pages: Endless::new(P::NUMBERED),
+            pages: Endless::new(),
             previous: None,
         }
     }

@@ -24,8 +24,9 @@ impl Received {
             return Ok(());
         };
         let payload = self.payload();
-        // A page that is made anew may differ in a member, such as a signed URL.
-        if *previous == payload || has_same_items::<P>(previous, &payload) {
+        // An empty page may come again. A page that is made anew may differ in a member, such as a signed URL.
+        let is_same = *previous == payload && !is_empty::<P>(&payload);
+        if is_same || has_same_items::<P>(previous, &payload) {
             let error = Error::new(
                 ErrorKind::Decode,
                 "the list may be incomplete: the service sent the same page again where the next one was asked for, so it \
@@ -49,13 +50,18 @@ fn has_same_items<P: Paging>(one: &[u8], other: &[u8]) -> bool {
     }
 }
 
-/// What follows the first mention of a member. It tells most pages apart without reading them.
+/// The first mention of a member, with its value. It tells most pages apart without reading them.
 fn mention<'a>(page: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let at = page
         .windows(name.len())
         .position(|part| part == name.as_bytes())?;
-    let rest = &page[at..];
-    Some(&rest[..rest.len().min(64)])
+    page[at..].split(|byte| b",}".contains(byte)).next()
+}
+
+fn is_empty<P: Paging>(page: &[u8]) -> bool {
+    let page = std::str::from_utf8(page).ok();
+    let page = page.and_then(|page| split_raw::<P>(page, None).ok());
+    page.is_some_and(|page| page.items.is_empty())
 }
 
 /// The ids of the items on a page, as JSON. `None` unless there are several, and each has one of its own.

@@ -44,10 +44,10 @@ fn a_list_ends_according_to_its_totals_or_where_nothing_follows() {
         (place(1, 10), 10, totals(10, 0, 0), Next::End),
         // No totals: full pages go on.
         (place(1, 10), 10, totals(0, 0, 0), Next::At(2)),
-        // A short page is the end where the size of the pages is known.
-        (place(1, 100), 3, totals(0, 0, 10), Next::End),
-        (place(2, 10).after(10), 3, totals(0, 0, 0), Next::End),
-        // The service may have smaller pages than requested, or ignore the size.
+        // A short page is no end: the service may have smaller pages than requested, ignore the size, or leave records out.
+        (place(1, 100), 3, totals(0, 0, 10), Next::At(2)),
+        (place(1, 10), 10, totals(0, 0, 1000), Next::At(2)),
+        (place(2, 10).after(10), 3, totals(0, 0, 0), Next::At(3)),
         (place(1, 10), 3, totals(0, 0, 0), Next::At(2)),
         (place(1, 10), 3, totals(0, 0, 10), Next::At(2)),
         (place(2, 10).after(3), 3, totals(0, 0, 0), Next::At(3)),
@@ -60,6 +60,8 @@ fn a_list_ends_according_to_its_totals_or_where_nothing_follows() {
         (place(1, 10), 10, totals(0, 1, 10), Next::At(2)),
         (place(1, 10), 4, totals(0, 1, 10), Next::End),
         // Fewer on a page than asked for, without a word of it.
+        (place(2, 100).after(50), 50, totals(150, 2, 0), Next::At(3)),
+        (place(3, 100).after(100), 50, totals(150, 2, 0), Next::End),
         (place(1, 100), 50, totals(90, 1, 0), Next::At(2)),
         (place(2, 100), 40, totals(90, 1, 0), Next::At(3)),
         (place(3, 100), 0, totals(90, 1, 0), Next::End),
@@ -206,8 +208,8 @@ async fn a_page_that_is_made_anew_comes_once_before_an_error() {
             let logo = format!("https://files.example/logo?signature={made}");
             response(&json!({
                 "results": [
-                    {"resourceId": "a", "logoUrl": logo},
-                    {"resourceId": "b", "logoUrl": logo},
+                    {"resourceId": "a", "at": made, "logoUrl": logo},
+                    {"resourceId": "b", "at": made, "logoUrl": logo},
                 ],
                 "totalNumberOfRecords": total,
             }))
@@ -224,6 +226,45 @@ async fn a_page_that_is_made_anew_comes_once_before_an_error() {
         assert!(error.to_string().contains("the same page"), "{error}");
         assert_eq!(sent(&fake).len(), 2);
     }
+}
+
+/// Five of the announced records never come.
+#[tokio::test]
+async fn a_resumed_list_that_lacks_announced_records_is_an_error() {
+    for taken in [10, 14, 20] {
+        let fake = FakeTransport::new();
+        fake.with(&SEARCH, move |request| {
+            let mut page = page_of(25, &request.json());
+            page["totalNumberOfRecords"] = 30.into();
+            response(&page)
+        });
+        let list = list(&over(&fake), SearchRequest::new().page_size(10));
+        let mut items = list.clone().items();
+        for _ in 0..taken {
+            items.try_next().await.unwrap().unwrap();
+        }
+        let stored = serde_json::to_string(&items.cursor()).unwrap();
+        let rest = list.items().resume(serde_json::from_str(&stored).unwrap());
+        let error = rest.try_collect().await.unwrap_err();
+        assert!(error.to_string().contains("more records"), "{error}");
+    }
+}
+
+/// The rows of a report have the id of a person, and each person has several.
+#[tokio::test]
+async fn rows_of_the_same_people_in_the_same_order_are_not_the_same_page() {
+    let fake = FakeTransport::new();
+    fake.with(&SEARCH, |request| {
+        let number = request.json()["pageNumber"].as_u64().unwrap();
+        let row = |who: &str| json!({"targetUserResourceId": who, "certificate": number});
+        let rows = [row("a"), row("b")];
+        let total = json!({"results": rows, "totalNumberOfRecords": 4, "pageSize": 2});
+        response(&total)
+    });
+    let search = search::complete(SearchRequest::new().page_size(2), "Email");
+    let request = over(&fake).transport().operation(&SEARCH, &[]);
+    let list: List<Value, PageNumber> = request.try_json(search).list();
+    assert_eq!(list.items().try_collect().await.unwrap().len(), 4);
 }
 
 #[tokio::test]
@@ -267,7 +308,8 @@ async fn a_list_whose_pages_have_fewer_records_than_were_announced_is_an_error_a
         fake.with(&SEARCH, move |request| {
             let body = request.json();
             let number = body["pageNumber"].as_u64().unwrap();
-            response(&answers[usize::try_from(number - 1).unwrap()](&body))
+            let answer = answers.get(usize::try_from(number - 1).unwrap());
+            response(&answer.unwrap_or(&answers[0])(&body))
         });
         let mut list = list(&over(&fake), SearchRequest::new().page_size(10)).items();
         let mut count = 0;

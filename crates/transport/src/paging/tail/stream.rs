@@ -279,7 +279,7 @@ impl<T, S: Timeline> Tail<T, S> {
             let time = match stamp.time {
                 Some(time) => {
                     if self.is_past(time) {
-                        self.pass.is_disordered |= time.saturating_add(S::RESOLUTION) < newest;
+                        self.pass.is_disordered |= time < newest;
                         newest = newest.max(time);
                     }
                     time
