@@ -8,18 +8,22 @@ use serde_json::Value;
 
 use crate::operations::PUSHES_EXPIRE;
 
-/// Whether the response to expiring or closing what has this token confirms it.
+/// Whether the response to expiring a push or closing a request confirms it: it is about the one with the token
+/// `asked`, and says that it is over.
 pub(crate) fn is_gone(undo: &Operation, asked: &Secret, state: &Value) -> bool {
     !is_of_another(asked, state) && says_gone(undo, state)
 }
 
-/// Whether the response to responding to the request with this token confirms that the response is kept.
+/// Whether what the service returned for a response to a request confirms that the response is kept: it is about the
+/// request with the token `asked`, and says that this has a response.
 pub(crate) fn is_ready(asked: &Secret, state: &Value) -> bool {
     !is_of_another(asked, state) && says_ready(state)
 }
 
-/// Whether the response says that a request has a response. The words for its states are known from the service's
-/// routes alone, so one that is not known counts beside the token of a request.
+/// Whether the service says that a request has a response: that its state is `ready`.
+///
+/// The names of the states are known only from the service's routes. So a state of any other name, or none, means the
+/// same if the token of a request is given.
 pub(crate) fn says_ready(state: &Value) -> bool {
     let life = Life::of(state);
     let is_ready = match life.state.as_deref() {
@@ -30,7 +34,7 @@ pub(crate) fn says_ready(state: &Value) -> bool {
     is_ready && !life.is_over()
 }
 
-/// Whether the response is about something else than what has this token.
+/// Whether the response is about something else than the push or request with the token `asked`.
 fn is_of_another(asked: &Secret, state: &Value) -> bool {
     match state.get("url_token") {
         None | Some(Value::Null) => false,
