@@ -62,7 +62,7 @@ impl Client {
         if request.url.is_some() {
             return Box::pin(self.follow(request, call)).await;
         }
-        let response = self.pass(request, call).await?;
+        let response = self.send_through_stack(request, call).await?;
         self.succeeded(call, response)
     }
 
@@ -73,7 +73,7 @@ impl Client {
         call: &mut CallContext,
     ) -> Result<HttpResponse, Error> {
         for _ in 0..=redirect::MOST_REDIRECTS {
-            let response = self.pass(request, call).await?;
+            let response = self.send_through_stack(request, call).await?;
             let Some(from) = request
                 .url
                 .take()
@@ -107,7 +107,11 @@ impl Client {
     }
 
     /// Sends the request through the stack. The response comes back with a verdict.
-    async fn pass(&self, request: &Request, call: &CallContext) -> Result<HttpResponse, Error> {
+    async fn send_through_stack(
+        &self,
+        request: &Request,
+        call: &CallContext,
+    ) -> Result<HttpResponse, Error> {
         let result = loop {
             let runtime = runtime().ok_or_else(no_runtime)?;
             let http_request = self.http_request(request, call.clone())?;
@@ -147,7 +151,7 @@ impl Client {
     fn succeeded(&self, call: &CallContext, response: HttpResponse) -> Result<HttpResponse, Error> {
         match response.body().verdict() {
             Some(Verdict::Executed) | None => Ok(response),
-            Some(verdict) => Err(self.refused(call, verdict, response)),
+            Some(verdict) => Err(self.error_of(call, verdict, response)),
         }
     }
 
@@ -229,9 +233,9 @@ impl Client {
         Ok(http_request)
     }
 
-    /// The response as an error.
+    /// The error that a response with this verdict is.
     #[cold]
-    fn refused(&self, call: &CallContext, verdict: Verdict, response: HttpResponse) -> Error {
+    fn error_of(&self, call: &CallContext, verdict: Verdict, response: HttpResponse) -> Error {
         let (head, body) = response.into_parts();
         let body = body.as_full().cloned().unwrap_or_default();
         let base = &self.0.destination.origin;
