@@ -281,13 +281,14 @@ const ITEMS: [&str; 2] = ["results", "items"];
 impl Totals {
     /// The total in the member of this name.
     fn named(&mut self, name: &str) -> Option<&mut Option<u64>> {
-        let is = |known: &str| name.eq_ignore_ascii_case(known);
-        match () {
-            () if is("totalNumberOfRecords") => Some(&mut self.records),
-            () if is("totalNumberOfPages") => Some(&mut self.pages),
-            () if is("pageSize") => Some(&mut self.size),
-            () => None,
-        }
+        let totals = [
+            ("totalNumberOfRecords", &mut self.records),
+            ("totalNumberOfPages", &mut self.pages),
+            ("pageSize", &mut self.size),
+        ];
+        let mut totals = totals.into_iter();
+        let (_, total) = totals.find(|(known, _)| name.eq_ignore_ascii_case(known))?;
+        Some(total)
     }
 }
 
