@@ -328,16 +328,17 @@ impl TargetUserImport {
             // The page may lack its total, and the rows themselves.
             let matching = matching.max(status.invalid);
             let is_empty = found.is_empty();
-            // A service that ignores the page number would send the same page forever.
-            let is_last = rows.ends_with(&found);
-            if !is_last {
+            // An empty page, or the page before once more, which a service that ignores the page number would send
+            // forever.
+            let adds_nothing = rows.ends_with(&found);
+            if !adds_nothing {
                 rows.extend(found);
             }
             // Without a total, only an empty page marks the end, because pages may be shorter than requested.
             match matching {
                 Some(all) if rows.len() as u64 >= all => break,
                 None if is_empty => break,
-                _ if is_last => return Err(self.incomplete(rows.len(), matching)),
+                _ if adds_nothing => return Err(self.incomplete(rows.len(), matching)),
                 _ => {}
             }
         }
