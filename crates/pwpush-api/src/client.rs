@@ -9,7 +9,7 @@ use security_api_transport::{
 };
 
 use crate::instance::bounds::{Bounds, PushKind};
-use crate::instance::{self, Instance};
+use crate::instance::{self, Answer, Instance};
 use crate::operations::INSTANCE_VERSION;
 use crate::protocol::PasswordPusher;
 use crate::types::Edition;
@@ -256,7 +256,10 @@ impl Client {
     }
 
     async fn checked(self) -> Result<(), Error> {
-        let (version, has_failed) = instance::version(&self.transport).await?;
+        let Answer {
+            version,
+            has_failed,
+        } = instance::version(&self.transport).await?;
         let is_named = |version: Option<&String>| version.is_some_and(|it| !it.trim().is_empty());
         let versions = [&version.application_version, &version.api_version];
         if has_failed || !versions.into_iter().all(|it| is_named(it.as_ref())) {

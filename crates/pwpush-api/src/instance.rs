@@ -87,28 +87,38 @@ pub(crate) async fn edition(client: &Client) -> Result<Edition, Error> {
     }
 }
 
-/// The version, and whether the response reports a failure beside it.
+/// Asks the instance for its version.
 ///
 /// # Errors
 /// If the request fails, or its response cannot be read.
-pub(crate) async fn version(client: &Client) -> Result<(Version, bool), Error> {
-    let Answer(version, has_failed) = client.operation(&INSTANCE_VERSION, &[]).call().await?;
-    Ok((version, has_failed))
+pub(crate) async fn version(client: &Client) -> Result<Answer, Error> {
+    client.operation(&INSTANCE_VERSION, &[]).call().await
 }
 
-struct Answer(Version, bool);
+/// What an instance responds about its version.
+pub(crate) struct Answer {
+    pub(crate) version: Version,
+    /// Whether the response reports a failure beside the version.
+    pub(crate) has_failed: bool,
+}
 
 impl<'de> Deserialize<'de> for Answer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Box::<RawValue>::deserialize(deserializer)?;
         let version = serde_json::from_str(json.get()).map_err(D::Error::custom)?;
         let value = serde_json::from_str(json.get()).map_err(D::Error::custom)?;
-        Ok(Self(version, reports_failure(&value)))
+        Ok(Self {
+            version,
+            has_failed: reports_failure(&value),
+        })
     }
 }
 
 async fn ask(client: &Client) -> Result<Edition, Error> {
-    let (version, has_failed) = version(client)
+    let Answer {
+        version,
+        has_failed,
+    } = version(client)
         .await
         .map_err(|error| error.with_hint(REMEDY))?;
     let unclear = |what: &str| {
