@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use security_api_transport::__private::no_page_number;
 use security_api_transport::{
     Error, Next, PageItems, PageVisitor, Paging, ReadPage, Request, Split,
 };
@@ -165,9 +166,7 @@ impl FromStr for Position {
                 seen,
                 ..Self::default()
             }),
-            _ => Err(Error::invalid(
-                "the cursor has no page number, so it does not belong to a list of this service; start the list without it",
-            )),
+            _ => Err(no_page_number()),
         }
     }
 }

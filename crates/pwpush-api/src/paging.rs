@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use security_api_transport::__private::no_page_number;
 use security_api_transport::{
     Error, Next, PageItems, PageVisitor, Paging, ReadPage, Request, Split,
 };
@@ -73,9 +74,7 @@ impl FromStr for Position {
         let size = parts.next().map(str::parse).transpose();
         match (number, size) {
             (Ok(number), Ok(size)) => Ok(Self { number, size }),
-            _ => Err(Error::invalid(
-                "the cursor has no page number, so it does not belong to a list of this service; start the list without it",
-            )),
+            _ => Err(no_page_number()),
         }
     }
 }

@@ -26,6 +26,7 @@ use crate::retry_table::Verdict;
 use crate::wire::secret::{Secret, hide};
 
 pub use api::ApiError;
+pub use common::no_page_number;
 pub use item::UndecodedItem;
 pub use kind::ErrorKind;
 pub(crate) use making::CallFacts;

@@ -77,6 +77,7 @@ pub mod middleware {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::clock::after;
+    pub use crate::error::no_page_number;
     pub use crate::runtime::{Bound, Pause};
     pub use crate::text::{is_blank, is_white_space};
     pub use crate::wire::failure_members::{is_failure_status, reports_error};

@@ -134,6 +134,19 @@ async fn a_stored_cursor_keeps_what_is_known_of_the_size_of_pages() {
 }
 
 #[tokio::test]
+async fn the_cursor_of_another_services_list_is_refused_with_what_to_do() {
+    let fake = pushes(3);
+    let items = with_token(&fake).pushes().active().items();
+    let rest = items.resume(Cursor::page("0b9972aa"));
+    let error = rest.try_collect().await.unwrap_err();
+    assert!(error.is_invalid() && fake.requests().is_empty());
+    assert!(
+        error.to_string().contains("start the list without it"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn a_list_that_the_service_cuts_is_an_error() {
     let fake = pushes(20_000);
     let mut items = with_token(&fake).pushes().active().items();

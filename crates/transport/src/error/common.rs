@@ -2,6 +2,15 @@
 
 use super::{Error, ErrorKind};
 
+/// The cursor is of a list that is not paged by number.
+#[cold]
+#[must_use]
+pub fn no_page_number() -> Error {
+    Error::invalid(
+        "the cursor has no page number, so it does not belong to a list of this service; start the list without it",
+    )
+}
+
 impl Error {
     /// The call's deadline has passed.
     #[cold]

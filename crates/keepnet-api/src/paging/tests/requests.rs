@@ -87,7 +87,12 @@ async fn a_list_resumes_at_a_stored_cursor() {
     let foreign = list(&client, SearchRequest::new())
         .items()
         .resume(Cursor::page("0b9972aa"));
-    assert!(foreign.try_collect().await.unwrap_err().is_invalid());
+    let error = foreign.try_collect().await.unwrap_err();
+    assert!(error.is_invalid());
+    assert!(
+        error.to_string().contains("start the list without it"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
