@@ -40,7 +40,7 @@ pub(crate) fn is_one_of(status: Option<&str>, words: &[&str]) -> bool {
 #[must_use = "a `Polling` does nothing by itself; pass it to `polling`"]
 pub struct Polling {
     first: Duration,
-    most: Duration,
+    longest: Duration,
     deadline: Duration,
 }
 
@@ -48,7 +48,7 @@ impl Default for Polling {
     fn default() -> Self {
         Self {
             first: Duration::from_secs(2),
-            most: Duration::from_secs(60),
+            longest: Duration::from_secs(60),
             deadline: Duration::from_secs(3600),
         }
     }
@@ -77,9 +77,9 @@ impl Polling {
     /// let polling = Polling::default().backoff(Duration::from_secs(1), Duration::from_secs(20));
     /// # let _ = polling;
     /// ```
-    pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
+    pub fn backoff(mut self, first: Duration, longest: Duration) -> Self {
         self.first = first.max(Pause::SHORTEST);
-        self.most = most.max(self.first);
+        self.longest = longest.max(self.first);
         self
     }
 
@@ -98,7 +98,8 @@ impl Polling {
     }
 }
 
-pub(crate) type Asked<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+/// A request for the state of the work.
+type StateRequest<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
 /// Work of the service that takes time: awaits its end, or follows its states.
 ///
@@ -127,18 +128,19 @@ pub(crate) type Asked<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>
 pub struct Progress<T> {
     client: Client,
     options: JobOptions,
-    ask: Box<dyn Fn(Client) -> Asked<T> + Send + Sync>,
+    request: Box<dyn Fn(Client) -> StateRequest<T> + Send + Sync>,
     is_done: fn(&T) -> bool,
     what: &'static str,
     polling: Polling,
     wait: Duration,
     deadline: Option<Instant>,
-    state: State<T>,
+    phase: Phase<T>,
 }
 
-enum State<T> {
+/// What a [`Progress`] does now.
+enum Phase<T> {
     Ready,
-    Asking(Bound<dyn Future<Output = Result<T, Error>> + Send>),
+    Requesting(Bound<dyn Future<Output = Result<T, Error>> + Send>),
     Waiting(Pause),
     /// The deadline is too near for another request.
     Late,
@@ -148,26 +150,26 @@ enum State<T> {
 impl<T: 'static> Progress<T> {
     #[allow(dead_code, reason = "areas use it, if any of their features is on")]
     /// `what` is the subject of the error after the deadline.
-    pub(crate) fn new<A, F>(
+    pub(crate) fn new<R, F>(
         client: &Client,
         what: &'static str,
         is_done: fn(&T) -> bool,
-        ask: A,
+        request: R,
     ) -> Self
     where
-        A: Fn(Client) -> F + Send + Sync + 'static,
+        R: Fn(Client) -> F + Send + Sync + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
         Self {
             client: client.clone(),
             options: JobOptions::default(),
-            ask: Box::new(move |client| Box::pin(ask(client))),
+            request: Box::new(move |client| Box::pin(request(client))),
             is_done,
             what,
             polling: Polling::default(),
             wait: Duration::ZERO,
             deadline: None,
-            state: State::Ready,
+            phase: Phase::Ready,
         }
     }
 
@@ -213,13 +215,13 @@ impl<T: 'static> Progress<T> {
             .map_or(Duration::MAX, |at| at.duration_since(Instant::now()));
         self.wait = match self.wait {
             Duration::ZERO => self.polling.first,
-            wait => wait.saturating_add(wait / 2).min(self.polling.most),
+            wait => wait.saturating_add(wait / 2).min(self.polling.longest),
         };
-        self.state = if left <= self.polling.first {
-            State::Late
+        self.phase = if left <= self.polling.first {
+            Phase::Late
         } else {
             // Polls more often towards the deadline, so that work which ends shortly before it is seen.
-            State::Waiting(Pause::about(self.wait.min(left / 2)))
+            Phase::Waiting(Pause::about(self.wait.min(left / 2)))
         };
     }
 
@@ -237,8 +239,8 @@ impl<T: 'static> Progress<T> {
 
 security_api_transport::__job_options!(
     Progress,
-    "Bounds each look, including all attempts and the waits between them. What bounds all looks together is the \
-     deadline of the [`Polling`](Self::polling)."
+    "Bounds each request for the state, including all attempts and the waits between them. What bounds all of them \
+     together is the deadline of the [`Polling`](Self::polling)."
 );
 
 impl<T: 'static> Stream for Progress<T> {
@@ -247,57 +249,58 @@ impl<T: 'static> Stream for Progress<T> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         loop {
-            match &mut this.state {
-                State::Ready => {
+            match &mut this.phase {
+                Phase::Ready => {
                     let now = Instant::now();
                     let deadline = match this.deadline {
                         Some(deadline) => deadline,
                         None => after(now, this.polling.deadline),
                     };
                     this.deadline = Some(deadline);
-                    let mut asked: Asked<T> = match this.options.client(&this.client) {
-                        Ok(client) => (this.ask)(client),
+                    let mut request: StateRequest<T> = match this.options.client(&this.client) {
+                        Ok(client) => (this.request)(client),
                         Err(error) => Box::pin(async move { Err(error) }),
                     };
                     let late = this.late();
-                    this.state = State::Asking(Bound::new(Box::pin(async move {
+                    this.phase = Phase::Requesting(Bound::new(Box::pin(async move {
                         let mut end = Pause::until(deadline);
-                        // The look is polled first: outside a runtime it fails with the reason, and the pause is over.
-                        let look = poll_fn(|cx| match asked.as_mut().poll(cx) {
+                        // The request is polled first: outside a runtime it fails with the reason, and the pause is
+                        // over.
+                        let state = poll_fn(|cx| match request.as_mut().poll(cx) {
                             Poll::Ready(state) => Poll::Ready(Some(state)),
                             Poll::Pending => Pin::new(&mut end).poll(cx).map(|()| None),
                         });
-                        look.await.unwrap_or(Err(late))
+                        state.await.unwrap_or(Err(late))
                     })));
                 }
-                State::Asking(asked) => match ready!(asked.poll(cx)) {
+                Phase::Requesting(request) => match ready!(request.poll(cx)) {
                     // The request was sent in another runtime, where its response may never arrive.
-                    None => this.state = State::Ready,
-                    Some(Ok(value)) => {
-                        if (this.is_done)(&value) {
-                            this.state = State::Done;
+                    None => this.phase = Phase::Ready,
+                    Some(Ok(state)) => {
+                        if (this.is_done)(&state) {
+                            this.phase = Phase::Done;
                         } else {
                             this.schedule();
                         }
-                        return Poll::Ready(Some(Ok(value)));
+                        return Poll::Ready(Some(Ok(state)));
                     }
                     Some(Err(error)) => {
                         this.schedule();
-                        if !error.is_retryable() || matches!(this.state, State::Late) {
-                            this.state = State::Done;
+                        if !error.is_retryable() || matches!(this.phase, Phase::Late) {
+                            this.phase = Phase::Done;
                             return Poll::Ready(Some(Err(error)));
                         }
                     }
                 },
-                State::Waiting(sleep) => {
+                Phase::Waiting(sleep) => {
                     ready!(Pin::new(sleep).poll(cx));
-                    this.state = State::Ready;
+                    this.phase = Phase::Ready;
                 }
-                State::Late => {
-                    this.state = State::Done;
+                Phase::Late => {
+                    this.phase = Phase::Done;
                     return Poll::Ready(Some(Err(this.late())));
                 }
-                State::Done => return Poll::Ready(None),
+                Phase::Done => return Poll::Ready(None),
             }
         }
     }

@@ -17,7 +17,7 @@ fn running(scanned: usize) -> FakeResponse {
     envelope(json!({"status": "Running", "scannedUserCount": scanned, "totalUserCount": 3}))
 }
 
-fn looks(fake: &FakeTransport) -> usize {
+fn requests(fake: &FakeTransport) -> usize {
     fake.requests_of(&operations::INVESTIGATION_RESULTS_SUMMARY)
         .len()
 }
@@ -35,22 +35,26 @@ async fn timed_out(fake: &FakeTransport, polling: Polling) -> Duration {
 #[tokio::test(start_paused = true)]
 async fn each_state_is_yielded_and_the_end_comes_last() {
     let fake = service();
-    let look = &operations::INVESTIGATION_RESULTS_SUMMARY;
-    fake.once(look, running(1)).once(look, running(2));
+    let summary = &operations::INVESTIGATION_RESULTS_SUMMARY;
+    fake.once(summary, running(1)).once(summary, running(2));
     fake.always(
-        look,
+        summary,
         envelope(json!({"status": "Finished", "scannedUserCount": 3})),
     );
     let client = over(&fake);
     let mut progress = client.investigations().wait("i1");
-    assert_eq!(looks(&fake), 0, "nothing is asked before it is polled");
+    assert_eq!(
+        requests(&fake),
+        0,
+        "nothing is requested before it is polled"
+    );
     let mut seen = Vec::new();
     while let Some(state) = progress.try_next().await.unwrap() {
         seen.push(state.scanned_user_count.unwrap());
     }
     assert_eq!(seen, [1, 2, 3]);
     assert!(progress.try_next().await.unwrap().is_none());
-    assert_eq!(looks(&fake), 3);
+    assert_eq!(requests(&fake), 3);
     let end = client.investigations().wait("i1").await.unwrap();
     assert!(end.is_finished());
 }
@@ -97,13 +101,13 @@ async fn a_poll_that_hangs_ends_at_the_deadline() {
 #[tokio::test(start_paused = true)]
 async fn a_poll_is_repeated_after_a_transient_error_but_not_after_a_refusal() {
     let fake = service();
-    let look = &operations::INVESTIGATION_RESULTS_SUMMARY;
+    let summary = &operations::INVESTIGATION_RESULTS_SUMMARY;
     // More failures than the client's attempts.
     for _ in 0..6 {
-        fake.once(look, FakeResponse::status(503));
+        fake.once(summary, FakeResponse::status(503));
     }
-    fake.once(look, running(1));
-    fake.always(look, FakeResponse::status(404));
+    fake.once(summary, running(1));
+    fake.always(summary, FakeResponse::status(404));
     let mut progress = over(&fake).investigations().wait("i1");
     let state = progress.try_next().await.unwrap().unwrap();
     assert_eq!(state.scanned_user_count, Some(1));
@@ -116,13 +120,15 @@ async fn waits_that_no_clock_can_count_are_waits_without_end() {
     let fake = service();
     fake.always(&operations::INVESTIGATION_RESULTS_SUMMARY, running(0));
     let century = Duration::from_secs(3_155_760_000);
-    for (first, most, deadline) in [
+    for (first, longest, deadline) in [
         (Duration::MAX, Duration::MAX, Duration::MAX),
         (Duration::from_secs(1), Duration::MAX, Duration::MAX),
         (century, Duration::MAX, Duration::MAX),
         (Duration::MAX, Duration::ZERO, Duration::from_secs(10)),
     ] {
-        let polling = Polling::default().backoff(first, most).deadline(deadline);
+        let polling = Polling::default()
+            .backoff(first, longest)
+            .deadline(deadline);
         let progress = over(&fake).investigations().wait("i1").polling(polling);
         let mut progress = std::pin::pin!(progress);
         progress.try_next().await.unwrap();
@@ -141,15 +147,15 @@ fn waiting_goes_on_in_another_runtime_than_the_one_it_began_in() {
         runtime.enable_time().start_paused(true).build().unwrap()
     };
     // During the pause, and during a request.
-    for (delay, looked) in [(Duration::ZERO, true), (Duration::from_secs(1), false)] {
+    for (delay, requested) in [(Duration::ZERO, true), (Duration::from_secs(1), false)] {
         for ends in [true, false] {
             let fake = service();
-            let look = &operations::INVESTIGATION_RESULTS_SUMMARY;
-            fake.always(look, running(1).delay(delay));
+            let summary = &operations::INVESTIGATION_RESULTS_SUMMARY;
+            fake.always(summary, running(1).delay(delay));
             let mut progress = over(&fake).investigations().wait("i1");
             let first = runtime();
             first.block_on(async {
-                if looked {
+                if requested {
                     progress.try_next().await.unwrap().unwrap();
                 }
                 let begun = tokio::time::timeout(Duration::ZERO, progress.try_next());

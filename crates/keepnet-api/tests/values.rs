@@ -204,10 +204,10 @@ async fn the_options_of_a_progress_apply_to_each_poll() {
     let mut wait = wait.timeout(Duration::from_secs(1)).header("x-trace", "42");
     // A request that times out is repeated at the next interval.
     assert!(wait.try_next().await.unwrap().is_some());
-    let looks = fake.requests_of(summary);
-    assert_eq!(looks.len(), 2);
-    for look in looks {
-        assert_eq!(look.headers["x-trace"], "42");
+    let requests = fake.requests_of(summary);
+    assert_eq!(requests.len(), 2);
+    for request in requests {
+        assert_eq!(request.headers["x-trace"], "42");
     }
 }
 
