@@ -455,7 +455,10 @@ fn the_facts_of_operations_and_events_are_listed() {
     );
     assert!(!operations::CATS_CREATE.is_idempotent() && operations::CATS_GET.is_idempotent());
     assert_eq!(operations::CATS_CREATE.limit_name(), "writes");
-    assert!(operations::CATS_DELETE.is_empty() && !operations::CATS_GET.is_empty());
+    assert!(
+        operations::CATS_DELETE.has_no_response_body()
+            && !operations::CATS_GET.has_no_response_body()
+    );
     assert!(operations::SESSIONS_CREATE.is_anonymous() && !operations::CATS_GET.is_anonymous());
     assert!(operations::CATS_MOTTO.refuses_with(StatusCode::SERVICE_UNAVAILABLE));
     let events = [("CAT", "MEOW"), ("CAT", "PURR"), ("TOY", "BROKEN")];

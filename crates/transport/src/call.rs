@@ -221,7 +221,7 @@ impl Received {
     fn part(&self) -> &Bytes {
         static NULL: Bytes = Bytes::from_static(b"null");
         static NOTHING: Bytes = Bytes::new();
-        match self.operation().is_empty() {
+        match self.operation().has_no_response_body() {
             true => &NULL,
             false => self.body.payload().unwrap_or(&NOTHING),
         }
@@ -270,7 +270,7 @@ impl Received {
         let body = Bytes::from(decode::repair(&self.whole_body())?);
         let response = ResponseParts::new(self.operation(), self.status, &self.headers, &body);
         let payload = match self.call.protocol().payload(&response) {
-            Ok(_) if self.operation().is_empty() => Bytes::from_static(b"null"),
+            Ok(_) if self.operation().has_no_response_body() => Bytes::from_static(b"null"),
             Ok(part) => share(&body, part),
             Err(verdict) => {
                 let api = self.call.protocol().api_error(&response);

@@ -24,7 +24,7 @@ pub struct Operation {
     limit: &'static str,
     refusing: &'static [u16],
     secret_path: &'static [&'static str],
-    empty: bool,
+    no_response_body: bool,
     list: bool,
     paged: bool,
     edition_specific: bool,
@@ -48,7 +48,7 @@ impl Operation {
             limit: Self::GENERAL_LIMIT,
             refusing: &[],
             secret_path: &[],
-            empty: false,
+            no_response_body: false,
             list: false,
             paged: false,
             edition_specific: false,
@@ -101,8 +101,8 @@ impl Operation {
 
     /// The response has no body to decode. Any body is ignored.
     #[must_use]
-    pub const fn empty(mut self) -> Self {
-        self.empty = true;
+    pub const fn no_response_body(mut self) -> Self {
+        self.no_response_body = true;
         self
     }
 
@@ -206,8 +206,8 @@ impl Operation {
 
     /// Whether the response has no body to decode.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.empty
+    pub const fn has_no_response_body(&self) -> bool {
+        self.no_response_body
     }
 
     /// Whether the operation is sent without the credential.

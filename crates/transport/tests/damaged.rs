@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 static LIST: Operation = Operation::new("things.list", Method::GET, "/things")
     .idempotent()
     .list();
-static DELETE: Operation = Operation::new("things.delete", Method::DELETE, "/things/{id}").empty();
+static DELETE: Operation =
+    Operation::new("things.delete", Method::DELETE, "/things/{id}").no_response_body();
 
 /// Half of a surrogate pair, which every JSON parser refuses and a repair replaces.
 const HALF: &str = r"\ud83d";

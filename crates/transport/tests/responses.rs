@@ -330,7 +330,8 @@ async fn an_html_page_of_a_gateway_is_an_error_with_its_status() {
 
 #[tokio::test]
 async fn an_empty_response_is_a_value_only_where_none_is_expected() {
-    static REMOVE: Operation = Operation::new("things.remove", Method::DELETE, "/things").empty();
+    static REMOVE: Operation =
+        Operation::new("things.remove", Method::DELETE, "/things").no_response_body();
     for status in [200, 202, 204] {
         for client in clients(status, None, b"").await {
             client.operation(&READ, &["7"]).call::<()>().await.unwrap();
@@ -402,7 +403,7 @@ async fn an_error_of_the_service_has_its_status_code_message_and_request_id() {
 async fn a_failure_that_comes_with_200_reaches_calls_that_want_nothing_and_calls_that_want_a_file()
 {
     static REMOVE: Operation =
-        Operation::new("things.delete", Method::DELETE, "/things/{id}").empty();
+        Operation::new("things.delete", Method::DELETE, "/things/{id}").no_response_body();
     let failure = r#"{"ok":false,"code":"busy","message":"Later"}"#;
     let json = |body: String| FakeResponse::status(200).body(body);
     let typed = |body: String| json(body).header("content-type", "application/json; charset=utf-8");

@@ -89,7 +89,7 @@ fn description(context: &Context<'_>, operation: &Operation) -> TokenStream {
     let secret_path = (!secrets.is_empty()).then(|| quote!(.secret_path(&[#(#secrets),*])));
     let anonymous = operation.anonymous.then(|| quote!(.anonymous()));
     let response = match &operation.outcome {
-        Outcome::Empty => Some(quote!(.empty())),
+        Outcome::Empty => Some(quote!(.no_response_body())),
         Outcome::Value {
             ty: Ty::List(_), ..
         } => Some(quote!(.list())),

@@ -255,7 +255,7 @@ pub static ACCOUNTS_DELETE: Operation = Operation::new(
         "/v1/accounts/{id}",
     )
     .idempotent()
-    .empty();
+    .no_response_body();
 
 /// `DELETE /v1/accounts/{id}/loginMethods`
 pub static ACCOUNTS_REMOVE_LOGIN_METHOD: Operation = Operation::new(

@@ -217,4 +217,4 @@ pub static ACCOUNTS_OTHER_DELETE: Operation = Operation::new(
         "/v1/accountsOther/{id}",
     )
     .idempotent()
-    .empty();
+    .no_response_body();

@@ -1244,7 +1244,7 @@ pub static COMPANIES_REMOVE_TEAMS_APP: Operation = Operation::new(
         Method::DELETE,
         "/api/companies/teams-app/remove",
     )
-    .empty();
+    .no_response_body();
 
 /// `POST /api/companies/teams-app/send-test-activity`
 pub static COMPANIES_SEND_TEAMS_TEST_ACTIVITY: Operation = Operation::new(
@@ -1273,7 +1273,7 @@ pub static COMPANIES_TEAMS_OBO_CALLBACK: Operation = Operation::new(
         Method::GET,
         "/api/companies/teams-obo/callback",
     )
-    .empty();
+    .no_response_body();
 
 /// `GET /api/companies/{resourceId}`
 pub static COMPANIES_GET: Operation = Operation::new(

@@ -129,4 +129,4 @@ pub static GOOGLE_OAUTH_REVOKE: Operation = Operation::new(
         Method::DELETE,
         "/api/googleoauth/revoke",
     )
-    .empty();
+    .no_response_body();

@@ -87,7 +87,7 @@ pub static EMAIL_NOTIFY_NOTIFY_ATTACHMENT_HASH: Operation = Operation::new(
         Method::POST,
         "/api/notify/attachment-hash",
     )
-    .empty();
+    .no_response_body();
 
 /// `POST /api/notify/result`
 pub static EMAIL_NOTIFY_NOTIFY_RESULT: Operation = Operation::new(
@@ -95,7 +95,7 @@ pub static EMAIL_NOTIFY_NOTIFY_RESULT: Operation = Operation::new(
         Method::POST,
         "/api/notify/result",
     )
-    .empty();
+    .no_response_body();
 
 /// `POST /api/notify/url`
 pub static EMAIL_NOTIFY_NOTIFY_URL: Operation = Operation::new(
@@ -103,4 +103,4 @@ pub static EMAIL_NOTIFY_NOTIFY_URL: Operation = Operation::new(
         Method::POST,
         "/api/notify/url",
     )
-    .empty();
+    .no_response_body();

@@ -53,7 +53,7 @@ pub static ACCOUNT_LOGIN: Operation = Operation::new(
         Method::POST,
         "/api/account/login",
     )
-    .empty();
+    .no_response_body();
 
 /// `GET /api/account/logout`
 pub static ACCOUNT_LOGOUT: Operation = Operation::new(
@@ -61,4 +61,4 @@ pub static ACCOUNT_LOGOUT: Operation = Operation::new(
         Method::GET,
         "/api/account/logout",
     )
-    .empty();
+    .no_response_body();

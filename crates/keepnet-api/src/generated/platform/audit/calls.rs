@@ -40,4 +40,4 @@ pub static AUDIT_CREATE: Operation = Operation::new(
         Method::POST,
         "/api/audit",
     )
-    .empty();
+    .no_response_body();

@@ -240,4 +240,4 @@ pub static EXECUTIVE_REPORTS_UPLOAD_PDF: Operation = Operation::new(
         Method::POST,
         "/api/executive-report/{resourceId}/upload",
     )
-    .empty();
+    .no_response_body();

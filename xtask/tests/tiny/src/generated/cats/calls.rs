@@ -373,7 +373,7 @@ pub static CATS_DELETE: Operation = Operation::new(
         "/cats/{id}",
     )
     .idempotent()
-    .empty();
+    .no_response_body();
 
 /// `PUT /cats/{id}/moods`
 pub static CATS_SET_MOODS: Operation = Operation::new(

@@ -176,7 +176,7 @@ pub static PHOTOS_UPLOAD: Operation = Operation::new(
         Method::POST,
         "/cats/{id}/photos",
     )
-    .empty();
+    .no_response_body();
 
 /// `GET /photos`
 pub static PHOTOS_NEWEST: Operation = Operation::new(

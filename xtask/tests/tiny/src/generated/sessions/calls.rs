@@ -114,7 +114,7 @@ pub static SESSIONS_SET_CHIP: Operation = Operation::new(
         "/sessions",
     )
     .idempotent()
-    .empty();
+    .no_response_body();
 
 /// `DELETE /sessions`
 pub static SESSIONS_END: Operation = Operation::new(
@@ -123,7 +123,7 @@ pub static SESSIONS_END: Operation = Operation::new(
         "/sessions",
     )
     .idempotent()
-    .empty();
+    .no_response_body();
 
 /// `GET /sessions/{token}/cats/{number}`
 pub static SESSIONS_CAT: Operation = Operation::new(

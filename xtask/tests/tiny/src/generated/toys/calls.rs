@@ -120,7 +120,7 @@ pub static TOYS_REPLACE_ALL: Operation = Operation::new(
         "/cats/{id}/toys",
     )
     .idempotent()
-    .empty();
+    .no_response_body();
 
 /// `GET /cats/{id}/toys/{number}/{mood}`
 pub static TOYS_GET: Operation = Operation::new(
@@ -141,4 +141,4 @@ pub static TOYS_DELETE_ALL: Operation = Operation::new(
         Method::DELETE,
         "/toys",
     )
-    .empty();
+    .no_response_body();

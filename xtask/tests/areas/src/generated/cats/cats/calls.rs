@@ -175,7 +175,7 @@ pub static CATS_REPLACE: Operation = Operation::new(
         "/cats/{id}",
     )
     .idempotent()
-    .empty();
+    .no_response_body();
 
 /// `DELETE /cats/{id}`
 #[cfg(feature = "unconfirmed")]
@@ -185,7 +185,7 @@ pub static CATS_DELETE: Operation = Operation::new(
         "/cats/{id}",
     )
     .idempotent()
-    .empty();
+    .no_response_body();
 
 /// `POST /cats/{id}/naps/{from}`
 pub static CATS_NAP: Operation = Operation::new(
