@@ -102,73 +102,31 @@ impl NewInvestigation {
     }
 
     /// Looks for e-mails from this address.
-    ///
-    /// ```
-    /// use keepnet_api::incident_response::NewInvestigation;
-    ///
-    /// let search = NewInvestigation::new("Wanted").sender("billing@example.net");
-    /// # let _ = search;
-    /// ```
     pub fn sender(self, address: impl Into<String>) -> Self {
         self.header(InvestigationHeader::new().from(address))
     }
 
     /// Looks for e-mails that were sent from this IP address.
-    ///
-    /// ```
-    /// use keepnet_api::incident_response::NewInvestigation;
-    ///
-    /// let search = NewInvestigation::new("Wanted").sender_ip("192.0.2.66");
-    /// # let _ = search;
-    /// ```
     pub fn sender_ip(self, address: impl Into<String>) -> Self {
         self.header(InvestigationHeader::new().ip(address))
     }
 
     /// Looks for e-mails with this subject.
-    ///
-    /// ```
-    /// use keepnet_api::incident_response::NewInvestigation;
-    ///
-    /// let search = NewInvestigation::new("Wanted").subject("Overdue invoice");
-    /// # let _ = search;
-    /// ```
     pub fn subject(self, subject: impl Into<String>) -> Self {
         self.header(InvestigationHeader::new().subject(subject))
     }
 
     /// Looks for e-mails with a link to this URL.
-    ///
-    /// ```
-    /// use keepnet_api::incident_response::NewInvestigation;
-    ///
-    /// let search = NewInvestigation::new("Wanted").url("https://pay.example.net/");
-    /// # let _ = search;
-    /// ```
     pub fn url(self, url: impl Into<String>) -> Self {
         self.body(InvestigationBody::new().url(url))
     }
 
     /// Looks for e-mails that contain this keyword.
-    ///
-    /// ```
-    /// use keepnet_api::incident_response::NewInvestigation;
-    ///
-    /// let search = NewInvestigation::new("Wanted").keyword("gift card");
-    /// # let _ = search;
-    /// ```
     pub fn keyword(self, word: impl Into<String>) -> Self {
         self.body(InvestigationBody::new().keyword(word))
     }
 
     /// Looks for e-mails with an attachment that has this SHA-512, in hexadecimal.
-    ///
-    /// ```
-    /// use keepnet_api::incident_response::NewInvestigation;
-    ///
-    /// let search = NewInvestigation::new("Wanted").attachment_sha512("cf83e1357eefb8bd...");
-    /// # let _ = search;
-    /// ```
     pub fn attachment_sha512(self, hash: impl Into<String>) -> Self {
         self.attachment(InvestigationAttachment::new().sha512(hash))
     }
@@ -218,13 +176,6 @@ impl NewInvestigation {
     }
 
     /// Matches only e-mails that have all of the indicators.
-    ///
-    /// ```
-    /// use keepnet_api::incident_response::NewInvestigation;
-    ///
-    /// let search = NewInvestigation::new("Wanted").sender("a@example.net").keyword("invoice").all_of_them();
-    /// # let _ = search;
-    /// ```
     pub fn all_of_them(mut self) -> Self {
         self.all = true;
         self
@@ -247,13 +198,6 @@ impl NewInvestigation {
     }
 
     /// Searches only the mailboxes of the target users with these e-mail addresses.
-    ///
-    /// ```
-    /// use keepnet_api::incident_response::NewInvestigation;
-    ///
-    /// let search = NewInvestigation::new("Wanted").subject("Hello").in_mailboxes(["ann@example.com"]);
-    /// # let _ = search;
-    /// ```
     pub fn in_mailboxes<M: Into<String>>(mut self, addresses: impl IntoIterator<Item = M>) -> Self {
         self.target = MailboxSelection::SpecificUsers;
         self.targets = addresses.into_iter().map(Into::into).collect();
@@ -263,13 +207,6 @@ impl NewInvestigation {
     /// Searches only the mailboxes of the target groups with these ids: the `resourceId` of target groups, as
     /// `target_groups().search(..)` returns them and as the vendor's front end sends them. Groups of a mail system have
     /// no such id.
-    ///
-    /// ```
-    /// use keepnet_api::incident_response::NewInvestigation;
-    ///
-    /// let search = NewInvestigation::new("Wanted").subject("Hello").in_groups(["aB3dE5gH7jK9"]);
-    /// # let _ = search;
-    /// ```
     pub fn in_groups<G: Into<String>>(mut self, ids: impl IntoIterator<Item = G>) -> Self {
         self.target = MailboxSelection::Groups;
         self.targets = ids.into_iter().map(Into::into).collect();
@@ -294,13 +231,6 @@ impl NewInvestigation {
     /// Sets the days until the investigation expires, finished or not: at least 1; 3 by default.
     ///
     /// The vendor's front end offers 1, 3 and 7. Whether the service accepts others is not documented.
-    ///
-    /// ```
-    /// use keepnet_api::incident_response::NewInvestigation;
-    ///
-    /// let search = NewInvestigation::new("Wanted").subject("Hello").days(7);
-    /// # let _ = search;
-    /// ```
     pub fn days(mut self, days: u16) -> Self {
         self.days = days;
         self

@@ -55,13 +55,6 @@ impl NewEnrollment {
     }
 
     /// Enrols the members of the target groups with these ids.
-    ///
-    /// ```
-    /// use keepnet_api::training::NewEnrollment;
-    ///
-    /// let enrollment = NewEnrollment::new("April", "aB3dE5gH7jK9").groups(["zY8xW6vU4tS2"]);
-    /// # let _ = enrollment;
-    /// ```
     pub fn groups<G: Into<String>>(mut self, ids: impl IntoIterator<Item = G>) -> Self {
         let ids = ids.into_iter().map(Into::into).collect();
         self.request.target_group_resource_ids = Some(ids);
@@ -70,13 +63,6 @@ impl NewEnrollment {
 
     /// Enrols the target users with these ids. The service enrols only groups, so a target group with the name of the
     /// enrolment is created for them.
-    ///
-    /// ```
-    /// use keepnet_api::training::NewEnrollment;
-    ///
-    /// let enrollment = NewEnrollment::new("After the incident", "aB3dE5gH7jK9").users(["qW9eR7tY5uI3"]);
-    /// # let _ = enrollment;
-    /// ```
     #[cfg(feature = "users")]
     pub fn users<U: Into<String>>(mut self, ids: impl IntoIterator<Item = U>) -> Self {
         self.users = ids.into_iter().map(Into::into).collect();
@@ -85,15 +71,6 @@ impl NewEnrollment {
 
     /// Offers the training only in the languages with these ids, from [`languages`](Enrollments::languages) of the
     /// training.
-    ///
-    /// ```
-    /// use keepnet_api::training::NewEnrollment;
-    ///
-    /// let enrollment = NewEnrollment::new("April", "aB3dE5gH7jK9")
-    ///     .groups(["zY8xW6vU4tS2"])
-    ///     .languages(["pO2iU4yT6rE8"]);
-    /// # let _ = enrollment;
-    /// ```
     pub fn languages<L: Into<String>>(mut self, ids: impl IntoIterator<Item = L>) -> Self {
         let ids = ids.into_iter().map(Into::into).collect();
         self.request.language_ids = Some(ids);

@@ -57,7 +57,7 @@ pub struct NewPush {
     options: Options,
 }
 
-option_setters!(NewPush, "NewPush::text(\"correct horse\")");
+option_setters!(NewPush);
 
 impl NewPush {
     fn new(kind: PushKind, payload: Option<Secret>) -> Self {
@@ -142,13 +142,6 @@ impl NewPush {
     }
 
     /// Adds a secret text to the files of [`files`](Self::files). It may be empty or blank, because files need none.
-    ///
-    /// ```
-    /// use pwpush_api::{NewPush, Upload};
-    ///
-    /// let push = NewPush::files([Upload::bytes("id.pem", "-----BEGIN")]).message("for the depot");
-    /// # let _ = push;
-    /// ```
     pub fn message(mut self, text: impl Into<Secret>) -> Self {
         self.payload = Some(text.into());
         self
@@ -157,24 +150,12 @@ impl NewPush {
     /// How long the push lives. The call asks the instance for its edition first, once for each client, because the
     /// editions represent lifetimes differently. A lifetime that the edition cannot express is refused before the
     /// secret is sent.
-    ///
-    /// ```
-    /// use pwpush_api::{Expiry, NewPush};
-    ///
-    /// let push = NewPush::text("correct horse").expire_after(Expiry::days(7));
-    /// # let _ = push;
-    /// ```
     pub fn expire_after(mut self, expiry: Expiry) -> Self {
         self.expire_after = Some(expiry);
         self
     }
 
     /// How many times the push can be read, at least once. An instance accepts up to 100 unless it has another limit.
-    ///
-    /// ```
-    /// let push = pwpush_api::NewPush::text("correct horse").views(1);
-    /// # let _ = push;
-    /// ```
     pub fn views(mut self, views: u32) -> Self {
         self.views = Some(views);
         self
@@ -183,11 +164,6 @@ impl NewPush {
     /// Whether anybody who has the link may expire the push. For a URL, `true` is refused: only its owner may.
     ///
     /// A push made without a token can be expired in no other way, not even by this client.
-    ///
-    /// ```
-    /// let push = pwpush_api::NewPush::text("correct horse").deletable_by_viewer(false);
-    /// # let _ = push;
-    /// ```
     pub fn deletable_by_viewer(mut self, deletable: bool) -> Self {
         self.deletable_by_viewer = Some(deletable);
         self

@@ -39,7 +39,7 @@ pub struct NewRequest {
     options: Options,
 }
 
-option_setters!(NewRequest, "NewRequest::new(\"The key, please.\")");
+option_setters!(NewRequest);
 
 /// The most characters of a text. This is the limit of pushes, because that of requests is not known.
 pub(crate) const TEXT: usize = 1024 * 1024;
@@ -76,35 +76,18 @@ impl NewRequest {
     }
 
     /// After how long the request closes: one of [`Expiry::STEPS`]. Anything else is refused before it is sent.
-    ///
-    /// ```
-    /// use pwpush_api::{Expiry, NewRequest};
-    ///
-    /// let request = NewRequest::new("Please send us the key.").close_after(Expiry::hours(12));
-    /// # let _ = request;
-    /// ```
     pub fn close_after(mut self, expiry: Expiry) -> Self {
         self.close_after = Some(expiry);
         self
     }
 
     /// Whether the recipient sees who asks.
-    ///
-    /// ```
-    /// let request = pwpush_api::NewRequest::new("The key, please.").include_requestor(true);
-    /// # let _ = request;
-    /// ```
     pub fn include_requestor(mut self, include: bool) -> Self {
         self.include_requestor = Some(include);
         self
     }
 
     /// Whether the response may contain files.
-    ///
-    /// ```
-    /// let request = pwpush_api::NewRequest::new("The plans, please.").response_file_attachments(true);
-    /// # let _ = request;
-    /// ```
     pub fn response_file_attachments(mut self, allowed: bool) -> Self {
         self.response_file_attachments = Some(allowed);
         self

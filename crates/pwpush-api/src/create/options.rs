@@ -59,27 +59,17 @@ impl Options {
     }
 }
 
-/// Writes the methods that set these options, for a type with a field `options`. `$example` makes a value of the type.
+/// Writes the methods that set these options, for a type with a field `options`.
 macro_rules! option_setters {
-    ($new:ident, $example:literal) => {
+    ($new:ident) => {
         impl $new {
             /// A name for the owner's lists. It is not secret.
-            ///
-            /// ```
-            #[doc = concat!("let new = pwpush_api::", $example, ".name(\"VPN password\");")]
-            /// # let _ = new;
-            /// ```
             pub fn name(mut self, name: impl Into<String>) -> Self {
                 self.options.name = Some(name.into());
                 self
             }
 
             /// A note that only the owner sees.
-            ///
-            /// ```
-            #[doc = concat!("let new = pwpush_api::", $example, ".note(\"for John Hill\");")]
-            /// # let _ = new;
-            /// ```
             pub fn note(mut self, note: impl Into<String>) -> Self {
                 self.options.note = Some(note.into());
                 self
@@ -90,11 +80,6 @@ macro_rules! option_setters {
             /// from a file, take off the last one, which nobody could type into the page. For a push, the call asks the
             /// instance for its edition first, because the commercial edition does not tell whether it keeps the
             /// passphrase.
-            ///
-            /// ```
-            #[doc = concat!("let new = pwpush_api::", $example, ".passphrase(\"plain yellow umbrella\");")]
-            /// # let _ = new;
-            /// ```
             pub fn passphrase(mut self, passphrase: impl Into<Secret>) -> Self {
                 self.options.passphrase = Some(passphrase.into());
                 self
@@ -102,11 +87,6 @@ macro_rules! option_setters {
 
             /// Whether the link leads to a page with a button first, so that programs that follow links in messages use
             /// up no view.
-            ///
-            /// ```
-            #[doc = concat!("let new = pwpush_api::", $example, ".retrieval_step(true);")]
-            /// # let _ = new;
-            /// ```
             pub fn retrieval_step(mut self, retrieval_step: bool) -> Self {
                 self.options.retrieval_step = Some(retrieval_step);
                 self
@@ -115,12 +95,10 @@ macro_rules! option_setters {
             /// The e-mail addresses that the service sends the link to, up to 5, in ASCII. This needs a token, and an
             /// instance with mail. For a push, the call asks the instance for its edition first, because the
             /// open-source server ignores addresses before version 2.9.2.
-            ///
-            /// ```
-            #[doc = concat!("let new = pwpush_api::", $example, ".notify([\"john.hill@example.com\"]);")]
-            /// # let _ = new;
-            /// ```
-            pub fn notify<A: Into<String>>(mut self, addresses: impl IntoIterator<Item = A>) -> Self {
+            pub fn notify<A: Into<String>>(
+                mut self,
+                addresses: impl IntoIterator<Item = A>,
+            ) -> Self {
                 let addresses = addresses.into_iter().map(Into::into);
                 self.options.notify.extend(addresses);
                 self
@@ -128,13 +106,6 @@ macro_rules! option_setters {
 
             /// The language of the mail to the addresses of [`notify`](Self::notify), as a code such as `fr`. Without
             /// addresses it is refused, because it would have no effect.
-            ///
-            /// ```
-            #[doc = concat!("let new = pwpush_api::", $example)]
-            ///     .notify(["jean@example.com"])
-            ///     .notify_locale("fr");
-            /// # let _ = new;
-            /// ```
             pub fn notify_locale(mut self, locale: impl Into<String>) -> Self {
                 self.options.notify_locale = Some(locale.into());
                 self
