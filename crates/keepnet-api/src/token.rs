@@ -1,7 +1,6 @@
 //! The current token: its claims, and the permissions of its role.
 
 use std::collections::HashSet;
-
 use std::time::Duration;
 
 use security_api_transport::{Operation, Secret, Timestamp};
@@ -305,9 +304,8 @@ fn normal(entry: &str) -> String {
     text
 }
 
-/// Decodes base64url without padding (RFC 7515). `None` if the text is not valid.
+/// Decodes base64url without padding, as parts of a JWT are written (RFC 7515). `None` if the text is not that.
 fn base64url(text: &str) -> Option<Vec<u8>> {
-    let text = text.trim_end_matches('=');
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
     let (mut bits, mut count) = (0_u32, 0);
     for byte in text.bytes() {
@@ -315,8 +313,8 @@ fn base64url(text: &str) -> Option<Vec<u8>> {
             b'A'..=b'Z' => byte - b'A',
             b'a'..=b'z' => byte - b'a' + 26,
             b'0'..=b'9' => byte - b'0' + 52,
-            b'-' | b'+' => 62,
-            b'_' | b'/' => 63,
+            b'-' => 62,
+            b'_' => 63,
             _ => return None,
         };
         bits = bits << 6 | u32::from(value);
@@ -426,6 +424,14 @@ mod tests {
     fn a_last_letter_that_makes_no_byte_is_no_base64url() {
         assert_eq!(base64url("YWJj").as_deref(), Some(&b"abc"[..]));
         assert_eq!(base64url("YWJjZ"), None);
+    }
+
+    #[test]
+    fn padding_and_the_letters_of_plain_base64_are_no_base64url() {
+        assert_eq!(base64url("-_8").as_deref(), Some(&[0xFB, 0xFF][..]));
+        for plain in ["+_8", "-/8", "-_8="] {
+            assert_eq!(base64url(plain), None, "{plain}");
+        }
     }
 
     proptest! {
