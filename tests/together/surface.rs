@@ -5,12 +5,11 @@ use std::fs;
 use std::path::Path;
 
 /// Names that only some of the crates have, because the services differ.
-const SPECIAL: [&str; 5] = [
+const SPECIAL: [&str; 4] = [
     "Anonymous",
     "OAuth2",     // The kinds of credentials.
     "Patch",      // Partial updates.
     "TailCursor", // Lists that can be followed.
-    "TokenInfo",
 ];
 
 /// Returns the names that the crate re-exports from the transport, at its root.
