@@ -128,8 +128,9 @@ pub type Pages<T> = security_api_transport::Pages<T, paging::PageNumber>;
 
 /// Every item of a list, across pages: a `Stream` with the additional methods `try_next()` and `try_collect()`.
 ///
-/// The service sends no total and at most 200 pages, of 50 items each on the open-source server. A list that fills them ends with an error, because
-/// there are probably more items that the service does not send. While items are added, pages shift: drop repetitions.
+/// The service sends no total and at most 200 pages, of 50 items each on the open-source server. A list that fills them
+/// ends with an error, because there are probably more items that the service does not send. While items are added,
+/// pages shift: drop repetitions.
 /// All methods are those of [`security_api_transport::Items`].
 ///
 /// ```no_run
