@@ -25,7 +25,7 @@ use self::rights::Rights;
 use crate::before_change::{BeforeChange as _, after_change};
 use crate::envelope::confirmed::confirmed;
 use crate::resources::Companies;
-use crate::types::{ActivationStatus, ApiClientRequest, SearchClient};
+use crate::types::{ActivationStatus, ApiClientRequest, ApiClientView};
 use crate::{Error, ErrorKind, SearchRequest, Secret};
 
 /// A new REST client: its name, roles and allowed addresses.
@@ -203,7 +203,7 @@ impl Companies {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub fn find_api_client(&self, client_id: impl AsRef<str>) -> Job<Option<SearchClient>> {
+    pub fn find_api_client(&self, client_id: impl AsRef<str>) -> Job<Option<ApiClientView>> {
         let client_id = client_id.as_ref().to_owned();
         Job::new(self.client(), move |client| async move {
             Self::new(&client).with_client_id(&client_id).await
@@ -211,7 +211,7 @@ impl Companies {
     }
 
     #[inline]
-    async fn with_client_id(&self, client_id: &str) -> Result<Option<SearchClient>, Error> {
+    async fn with_client_id(&self, client_id: &str) -> Result<Option<ApiClientView>, Error> {
         let mut clients = self.search_clients(SearchRequest::new()).items();
         while let Some(client) = clients.try_next().await? {
             if client.client_id.as_deref() == Some(client_id) {

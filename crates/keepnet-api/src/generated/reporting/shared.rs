@@ -155,7 +155,7 @@ model! {
     /// How a target user fared in simulations.
     #[doc(alias = "PhishingTestResultDbResult")]
     #[derive(Clone, Default)]
-    pub struct PhishingTestResultDb: Received {
+    pub struct PhishingTestResult: Received {
         total_count: Option<i32> = "totalCount",
         reported_count: Option<i32> = "reportedCount",
         earned_points: Option<i32> = "earnedPoints",
@@ -167,7 +167,7 @@ model! {
     /// How a target user fares in simulations, and how that changed.
     #[derive(Clone, Default)]
     pub struct PhishingTestResultSummary: Received {
-        last30_days: Option<PhishingTestResultDb> = "last30Days",
+        last30_days: Option<PhishingTestResult> = "last30Days",
         accuracy_change_percentage: Option<f64> = "accuracyChangePercentage",
         success_rate: Option<f64> = "successRate",
     }

@@ -64,12 +64,12 @@ model! {
     /// The choices for creating a campaign.
     #[derive(Clone, Default)]
     pub struct CampaignFormDetails: Received {
-        distribution_email_over_time_types: Option<Vec<DetailItem>> = "distributionEmailOverTimeTypes",
-        distribution_smtp_delay_time_types: Option<Vec<DetailItem>> = "distributionSmtpDelayTimeTypes",
-        distribution_types: Option<Vec<DetailItem>> = "distributionTypes",
-        schedule_types: Option<Vec<DetailItem>> = "scheduleTypes",
-        send_randomly_users_calculate_types: Option<Vec<DetailItem>> = "sendRandomlyUsersCalculateTypes",
-        status: Option<Vec<DetailItem>> = "status",
+        distribution_email_over_time_types: Option<Vec<FormChoice>> = "distributionEmailOverTimeTypes",
+        distribution_smtp_delay_time_types: Option<Vec<FormChoice>> = "distributionSmtpDelayTimeTypes",
+        distribution_types: Option<Vec<FormChoice>> = "distributionTypes",
+        schedule_types: Option<Vec<FormChoice>> = "scheduleTypes",
+        send_randomly_users_calculate_types: Option<Vec<FormChoice>> = "sendRandomlyUsersCalculateTypes",
+        status: Option<Vec<FormChoice>> = "status",
     }
 }
 

@@ -70,9 +70,9 @@ model! {
     /// The choices for starting a campaign and for reading its results.
     #[derive(Clone, Default)]
     pub struct CampaignJobFormDetails: Received {
-        statuses: Option<Vec<DetailItem>> = "statuses",
-        password_complexity_types: Option<Vec<DetailItem>> = "passwordComplexityTypes",
-        user_statuses: Option<Vec<DetailItem>> = "userStatuses",
+        statuses: Option<Vec<FormChoice>> = "statuses",
+        password_complexity_types: Option<Vec<FormChoice>> = "passwordComplexityTypes",
+        user_statuses: Option<Vec<FormChoice>> = "userStatuses",
     }
 }
 

@@ -6,9 +6,22 @@ use security_api_transport::model;
 use crate::DateTime;
 
 model! {
-    /// A company in a list.
+    /// A company group in a list.
+    #[doc(alias = "SearchCompanyGroup")]
     #[derive(Clone, Default)]
-    pub struct SearchCompany: Received {
+    pub struct CompanyGroupView: Received {
+        resource_id: Option<String> = "resourceId",
+        name: Option<String> = "name",
+        company_count: Option<i32> = "companyCount",
+        create_time: Option<DateTime> = "createTime",
+    }
+}
+
+model! {
+    /// A company in a list.
+    #[doc(alias = "SearchCompany")]
+    #[derive(Clone, Default)]
+    pub struct CompanyView: Received {
         company_name: Option<String> = "companyName",
         /// The id of the company, as other operations take it.
         company_resource_id: Option<String> = "companyResourceId",
@@ -29,22 +42,11 @@ model! {
         create_time: Option<DateTime> = "createTime",
         target_user_count: Option<i32> = "targetUserCount",
         /// The companies below it.
-        children: Option<Vec<SearchCompany>> = "children",
+        children: Option<Vec<CompanyView>> = "children",
         tags: Option<Vec<String>> = "tags",
         deleted_target_user_count: Option<i32> = "deletedTargetUserCount",
         inactive_target_user_count: Option<i32> = "inactiveTargetUserCount",
         /// How many target users were active this month.
         monthly_active_user_count: Option<i32> = "monthlyActiveUserCount",
-    }
-}
-
-model! {
-    /// A company group in a list.
-    #[derive(Clone, Default)]
-    pub struct SearchCompanyGroup: Received {
-        resource_id: Option<String> = "resourceId",
-        name: Option<String> = "name",
-        company_count: Option<i32> = "companyCount",
-        create_time: Option<DateTime> = "createTime",
     }
 }

@@ -14,8 +14,8 @@ model! {
     /// The choices for adding a DNS service.
     #[derive(Clone, Default)]
     pub struct DnsServiceFormDetails: Received {
-        record_types: Option<Vec<DetailItem>> = "recordTypes",
-        dns_service_provider_types: Option<Vec<DetailItem>> = "dnsServiceProviderTypes",
+        record_types: Option<Vec<FormChoice>> = "recordTypes",
+        dns_service_provider_types: Option<Vec<FormChoice>> = "dnsServiceProviderTypes",
     }
 }
 
@@ -112,10 +112,10 @@ model! {
     /// The choices for adding a domain.
     #[derive(Clone, Default)]
     pub struct DomainRecordFormDetails: Received {
-        record_types: Option<Vec<DetailItem>> = "recordTypes",
-        dns_service_providers: Option<Vec<DetailItem>> = "dnsServiceProviders",
-        proxy_statuses: Option<Vec<DetailItem>> = "proxyStatuses",
-        url_schemas: Option<Vec<DetailItem>> = "urlSchemas",
+        record_types: Option<Vec<FormChoice>> = "recordTypes",
+        dns_service_providers: Option<Vec<FormChoice>> = "dnsServiceProviders",
+        proxy_statuses: Option<Vec<FormChoice>> = "proxyStatuses",
+        url_schemas: Option<Vec<FormChoice>> = "urlSchemas",
     }
 }
 

@@ -70,8 +70,9 @@ open_enum! {
 #[cfg(any(feature = "incident_response", feature = "settings"))]
 model! {
     /// A proxy setting in a list.
+    #[doc(alias = "SearchProxySetting")]
     #[derive(Clone, Default)]
-    pub struct SearchProxySetting: Received {
+    pub struct ProxySettingView: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         address: Option<String> = "address",

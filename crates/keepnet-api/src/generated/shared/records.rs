@@ -34,19 +34,6 @@ model! {
     }
 }
 
-#[cfg(any(feature = "_simulator", feature = "reporting"))]
-model! {
-    /// A choice that a form offers.
-    #[derive(Clone, Default)]
-    pub struct DetailItem: Received {
-        /// The label.
-        text: Option<String> = "text",
-        value: Option<String> = "value",
-        /// Further choices that belong to this one.
-        extra_data: Option<Vec<DetailItem>> = "extraDatas",
-    }
-}
-
 model! {
     /// Which records to export, in what order and as what file.
     #[derive(Clone, Default)]
@@ -79,6 +66,20 @@ open_enum! {
         Excel = "Excel",
         Csv = "CSV",
         Pdf = "Pdf",
+    }
+}
+
+#[cfg(any(feature = "_simulator", feature = "reporting"))]
+model! {
+    /// A choice that a form offers.
+    #[doc(alias = "DetailItem")]
+    #[derive(Clone, Default)]
+    pub struct FormChoice: Received {
+        /// The label.
+        text: Option<String> = "text",
+        value: Option<String> = "value",
+        /// Further choices that belong to this one.
+        extra_data: Option<Vec<FormChoice>> = "extraDatas",
     }
 }
 

@@ -35,12 +35,12 @@ model! {
     #[doc(alias = "PhishingScenarioFormDetails")]
     #[derive(Clone, Default)]
     pub struct ScenarioFormDetails: Received {
-        method_types: Option<Vec<DetailItem>> = "methodTypes",
-        difficulty_types: Option<Vec<DetailItem>> = "difficultyTypes",
-        categories: Option<Vec<DetailItem>> = "categories",
+        method_types: Option<Vec<FormChoice>> = "methodTypes",
+        difficulty_types: Option<Vec<FormChoice>> = "difficultyTypes",
+        categories: Option<Vec<FormChoice>> = "categories",
         company_language_type_resource_id: Option<String> = "companyLanguageTypeResourceId",
-        language_types: Option<Vec<DetailItem>> = "languageTypes",
-        preferred_language_types: Option<Vec<DetailItem>> = "preferredLanguageTypes",
+        language_types: Option<Vec<FormChoice>> = "languageTypes",
+        preferred_language_types: Option<Vec<FormChoice>> = "preferredLanguageTypes",
     }
 }
 

@@ -14,8 +14,9 @@ use crate::search::SearchRequest;
 #[cfg(feature = "_simulator")]
 model! {
     /// One language of a new e-mail template.
+    #[doc(alias = "CreatePsEmailTemplateLanguage")]
     #[derive(Clone, Default)]
-    pub struct CreatePsEmailTemplateLanguage: Sent {
+    pub struct CreateSimulatorEmailTemplateLanguage: Sent {
         /// The id of the language, from the list of languages.
         language_type_resource_id: Option<String> = "languageTypeResourceId",
         subject: Option<String> = "subject",
@@ -52,7 +53,7 @@ model! {
         is_duplicated: Option<bool> = "IsDuplicated",
         /// The id of the template that it is a copy of.
         duplicated_template_resource_id: Option<String> = "DuplicatedTemplateResourceId",
-        languages: Option<Vec<CreatePsEmailTemplateLanguage>> = "Languages",
+        languages: Option<Vec<CreateSimulatorEmailTemplateLanguage>> = "Languages",
         /// At most 64 characters.
         name: String = "Name",
         description: String = "Description",
@@ -97,7 +98,7 @@ model! {
     /// An e-mail template of simulations as it is to be.
     #[derive(Clone)]
     pub struct EmailTemplateUpdateForm: Form {
-        languages: Option<Vec<UpdatePsEmailTemplateLanguage>> = "Languages",
+        languages: Option<Vec<UpdateSimulatorEmailTemplateLanguage>> = "Languages",
         /// At most 64 characters.
         name: String = "Name",
         description: String = "Description",
@@ -219,12 +220,12 @@ model! {
     /// The choices for creating a landing page template.
     #[derive(Clone, Default)]
     pub struct LandingPageTemplateFormDetails: Received {
-        method_types: Option<Vec<DetailItem>> = "methodTypes",
-        difficulty_types: Option<Vec<DetailItem>> = "difficultyTypes",
-        url_schema_types: Option<Vec<DetailItem>> = "urlSchemaTypes",
-        path_types: Option<Vec<DetailItem>> = "pathTypes",
-        extension_types: Option<Vec<DetailItem>> = "extensionTypes",
-        parameter_types: Option<Vec<DetailItem>> = "parameterTypes",
+        method_types: Option<Vec<FormChoice>> = "methodTypes",
+        difficulty_types: Option<Vec<FormChoice>> = "difficultyTypes",
+        url_schema_types: Option<Vec<FormChoice>> = "urlSchemaTypes",
+        path_types: Option<Vec<FormChoice>> = "pathTypes",
+        extension_types: Option<Vec<FormChoice>> = "extensionTypes",
+        parameter_types: Option<Vec<FormChoice>> = "parameterTypes",
         domain_records: Option<Vec<DomainRecordDetail>> = "domainRecords",
     }
 }
@@ -433,8 +434,9 @@ model! {
 #[cfg(feature = "_simulator")]
 model! {
     /// One language of an e-mail template as it is to be.
+    #[doc(alias = "UpdatePsEmailTemplateLanguage")]
     #[derive(Clone, Default)]
-    pub struct UpdatePsEmailTemplateLanguage: Sent {
+    pub struct UpdateSimulatorEmailTemplateLanguage: Sent {
         /// What becomes of this language.
         detail_action_type: Option<LanguageChange> = "detailActionType" (digits),
         resource_id: Option<String> = "resourceId",

@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    CallbackCampaignJobUserEmailSearchOpened, CallbackCampaignJobUserSearchEmailReported,
+    CallbackCampaignJobUserEmailOpened, CallbackCampaignJobUserEmailReported,
     CallbackCampaignJobUserSearchType, CallbackCampaignJobUsers, CallbackCampaignSummary,
     CampaignTargetGroupItem, CampaignUserSearchRequest, EmailEventInfo, ExportRequest,
 };
@@ -82,7 +82,7 @@ impl CallbackCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> Call<CallbackCampaignJobUserEmailSearchOpened> {
+    ) -> Call<CallbackCampaignJobUserEmailOpened> {
         self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_REPORTS_SEARCH_EMAIL_OPENED,
@@ -104,7 +104,7 @@ impl CallbackCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> Call<CallbackCampaignJobUserSearchEmailReported> {
+    ) -> Call<CallbackCampaignJobUserEmailReported> {
         self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_REPORTS_SEARCH_EMAIL_REPORTED,

@@ -12,7 +12,7 @@ model! {
     /// An opening of the e-mail by one recipient of a callback campaign.
     #[doc(alias = "CallbackCampaignJobUserEmailSearchOpenedModel")]
     #[derive(Clone, Default)]
-    pub struct CallbackCampaignJobUserEmailSearchOpened: Received {
+    pub struct CallbackCampaignJobUserEmailOpened: Received {
         resource_id: Option<String> = "resourceId",
         browser_name: Option<String> = "browserName",
         user_agent: Option<String> = "userAgent",
@@ -38,7 +38,7 @@ model! {
     /// A report of the e-mail by one recipient of a callback campaign.
     #[doc(alias = "CallbackCampaignJobUserSearchEmailReportedModel")]
     #[derive(Clone, Default)]
-    pub struct CallbackCampaignJobUserSearchEmailReported: Received {
+    pub struct CallbackCampaignJobUserEmailReported: Received {
         browser_name: Option<String> = "browserName",
         user_geolocation: Option<String> = "userGeolocation",
         reported_time: Option<DateTime> = "reportedTime",

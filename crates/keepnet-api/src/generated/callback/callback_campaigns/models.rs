@@ -5,7 +5,7 @@
 use security_api_transport::model;
 use crate::{DateTime, TimeSpan};
 use crate::generated::types::{
-    CampaignScheduleInfoScenario, DetailItem, DirectEmailSetting, EmailDelivery, Frequency,
+    CampaignScheduleInfoScenario, DirectEmailSetting, EmailDelivery, FormChoice, Frequency,
     SampleUnit, ScenarioTraining, ScheduleType, SimulatorEmailTemplate, SmtpSetting,
     VishingTemplatePreview,
 };
@@ -32,8 +32,8 @@ model! {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         phishing_scenarios: Option<Vec<CallbackCampaignScenario>> = "phishingScenarios",
-        smtp_setting: Option<DetailItem> = "smtpSetting",
-        direct_email_setting: Option<DetailItem> = "directEmailSetting",
+        smtp_setting: Option<FormChoice> = "smtpSetting",
+        direct_email_setting: Option<FormChoice> = "directEmailSetting",
         email_delivery_setting_type: Option<EmailDelivery> = "emailDeliverySettingType",
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
         /// When to send, if `schedule_type_id` is `Scheduled`.
@@ -69,7 +69,7 @@ model! {
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
         /// What `send_randomly_users_count` counts.
         send_randomly_users_calculate_type_id: Option<SampleUnit> = "sendRandomlyUsersCalculateTypeId",
-        target_groups: Option<Vec<DetailItem>> = "targetGroups",
+        target_groups: Option<Vec<FormChoice>> = "targetGroups",
         frequency: Option<Frequency> = "frequency",
     }
 }
@@ -136,7 +136,7 @@ model! {
         campaign_name: Option<String> = "campaignName",
         smtp_setting_dto: Option<SmtpSetting> = "smtpSettingDto",
         direct_email_setting_dto: Option<DirectEmailSetting> = "directEmailSettingDto",
-        callback_scenario_previews: Option<Vec<CallbackScenarioPreview>> = "callbackScenarioPreviews",
+        callback_scenario_previews: Option<Vec<CallbackCampaignScenarioPreview>> = "callbackScenarioPreviews",
     }
 }
 
@@ -151,6 +151,17 @@ model! {
         training_name: Option<String> = "trainingName",
         /// The ids of the languages in which the training is offered.
         training_language_ids: Option<Vec<String>> = "trainingLanguageIds",
+    }
+}
+
+model! {
+    /// The e-mail and the call of a callback scenario in a campaign.
+    #[doc(alias = "CallbackScenarioPreview")]
+    #[derive(Clone, Default)]
+    pub struct CallbackCampaignScenarioPreview: Received {
+        email_template: Option<SimulatorEmailTemplate> = "emailTemplate",
+        callback_template: Option<VishingTemplatePreview> = "callbackTemplate",
+        scenario_name: Option<String> = "scenarioName",
     }
 }
 
@@ -181,15 +192,5 @@ model! {
         last_launch: Option<DateTime> = "lastLaunch",
         email_delivery: Option<String> = "emailDelivery",
         frequency: Option<Frequency> = "frequency",
-    }
-}
-
-model! {
-    /// The e-mail and the call of a callback scenario in a campaign.
-    #[derive(Clone, Default)]
-    pub struct CallbackScenarioPreview: Received {
-        email_template: Option<SimulatorEmailTemplate> = "emailTemplate",
-        callback_template: Option<VishingTemplatePreview> = "callbackTemplate",
-        scenario_name: Option<String> = "scenarioName",
     }
 }

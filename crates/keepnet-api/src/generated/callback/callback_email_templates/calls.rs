@@ -7,9 +7,9 @@ use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, CallbackEmailTemplateCreateRequest, ExportRequest, RecordId,
-    SearchCallbackTemplate, SimulatorEmailTemplate, SimulatorEmailTemplateSearchRequest,
-    UpdatePsEmailTemplateRequest,
+    BulkDeleteRequest, CallbackEmailTemplate, CallbackEmailTemplateCreateRequest, ExportRequest,
+    RecordId, SimulatorEmailTemplate, SimulatorEmailTemplateSearchRequest,
+    UpdateSimulatorEmailTemplateRequest,
 };
 
 /// E-mails of callback scenarios.
@@ -99,7 +99,7 @@ impl CallbackEmailTemplates {
     pub fn search(
         &self,
         search: impl Into<SimulatorEmailTemplateSearchRequest>,
-    ) -> List<SearchCallbackTemplate> {
+    ) -> List<CallbackEmailTemplate> {
         self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_SEARCH, &[])
             .try_json(search::complete(search.into(), "CreateTime"))
@@ -145,7 +145,7 @@ impl CallbackEmailTemplates {
     pub fn update(
         &self,
         resource_id: impl AsRef<str>,
-        template: impl Into<UpdatePsEmailTemplateRequest>,
+        template: impl Into<UpdateSimulatorEmailTemplateRequest>,
     ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_UPDATE, &[resource_id.as_ref()])

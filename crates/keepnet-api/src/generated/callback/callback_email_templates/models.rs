@@ -4,7 +4,31 @@
 
 use security_api_transport::model;
 use crate::DateTime;
-use crate::generated::types::{EntityAvailableForRequest, UpdatePsEmailTemplateLanguage};
+use crate::generated::types::{EntityAvailableForRequest, UpdateSimulatorEmailTemplateLanguage};
+
+model! {
+    /// A callback e-mail template in a list.
+    #[doc(alias = "SearchCallbackTemplate")]
+    #[derive(Clone, Default)]
+    pub struct CallbackEmailTemplate: Received {
+        id: Option<i32> = "id",
+        resource_id: Option<String> = "resourceId",
+        name: Option<String> = "name",
+        description: Option<String> = "description",
+        category_name: Option<String> = "categoryName",
+        difficulty_name: Option<String> = "difficultyName",
+        language_type_name: Option<Vec<String>> = "languageTypeName",
+        quishing_type: Option<String> = "quishingType",
+        tags: Option<Vec<String>> = "tags",
+        /// Whether it belongs to the caller's company.
+        is_owner: Option<bool> = "isOwner",
+        created_by: Option<String> = "createdBy",
+        create_time: Option<DateTime> = "createTime",
+        /// When it was changed last.
+        update_time: Option<DateTime> = "updateTime",
+        language_type_code: Option<Vec<String>> = "languageTypeCode",
+    }
+}
 
 model! {
     /// A new callback e-mail template.
@@ -43,33 +67,11 @@ model! {
 }
 
 model! {
-    /// A callback e-mail template in a list.
-    #[derive(Clone, Default)]
-    pub struct SearchCallbackTemplate: Received {
-        id: Option<i32> = "id",
-        resource_id: Option<String> = "resourceId",
-        name: Option<String> = "name",
-        description: Option<String> = "description",
-        category_name: Option<String> = "categoryName",
-        difficulty_name: Option<String> = "difficultyName",
-        language_type_name: Option<Vec<String>> = "languageTypeName",
-        quishing_type: Option<String> = "quishingType",
-        tags: Option<Vec<String>> = "tags",
-        /// Whether it belongs to the caller's company.
-        is_owner: Option<bool> = "isOwner",
-        created_by: Option<String> = "createdBy",
-        create_time: Option<DateTime> = "createTime",
-        /// When it was changed last.
-        update_time: Option<DateTime> = "updateTime",
-        language_type_code: Option<Vec<String>> = "languageTypeCode",
-    }
-}
-
-model! {
     /// A callback e-mail template as it is to be.
+    #[doc(alias = "UpdatePsEmailTemplateRequest")]
     #[derive(Clone)]
-    pub struct UpdatePsEmailTemplateRequest: Sent {
-        languages: Option<Vec<UpdatePsEmailTemplateLanguage>> = "languages",
+    pub struct UpdateSimulatorEmailTemplateRequest: Sent {
+        languages: Option<Vec<UpdateSimulatorEmailTemplateLanguage>> = "languages",
         /// 1 to 64 characters.
         name: String = "name",
         /// Not empty.

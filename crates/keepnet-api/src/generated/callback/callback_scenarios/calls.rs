@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, CallbackScenario, CallbackScenarioPreviewModel, CallbackScenarioRequest,
+    BulkDeleteRequest, CallbackScenario, CallbackScenarioPreview, CallbackScenarioRequest,
     CallbackScenarioView, ExportRequest, RecordId, ScenarioSearchRequest,
 };
 
@@ -85,7 +85,7 @@ impl CallbackScenarios {
     pub fn preview(
         &self,
         resource_id: impl AsRef<str>,
-    ) -> Call<CallbackScenarioPreviewModel> {
+    ) -> Call<CallbackScenarioPreview> {
         self.client()
             .operation(&CALLBACK_SCENARIOS_PREVIEW, &[resource_id.as_ref()])
             .call()

@@ -36,8 +36,9 @@ model! {
 
 model! {
     /// The e-mail and the call of a callback scenario.
+    #[doc(alias = "CallbackScenarioPreviewModel")]
     #[derive(Clone, Default)]
-    pub struct CallbackScenarioPreviewModel: Received {
+    pub struct CallbackScenarioPreview: Received {
         name: Option<String> = "name",
         /// How hard it is to recognise; a form's details list the ids.
         difficulty_type_id: Option<i32> = "difficultyTypeId",

@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use security_api_transport::middleware::CallFuture;
 use crate::{List, search};
 use crate::generated::types::{
-    CallbackNumberAvailable, CallbackSearchCompanyPool, CallbackUsage, ExportRequest, RecordId,
+    CallbackNumber, CallbackNumberAvailable, CallbackUsage, ExportRequest, RecordId,
 };
 use crate::search::SearchRequest;
 
@@ -95,10 +95,7 @@ impl CallbackSettings {
     /// `POST /api/callback-simulator/settings/search`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search(
-        &self,
-        search: impl Into<SearchRequest>,
-    ) -> List<CallbackSearchCompanyPool> {
+    pub fn search(&self, search: impl Into<SearchRequest>) -> List<CallbackNumber> {
         self.client()
             .operation(&CALLBACK_SETTINGS_SEARCH, &[])
             .try_json(search::complete(search.into(), "number"))

@@ -6,21 +6,10 @@ use security_api_transport::model;
 use crate::DateTime;
 
 model! {
-    /// A callback number that can still be used.
-    #[doc(alias = "CallbackNumberAvailableModel")]
-    #[derive(Clone, Default)]
-    pub struct CallbackNumberAvailable: Received {
-        provider_number_id: Option<i32> = "providerNumberId",
-        number: Option<String> = "number",
-        region: Option<String> = "region",
-    }
-}
-
-model! {
     /// A callback number and what it is used for.
     #[doc(alias = "CallbackSearchCompanyPoolModel")]
     #[derive(Clone, Default)]
-    pub struct CallbackSearchCompanyPool: Received {
+    pub struct CallbackNumber: Received {
         provider_number_id: Option<i32> = "providerNumberId",
         number: Option<String> = "number",
         region: Option<String> = "region",
@@ -28,6 +17,17 @@ model! {
         campaign_name: Option<String> = "campaignName",
         scenario_name: Option<String> = "scenarioName",
         free_on_date: Option<DateTime> = "freeOnDate",
+    }
+}
+
+model! {
+    /// A callback number that can still be used.
+    #[doc(alias = "CallbackNumberAvailableModel")]
+    #[derive(Clone, Default)]
+    pub struct CallbackNumberAvailable: Received {
+        provider_number_id: Option<i32> = "providerNumberId",
+        number: Option<String> = "number",
+        region: Option<String> = "region",
     }
 }
 

@@ -7,16 +7,15 @@ use security_api_transport::__private::http::Method;
 use security_api_transport::middleware::CallFuture;
 use crate::{List, search};
 use crate::generated::types::{
-    AgenticAiMetadataResponse, AgenticAiSettings, ApiClient, ApiClientRequest, BulkDeleteRequest,
-    CheckCompanyLicense, ClientCredential, CompaniesByGroupResourceIdsRequest,
+    AgenticAiMetadataResponse, AgenticAiSettings, ApiClient, ApiClientRequest, ApiClientView,
+    BulkDeleteRequest, CheckCompanyLicense, ClientCredential, CompaniesByGroupResourceIdsRequest,
     CompaniesCreateForm, CompaniesUpdateForm, CompaniesUpdateLimitedForm, Company,
     CompanyAgenticAiSettings, CompanyAiSettings, CompanyExportRequest, CompanyLicenseExpiryDate,
-    CompanyLicenseExpiryDateRequest, CompanyPrivacy, CompanyPrivacyPentesterMask,
-    CompanySearchRequest, ExportRequest, MyCompanies, NamedResource, RecordId, RoiSettings,
-    SearchClient, SearchCompany, SearchMyCompaniesRequest, SendTestActivityResponse,
-    SendTestTeamsActivityRequest, SetCompanyPrivacyRequest, StringPair,
-    TeamsAppAuthorizeLinkResponse, TeamsAppCallbackResponse, TeamsAppCheckResponse,
-    TeamsAppInstallToUsersResponse, TeamsAppRemoveRequest, TeamsAppRequest,
+    CompanyLicenseExpiryDateRequest, CompanyName, CompanyPrivacy, CompanyPrivacyPentesterMask,
+    CompanySearchRequest, CompanyView, ExportRequest, MyCompanies, NamedResource, RecordId,
+    RoiSettings, SearchMyCompaniesRequest, SendTestActivityResponse, SendTestTeamsActivityRequest,
+    SetCompanyPrivacyRequest, TeamsAppAuthorizeLinkResponse, TeamsAppCallbackResponse,
+    TeamsAppCheckResponse, TeamsAppInstallToUsersResponse, TeamsAppRemoveRequest, TeamsAppRequest,
     TeamsOboAuthorizeLinkRequest, TeamsOboAuthorizeLinkResponse,
 };
 use crate::search::SearchRequest;
@@ -249,8 +248,8 @@ impl Companies {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let mut items = keepnet.companies().search_clients(SearchRequest::default()).items();
-    /// while let Some(search_client) = items.try_next().await? {
-    ///     println!("{search_client:?}");
+    /// while let Some(api_client_view) = items.try_next().await? {
+    ///     println!("{api_client_view:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -258,7 +257,7 @@ impl Companies {
     pub fn search_clients(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<SearchClient> {
+    ) -> List<ApiClientView> {
         self.client()
             .operation(&COMPANIES_SEARCH_CLIENTS, &[])
             .try_json(search::complete(search.into(), "CreateTime"))
@@ -361,7 +360,7 @@ impl Companies {
     /// - `company_id`: The numeric id of the company.
     ///
     /// Source: the vendor's documentation.
-    pub fn get_by_company_id(&self, company_id: i32) -> Call<StringPair> {
+    pub fn get_by_company_id(&self, company_id: i32) -> Call<CompanyName> {
         self.client()
             .operation(&COMPANIES_GET_BY_COMPANY_ID, &[&company_id.to_string()])
             .call()
@@ -528,16 +527,13 @@ impl Companies {
     ///             .is_target_user_count_exceeded_limit(false),
     ///     )
     ///     .items();
-    /// while let Some(search_company) = items.try_next().await? {
-    ///     println!("{search_company:?}");
+    /// while let Some(company_view) = items.try_next().await? {
+    ///     println!("{company_view:?}");
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub fn search(
-        &self,
-        search: impl Into<CompanySearchRequest>,
-    ) -> List<SearchCompany> {
+    pub fn search(&self, search: impl Into<CompanySearchRequest>) -> List<CompanyView> {
         self.client()
             .operation(&COMPANIES_SEARCH, &[])
             .try_json(search::complete(search.into(), "CreateTime"))

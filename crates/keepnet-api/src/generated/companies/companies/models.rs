@@ -66,6 +66,20 @@ model! {
 }
 
 model! {
+    /// An API client in a list.
+    #[doc(alias = "SearchClient")]
+    #[derive(Clone, Default)]
+    pub struct ApiClientView: Received {
+        resource_id: Option<String> = "resourceId",
+        client_name: Option<String> = "clientName",
+        client_id: Option<String> = "clientId",
+        create_time: Option<DateTime> = "createTime",
+        status_id: Option<ActivationStatus> = "statusId",
+        status_name: Option<String> = "statusName",
+    }
+}
+
+model! {
     /// A group of policies of agentic AI.
     #[derive(Clone, Default)]
     pub struct BehavioralPolicyMetadata: Received {
@@ -375,6 +389,16 @@ model! {
 }
 
 model! {
+    /// The name of a company, as two texts. What each of them is, is not documented.
+    #[doc(alias = "StringPair")]
+    #[derive(Clone, Default)]
+    pub struct CompanyName: Received {
+        item1: Option<String> = "item1",
+        item2: Option<String> = "item2",
+    }
+}
+
+model! {
     /// How long the vendor's staff may see a company's data.
     #[doc(alias = "GetCompanyPrivacy")]
     #[derive(Clone, Default)]
@@ -464,19 +488,6 @@ model! {
 }
 
 model! {
-    /// An API client in a list.
-    #[derive(Clone, Default)]
-    pub struct SearchClient: Received {
-        resource_id: Option<String> = "resourceId",
-        client_name: Option<String> = "clientName",
-        client_id: Option<String> = "clientId",
-        create_time: Option<DateTime> = "createTime",
-        status_id: Option<ActivationStatus> = "statusId",
-        status_name: Option<String> = "statusName",
-    }
-}
-
-model! {
     /// The text that companies are searched for.
     #[derive(Clone, Default)]
     pub struct SearchMyCompaniesRequest: Received, Sent {
@@ -512,15 +523,6 @@ model! {
     pub struct SetCompanyPrivacyRequest: Sent {
         /// Which of the fixed durations; 0 ends the period.
         privacy_duration_id: Option<i32> = "privacyDurationId",
-    }
-}
-
-model! {
-    /// Two texts.
-    #[derive(Clone, Default)]
-    pub struct StringPair: Received {
-        item1: Option<String> = "item1",
-        item2: Option<String> = "item2",
     }
 }
 

@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, CompanyGroup, CompanyGroupCompaniesRequest, CompanyGroupRequest,
-    ExportRequest, RecordId, SearchCompanyGroup, SearchCompanyGroupRequest, SearchGroupCompany,
+    CompanyGroupView, CompanyInGroup, ExportRequest, RecordId, SearchCompanyGroupRequest,
 };
 use crate::search::SearchRequest;
 
@@ -76,7 +76,7 @@ impl CompanyGroups {
     pub fn search(
         &self,
         search: impl Into<SearchCompanyGroupRequest>,
-    ) -> List<SearchCompanyGroup> {
+    ) -> List<CompanyGroupView> {
         self.client()
             .operation(&COMPANY_GROUPS_SEARCH, &[])
             .try_json(search::complete(search.into(), "CreateTime"))
@@ -91,7 +91,7 @@ impl CompanyGroups {
     pub fn search_with_parent(
         &self,
         search: impl Into<SearchCompanyGroupRequest>,
-    ) -> List<SearchCompanyGroup> {
+    ) -> List<CompanyGroupView> {
         self.client()
             .operation(&COMPANY_GROUPS_SEARCH_WITH_PARENT, &[])
             .try_json(search::complete(search.into(), "CreateTime"))
@@ -163,7 +163,7 @@ impl CompanyGroups {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
-    ) -> List<SearchGroupCompany> {
+    ) -> List<CompanyInGroup> {
         self.client()
             .operation(&COMPANY_GROUPS_SEARCH_COMPANIES, &[resource_id.as_ref()])
             .try_json(search::complete(search.into(), "CreateTime"))

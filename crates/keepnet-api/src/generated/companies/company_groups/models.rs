@@ -36,25 +36,10 @@ model! {
 }
 
 model! {
-    /// Which company groups to give, in what order and how many at a time.
-    #[derive(Clone, Default)]
-    pub struct SearchCompanyGroupRequest: Search {
-        /// Exports all pages if true, which is the default; otherwise the requested page.
-        report_all_pages: Option<bool> = "reportAllPages" (default true),
-    }
-}
-
-impl From<SearchRequest> for SearchCompanyGroupRequest {
-    #[inline]
-    fn from(search: SearchRequest) -> Self {
-        Self { search, ..Self::default() }
-    }
-}
-
-model! {
     /// A company of a company group.
+    #[doc(alias = "SearchGroupCompany")]
     #[derive(Clone, Default)]
-    pub struct SearchGroupCompany: Received {
+    pub struct CompanyInGroup: Received {
         company_name: Option<String> = "companyName",
         company_resource_id: Option<String> = "companyResourceId",
         industry_name: Option<String> = "industryName",
@@ -70,5 +55,21 @@ model! {
         create_time: Option<DateTime> = "createTime",
         company_status_id: Option<i32> = "companyStatusId",
         company_status_name: Option<String> = "companyStatusName",
+    }
+}
+
+model! {
+    /// Which company groups to give, in what order and how many at a time.
+    #[derive(Clone, Default)]
+    pub struct SearchCompanyGroupRequest: Search {
+        /// Exports all pages if true, which is the default; otherwise the requested page.
+        report_all_pages: Option<bool> = "reportAllPages" (default true),
+    }
+}
+
+impl From<SearchRequest> for SearchCompanyGroupRequest {
+    #[inline]
+    fn from(search: SearchRequest) -> Self {
+        Self { search, ..Self::default() }
     }
 }

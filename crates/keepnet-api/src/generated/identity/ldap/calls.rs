@@ -9,8 +9,8 @@ use crate::generated::types::{
     ActiveDirectoryGroup, ActiveDirectoryGroupSearchRequest, ActiveDirectoryUserRequest,
     CreateLdapSettingRequest, LdapConfigCreate, LdapMappingId, LdapMappingStatus,
     LdapSettingConnection, LdapSettingCreateMapping, LdapSettingDetail,
-    LdapSettingTestConnectionRequest, ProvisioningFieldList, RecordId,
-    TargetGroupForLdapSelectBox, UpdateLdapSettingRequest,
+    LdapSettingTestConnectionRequest, LdapTargetGroup, ProvisioningFieldList, RecordId,
+    UpdateLdapSettingRequest,
 };
 
 /// Import of target users from an LDAP directory.
@@ -134,7 +134,7 @@ impl Ldap {
     /// `GET /api/ldap-setting/target-groups`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn target_groups(&self) -> Call<Vec<TargetGroupForLdapSelectBox>> {
+    pub fn target_groups(&self) -> Call<Vec<LdapTargetGroup>> {
         self.client().operation(&LDAP_TARGET_GROUPS, &[]).call()
     }
 

@@ -165,7 +165,7 @@ model! {
     /// A target group that directory users can or cannot be imported into.
     #[doc(alias = "TargetGroupForLdapSelectBoxResult")]
     #[derive(Clone, Default)]
-    pub struct TargetGroupForLdapSelectBox: Received {
+    pub struct LdapTargetGroup: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         is_selectable: Option<bool> = "isSelectable",

@@ -7,9 +7,8 @@ use security_api_transport::__private::http::Method;
 use security_api_transport::middleware::CallFuture;
 use crate::{List, search};
 use crate::generated::types::{
-    DefaultSamlSetting, ExportRequest, ParseMetadata, RecordId, SamlSetting,
+    DefaultSamlSetting, ExportRequest, ParseMetadata, RecordId, SamlSetting, SamlSettingView,
     SamlSettingsCreateForm, SamlSettingsParseMetadataFileForm, SamlSettingsUpdateForm,
-    SearchSamlSetting,
 };
 use crate::search::SearchRequest;
 
@@ -85,7 +84,7 @@ impl SamlSettings {
     /// `POST /api/companies/saml-settings/search`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchSamlSetting> {
+    pub fn search(&self, search: impl Into<SearchRequest>) -> List<SamlSettingView> {
         self.client()
             .operation(&SAML_SETTINGS_SEARCH, &[])
             .try_json(search::complete(search.into(), "CreateTime"))

@@ -60,6 +60,19 @@ model! {
 }
 
 model! {
+    /// A SAML setting in a list.
+    #[doc(alias = "SearchSamlSetting")]
+    #[derive(Clone, Default)]
+    pub struct SamlSettingView: Received {
+        resource_id: Option<String> = "resourceId",
+        name: Option<String> = "name",
+        status_id: Option<ActivationStatus> = "statusId",
+        status_name: Option<String> = "statusName",
+        create_time: Option<DateTime> = "createTime",
+    }
+}
+
+model! {
     /// A new single sign-on through an identity provider.
     #[derive(Clone)]
     pub struct SamlSettingsCreateForm: Form {
@@ -110,17 +123,5 @@ model! {
         is_default_role: Option<bool> = "IsDefaultRole",
         default_role_resource_id: Option<String> = "DefaultRoleResourceId",
         is_white_labeling_assertion: Option<bool> = "IsWhiteLabelingAssertion",
-    }
-}
-
-model! {
-    /// A SAML setting in a list.
-    #[derive(Clone, Default)]
-    pub struct SearchSamlSetting: Received {
-        resource_id: Option<String> = "resourceId",
-        name: Option<String> = "name",
-        status_id: Option<ActivationStatus> = "statusId",
-        status_name: Option<String> = "statusName",
-        create_time: Option<DateTime> = "createTime",
     }
 }

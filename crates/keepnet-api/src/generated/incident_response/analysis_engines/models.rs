@@ -4,7 +4,7 @@
 
 use security_api_transport::{Secret, model, open_enum};
 use crate::DateTime;
-use crate::generated::types::{Lookup, SearchProxySetting};
+use crate::generated::types::{Lookup, ProxySettingView};
 
 model! {
     /// An analysis engine.
@@ -73,7 +73,7 @@ model! {
     /// One page of proxies that an analysis engine can use.
     #[derive(Clone, Default)]
     pub struct AnalysisEngineProxies: Received {
-        results: Option<Vec<SearchProxySetting>> = "results",
+        results: Option<Vec<ProxySettingView>> = "results",
         /// How many records there are on all pages.
         total_number_of_records: Option<i32> = "totalNumberOfRecords",
         /// How many pages there are.

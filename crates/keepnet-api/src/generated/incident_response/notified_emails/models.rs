@@ -54,6 +54,16 @@ model! {
 }
 
 model! {
+    /// A header field.
+    #[doc(alias = "KeyValuePair")]
+    #[derive(Clone, Default)]
+    pub struct EmailHeaderField: Received {
+        key: Option<String> = "key",
+        value: Option<String> = "value",
+    }
+}
+
+model! {
     /// A mail server that an e-mail passed.
     #[derive(Clone, Default)]
     pub struct EmailRelay: Received {
@@ -78,15 +88,6 @@ model! {
         reason: Option<String> = "reason",
         reason_description: Option<String> = "reasonDescription",
         scan_time: Option<DateTime> = "scanTime",
-    }
-}
-
-model! {
-    /// A header field.
-    #[derive(Clone, Default)]
-    pub struct KeyValuePair: Received {
-        key: Option<String> = "key",
-        value: Option<String> = "value",
     }
 }
 
@@ -124,7 +125,7 @@ model! {
         received_date: Option<DateTime> = "receivedDate",
         create_time: Option<DateTime> = "createTime",
         last_update_date: Option<DateTime> = "lastUpdateDate",
-        headers: Option<Vec<KeyValuePair>> = "headers",
+        headers: Option<Vec<EmailHeaderField>> = "headers",
         note: Option<String> = "note",
         tags: Option<Vec<String>> = "tags",
         result: Option<NotifiedEmailResult> = "result",

@@ -3,16 +3,16 @@
 //! Objects and enumerations of `phishing_campaign_jobs`.
 
 use security_api_transport::model;
-use crate::generated::types::DetailItem;
+use crate::generated::types::FormChoice;
 
 model! {
     /// The choices for starting a phishing campaign and for reading its results.
     #[derive(Clone, Default)]
     pub struct PhishingCampaignJobFormDetails: Received {
-        statuses: Option<Vec<DetailItem>> = "statuses",
-        password_complexity_types: Option<Vec<DetailItem>> = "passwordComplexityTypes",
-        user_statuses: Option<Vec<DetailItem>> = "userStatuses",
-        method_types: Option<Vec<DetailItem>> = "methodTypes",
-        difficulty_types: Option<Vec<DetailItem>> = "difficultyTypes",
+        statuses: Option<Vec<FormChoice>> = "statuses",
+        password_complexity_types: Option<Vec<FormChoice>> = "passwordComplexityTypes",
+        user_statuses: Option<Vec<FormChoice>> = "userStatuses",
+        method_types: Option<Vec<FormChoice>> = "methodTypes",
+        difficulty_types: Option<Vec<FormChoice>> = "difficultyTypes",
     }
 }

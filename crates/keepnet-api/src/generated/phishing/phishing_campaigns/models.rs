@@ -5,8 +5,8 @@
 use security_api_transport::{model, open_enum};
 use crate::{DateTime, TimeSpan};
 use crate::generated::types::{
-    CampaignEmailReply, CampaignScenario, CategoryTraining, CertificateConfigSendType, DetailItem,
-    DirectEmailSetting, EmailDelivery, EmailPeriodType, EnrollmentReminder, Frequency,
+    CampaignEmailReply, CampaignScenario, CategoryTraining, CertificateConfigSendType,
+    DirectEmailSetting, EmailDelivery, EmailPeriodType, EnrollmentReminder, FormChoice, Frequency,
     PhishingScenarioPreview, ReminderEndType, SampleUnit, ScenarioChoice, ScenarioTraining,
     ScheduleType, SmtpSetting, TrainingRedirectPage,
 };
@@ -127,8 +127,8 @@ model! {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         phishing_scenarios: Option<Vec<CampaignScenario>> = "phishingScenarios",
-        smtp_setting: Option<DetailItem> = "smtpSetting",
-        direct_email_setting: Option<DetailItem> = "directEmailSetting",
+        smtp_setting: Option<FormChoice> = "smtpSetting",
+        direct_email_setting: Option<FormChoice> = "directEmailSetting",
         email_delivery_setting_type: Option<EmailDelivery> = "emailDeliverySettingType",
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
         /// When to send, if `schedule_type_id` is `Scheduled`.
@@ -164,7 +164,7 @@ model! {
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
         /// What `send_randomly_users_count` counts.
         send_randomly_users_calculate_type_id: Option<SampleUnit> = "sendRandomlyUsersCalculateTypeId",
-        target_groups: Option<Vec<DetailItem>> = "targetGroups",
+        target_groups: Option<Vec<FormChoice>> = "targetGroups",
         frequency: Option<Frequency> = "frequency",
         email_period_type_id: Option<EmailPeriodType> = "emailPeriodTypeId",
         period_count: Option<i32> = "periodCount",
@@ -207,15 +207,15 @@ model! {
     /// The choices for creating a phishing campaign.
     #[derive(Clone, Default)]
     pub struct PhishingCampaignFormDetails: Received {
-        distribution_email_over_time_types: Option<Vec<DetailItem>> = "distributionEmailOverTimeTypes",
-        distribution_smtp_delay_time_types: Option<Vec<DetailItem>> = "distributionSmtpDelayTimeTypes",
-        phishing_campaign_category_distribution_type: Option<Vec<DetailItem>> = "phishingCampaignCategoryDistributionType",
-        distribution_types: Option<Vec<DetailItem>> = "distributionTypes",
-        schedule_types: Option<Vec<DetailItem>> = "scheduleTypes",
-        send_randomly_users_calculate_types: Option<Vec<DetailItem>> = "sendRandomlyUsersCalculateTypes",
-        status: Option<Vec<DetailItem>> = "status",
-        categories: Option<Vec<DetailItem>> = "categories",
-        send_user_preferred_language_types: Option<Vec<DetailItem>> = "sendUserPreferredLanguageTypes",
+        distribution_email_over_time_types: Option<Vec<FormChoice>> = "distributionEmailOverTimeTypes",
+        distribution_smtp_delay_time_types: Option<Vec<FormChoice>> = "distributionSmtpDelayTimeTypes",
+        phishing_campaign_category_distribution_type: Option<Vec<FormChoice>> = "phishingCampaignCategoryDistributionType",
+        distribution_types: Option<Vec<FormChoice>> = "distributionTypes",
+        schedule_types: Option<Vec<FormChoice>> = "scheduleTypes",
+        send_randomly_users_calculate_types: Option<Vec<FormChoice>> = "sendRandomlyUsersCalculateTypes",
+        status: Option<Vec<FormChoice>> = "status",
+        categories: Option<Vec<FormChoice>> = "categories",
+        send_user_preferred_language_types: Option<Vec<FormChoice>> = "sendUserPreferredLanguageTypes",
     }
 }
 

@@ -8,7 +8,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, CompanyAiLimitResponse, EmailTemplateCreateForm, EmailTemplateUpdateForm,
-    ExportRequest, GeneratePsEmailTemplateWithAiRequest, RecordId, SimulatorEmailTemplate,
+    ExportRequest, GenerateSimulatorEmailTemplateWithAiRequest, RecordId, SimulatorEmailTemplate,
     SimulatorEmailTemplateSearchRequest, SimulatorEmailTemplateTranslation,
     SimulatorEmailTemplateView, SuccessFlag, TranslateEmailTemplateWithAiRequest,
 };
@@ -113,13 +113,13 @@ impl PhishingEmailTemplates {
     /// Source: the vendor's documentation.
     pub fn generate(
         &self,
-        generate_ps_email_template_with_ai: impl Into<
-            GeneratePsEmailTemplateWithAiRequest,
+        generate_simulator_email_template_with_ai: impl Into<
+            GenerateSimulatorEmailTemplateWithAiRequest,
         >,
     ) -> Call<SuccessFlag> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_GENERATE, &[])
-            .json(&generate_ps_email_template_with_ai.into())
+            .json(&generate_simulator_email_template_with_ai.into())
             .call()
     }
 

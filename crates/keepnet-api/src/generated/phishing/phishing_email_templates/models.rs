@@ -7,8 +7,9 @@ use crate::generated::types::ScenarioMethod;
 
 model! {
     /// What the AI is to make an e-mail template of.
+    #[doc(alias = "GeneratePsEmailTemplateWithAiRequest")]
     #[derive(Clone)]
-    pub struct GeneratePsEmailTemplateWithAiRequest: Sent {
+    pub struct GenerateSimulatorEmailTemplateWithAiRequest: Sent {
         /// 1 to 64 characters.
         name: String = "name",
         /// The id of the language, from the list of languages.

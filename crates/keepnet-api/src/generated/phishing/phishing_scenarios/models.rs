@@ -9,14 +9,6 @@ use crate::generated::types::{
 };
 
 model! {
-    /// A name.
-    #[derive(Clone, Default)]
-    pub struct LookupName: Received {
-        name: Option<String> = "name",
-    }
-}
-
-model! {
     /// A phishing scenario.
     #[derive(Clone, Default)]
     pub struct PhishingScenario: Received {
@@ -115,7 +107,16 @@ model! {
         is_selected: Option<bool> = "isSelected",
         created_by: Option<String> = "createdBy",
         create_time: Option<DateTime> = "createTime",
-        roles: Option<Vec<LookupName>> = "roles",
+        roles: Option<Vec<RoleName>> = "roles",
+    }
+}
+
+model! {
+    /// The name of a role.
+    #[doc(alias = "LookupName")]
+    #[derive(Clone, Default)]
+    pub struct RoleName: Received {
+        name: Option<String> = "name",
     }
 }
 

@@ -4,7 +4,7 @@
 
 use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
-use crate::generated::types::{AvailableForSearchRequest, SearchCompanyGroupResult};
+use crate::generated::types::{AvailableCompaniesAndGroups, AvailableForSearchRequest};
 
 /// Companies and company groups that content can be made available to.
 ///
@@ -32,7 +32,7 @@ impl AvailableFor {
     pub fn search(
         &self,
         search: impl Into<AvailableForSearchRequest>,
-    ) -> Call<SearchCompanyGroupResult> {
+    ) -> Call<AvailableCompaniesAndGroups> {
         self.client().operation(&AVAILABLE_FOR_SEARCH, &[]).json(&search.into()).call()
     }
 }

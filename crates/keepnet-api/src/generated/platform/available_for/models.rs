@@ -3,13 +3,13 @@
 //! Objects and enumerations of `available_for`.
 
 use security_api_transport::model;
-use crate::generated::types::{SearchCompany, SearchCompanyGroup};
+use crate::generated::types::{CompanyGroupView, CompanyView};
 
 model! {
     /// One page of companies that content can be made available to.
     #[derive(Clone, Default)]
     pub struct AvailableCompanies: Received {
-        results: Option<Vec<SearchCompany>> = "results",
+        results: Option<Vec<CompanyView>> = "results",
         /// How many records there are on all pages.
         total_number_of_records: Option<i32> = "totalNumberOfRecords",
         /// How many pages there are.
@@ -22,10 +22,20 @@ model! {
 }
 
 model! {
+    /// Companies and company groups that content can be made available to.
+    #[doc(alias = "SearchCompanyGroupResult")]
+    #[derive(Clone, Default)]
+    pub struct AvailableCompaniesAndGroups: Received {
+        companies: Option<AvailableCompanies> = "companies",
+        groups: Option<AvailableCompanyGroups> = "groups",
+    }
+}
+
+model! {
     /// One page of company groups that content can be made available to.
     #[derive(Clone, Default)]
     pub struct AvailableCompanyGroups: Received {
-        results: Option<Vec<SearchCompanyGroup>> = "results",
+        results: Option<Vec<CompanyGroupView>> = "results",
         /// How many records there are on all pages.
         total_number_of_records: Option<i32> = "totalNumberOfRecords",
         /// How many pages there are.
@@ -51,15 +61,6 @@ model! {
         /// Sorts from the smallest up. Must be given.
         ascending: Option<bool> = "ascending",
         selected_company_group: Option<Vec<SelectedCompanyGroup>> = "selectedCompanyGroup",
-    }
-}
-
-model! {
-    /// Companies and company groups that content can be made available to.
-    #[derive(Clone, Default)]
-    pub struct SearchCompanyGroupResult: Received {
-        companies: Option<AvailableCompanies> = "companies",
-        groups: Option<AvailableCompanyGroups> = "groups",
     }
 }
 

@@ -5,7 +5,7 @@
 use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
-    CountryTimeZoneInfo, GenericCodeType, Language, License, Lookup, LookupRequest, LookupType,
+    CodeList, CountryTimeZoneInfo, Language, License, Lookup, LookupRequest, LookupType,
 };
 
 /// Code lists, such as countries, industries, licences and languages, whose ids other requests take.
@@ -31,7 +31,7 @@ impl Lookups {
     /// `GET /api/codetypes`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn code_types(&self) -> Call<Vec<GenericCodeType>> {
+    pub fn code_types(&self) -> Call<Vec<CodeList>> {
         self.client().operation(&LOOKUPS_CODE_TYPES, &[]).call()
     }
 

@@ -5,6 +5,17 @@
 use security_api_transport::{model, open_enum};
 
 model! {
+    /// A code list.
+    #[doc(alias = "GenericCodeType")]
+    #[derive(Clone, Default)]
+    pub struct CodeList: Received {
+        id: Option<i32> = "id",
+        name: Option<String> = "name",
+        description: Option<String> = "description",
+    }
+}
+
+model! {
     /// A country with its time zone, formats, dialling code and language.
     #[derive(Clone, Default)]
     pub struct CountryTimeZoneInfo: Received {
@@ -20,16 +31,6 @@ model! {
         timezone: Option<String> = "timezone",
         /// The id of the language, from the list of languages.
         language_resource_id: Option<String> = "languageResourceId",
-    }
-}
-
-model! {
-    /// A code list.
-    #[derive(Clone, Default)]
-    pub struct GenericCodeType: Received {
-        id: Option<i32> = "id",
-        name: Option<String> = "name",
-        description: Option<String> = "description",
     }
 }
 

@@ -5,9 +5,10 @@
 use security_api_transport::model;
 use crate::{DateTime, TimeSpan};
 use crate::generated::types::{
-    CampaignScenario, CategoryTraining, CertificateConfigSendType, DetailItem, DirectEmailSetting,
-    EmailDelivery, EnrollmentReminder, Frequency, QuishingScenarioPreview, QuishingTemplateType,
-    SampleUnit, ScenarioChoice, ScheduleType, SmtpSetting, TrainingRedirectPage,
+    CampaignScenario, CategoryTraining, CertificateConfigSendType, DirectEmailSetting,
+    EmailDelivery, EnrollmentReminder, FormChoice, Frequency, QuishingScenarioPreview,
+    QuishingTemplateType, SampleUnit, ScenarioChoice, ScheduleType, SmtpSetting,
+    TrainingRedirectPage,
 };
 use crate::search::Filter;
 
@@ -92,8 +93,8 @@ model! {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         quishing_scenarios: Option<Vec<CampaignScenario>> = "quishingScenarios",
-        smtp_setting: Option<DetailItem> = "smtpSetting",
-        direct_email_setting: Option<DetailItem> = "directEmailSetting",
+        smtp_setting: Option<FormChoice> = "smtpSetting",
+        direct_email_setting: Option<FormChoice> = "directEmailSetting",
         email_delivery_setting_type: Option<EmailDelivery> = "emailDeliverySettingType",
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
         /// When to send, if `schedule_type_id` is `Scheduled`.
@@ -129,7 +130,7 @@ model! {
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
         /// What `send_randomly_users_count` counts.
         send_randomly_users_calculate_type_id: Option<SampleUnit> = "sendRandomlyUsersCalculateTypeId",
-        target_groups: Option<Vec<DetailItem>> = "targetGroups",
+        target_groups: Option<Vec<FormChoice>> = "targetGroups",
         frequency: Option<Frequency> = "frequency",
     }
 }

@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, CreateLandingPageTemplateReturnSearch, ExportRequest, LandingPageTemplate,
+    BulkDeleteRequest, CreatedLandingPageTemplate, ExportRequest, LandingPageTemplate,
     LandingPageTemplateFormDetails, LandingPageTemplateRequest, LandingPageTemplateView, RecordId,
 };
 use crate::search::SearchRequest;
@@ -37,7 +37,7 @@ impl QuishingLandingPages {
     pub fn create(
         &self,
         landing_page_template: impl Into<LandingPageTemplateRequest>,
-    ) -> Call<CreateLandingPageTemplateReturnSearch> {
+    ) -> Call<CreatedLandingPageTemplate> {
         self.client()
             .operation(&QUISHING_LANDING_PAGES_CREATE, &[])
             .json(&landing_page_template.into())

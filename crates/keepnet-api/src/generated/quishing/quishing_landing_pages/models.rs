@@ -7,8 +7,9 @@ use crate::generated::types::LandingPageTemplateView;
 
 model! {
     /// The id of a new landing page template, and how it looks in a list.
+    #[doc(alias = "CreateLandingPageTemplateReturnSearch")]
     #[derive(Clone, Default)]
-    pub struct CreateLandingPageTemplateReturnSearch: Received {
+    pub struct CreatedLandingPageTemplate: Received {
         resource_id: Option<String> = "resourceId",
         landing_page_template: Option<LandingPageTemplateView> = "landingPageTemplate",
     }

@@ -8,8 +8,8 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, ExportRequest, QuishingTemplate, QuishingTemplateSearchRequest,
-    QuishingTemplateType, QuishingTemplatesCreateForm, QuishingTemplatesUpdateForm, RecordId,
-    SearchQuishingTemplate,
+    QuishingTemplateType, QuishingTemplateView, QuishingTemplatesCreateForm,
+    QuishingTemplatesUpdateForm, RecordId,
 };
 
 /// Printed and e-mailed layouts that carry a QR code.
@@ -129,7 +129,7 @@ impl QuishingTemplates {
     pub fn search(
         &self,
         search: impl Into<QuishingTemplateSearchRequest>,
-    ) -> List<SearchQuishingTemplate> {
+    ) -> List<QuishingTemplateView> {
         self.client()
             .operation(&QUISHING_TEMPLATES_SEARCH, &[])
             .try_json(search::complete(search.into(), "CreateTime"))

@@ -23,6 +23,30 @@ impl From<SearchRequest> for QuishingTemplateSearchRequest {
 }
 
 model! {
+    /// A quishing template in a list.
+    #[doc(alias = "SearchQuishingTemplate")]
+    #[derive(Clone, Default)]
+    pub struct QuishingTemplateView: Received {
+        id: Option<i32> = "id",
+        resource_id: Option<String> = "resourceId",
+        name: Option<String> = "name",
+        description: Option<String> = "description",
+        category_name: Option<String> = "categoryName",
+        difficulty_name: Option<String> = "difficultyName",
+        language_type_name: Option<String> = "languageTypeName",
+        quishing_type: Option<String> = "quishingType",
+        tags: Option<Vec<String>> = "tags",
+        /// Whether it belongs to the caller's company.
+        is_owner: Option<bool> = "isOwner",
+        created_by: Option<String> = "createdBy",
+        create_time: Option<DateTime> = "createTime",
+        /// When it was changed last.
+        update_time: Option<DateTime> = "updateTime",
+        language_type_code: Option<String> = "languageTypeCode",
+    }
+}
+
+model! {
     /// A new quishing template.
     #[derive(Clone)]
     pub struct QuishingTemplatesCreateForm: Form {
@@ -63,28 +87,5 @@ model! {
         template: String = "Template",
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<EntityAvailableForRequest>> = "AvailableForRequests",
-    }
-}
-
-model! {
-    /// A quishing template in a list.
-    #[derive(Clone, Default)]
-    pub struct SearchQuishingTemplate: Received {
-        id: Option<i32> = "id",
-        resource_id: Option<String> = "resourceId",
-        name: Option<String> = "name",
-        description: Option<String> = "description",
-        category_name: Option<String> = "categoryName",
-        difficulty_name: Option<String> = "difficultyName",
-        language_type_name: Option<String> = "languageTypeName",
-        quishing_type: Option<String> = "quishingType",
-        tags: Option<Vec<String>> = "tags",
-        /// Whether it belongs to the caller's company.
-        is_owner: Option<bool> = "isOwner",
-        created_by: Option<String> = "createdBy",
-        create_time: Option<DateTime> = "createTime",
-        /// When it was changed last.
-        update_time: Option<DateTime> = "updateTime",
-        language_type_code: Option<String> = "languageTypeCode",
     }
 }

@@ -8,9 +8,8 @@ use crate::List;
 use crate::generated::types::{
     GamificationFormDetails, GamificationRank, GamificationTimelineEntry,
     GamificationUserPerformance, LeaderboardSearchExportRequest, LeaderboardSearchRequest,
-    LeaderboardSearchWithTimeline, LeaderboardUserRequest,
-    LeaderboardUserSearchWithTimelineRequest, LeaderboardUserTimelineExportRequest,
-    LeaderboardUserTimelineRequest,
+    LeaderboardUserRequest, LeaderboardUserSearchWithTimelineRequest,
+    LeaderboardUserTimelineExportRequest, LeaderboardUserTimelineRequest, LeaderboardWithTimeline,
 };
 
 /// How target users rank by points.
@@ -155,7 +154,7 @@ impl Leaderboard {
     pub fn search_with_timeline(
         &self,
         search: impl Into<LeaderboardUserSearchWithTimelineRequest>,
-    ) -> Call<LeaderboardSearchWithTimeline> {
+    ) -> Call<LeaderboardWithTimeline> {
         self.client()
             .operation(&LEADERBOARD_SEARCH_WITH_TIMELINE, &[])
             .json(&search.into())

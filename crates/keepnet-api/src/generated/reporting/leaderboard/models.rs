@@ -5,7 +5,7 @@
 use security_api_transport::model;
 use crate::DateTime;
 use crate::generated::types::{
-    DetailItem, ExportType, GamificationTimelineEntry, PaginationRequest,
+    ExportType, FormChoice, GamificationTimelineEntry, PaginationRequest,
 };
 use crate::search::Filter;
 
@@ -13,10 +13,10 @@ model! {
     /// The choices that the ranking can be filtered by.
     #[derive(Clone, Default)]
     pub struct GamificationFormDetails: Received {
-        gamification_action_types: Option<Vec<DetailItem>> = "gamificationActionTypes",
-        gamification_product_types: Option<Vec<DetailItem>> = "gamificationProductTypes",
-        gamification_scenario_difficulty_types: Option<Vec<DetailItem>> = "gamificationScenarioDifficultyTypes",
-        gamification_training_categories: Option<Vec<DetailItem>> = "gamificationTrainingCategories",
+        gamification_action_types: Option<Vec<FormChoice>> = "gamificationActionTypes",
+        gamification_product_types: Option<Vec<FormChoice>> = "gamificationProductTypes",
+        gamification_scenario_difficulty_types: Option<Vec<FormChoice>> = "gamificationScenarioDifficultyTypes",
+        gamification_training_categories: Option<Vec<FormChoice>> = "gamificationTrainingCategories",
     }
 }
 
@@ -66,19 +66,6 @@ model! {
         /// Which page to give, and in what order. Sent as an empty object unless set, because a list asks for its pages in
         /// it.
         pagination: Option<PaginationRequest> = "pagination" (empty),
-    }
-}
-
-model! {
-    /// A part of the ranking, with what each target user got points for.
-    #[doc(alias = "LeaderboardSearchWithTimelineResult")]
-    #[derive(Clone, Default)]
-    pub struct LeaderboardSearchWithTimeline: Received {
-        users: Option<Vec<LeaderboardUserWithTimeline>> = "users",
-        total_user_count: Option<i32> = "totalUserCount",
-        current_page: Option<i32> = "currentPage",
-        /// How many records a page has at most.
-        page_size: Option<i32> = "pageSize",
     }
 }
 
@@ -149,5 +136,18 @@ model! {
         performance: Option<f64> = "performance",
         timeline: Option<Vec<GamificationTimelineEntry>> = "timeline",
         timeline_total_count: Option<i32> = "timelineTotalCount",
+    }
+}
+
+model! {
+    /// A part of the ranking, with what each target user got points for.
+    #[doc(alias = "LeaderboardSearchWithTimelineResult")]
+    #[derive(Clone, Default)]
+    pub struct LeaderboardWithTimeline: Received {
+        users: Option<Vec<LeaderboardUserWithTimeline>> = "users",
+        total_user_count: Option<i32> = "totalUserCount",
+        current_page: Option<i32> = "currentPage",
+        /// How many records a page has at most.
+        page_size: Option<i32> = "pageSize",
     }
 }

@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     ExportRequest, Manager, NamedResource, RecordId, ReportScheduling, ReportSchedulingRequest,
-    ReportType, ScheduleState, SearchReportScheduling,
+    ReportSchedulingView, ReportType, ScheduleState,
 };
 use crate::search::SearchRequest;
 
@@ -61,7 +61,7 @@ impl ScheduledReports {
     pub fn search(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<SearchReportScheduling> {
+    ) -> List<ReportSchedulingView> {
         self.client()
             .operation(&SCHEDULED_REPORTS_SEARCH, &[])
             .try_json(search::complete(search.into(), "CreateTime"))

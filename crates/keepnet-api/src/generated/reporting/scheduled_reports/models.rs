@@ -56,6 +56,23 @@ model! {
     }
 }
 
+model! {
+    /// A report schedule in a list.
+    #[doc(alias = "SearchReportSchedulingView")]
+    #[derive(Clone, Default)]
+    pub struct ReportSchedulingView: Received {
+        resource_id: Option<String> = "resourceId",
+        name: Option<String> = "name",
+        report_name: Option<String> = "reportName",
+        report_resource_id: Option<String> = "reportResourceId",
+        frequency: Option<String> = "frequency",
+        status: Option<i32> = "status",
+        create_time: Option<DateTime> = "createTime",
+        last_send_date: Option<DateTime> = "lastSendDate",
+        next_send_date: Option<DateTime> = "nextSendDate",
+    }
+}
+
 open_enum! {
     /// The kind of a scheduled report.
     pub enum ReportType: i32 {
@@ -69,22 +86,5 @@ open_enum! {
     pub enum ScheduleState: i32 {
         On = 1,
         Off = 2,
-    }
-}
-
-model! {
-    /// A report schedule in a list.
-    #[doc(alias = "SearchReportSchedulingView")]
-    #[derive(Clone, Default)]
-    pub struct SearchReportScheduling: Received {
-        resource_id: Option<String> = "resourceId",
-        name: Option<String> = "name",
-        report_name: Option<String> = "reportName",
-        report_resource_id: Option<String> = "reportResourceId",
-        frequency: Option<String> = "frequency",
-        status: Option<i32> = "status",
-        create_time: Option<DateTime> = "createTime",
-        last_send_date: Option<DateTime> = "lastSendDate",
-        next_send_date: Option<DateTime> = "nextSendDate",
     }
 }

@@ -6,8 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    AllowListCreateForm, AllowListDomain, DeleteAllowListRequest, ExportRequest, RecordId,
-    SearchAllowList,
+    AllowListCreateForm, AllowListDomain, AllowListDomainView, DeleteAllowListRequest,
+    ExportRequest, RecordId,
 };
 use crate::search::SearchRequest;
 
@@ -68,7 +68,7 @@ impl AllowList {
     /// `POST /api/allow-list/search`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchAllowList> {
+    pub fn search(&self, search: impl Into<SearchRequest>) -> List<AllowListDomainView> {
         self.client()
             .operation(&ALLOW_LIST_SEARCH, &[])
             .try_json(search::complete(search.into(), "CreateTime"))

@@ -31,17 +31,10 @@ model! {
 }
 
 model! {
-    /// The domains to remove from the allow list.
-    #[derive(Clone, Default)]
-    pub struct DeleteAllowListRequest: Sent {
-        resource_ids: Option<Vec<String>> = "resourceIds",
-    }
-}
-
-model! {
     /// A domain of the allow list in a list.
+    #[doc(alias = "SearchAllowList")]
     #[derive(Clone, Default)]
-    pub struct SearchAllowList: Received {
+    pub struct AllowListDomainView: Received {
         allow_list_resource_id: Option<String> = "allowListResourceId",
         domain: Option<String> = "domain",
         txt_record: Option<String> = "txtRecord",
@@ -50,5 +43,13 @@ model! {
         verify_time: Option<DateTime> = "verifyTime",
         create_time: Option<DateTime> = "createTime",
         verify_type: Option<i32> = "verifyType",
+    }
+}
+
+model! {
+    /// The domains to remove from the allow list.
+    #[derive(Clone, Default)]
+    pub struct DeleteAllowListRequest: Sent {
+        resource_ids: Option<Vec<String>> = "resourceIds",
     }
 }

@@ -9,8 +9,8 @@ use security_api_transport::middleware::CallFuture;
 use crate::{List, search};
 use crate::generated::types::{
     CheckAvailability, CheckAvailabilityRequest, EmailDeliverySettings, EmailInformation,
-    EmailTemplate, EmailTemplateRequest, EmailTemplateTypeLookup, ExportRequest, Lookup, RecordId,
-    SearchEmailTemplate, SimulatorEmailTemplateTranslation, SuccessFlag,
+    EmailTemplate, EmailTemplateRequest, EmailTemplateTypeLookup, EmailTemplateView,
+    ExportRequest, Lookup, RecordId, SimulatorEmailTemplateTranslation, SuccessFlag,
     TranslateEmailTemplateWithAiRequest,
 };
 use crate::search::SearchRequest;
@@ -120,7 +120,7 @@ impl NotificationTemplates {
     /// `POST /api/companies/email-templates/search`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchEmailTemplate> {
+    pub fn search(&self, search: impl Into<SearchRequest>) -> List<EmailTemplateView> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_SEARCH, &[])
             .try_json(search::complete(search.into(), "CreateTime"))

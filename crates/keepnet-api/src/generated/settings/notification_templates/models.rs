@@ -173,6 +173,30 @@ model! {
 }
 
 model! {
+    /// A notification template in a list.
+    #[doc(alias = "SearchEmailTemplate")]
+    #[derive(Clone, Default)]
+    pub struct EmailTemplateView: Received {
+        resource_id: Option<String> = "resourceId",
+        name: Option<String> = "name",
+        category_name: Option<String> = "categoryName",
+        type_name: Option<String> = "typeName",
+        subject: Option<String> = "subject",
+        created_by: Option<String> = "createdBy",
+        /// Whether it belongs to the caller's company.
+        is_owner: Option<bool> = "isOwner",
+        create_time: Option<DateTime> = "createTime",
+        /// When it was changed last.
+        update_time: Option<DateTime> = "updateTime",
+        available_for_company_count: Option<i64> = "availableForCompanyCount",
+        tags: Option<Vec<String>> = "tags",
+        is_default: Option<bool> = "isDefault",
+        language_type_name: Option<Vec<String>> = "languageTypeName",
+        language_type_code: Option<Vec<String>> = "languageTypeCode",
+    }
+}
+
+model! {
     /// A notification template with its numeric ids.
     #[derive(Clone, Default)]
     pub struct MailerEmailTemplate: Received {
@@ -216,28 +240,5 @@ model! {
         user_id: Option<i32> = "userId",
         error_to: Option<String> = "errorTo",
         status_id: Option<ActivationStatus> = "statusId",
-    }
-}
-
-model! {
-    /// A notification template in a list.
-    #[derive(Clone, Default)]
-    pub struct SearchEmailTemplate: Received {
-        resource_id: Option<String> = "resourceId",
-        name: Option<String> = "name",
-        category_name: Option<String> = "categoryName",
-        type_name: Option<String> = "typeName",
-        subject: Option<String> = "subject",
-        created_by: Option<String> = "createdBy",
-        /// Whether it belongs to the caller's company.
-        is_owner: Option<bool> = "isOwner",
-        create_time: Option<DateTime> = "createTime",
-        /// When it was changed last.
-        update_time: Option<DateTime> = "updateTime",
-        available_for_company_count: Option<i64> = "availableForCompanyCount",
-        tags: Option<Vec<String>> = "tags",
-        is_default: Option<bool> = "isDefault",
-        language_type_name: Option<Vec<String>> = "languageTypeName",
-        language_type_code: Option<Vec<String>> = "languageTypeCode",
     }
 }

@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    ExportRequest, ProxySetting, ProxySettingRequest, RecordId, SearchProxySetting,
+    ExportRequest, ProxySetting, ProxySettingRequest, ProxySettingView, RecordId,
     TestProxySettingRequest,
 };
 use crate::search::SearchRequest;
@@ -49,7 +49,7 @@ impl ProxySettings {
     /// `POST /api/companies/proxy-settings/search`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchProxySetting> {
+    pub fn search(&self, search: impl Into<SearchRequest>) -> List<ProxySettingView> {
         self.client()
             .operation(&PROXY_SETTINGS_SEARCH, &[])
             .try_json(search::complete(search.into(), "CreateTime"))

@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    ExportRequest, RecordId, SearchSiemSettings, SiemSetting, SiemSettingRequest,
+    ExportRequest, RecordId, SiemSetting, SiemSettingRequest, SiemSettingView,
     TestSiemSettingRequest,
 };
 use crate::search::SearchRequest;
@@ -65,7 +65,7 @@ impl SiemSettings {
     /// `POST /api/companies/siem-settings/search`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchSiemSettings> {
+    pub fn search(&self, search: impl Into<SearchRequest>) -> List<SiemSettingView> {
         self.client()
             .operation(&SIEM_SETTINGS_SEARCH, &[])
             .try_json(search::complete(search.into(), "CreateTime"))

@@ -7,19 +7,6 @@ use crate::DateTime;
 use crate::generated::types::ActivationStatus;
 
 model! {
-    /// A SIEM setting in a list.
-    #[derive(Clone, Default)]
-    pub struct SearchSiemSettings: Received {
-        resource_id: Option<String> = "resourceId",
-        name: Option<String> = "name",
-        api_url: Option<String> = "apiUrl",
-        type_name: Option<String> = "typeName",
-        status_name: Option<String> = "statusName",
-        create_time: Option<DateTime> = "createTime",
-    }
-}
-
-model! {
     /// A SIEM that audit logs are forwarded to.
     #[derive(Clone, Default)]
     pub struct SiemSetting: Received {
@@ -55,6 +42,20 @@ model! {
         server_address: Option<String> = "serverAddress",
         port: Option<String> = "port",
         connection_type: Option<String> = "connectionType",
+    }
+}
+
+model! {
+    /// A SIEM setting in a list.
+    #[doc(alias = "SearchSiemSettings")]
+    #[derive(Clone, Default)]
+    pub struct SiemSettingView: Received {
+        resource_id: Option<String> = "resourceId",
+        name: Option<String> = "name",
+        api_url: Option<String> = "apiUrl",
+        type_name: Option<String> = "typeName",
+        status_name: Option<String> = "statusName",
+        create_time: Option<DateTime> = "createTime",
     }
 }
 

@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    ExportRequest, RecordId, SearchSmtpSettings, SmtpSetting, SmtpSettingRequest,
+    ExportRequest, RecordId, SmtpSetting, SmtpSettingRequest, SmtpSettingView,
     TestSmtpSettingRequest, TestSmtpSettingWithResourceIdRequest,
 };
 use crate::search::SearchRequest;
@@ -49,7 +49,7 @@ impl SmtpSettings {
     /// `POST /api/companies/smtp-settings/search`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchSmtpSettings> {
+    pub fn search(&self, search: impl Into<SearchRequest>) -> List<SmtpSettingView> {
         self.client()
             .operation(&SMTP_SETTINGS_SEARCH, &[])
             .try_json(search::complete(search.into(), "CreateTime"))

@@ -7,22 +7,6 @@ use crate::DateTime;
 use crate::generated::types::{ActivationStatus, EntityAvailableForRequest};
 
 model! {
-    /// An SMTP setting in a list.
-    #[derive(Clone, Default)]
-    pub struct SearchSmtpSettings: Received {
-        resource_id: Option<String> = "resourceId",
-        name: Option<String> = "name",
-        company_name: Option<String> = "companyName",
-        server_address: Option<String> = "serverAddress",
-        server_port: Option<String> = "serverPort",
-        status_name: Option<String> = "statusName",
-        /// Whether it belongs to the caller's company.
-        is_owner: Option<bool> = "isOwner",
-        create_time: Option<DateTime> = "createTime",
-    }
-}
-
-model! {
     /// An SMTP setting as it is to be.
     #[derive(Clone)]
     pub struct SmtpSettingRequest: Sent {
@@ -52,6 +36,23 @@ model! {
         status_id: Option<ActivationStatus> = "statusId",
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<EntityAvailableForRequest>> = "availableForRequests",
+    }
+}
+
+model! {
+    /// An SMTP setting in a list.
+    #[doc(alias = "SearchSmtpSettings")]
+    #[derive(Clone, Default)]
+    pub struct SmtpSettingView: Received {
+        resource_id: Option<String> = "resourceId",
+        name: Option<String> = "name",
+        company_name: Option<String> = "companyName",
+        server_address: Option<String> = "serverAddress",
+        server_port: Option<String> = "serverPort",
+        status_name: Option<String> = "statusName",
+        /// Whether it belongs to the caller's company.
+        is_owner: Option<bool> = "isOwner",
+        create_time: Option<DateTime> = "createTime",
     }
 }
 

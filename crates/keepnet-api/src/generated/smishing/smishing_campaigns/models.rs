@@ -5,7 +5,7 @@
 use security_api_transport::model;
 use crate::{DateTime, TimeSpan};
 use crate::generated::types::{
-    CampaignScenario, CategoryTraining, DetailItem, EnrollmentReminder, Frequency, SampleUnit,
+    CampaignScenario, CategoryTraining, EnrollmentReminder, FormChoice, Frequency, SampleUnit,
     ScenarioChoice, ScenarioTraining, ScheduleType, SmishingScenarioPreview,
 };
 use crate::search::Filter;
@@ -108,7 +108,7 @@ model! {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         phishing_scenarios: Option<Vec<CampaignScenario>> = "phishingScenarios",
-        sms_numbers: Option<Vec<DetailItem>> = "smsNumbers",
+        sms_numbers: Option<Vec<FormChoice>> = "smsNumbers",
         schedule_type_id: Option<ScheduleType> = "scheduleTypeId",
         /// When to send, if `schedule_type_id` is `Scheduled`.
         scheduled_date: Option<DateTime> = "scheduledDate",
@@ -139,7 +139,7 @@ model! {
         send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
         /// What `send_randomly_users_count` counts.
         send_randomly_users_calculate_type_id: Option<SampleUnit> = "sendRandomlyUsersCalculateTypeId",
-        target_groups: Option<Vec<DetailItem>> = "targetGroups",
+        target_groups: Option<Vec<FormChoice>> = "targetGroups",
         frequency: Option<Frequency> = "frequency",
         /// Takes times in the time zone of each target user.
         use_target_user_time_zone: Option<bool> = "useTargetUserTimeZone",
@@ -150,11 +150,11 @@ model! {
     /// The choices for creating a smishing campaign.
     #[derive(Clone, Default)]
     pub struct SmishingCampaignFormDetails: Received {
-        distribution_delay_time_types: Option<Vec<DetailItem>> = "distributionDelayTimeTypes",
-        distribution_types: Option<Vec<DetailItem>> = "distributionTypes",
-        schedule_types: Option<Vec<DetailItem>> = "scheduleTypes",
-        send_randomly_users_calculate_types: Option<Vec<DetailItem>> = "sendRandomlyUsersCalculateTypes",
-        status: Option<Vec<DetailItem>> = "status",
+        distribution_delay_time_types: Option<Vec<FormChoice>> = "distributionDelayTimeTypes",
+        distribution_types: Option<Vec<FormChoice>> = "distributionTypes",
+        schedule_types: Option<Vec<FormChoice>> = "scheduleTypes",
+        send_randomly_users_calculate_types: Option<Vec<FormChoice>> = "sendRandomlyUsersCalculateTypes",
+        status: Option<Vec<FormChoice>> = "status",
     }
 }
 

@@ -7,7 +7,7 @@ use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, ExportRequest, RecordId, SearchPsTextTemplate, SimulatorTextTemplate,
+    BulkDeleteRequest, ExportRequest, RecordId, SimulatorTextTemplate, SimulatorTextTemplateView,
     SmishingTextTemplatesCreateForm, SmishingTextTemplatesUpdateForm,
 };
 use crate::search::SearchRequest;
@@ -109,7 +109,7 @@ impl SmishingTextTemplates {
     pub fn search(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<SearchPsTextTemplate> {
+    ) -> List<SimulatorTextTemplateView> {
         self.client()
             .operation(&SMISHING_TEXT_TEMPLATES_SEARCH, &[])
             .try_json(search::complete(search.into(), "CreateTime"))

@@ -8,8 +8,9 @@ use crate::generated::types::EntityAvailableForRequest;
 
 model! {
     /// A text message template in a list.
+    #[doc(alias = "SearchPsTextTemplate")]
     #[derive(Clone, Default)]
-    pub struct SearchPsTextTemplate: Received {
+    pub struct SimulatorTextTemplateView: Received {
         id: Option<i32> = "id",
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",

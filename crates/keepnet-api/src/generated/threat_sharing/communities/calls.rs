@@ -6,9 +6,9 @@ use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    AppointCommunityOwnerRequest, Community, CommunityInvitation, CreateCommunityRequest,
-    InvitationCount, InviteToCommunity, InviteToCommunityRequest, MembershipRequestCount,
-    RecordId, RemoveCommunityMemberRequest, SearchCommunity, SearchCommunityMembership,
+    AppointCommunityOwnerRequest, Community, CommunityInvitation, CommunityMembership,
+    CommunityView, CreateCommunityRequest, InvitationCount, InviteToCommunity,
+    InviteToCommunityRequest, MembershipRequestCount, RecordId, RemoveCommunityMemberRequest,
     SuggestedCommunity, UpdateCommunityRequest,
 };
 use crate::search::SearchRequest;
@@ -140,7 +140,7 @@ impl Communities {
     /// `POST /api/communities/search/all`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search_all(&self, search: impl Into<SearchRequest>) -> List<SearchCommunity> {
+    pub fn search_all(&self, search: impl Into<SearchRequest>) -> List<CommunityView> {
         self.client()
             .operation(&COMMUNITIES_SEARCH_ALL, &[])
             .try_json(search::complete(search.into(), "CreateTime"))
@@ -152,7 +152,7 @@ impl Communities {
     /// `POST /api/communities/search/my`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search_my(&self, search: impl Into<SearchRequest>) -> List<SearchCommunity> {
+    pub fn search_my(&self, search: impl Into<SearchRequest>) -> List<CommunityView> {
         self.client()
             .operation(&COMMUNITIES_SEARCH_MY, &[])
             .try_json(search::complete(search.into(), "CreateTime"))
@@ -279,7 +279,7 @@ impl Communities {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
-    ) -> List<SearchCommunityMembership> {
+    ) -> List<CommunityMembership> {
         self.client()
             .operation(&COMMUNITIES_SEARCH_MEMBERS, &[resource_id.as_ref()])
             .try_json(search::complete(search.into(), "CompanyName"))
@@ -297,7 +297,7 @@ impl Communities {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
-    ) -> List<SearchCommunityMembership> {
+    ) -> List<CommunityMembership> {
         self.client()
             .operation(&COMMUNITIES_SEARCH_MEMBERSHIP_REQUESTS, &[resource_id.as_ref()])
             .try_json(search::complete(search.into(), "CompanyName"))

@@ -54,6 +54,50 @@ model! {
 }
 
 model! {
+    /// A member of a community, or a company that asks to be one.
+    #[doc(alias = "SearchCommunityMembershipResult")]
+    #[derive(Clone, Default)]
+    pub struct CommunityMembership: Received {
+        community_request_resource_id: Option<String> = "communityRequestResourceId",
+        community_resource_id: Option<String> = "communityResourceId",
+        company_resource_id: Option<String> = "companyResourceId",
+        company_name: Option<String> = "companyName",
+        logo_url: Option<String> = "logoUrl",
+        logo_file_name: Option<String> = "logoFileName",
+        post_count: Option<i32> = "postCount",
+        user_count: Option<i32> = "userCount",
+        /// The id of the industry, from code list 2.
+        industry_resource_id: Option<String> = "industryResourceId",
+        industry_name: Option<String> = "industryName",
+        membership_status_id: Option<i32> = "membershipStatusId",
+        membership_status_name: Option<String> = "membershipStatusName",
+        create_time: Option<DateTime> = "createTime",
+    }
+}
+
+model! {
+    /// A community in a list.
+    #[doc(alias = "SearchCommunity")]
+    #[derive(Clone, Default)]
+    pub struct CommunityView: Received {
+        community_name: Option<String> = "communityName",
+        community_resource_id: Option<String> = "communityResourceId",
+        community_description: Option<String> = "communityDescription",
+        industry_name: Option<String> = "industryName",
+        /// The id of the industry, from code list 2.
+        industry_resource_id: Option<String> = "industryResourceId",
+        privacy_status_name: Option<String> = "privacyStatusName",
+        privacy_status_id: Option<CommunityPrivacy> = "privacyStatusId",
+        member_count: Option<i32> = "memberCount",
+        membership_status_name: Option<String> = "membershipStatusName",
+        membership_status_id: Option<i32> = "membershipStatusId",
+        membership_resource_id: Option<String> = "membershipResourceId",
+        create_time: Option<DateTime> = "createTime",
+        last_post_time: Option<DateTime> = "lastPostTime",
+    }
+}
+
+model! {
     /// A new community.
     #[derive(Clone)]
     pub struct CreateCommunityRequest: Sent {
@@ -108,49 +152,6 @@ model! {
     #[derive(Clone, Default)]
     pub struct RemoveCommunityMemberRequest: Sent {
         removed_company_resource_id: Option<String> = "removedCompanyResourceId",
-    }
-}
-
-model! {
-    /// A community in a list.
-    #[derive(Clone, Default)]
-    pub struct SearchCommunity: Received {
-        community_name: Option<String> = "communityName",
-        community_resource_id: Option<String> = "communityResourceId",
-        community_description: Option<String> = "communityDescription",
-        industry_name: Option<String> = "industryName",
-        /// The id of the industry, from code list 2.
-        industry_resource_id: Option<String> = "industryResourceId",
-        privacy_status_name: Option<String> = "privacyStatusName",
-        privacy_status_id: Option<CommunityPrivacy> = "privacyStatusId",
-        member_count: Option<i32> = "memberCount",
-        membership_status_name: Option<String> = "membershipStatusName",
-        membership_status_id: Option<i32> = "membershipStatusId",
-        membership_resource_id: Option<String> = "membershipResourceId",
-        create_time: Option<DateTime> = "createTime",
-        last_post_time: Option<DateTime> = "lastPostTime",
-    }
-}
-
-model! {
-    /// A member of a community, or a company that asks to be one.
-    #[doc(alias = "SearchCommunityMembershipResult")]
-    #[derive(Clone, Default)]
-    pub struct SearchCommunityMembership: Received {
-        community_request_resource_id: Option<String> = "communityRequestResourceId",
-        community_resource_id: Option<String> = "communityResourceId",
-        company_resource_id: Option<String> = "companyResourceId",
-        company_name: Option<String> = "companyName",
-        logo_url: Option<String> = "logoUrl",
-        logo_file_name: Option<String> = "logoFileName",
-        post_count: Option<i32> = "postCount",
-        user_count: Option<i32> = "userCount",
-        /// The id of the industry, from code list 2.
-        industry_resource_id: Option<String> = "industryResourceId",
-        industry_name: Option<String> = "industryName",
-        membership_status_id: Option<i32> = "membershipStatusId",
-        membership_status_name: Option<String> = "membershipStatusName",
-        create_time: Option<DateTime> = "createTime",
     }
 }
 

@@ -6,10 +6,10 @@ use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    CommunityPost, CommunityPostComment, CommunityPostCommentRequest,
+    CommunityPost, CommunityPostComment, CommunityPostCommentRequest, CommunityPostView,
     CommunityPostsMessageFilePreviewForm, CreateCommunityPostEmail, CreateCommunityPostRequest,
-    EmlParserUri, ParseEmailUrlRequest, RecordId, SearchCommunityPost, SearchCommunityPostRequest,
-    SharePostRequest, TopPosts, UpdateCommunityPostRequest, UsersLastPost,
+    EmlParserUri, ParseEmailUrlRequest, RecordId, SearchCommunityPostRequest, SharePostRequest,
+    TopPosts, UpdateCommunityPostRequest, UsersLastPost,
 };
 
 /// Threats that members share in a community.
@@ -139,7 +139,7 @@ impl CommunityPosts {
     pub fn search(
         &self,
         search: impl Into<SearchCommunityPostRequest>,
-    ) -> List<SearchCommunityPost> {
+    ) -> List<CommunityPostView> {
         self.client()
             .operation(&COMMUNITY_POSTS_SEARCH, &[])
             .try_json(search::complete(search.into(), "PostedTime"))
@@ -157,7 +157,7 @@ impl CommunityPosts {
         &self,
         community_resource_id: impl AsRef<str>,
         search: impl Into<SearchCommunityPostRequest>,
-    ) -> List<SearchCommunityPost> {
+    ) -> List<CommunityPostView> {
         self.client()
             .operation(
                 &COMMUNITY_POSTS_SEARCH_BY_COMMUNITY,

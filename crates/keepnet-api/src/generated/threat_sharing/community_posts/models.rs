@@ -120,6 +120,35 @@ model! {
 }
 
 model! {
+    /// A post in a list.
+    #[doc(alias = "SearchCommunityPost")]
+    #[derive(Clone, Default)]
+    pub struct CommunityPostView: Received {
+        community_post_resource_id: Option<String> = "communityPostResourceId",
+        title: Option<String> = "title",
+        description: Option<String> = "description",
+        discovery_and_detection: Option<String> = "discoveryAndDetection",
+        scope: Option<String> = "scope",
+        category_resource_id_array: Option<Vec<String>> = "categoryResourceIdArray",
+        is_posted_by_me: Option<bool> = "isPostedByMe",
+        posted_user_full_name: Option<String> = "postedUserFullName",
+        posted_user_company_name: Option<String> = "postedUserCompanyName",
+        posted_time: Option<DateTime> = "postedTime",
+        like_count: Option<i32> = "likeCount",
+        comment_count: Option<i32> = "commentCount",
+        harmful_item_count: Option<i32> = "harmfulItemCount",
+        has_attachment: Option<bool> = "hasAttachment",
+        community_resource_id: Option<String> = "communityResourceId",
+        community_name: Option<String> = "communityName",
+        community_privacy_status_name: Option<String> = "communityPrivacyStatusName",
+        community_privacy_status_id: Option<CommunityPrivacy> = "communityPrivacyStatusId",
+        my_membership_status_id: Option<i32> = "myMembershipStatusId",
+        my_membership_status_name: Option<String> = "myMembershipStatusName",
+        security_label_resource_id_array: Option<Vec<String>> = "securityLabelResourceIdArray",
+    }
+}
+
+model! {
     /// An e-mail file for a post.
     #[derive(Clone, Default)]
     pub struct CommunityPostsMessageFilePreviewForm: Form {
@@ -297,34 +326,6 @@ model! {
     #[derive(Clone, Default)]
     pub struct ParseEmailUrlRequest: Sent {
         html_body: Option<String> = "htmlBody",
-    }
-}
-
-model! {
-    /// A post in a list.
-    #[derive(Clone, Default)]
-    pub struct SearchCommunityPost: Received {
-        community_post_resource_id: Option<String> = "communityPostResourceId",
-        title: Option<String> = "title",
-        description: Option<String> = "description",
-        discovery_and_detection: Option<String> = "discoveryAndDetection",
-        scope: Option<String> = "scope",
-        category_resource_id_array: Option<Vec<String>> = "categoryResourceIdArray",
-        is_posted_by_me: Option<bool> = "isPostedByMe",
-        posted_user_full_name: Option<String> = "postedUserFullName",
-        posted_user_company_name: Option<String> = "postedUserCompanyName",
-        posted_time: Option<DateTime> = "postedTime",
-        like_count: Option<i32> = "likeCount",
-        comment_count: Option<i32> = "commentCount",
-        harmful_item_count: Option<i32> = "harmfulItemCount",
-        has_attachment: Option<bool> = "hasAttachment",
-        community_resource_id: Option<String> = "communityResourceId",
-        community_name: Option<String> = "communityName",
-        community_privacy_status_name: Option<String> = "communityPrivacyStatusName",
-        community_privacy_status_id: Option<CommunityPrivacy> = "communityPrivacyStatusId",
-        my_membership_status_id: Option<i32> = "myMembershipStatusId",
-        my_membership_status_name: Option<String> = "myMembershipStatusName",
-        security_label_resource_id_array: Option<Vec<String>> = "securityLabelResourceIdArray",
     }
 }
 

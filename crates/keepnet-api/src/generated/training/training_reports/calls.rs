@@ -16,7 +16,7 @@ use crate::generated::types::{
     ResendRequest, SearchExamResultsRequest, SearchRemindersRequest,
     SearchTrainingUsersByDateRangeRequest, SearchUsersRequest, TrainingActivityUsers,
     TrainingReportClickedLink, TrainingReportExamResults, TrainingReportNoResponse,
-    TrainingReportOpenedEmail, TrainingReportProgress, TrainingReportReminderMailSearch,
+    TrainingReportOpenedEmail, TrainingReportProgress, TrainingReportReminder,
     TrainingReportSendingReport, TrainingReportUsers, TrainingType,
 };
 use crate::search::SearchRequest;
@@ -669,7 +669,7 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRemindersRequest>,
-    ) -> List<TrainingReportReminderMailSearch> {
+    ) -> List<TrainingReportReminder> {
         self.client()
             .operation(
                 &TRAINING_REPORTS_SEARCH_REMINDER_MAILS,

@@ -647,8 +647,9 @@ model! {
 
 model! {
     /// A reminder that one person got.
+    #[doc(alias = "TrainingReportReminderMailSearch")]
     #[derive(Clone, Default)]
-    pub struct TrainingReportReminderMailSearch: Received {
+    pub struct TrainingReportReminder: Received {
         user_email_id: Option<String> = "userEmailId",
         email: Option<String> = "email",
         email_delivery: Option<String> = "emailDelivery",

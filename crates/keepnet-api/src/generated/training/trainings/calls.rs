@@ -11,7 +11,7 @@ use crate::generated::types::{
     Choice, DownloadTrainingContentRequest, ExportTrainingRequest, IdName, RecordId,
     ScormTrainingUrl, ScormTrainingUrlPreviewRequest, SearchTrainingRequest, Training,
     TrainingContentUpload, TrainingDetail, TrainingDetailDraftRequest, TrainingLanguage,
-    TrainingNumberSummary, TrainingSearchSummary, TrainingsCreateForm, TrainingsUpdateForm,
+    TrainingNumberSummary, TrainingSummary, TrainingsCreateForm, TrainingsUpdateForm,
     TrainingsUploadContentForm, TrainingsUploadFileContentForm,
 };
 use crate::search::SearchRequest;
@@ -221,7 +221,7 @@ impl Trainings {
     pub fn search_summary(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<TrainingSearchSummary> {
+    ) -> List<TrainingSummary> {
         self.client()
             .operation(&TRAININGS_SEARCH_SUMMARY, &[])
             .try_json(search::complete(search.into(), "trainingName"))

@@ -183,17 +183,6 @@ model! {
     }
 }
 
-model! {
-    /// The name and type of a training.
-    #[doc(alias = "TrainingSearchSummaryRestView")]
-    #[derive(Clone, Default)]
-    pub struct TrainingSearchSummary: Received {
-        training_id: Option<String> = "trainingId",
-        training_name: Option<String> = "trainingName",
-        type_name: Option<String> = "typeName",
-    }
-}
-
 open_enum! {
     /// Which part of the training library to search.
     #[doc(alias = "TrainingSearchTypeEnum")]
@@ -204,6 +193,17 @@ open_enum! {
         CreatedByMe = "CreatedByMe",
     }
     codes { 1 = "All", 2 = "MostPopular", 3 = "Favourites", 4 = "CreatedByMe" }
+}
+
+model! {
+    /// The name and type of a training.
+    #[doc(alias = "TrainingSearchSummaryRestView")]
+    #[derive(Clone, Default)]
+    pub struct TrainingSummary: Received {
+        training_id: Option<String> = "trainingId",
+        training_name: Option<String> = "trainingName",
+        type_name: Option<String> = "typeName",
+    }
 }
 
 model! {

@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    NamedResource, RecordId, SystemRole, SystemRoleRequest, SystemRoleSearch,
+    NamedResource, RecordId, SystemRole, SystemRoleRequest, SystemRoleView,
 };
 use crate::search::SearchRequest;
 
@@ -60,7 +60,7 @@ impl Roles {
     /// `POST /api/roles/search`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search(&self, search: impl Into<SearchRequest>) -> List<SystemRoleSearch> {
+    pub fn search(&self, search: impl Into<SearchRequest>) -> List<SystemRoleView> {
         self.client()
             .operation(&ROLES_SEARCH, &[])
             .try_json(search::complete(search.into(), "CreateTime"))

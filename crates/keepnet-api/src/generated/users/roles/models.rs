@@ -36,8 +36,9 @@ model! {
 
 model! {
     /// A role in a list.
+    #[doc(alias = "SystemRoleSearch")]
     #[derive(Clone, Default)]
-    pub struct SystemRoleSearch: Received {
+    pub struct SystemRoleView: Received {
         role_name: Option<String> = "roleName",
         role_description: Option<String> = "roleDescription",
         resource_id: Option<String> = "resourceId",

@@ -10,7 +10,7 @@ use crate::generated::types::{
     CreateSystemUserRequest, ExportSystemUserRequest, MfaCodeRequest, MfaRequest,
     NotificationSettingRequest, RecordId, ResetPasswordRequest, SendPasswordResetLinkRequest,
     Session, SetMfaRequest, SetNotificationSettingRequest, SetSystemUserSettingsRequest,
-    SystemUserMfa, SystemUserNotificationSetting, SystemUserSearch, SystemUserSettings,
+    SystemUser, SystemUserMfa, SystemUserNotificationSetting, SystemUserSettings,
     UpdateSystemUserRequest,
 };
 use crate::search::SearchRequest;
@@ -273,13 +273,13 @@ impl SystemUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let mut items = keepnet.system_users().search(SearchRequest::default()).items();
-    /// while let Some(system_user_search) = items.try_next().await? {
-    ///     println!("{system_user_search:?}");
+    /// while let Some(system_user) = items.try_next().await? {
+    ///     println!("{system_user:?}");
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub fn search(&self, search: impl Into<SearchRequest>) -> List<SystemUserSearch> {
+    pub fn search(&self, search: impl Into<SearchRequest>) -> List<SystemUser> {
         self.client()
             .operation(&SYSTEM_USERS_SEARCH, &[])
             .try_json(search::complete(search.into(), "CreateTime"))

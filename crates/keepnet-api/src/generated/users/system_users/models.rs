@@ -184,6 +184,28 @@ model! {
 }
 
 model! {
+    /// A system user in a list.
+    #[doc(alias = "SystemUserSearch")]
+    #[derive(Clone, Default)]
+    pub struct SystemUser: Received {
+        resource_id: Option<String> = "resourceId",
+        first_name: Option<String> = "firstName",
+        last_name: Option<String> = "lastName",
+        company_name: Option<String> = "companyName",
+        company_resource_id: Option<String> = "companyResourceId",
+        /// The names of the roles.
+        roles: Option<String> = "roles",
+        phone_number: Option<String> = "phoneNumber",
+        status_id: Option<ActivationStatus> = "statusId",
+        status_name: Option<String> = "statusName",
+        create_time: Option<DateTime> = "createTime",
+        email: Option<String> = "email",
+        /// Whether the caller may change it.
+        is_editable: Option<bool> = "isEditable",
+    }
+}
+
+model! {
     /// The state of a second factor, and what is needed to set it up.
     #[derive(Clone, Default)]
     pub struct SystemUserMfa: Received {
@@ -210,27 +232,6 @@ model! {
         is_sms_enabled: Option<bool> = "isSMSEnabled",
         is_email_enabled: Option<bool> = "isEmailEnabled",
         is_dashboard_enabled: Option<bool> = "isDashboardEnabled",
-    }
-}
-
-model! {
-    /// A system user in a list.
-    #[derive(Clone, Default)]
-    pub struct SystemUserSearch: Received {
-        resource_id: Option<String> = "resourceId",
-        first_name: Option<String> = "firstName",
-        last_name: Option<String> = "lastName",
-        company_name: Option<String> = "companyName",
-        company_resource_id: Option<String> = "companyResourceId",
-        /// The names of the roles.
-        roles: Option<String> = "roles",
-        phone_number: Option<String> = "phoneNumber",
-        status_id: Option<ActivationStatus> = "statusId",
-        status_name: Option<String> = "statusName",
-        create_time: Option<DateTime> = "createTime",
-        email: Option<String> = "email",
-        /// Whether the caller may change it.
-        is_editable: Option<bool> = "isEditable",
     }
 }
 

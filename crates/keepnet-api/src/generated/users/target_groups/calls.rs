@@ -9,8 +9,8 @@ use security_api_transport::middleware::CallFuture;
 use crate::{List, search};
 use crate::generated::types::{
     CreateTargetGroupRequest, CreateTargetGroupUsersRequest, DeleteTargetGroupUsersRequest,
-    ExportRequest, RecordId, TargetGroup, TargetGroupByNameRequest, TargetGroupSearchCompany,
-    TargetGroupSearchForOwnerCompany, TargetGroupSearchRequest, TargetGroupUserCountDetail,
+    ExportRequest, RecordId, TargetGroup, TargetGroupByNameRequest, TargetGroupOfAnyCompany,
+    TargetGroupOfCompany, TargetGroupSearchRequest, TargetGroupUserCountDetail,
     TargetGroupUserCountDetailRequest, TargetGroupUsersExportRequest,
     TargetGroupUsersSearchRequest, TargetGroupView, TargetGroupsUploadForm, TargetUserView,
     Transaction, UpdateTargetGroupRequest, UploadedFile,
@@ -130,7 +130,7 @@ impl TargetGroups {
     pub fn search_all(
         &self,
         search: impl Into<TargetGroupSearchRequest>,
-    ) -> List<TargetGroupSearchForOwnerCompany> {
+    ) -> List<TargetGroupOfAnyCompany> {
         self.client()
             .operation(&TARGET_GROUPS_SEARCH_ALL, &[])
             .try_json(search::complete(search.into(), "CreateTime"))
@@ -145,7 +145,7 @@ impl TargetGroups {
     pub fn search_current_company(
         &self,
         search: impl Into<TargetGroupSearchRequest>,
-    ) -> List<TargetGroupSearchCompany> {
+    ) -> List<TargetGroupOfCompany> {
         self.client()
             .operation(&TARGET_GROUPS_SEARCH_CURRENT_COMPANY, &[])
             .try_json(search::complete(search.into(), "Name"))

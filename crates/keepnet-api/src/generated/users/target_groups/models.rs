@@ -73,26 +73,10 @@ model! {
 }
 
 model! {
-    /// A target group of the current company in a list.
-    #[doc(alias = "TargetGroupSearchCompanyModel")]
-    #[derive(Clone, Default)]
-    pub struct TargetGroupSearchCompany: Received {
-        resource_id: Option<String> = "resourceId",
-        name: Option<String> = "name",
-        company_name: Option<String> = "companyName",
-        user_count: Option<i32> = "userCount",
-        priority: Option<String> = "priority",
-        create_time: Option<DateTime> = "createTime",
-        /// When it was changed last.
-        update_time: Option<DateTime> = "updateTime",
-    }
-}
-
-model! {
     /// A target group of any company of the caller in a list.
     #[doc(alias = "TargetGroupSearchForOwnerCompanyView")]
     #[derive(Clone, Default)]
-    pub struct TargetGroupSearchForOwnerCompany: Received {
+    pub struct TargetGroupOfAnyCompany: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         company_name: Option<String> = "companyName",
@@ -102,6 +86,22 @@ model! {
         /// When it was changed last.
         update_time: Option<DateTime> = "updateTime",
         is_created_by_system: Option<bool> = "isCreatedBySystem",
+    }
+}
+
+model! {
+    /// A target group of the current company in a list.
+    #[doc(alias = "TargetGroupSearchCompanyModel")]
+    #[derive(Clone, Default)]
+    pub struct TargetGroupOfCompany: Received {
+        resource_id: Option<String> = "resourceId",
+        name: Option<String> = "name",
+        company_name: Option<String> = "companyName",
+        user_count: Option<i32> = "userCount",
+        priority: Option<String> = "priority",
+        create_time: Option<DateTime> = "createTime",
+        /// When it was changed last.
+        update_time: Option<DateTime> = "updateTime",
     }
 }
 
