@@ -184,7 +184,7 @@ fn clashes(api: &Api) -> Result<(), Vec<Refusal>> {
                     pointer: operation.pointer.clone(),
                     problem: format!("it needs a type `{name}`, and there is another of that name"),
                     remedy:
-                        "change its `operationId`, or give the schema of that name an `x-rust-name`"
+                        "change its `operationId`, or give it or the schema of that name an `x-rust-name`"
                             .to_owned(),
                 });
             }

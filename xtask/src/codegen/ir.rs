@@ -69,6 +69,8 @@ pub(crate) struct Operation {
     pub(crate) internal: bool,
     /// The Rust call that examples show after the client. `None` to generate one.
     pub(crate) call: Option<String>,
+    /// The name of the type of the call. `None` to make it of the method and the resource.
+    pub(crate) call_type: Option<String>,
     /// Whether the service may refuse the operation for a while, until an earlier process ends.
     pub(crate) eventually: bool,
     /// Whether the documentation has an example.

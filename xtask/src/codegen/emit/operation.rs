@@ -26,6 +26,9 @@ pub(super) fn has_builder(operation: &Operation) -> bool {
 
 /// Returns the name of the type of a call. `Get` is avoided, since it would read as an accessor.
 pub(super) fn builder_name(operation: &Operation) -> String {
+    if let Some(name) = &operation.call_type {
+        return name.clone();
+    }
     let method = match operation.name.strip_prefix("get") {
         Some(rest) if rest.is_empty() || rest.starts_with('_') => format!("read{rest}"),
         _ => operation.name.clone(),

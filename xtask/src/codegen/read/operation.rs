@@ -36,6 +36,7 @@ const KEYWORDS: &[&str] = &[
     "x-paging",
     "x-refusing",
     "x-replaces",
+    "x-rust-name",
     "x-idempotent",
     "x-source",
     "x-unconfirmed",
@@ -56,6 +57,7 @@ pub(super) fn read(found: &Found<'_>, schemas: &mut Schemas) -> Read<(Operation,
         wrappers,
         errors,
     } = responses(node, schemas)?;
+    let internal = node.flag_of("x-internal")?;
     let operation = Operation {
         pointer: node.pointer().to_owned(),
         id: format!("{resource}.{name}"),
@@ -69,8 +71,9 @@ pub(super) fn read(found: &Found<'_>, schemas: &mut Schemas) -> Read<(Operation,
         limit: node.text_of("x-limit")?.map(str::to_owned),
         refusing: refusing(node)?,
         anonymous: anonymous(node)?,
-        internal: node.flag_of("x-internal")?,
+        internal,
         call: node.text_of("x-call")?.map(str::to_owned),
+        call_type: call_type(node, !internal && !options.is_empty())?,
         eventually: node.text_of("x-eventually")?.is_some(),
         example: node.flag_of("x-example")?,
         unconfirmed: unconfirmed(node)?,
@@ -198,6 +201,21 @@ fn refusing(node: &Node<'_>) -> Read<Vec<u16>> {
             .ok_or_else(|| status.refuse("this is not an error status", "write such as 503"))
     };
     node.items_of("x-refusing")?.iter().map(status).collect()
+}
+
+/// Reads the name of the type of the call.
+fn call_type(node: &Node<'_>, has_type: bool) -> Read<Option<String>> {
+    let Some(given) = node.get("x-rust-name") else {
+        return Ok(None);
+    };
+    if !has_type {
+        return Err(given.refuse(
+            "only a call that takes options has a type of its own",
+            "remove it",
+        ));
+    }
+    let name = given.text()?;
+    names::check(&given, name, Use::Type, "choose another `x-rust-name`").map(Some)
 }
 
 /// Refuses duplicate names of arguments and of options.

@@ -184,6 +184,18 @@ fn inexpressible_parts_are_refused_with_place_and_remedy() {
             "`x-rust-name`",
         ),
         (
+            "a call that is called as one of ours",
+            |d| set(d, LIST, "x-rust-name", json!("List")),
+            "/paths/~1cats/get/x-rust-name",
+            "another `x-rust-name`",
+        ),
+        (
+            "a name for the type of a call that has none",
+            |d| set(d, GET, "x-rust-name", json!("GetCat")),
+            "/paths/~1cats~1{id}/get/x-rust-name",
+            "remove it",
+        ),
+        (
             "a value that is not a name",
             |d| remove(d, "/components/schemas/Mood", "x-rust-names"),
             "/components/schemas/Mood/enum/2",

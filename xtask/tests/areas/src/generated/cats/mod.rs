@@ -23,7 +23,7 @@ pub(super) mod types {
 
 /// The resources of the API, and the types of their calls that take options.
 pub(super) mod resources {
-    pub use super::cats::calls::{Cats, NapCats};
+    pub use super::cats::calls::{CatNap, Cats};
     pub use super::litters::calls::Litters;
 }
 

@@ -95,8 +95,8 @@ impl Cats {
     ///
     /// - `id`: The cat's id.
     /// - `from`: When it begins.
-    pub fn nap(&self, id: impl AsRef<str>, from: impl Into<DateTime>) -> NapCats {
-        NapCats {
+    pub fn nap(&self, id: impl AsRef<str>, from: impl Into<DateTime>) -> CatNap {
+        CatNap {
             request: self
                 .client()
                 .operation(&CATS_NAP, &[id.as_ref(), from.into().as_str()]),
@@ -109,11 +109,11 @@ impl Cats {
 /// From [`Cats::nap`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct NapCats {
+pub struct CatNap {
     request: Request,
 }
 
-impl NapCats {
+impl CatNap {
     /// How long.
     pub fn length(mut self, length: impl Into<TimeSpan>) -> Self {
         self.request = self.request.set_query("length", length.into().as_str());
@@ -145,7 +145,7 @@ impl NapCats {
     }
 }
 
-impl IntoFuture for NapCats {
+impl IntoFuture for CatNap {
     type Output = Result<Option<i64>, Error>;
     type IntoFuture = CallFuture<Option<i64>>;
     fn into_future(self) -> Self::IntoFuture {
@@ -153,7 +153,7 @@ impl IntoFuture for NapCats {
     }
 }
 
-security_api_transport::__call_options!(NapCats);
+security_api_transport::__call_options!(CatNap);
 
 /// `POST /cats/search`
 pub static CATS_SEARCH: Operation = Operation::new(
