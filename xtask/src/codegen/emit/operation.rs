@@ -24,16 +24,12 @@ pub(super) fn has_builder(operation: &Operation) -> bool {
     !operation.internal && !operation.options.is_empty()
 }
 
-/// Returns the name of the type of a call. `Get` is avoided, since it would read as an accessor.
+/// Returns the name of the type of a call.
 pub(super) fn builder_name(operation: &Operation) -> String {
-    if let Some(name) = &operation.call_type {
-        return name.clone();
+    match &operation.call_type {
+        Some(name) => name.clone(),
+        None => names::type_name(&format!("{}_{}", operation.name, operation.resource)),
     }
-    let method = match operation.name.strip_prefix("get") {
-        Some(rest) if rest.is_empty() || rest.starts_with('_') => format!("read{rest}"),
-        _ => operation.name.clone(),
-    };
-    names::type_name(&format!("{method}_{}", operation.resource))
 }
 
 /// Returns whether all operations of the resource are unconfirmed.

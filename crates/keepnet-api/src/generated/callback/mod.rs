@@ -46,9 +46,7 @@ pub(super) mod resources {
     pub use super::callback_campaigns::calls::CallbackCampaigns;
     pub use super::callback_email_templates::calls::CallbackEmailTemplates;
     pub use super::callback_scenarios::calls::CallbackScenarios;
-    pub use super::callback_settings::calls::{
-        AvailableNumbersCallbackSettings, CallbackSettings,
-    };
+    pub use super::callback_settings::calls::{CallbackSettings, ListAvailableNumbers};
 }
 
 /// The facts of each operation.

@@ -24,7 +24,7 @@ pub(super) mod types {
 /// The resources of the API, and the types of their calls that take options.
 pub(super) mod resources {
     pub use super::companies::calls::{
-        Companies, TeamsAppCallbackCompanies, TeamsOboCallbackCompanies,
+        Companies, TakeTeamsAppConsent, TakeTeamsOboConsent,
     };
     pub use super::company_groups::calls::CompanyGroups;
 }

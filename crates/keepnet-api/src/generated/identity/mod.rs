@@ -43,7 +43,7 @@ pub(super) mod resources {
     pub use super::google_user_provisioning::calls::GoogleUserProvisioning;
     pub use super::ldap::calls::Ldap;
     pub use super::ldap_schedules::calls::LdapSchedules;
-    pub use super::saml_settings::calls::{DownloadMetadataSamlSettings, SamlSettings};
+    pub use super::saml_settings::calls::{DownloadSamlMetadata, SamlSettings};
     pub use super::scim::calls::Scim;
 }
 

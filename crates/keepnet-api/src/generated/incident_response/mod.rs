@@ -56,9 +56,7 @@ pub(super) mod types {
 
 /// The resources of the API, and the types of their calls that take options.
 pub(super) mod resources {
-    pub use super::analysis_engines::calls::{
-        AnalysisEngines, AnalysisExclusionsAnalysisEngines,
-    };
+    pub use super::analysis_engines::calls::{AnalysisEngines, ListAnalysisExclusions};
     pub use super::email_notify::calls::EmailNotify;
     pub use super::investigation_actions::calls::InvestigationActions;
     pub use super::investigation_results::calls::InvestigationResults;
@@ -66,8 +64,8 @@ pub(super) mod resources {
     pub use super::ir_dashboard::calls::IrDashboard;
     pub use super::mail_configurations::calls::MailConfigurations;
     pub use super::notified_emails::calls::{
-        DownloadAttachmentsNotifiedEmails, DownloadMsgFilesNotifiedEmails,
-        NotifiedEmails, ReadNotifiedEmails,
+        DownloadNotifiedEmailAttachments, DownloadNotifiedEmailMsgFiles,
+        GetNotifiedEmail, NotifiedEmails,
     };
     pub use super::playbooks::calls::Playbooks;
 }

@@ -52,10 +52,10 @@ pub(super) mod types {
 pub(super) mod resources {
     pub use super::phishing_campaign_jobs::calls::PhishingCampaignJobs;
     pub use super::phishing_campaign_reports::calls::{
-        ExportJobPhishingCampaignReports, PhishingCampaignReports,
+        ExportPhishingCampaignJob, PhishingCampaignReports,
     };
     pub use super::phishing_campaigns::calls::{
-        PhishingCampaigns, TargetGroupsPhishingCampaigns,
+        GetCampaignTargetGroups, PhishingCampaigns,
     };
     pub use super::phishing_dns_services::calls::PhishingDnsServices;
     pub use super::phishing_domain_records::calls::PhishingDomainRecords;

@@ -32,7 +32,9 @@ pub(super) mod resources {
     pub use super::diagnostics::calls::Diagnostics;
     pub use super::feedback::calls::Feedback;
     pub use super::heartbeat::calls::Heartbeat;
-    pub use super::phishing_reporter::calls::{PhishingReporter, SummaryPhishingReporter};
+    pub use super::phishing_reporter::calls::{
+        GetPhishingReporterSummary, PhishingReporter,
+    };
 }
 
 /// The facts of each operation.

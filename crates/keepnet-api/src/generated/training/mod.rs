@@ -46,11 +46,9 @@ pub(super) mod resources {
     pub use super::scorm::calls::Scorm;
     pub use super::scorm_proxy::calls::ScormProxy;
     pub use super::training_reports::calls::{
-        InteractionsTrainingReports, SummaryTrainingReports, TrainingReports,
+        GetEnrollmentSummary, ListTrainingInteractions, TrainingReports,
     };
-    pub use super::trainings::calls::{
-        DownloadContentTrainings, ScormUrlTrainings, Trainings,
-    };
+    pub use super::trainings::calls::{DownloadTrainingContent, GetScormUrl, Trainings};
 }
 
 /// The facts of each operation.

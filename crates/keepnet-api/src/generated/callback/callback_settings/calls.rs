@@ -34,8 +34,8 @@ impl CallbackSettings {
     /// `GET /api/callback-simulator/settings/available-numbers`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn available_numbers(&self) -> AvailableNumbersCallbackSettings {
-        AvailableNumbersCallbackSettings {
+    pub fn available_numbers(&self) -> ListAvailableNumbers {
+        ListAvailableNumbers {
             request: self.client().operation(&CALLBACK_SETTINGS_AVAILABLE_NUMBERS, &[]),
         }
     }
@@ -131,11 +131,11 @@ impl CallbackSettings {
 /// From [`CallbackSettings::available_numbers`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct AvailableNumbersCallbackSettings {
+pub struct ListAvailableNumbers {
     request: Request,
 }
 
-impl AvailableNumbersCallbackSettings {
+impl ListAvailableNumbers {
     /// The id of the company.
     pub fn company_resource_id(
         mut self,
@@ -164,7 +164,7 @@ impl AvailableNumbersCallbackSettings {
     }
 }
 
-impl IntoFuture for AvailableNumbersCallbackSettings {
+impl IntoFuture for ListAvailableNumbers {
     type Output = Result<CallbackNumberAvailable, Error>;
     type IntoFuture = CallFuture<CallbackNumberAvailable>;
     fn into_future(self) -> Self::IntoFuture {
@@ -172,7 +172,7 @@ impl IntoFuture for AvailableNumbersCallbackSettings {
     }
 }
 
-security_api_transport::__call_options!(AvailableNumbersCallbackSettings);
+security_api_transport::__call_options!(ListAvailableNumbers);
 
 /// `GET /api/callback-simulator/settings/available-numbers`
 pub static CALLBACK_SETTINGS_AVAILABLE_NUMBERS: Operation = Operation::new(

@@ -594,8 +594,8 @@ impl Companies {
     /// `GET /api/companies/teams-app/callback`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn teams_app_callback(&self) -> TeamsAppCallbackCompanies {
-        TeamsAppCallbackCompanies {
+    pub fn teams_app_callback(&self) -> TakeTeamsAppConsent {
+        TakeTeamsAppConsent {
             request: self.client().operation(&COMPANIES_TEAMS_APP_CALLBACK, &[]),
         }
     }
@@ -697,8 +697,8 @@ impl Companies {
     /// `GET /api/companies/teams-obo/callback`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn teams_obo_callback(&self) -> TeamsOboCallbackCompanies {
-        TeamsOboCallbackCompanies {
+    pub fn teams_obo_callback(&self) -> TakeTeamsOboConsent {
+        TakeTeamsOboConsent {
             request: self.client().operation(&COMPANIES_TEAMS_OBO_CALLBACK, &[]),
         }
     }
@@ -829,11 +829,11 @@ impl Companies {
 /// From [`Companies::teams_app_callback`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct TeamsAppCallbackCompanies {
+pub struct TakeTeamsAppConsent {
     request: Request,
 }
 
-impl TeamsAppCallbackCompanies {
+impl TakeTeamsAppConsent {
     /// Whether the administrator consented.
     pub fn admin_consent(mut self, admin_consent: impl Into<String>) -> Self {
         self.request = self.request.set_query("admin_consent", admin_consent);
@@ -889,7 +889,7 @@ impl TeamsAppCallbackCompanies {
     }
 }
 
-impl IntoFuture for TeamsAppCallbackCompanies {
+impl IntoFuture for TakeTeamsAppConsent {
     type Output = Result<TeamsAppCallbackResponse, Error>;
     type IntoFuture = CallFuture<TeamsAppCallbackResponse>;
     fn into_future(self) -> Self::IntoFuture {
@@ -897,18 +897,18 @@ impl IntoFuture for TeamsAppCallbackCompanies {
     }
 }
 
-security_api_transport::__call_options!(TeamsAppCallbackCompanies);
+security_api_transport::__call_options!(TakeTeamsAppConsent);
 
 /// Takes the response of Microsoft to a user's consent to act on their behalf.
 ///
 /// From [`Companies::teams_obo_callback`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct TeamsOboCallbackCompanies {
+pub struct TakeTeamsOboConsent {
     request: Request,
 }
 
-impl TeamsOboCallbackCompanies {
+impl TakeTeamsOboConsent {
     /// The authorisation code.
     pub fn code(mut self, code: impl Into<Secret>) -> Self {
         self.request = self.request.set_secret_query("code", &code.into());
@@ -940,7 +940,7 @@ impl TeamsOboCallbackCompanies {
     }
 }
 
-impl IntoFuture for TeamsOboCallbackCompanies {
+impl IntoFuture for TakeTeamsOboConsent {
     type Output = Result<(), Error>;
     type IntoFuture = CallFuture<()>;
     fn into_future(self) -> Self::IntoFuture {
@@ -948,7 +948,7 @@ impl IntoFuture for TeamsOboCallbackCompanies {
     }
 }
 
-security_api_transport::__call_options!(TeamsOboCallbackCompanies);
+security_api_transport::__call_options!(TakeTeamsOboConsent);
 
 /// `POST /api/companies`
 pub static COMPANIES_CREATE: Operation = Operation::new(

@@ -58,8 +58,8 @@ impl SamlSettings {
     /// `GET /api/companies/saml-settings/download-metadata`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn download_metadata(&self) -> DownloadMetadataSamlSettings {
-        DownloadMetadataSamlSettings {
+    pub fn download_metadata(&self) -> DownloadSamlMetadata {
+        DownloadSamlMetadata {
             request: self.client().operation(&SAML_SETTINGS_DOWNLOAD_METADATA, &[]),
         }
     }
@@ -151,11 +151,11 @@ impl SamlSettings {
 /// From [`SamlSettings::download_metadata`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct DownloadMetadataSamlSettings {
+pub struct DownloadSamlMetadata {
     request: Request,
 }
 
-impl DownloadMetadataSamlSettings {
+impl DownloadSamlMetadata {
     /// The entity id of the service provider.
     pub fn entity_id(mut self, entity_id: impl Into<String>) -> Self {
         self.request = self.request.set_query("entityID", entity_id);
@@ -181,7 +181,7 @@ impl DownloadMetadataSamlSettings {
     }
 }
 
-impl IntoFuture for DownloadMetadataSamlSettings {
+impl IntoFuture for DownloadSamlMetadata {
     type Output = Result<Download, Error>;
     type IntoFuture = CallFuture<Download>;
     fn into_future(self) -> Self::IntoFuture {
@@ -189,7 +189,7 @@ impl IntoFuture for DownloadMetadataSamlSettings {
     }
 }
 
-security_api_transport::__call_options!(DownloadMetadataSamlSettings);
+security_api_transport::__call_options!(DownloadSamlMetadata);
 
 /// `POST /api/companies/saml-settings`
 pub static SAML_SETTINGS_CREATE: Operation = Operation::new(

@@ -79,8 +79,8 @@ impl AnalysisEngines {
     /// `GET /api/analysis-engines/analysis-exclusions`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn analysis_exclusions(&self) -> AnalysisExclusionsAnalysisEngines {
-        AnalysisExclusionsAnalysisEngines {
+    pub fn analysis_exclusions(&self) -> ListAnalysisExclusions {
+        ListAnalysisExclusions {
             request: self.client().operation(&ANALYSIS_ENGINES_ANALYSIS_EXCLUSIONS, &[]),
         }
     }
@@ -207,11 +207,11 @@ impl AnalysisEngines {
 /// From [`AnalysisEngines::analysis_exclusions`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct AnalysisExclusionsAnalysisEngines {
+pub struct ListAnalysisExclusions {
     request: Request,
 }
 
-impl AnalysisExclusionsAnalysisEngines {
+impl ListAnalysisExclusions {
     /// Keeps exclusions of this kind.
     pub fn kind(mut self, kind: AnalysisExclusionType) -> Self {
         self.request = self.request.set_query("type", kind.to_string());
@@ -237,7 +237,7 @@ impl AnalysisExclusionsAnalysisEngines {
     }
 }
 
-impl IntoFuture for AnalysisExclusionsAnalysisEngines {
+impl IntoFuture for ListAnalysisExclusions {
     type Output = Result<AnalysisExclusion, Error>;
     type IntoFuture = CallFuture<AnalysisExclusion>;
     fn into_future(self) -> Self::IntoFuture {
@@ -245,7 +245,7 @@ impl IntoFuture for AnalysisExclusionsAnalysisEngines {
     }
 }
 
-security_api_transport::__call_options!(AnalysisExclusionsAnalysisEngines);
+security_api_transport::__call_options!(ListAnalysisExclusions);
 
 /// `GET /api/analysis-engines`
 pub static ANALYSIS_ENGINES_LIST: Operation = Operation::new(

@@ -66,8 +66,8 @@ impl NotifiedEmails {
     pub fn download_attachments(
         &self,
         resource_id: impl AsRef<str>,
-    ) -> DownloadAttachmentsNotifiedEmails {
-        DownloadAttachmentsNotifiedEmails {
+    ) -> DownloadNotifiedEmailAttachments {
+        DownloadNotifiedEmailAttachments {
             request: self
                 .client()
                 .operation(
@@ -234,8 +234,8 @@ impl NotifiedEmails {
     pub fn download_msg_files(
         &self,
         resource_id: impl AsRef<str>,
-    ) -> DownloadMsgFilesNotifiedEmails {
-        DownloadMsgFilesNotifiedEmails {
+    ) -> DownloadNotifiedEmailMsgFiles {
+        DownloadNotifiedEmailMsgFiles {
             request: self
                 .client()
                 .operation(&NOTIFIED_EMAILS_DOWNLOAD_MSG_FILES, &[resource_id.as_ref()]),
@@ -301,8 +301,8 @@ impl NotifiedEmails {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn get(&self, resource_id: impl AsRef<str>) -> ReadNotifiedEmails {
-        ReadNotifiedEmails {
+    pub fn get(&self, resource_id: impl AsRef<str>) -> GetNotifiedEmail {
+        GetNotifiedEmail {
             request: self
                 .client()
                 .operation(&NOTIFIED_EMAILS_GET, &[resource_id.as_ref()]),
@@ -369,11 +369,11 @@ impl NotifiedEmails {
 /// From [`NotifiedEmails::download_attachments`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct DownloadAttachmentsNotifiedEmails {
+pub struct DownloadNotifiedEmailAttachments {
     request: Request,
 }
 
-impl DownloadAttachmentsNotifiedEmails {
+impl DownloadNotifiedEmailAttachments {
     /// The password that the ZIP file is to have.
     pub fn zip_password(mut self, zip_password: impl Into<Secret>) -> Self {
         self.request = self
@@ -401,7 +401,7 @@ impl DownloadAttachmentsNotifiedEmails {
     }
 }
 
-impl IntoFuture for DownloadAttachmentsNotifiedEmails {
+impl IntoFuture for DownloadNotifiedEmailAttachments {
     type Output = Result<Download, Error>;
     type IntoFuture = CallFuture<Download>;
     fn into_future(self) -> Self::IntoFuture {
@@ -409,18 +409,18 @@ impl IntoFuture for DownloadAttachmentsNotifiedEmails {
     }
 }
 
-security_api_transport::__call_options!(DownloadAttachmentsNotifiedEmails);
+security_api_transport::__call_options!(DownloadNotifiedEmailAttachments);
 
 /// Downloads a reported e-mail as a message file in a ZIP file.
 ///
 /// From [`NotifiedEmails::download_msg_files`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct DownloadMsgFilesNotifiedEmails {
+pub struct DownloadNotifiedEmailMsgFiles {
     request: Request,
 }
 
-impl DownloadMsgFilesNotifiedEmails {
+impl DownloadNotifiedEmailMsgFiles {
     /// The password that the ZIP file is to have.
     pub fn zip_password(mut self, zip_password: impl Into<Secret>) -> Self {
         self.request = self
@@ -448,7 +448,7 @@ impl DownloadMsgFilesNotifiedEmails {
     }
 }
 
-impl IntoFuture for DownloadMsgFilesNotifiedEmails {
+impl IntoFuture for DownloadNotifiedEmailMsgFiles {
     type Output = Result<Download, Error>;
     type IntoFuture = CallFuture<Download>;
     fn into_future(self) -> Self::IntoFuture {
@@ -456,18 +456,18 @@ impl IntoFuture for DownloadMsgFilesNotifiedEmails {
     }
 }
 
-security_api_transport::__call_options!(DownloadMsgFilesNotifiedEmails);
+security_api_transport::__call_options!(DownloadNotifiedEmailMsgFiles);
 
 /// Gets a reported e-mail by its id.
 ///
 /// From [`NotifiedEmails::get`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct ReadNotifiedEmails {
+pub struct GetNotifiedEmail {
     request: Request,
 }
 
-impl ReadNotifiedEmails {
+impl GetNotifiedEmail {
     /// Gives what is meant for readers outside the company.
     pub fn is_public(mut self, is_public: bool) -> Self {
         self.request = self.request.set_query("isPublic", is_public.to_string());
@@ -493,7 +493,7 @@ impl ReadNotifiedEmails {
     }
 }
 
-impl IntoFuture for ReadNotifiedEmails {
+impl IntoFuture for GetNotifiedEmail {
     type Output = Result<NotifiedEmail, Error>;
     type IntoFuture = CallFuture<NotifiedEmail>;
     fn into_future(self) -> Self::IntoFuture {
@@ -501,7 +501,7 @@ impl IntoFuture for ReadNotifiedEmails {
     }
 }
 
-security_api_transport::__call_options!(ReadNotifiedEmails);
+security_api_transport::__call_options!(GetNotifiedEmail);
 
 /// `POST /api/notified-emails/attachments`
 pub static NOTIFIED_EMAILS_DOWNLOAD_ATTACHMENTS_ZIP: Operation = Operation::new(

@@ -87,8 +87,8 @@ impl PhishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> ExportJobPhishingCampaignReports {
-        ExportJobPhishingCampaignReports {
+    ) -> ExportPhishingCampaignJob {
+        ExportPhishingCampaignJob {
             request: self
                 .client()
                 .operation(
@@ -500,11 +500,11 @@ impl PhishingCampaignReports {
 /// From [`PhishingCampaignReports::export_job`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct ExportJobPhishingCampaignReports {
+pub struct ExportPhishingCampaignJob {
     request: Request,
 }
 
-impl ExportJobPhishingCampaignReports {
+impl ExportPhishingCampaignJob {
     /// Leaves out what bots did; true unless given. The service takes true if it is not given.
     pub fn exclude_bot_activity(mut self, exclude_bot_activity: bool) -> Self {
         self.request = self
@@ -532,7 +532,7 @@ impl ExportJobPhishingCampaignReports {
     }
 }
 
-impl IntoFuture for ExportJobPhishingCampaignReports {
+impl IntoFuture for ExportPhishingCampaignJob {
     type Output = Result<Download, Error>;
     type IntoFuture = CallFuture<Download>;
     fn into_future(self) -> Self::IntoFuture {
@@ -540,7 +540,7 @@ impl IntoFuture for ExportJobPhishingCampaignReports {
     }
 }
 
-security_api_transport::__call_options!(ExportJobPhishingCampaignReports);
+security_api_transport::__call_options!(ExportPhishingCampaignJob);
 
 /// `POST /api/phishing-simulator/phishing-campaign-job-report/activity-users/search`
 pub static PHISHING_CAMPAIGN_REPORTS_SEARCH_ACTIVITY_USERS: Operation = Operation::new(

@@ -463,8 +463,8 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         target_user_resource_id: impl AsRef<str>,
-    ) -> InteractionsTrainingReports {
-        InteractionsTrainingReports {
+    ) -> ListTrainingInteractions {
+        ListTrainingInteractions {
             request: self
                 .client()
                 .operation(
@@ -777,8 +777,8 @@ impl TrainingReports {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn summary(&self, enrollment_id: impl AsRef<str>) -> SummaryTrainingReports {
-        SummaryTrainingReports {
+    pub fn summary(&self, enrollment_id: impl AsRef<str>) -> GetEnrollmentSummary {
+        GetEnrollmentSummary {
             request: self
                 .client()
                 .operation(&TRAINING_REPORTS_SUMMARY, &[enrollment_id.as_ref()]),
@@ -868,11 +868,11 @@ impl TrainingReports {
 /// From [`TrainingReports::interactions`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct InteractionsTrainingReports {
+pub struct ListTrainingInteractions {
     request: Request,
 }
 
-impl InteractionsTrainingReports {
+impl ListTrainingInteractions {
     /// Keeps events of this kind.
     pub fn email_event_type(mut self, email_event_type: impl Into<String>) -> Self {
         self.request = self.request.set_query("emailEventType", email_event_type);
@@ -904,7 +904,7 @@ impl InteractionsTrainingReports {
     }
 }
 
-impl IntoFuture for InteractionsTrainingReports {
+impl IntoFuture for ListTrainingInteractions {
     type Output = Result<Vec<Interaction>, Error>;
     type IntoFuture = CallFuture<Vec<Interaction>>;
     fn into_future(self) -> Self::IntoFuture {
@@ -912,18 +912,18 @@ impl IntoFuture for InteractionsTrainingReports {
     }
 }
 
-security_api_transport::__call_options!(InteractionsTrainingReports);
+security_api_transport::__call_options!(ListTrainingInteractions);
 
 /// Gets the settings and the figures of an enrolment.
 ///
 /// From [`TrainingReports::summary`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct SummaryTrainingReports {
+pub struct GetEnrollmentSummary {
     request: Request,
 }
 
-impl SummaryTrainingReports {
+impl GetEnrollmentSummary {
     /// Of which type the training is.
     pub fn training_type(mut self, training_type: TrainingType) -> Self {
         self.request = self.request.set_query("trainingType", training_type.to_string());
@@ -949,7 +949,7 @@ impl SummaryTrainingReports {
     }
 }
 
-impl IntoFuture for SummaryTrainingReports {
+impl IntoFuture for GetEnrollmentSummary {
     type Output = Result<EnrollmentSummaryReport, Error>;
     type IntoFuture = CallFuture<EnrollmentSummaryReport>;
     fn into_future(self) -> Self::IntoFuture {
@@ -957,7 +957,7 @@ impl IntoFuture for SummaryTrainingReports {
     }
 }
 
-security_api_transport::__call_options!(SummaryTrainingReports);
+security_api_transport::__call_options!(GetEnrollmentSummary);
 
 /// `POST /api/training-reports/activity-users/search`
 pub static TRAINING_REPORTS_SEARCH_ACTIVITY_USERS: Operation = Operation::new(

@@ -89,8 +89,8 @@ impl Trainings {
     /// `GET /api/trainings/download-content`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn download_content(&self) -> DownloadContentTrainings {
-        DownloadContentTrainings {
+    pub fn download_content(&self) -> DownloadTrainingContent {
+        DownloadTrainingContent {
             request: self.client().operation(&TRAININGS_DOWNLOAD_CONTENT, &[]),
         }
     }
@@ -157,8 +157,8 @@ impl Trainings {
     /// `GET /api/trainings/scorm`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn scorm_url(&self) -> ScormUrlTrainings {
-        ScormUrlTrainings {
+    pub fn scorm_url(&self) -> GetScormUrl {
+        GetScormUrl {
             request: self.client().operation(&TRAININGS_SCORM_URL, &[]),
         }
     }
@@ -417,11 +417,11 @@ impl Trainings {
 /// From [`Trainings::download_content`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct DownloadContentTrainings {
+pub struct DownloadTrainingContent {
     request: Request,
 }
 
-impl DownloadContentTrainings {
+impl DownloadTrainingContent {
     /// The id of the content in the enrolment.
     pub fn enrollment_content_id(
         mut self,
@@ -463,7 +463,7 @@ impl DownloadContentTrainings {
     }
 }
 
-impl IntoFuture for DownloadContentTrainings {
+impl IntoFuture for DownloadTrainingContent {
     type Output = Result<RecordId, Error>;
     type IntoFuture = CallFuture<RecordId>;
     fn into_future(self) -> Self::IntoFuture {
@@ -471,18 +471,18 @@ impl IntoFuture for DownloadContentTrainings {
     }
 }
 
-security_api_transport::__call_options!(DownloadContentTrainings);
+security_api_transport::__call_options!(DownloadTrainingContent);
 
 /// Gets the address at which a target user takes a SCORM training.
 ///
 /// From [`Trainings::scorm_url`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct ScormUrlTrainings {
+pub struct GetScormUrl {
     request: Request,
 }
 
-impl ScormUrlTrainings {
+impl GetScormUrl {
     /// The id of the content in the enrolment.
     pub fn enrollment_content_id(
         mut self,
@@ -524,7 +524,7 @@ impl ScormUrlTrainings {
     }
 }
 
-impl IntoFuture for ScormUrlTrainings {
+impl IntoFuture for GetScormUrl {
     type Output = Result<ScormTrainingUrl, Error>;
     type IntoFuture = CallFuture<ScormTrainingUrl>;
     fn into_future(self) -> Self::IntoFuture {
@@ -532,7 +532,7 @@ impl IntoFuture for ScormUrlTrainings {
     }
 }
 
-security_api_transport::__call_options!(ScormUrlTrainings);
+security_api_transport::__call_options!(GetScormUrl);
 
 /// `POST /api/trainings`
 pub static TRAININGS_CREATE: Operation = Operation::new(

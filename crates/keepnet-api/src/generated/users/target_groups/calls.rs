@@ -226,11 +226,8 @@ impl TargetGroups {
     /// - `transaction_id`: The id of the upload, as the response to it says.
     ///
     /// Source: the vendor's documentation.
-    pub fn get_upload_sheet(
-        &self,
-        transaction_id: impl AsRef<str>,
-    ) -> ReadUploadSheetTargetGroups {
-        ReadUploadSheetTargetGroups {
+    pub fn get_upload_sheet(&self, transaction_id: impl AsRef<str>) -> GetUploadSheet {
+        GetUploadSheet {
             request: self
                 .client()
                 .operation(&TARGET_GROUPS_GET_UPLOAD_SHEET, &[transaction_id.as_ref()]),
@@ -397,11 +394,11 @@ impl TargetGroups {
 /// From [`TargetGroups::get_upload_sheet`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct ReadUploadSheetTargetGroups {
+pub struct GetUploadSheet {
     request: Request,
 }
 
-impl ReadUploadSheetTargetGroups {
+impl GetUploadSheet {
     /// The sheet of the file.
     pub fn sheet_name(mut self, sheet_name: impl Into<String>) -> Self {
         self.request = self.request.set_query("sheetName", sheet_name);
@@ -427,7 +424,7 @@ impl ReadUploadSheetTargetGroups {
     }
 }
 
-impl IntoFuture for ReadUploadSheetTargetGroups {
+impl IntoFuture for GetUploadSheet {
     type Output = Result<UploadedFile, Error>;
     type IntoFuture = CallFuture<UploadedFile>;
     fn into_future(self) -> Self::IntoFuture {
@@ -435,7 +432,7 @@ impl IntoFuture for ReadUploadSheetTargetGroups {
     }
 }
 
-security_api_transport::__call_options!(ReadUploadSheetTargetGroups);
+security_api_transport::__call_options!(GetUploadSheet);
 
 /// `GET /api/target-groups`
 pub static TARGET_GROUPS_LIST: Operation = Operation::new(
