@@ -21,7 +21,7 @@ pub use options::KeepnetOptions;
 
 use self::features::admin;
 use self::features::memberships::USERS;
-use self::records::audit_log::AUDIT;
+use self::records::store::AUDIT;
 use self::records::text;
 use self::state::{Inner, State};
 use crate::common::service::Imitation;
@@ -122,18 +122,6 @@ impl Keepnet {
     }
 
     /// Adds so many records to the audit log of a company, as if others had made changes a millisecond apart until now.
-    ///
-    /// ```
-    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-    /// let sandbox = security_api_sandbox::Sandbox::start().await?;
-    /// let keepnet = sandbox.keepnet();
-    /// let company = keepnet.company_ids()[0].clone();
-    /// let before = keepnet.audit_records(&company);
-    /// keepnet.add_audit_records(&company, 1_000);
-    /// assert_eq!(keepnet.audit_records(&company), before + 1_000);
-    /// # std::io::Result::Ok(()) })?;
-    /// # std::io::Result::Ok(())
-    /// ```
     pub fn add_audit_records(&self, company_id: &str, count: usize) {
         let now = self.state().millis();
         self.in_company(company_id, |inner| {

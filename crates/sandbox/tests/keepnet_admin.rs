@@ -187,7 +187,9 @@ async fn every_change_is_in_the_audit_log_of_its_company() {
         .await
         .data();
     // Changes of records that are not kept are in the log as well, without secrets.
-    session.delete("/api/certificates/abc").await.data();
+    let certificate = session.post("/api/certificates", json!({})).await.id();
+    let path = format!("/api/certificates/{certificate}");
+    session.delete(&path).await.data();
     let siem = json!({"name": "SIEM", "typeId": 1, "statusId": 1,
         "isForwardHistoricalAuditLog": false, "token": "hec-secret"});
     session
@@ -197,10 +199,10 @@ async fn every_change_is_in_the_audit_log_of_its_company() {
     let log = session
         .all("/api/audit-logs/search", "LogDate", Value::Null)
         .await;
-    assert_eq!(log.len(), 20 + 5);
-    let shown = log[24]["newValue"].as_str().expect("JSON");
+    assert_eq!(log.len(), 20 + 6);
+    let shown = log[25]["newValue"].as_str().expect("JSON");
     assert!(shown.contains(r#""token":"[hidden]""#), "{shown}");
-    let seen = log[20..24].iter().map(|entry| {
+    let seen = log[20..25].iter().map(|entry| {
         let text = |name: &str| entry[name].as_str().expect("text");
         (text("operation"), text("entityResourceId"))
     });
@@ -208,7 +210,8 @@ async fn every_change_is_in_the_audit_log_of_its_company() {
         ("Create", &*id),
         ("Update", &id),
         ("Delete", &id),
-        ("Delete", "abc"),
+        ("Create", &certificate),
+        ("Delete", &certificate),
     ];
     assert_eq!(seen.collect::<Vec<_>>(), expected);
     let other = Session::reseller(&sandbox)

@@ -251,7 +251,12 @@ async fn the_status_is_the_documented_one() {
             201,
         ),
         (Method::POST, "/api/certificates", json!({}), 201),
-        (Method::GET, "/api/certificates/abc", Value::Null, 200),
+        (
+            Method::GET,
+            "/api/certificates/default-template",
+            Value::Null,
+            200,
+        ),
     ] {
         let response = session.call(method, path, body).await;
         assert_eq!(response.status, status, "{path}");
@@ -324,13 +329,15 @@ async fn search_bodies_have_to_be_complete() {
         400
     );
     // One whose rows are kept, and others whose are not, of which some find one record.
+    let reports = "/api/quishing-simulator/quishing-campaign-job-report";
+    let path = format!("{reports}/search");
+    let report = session.post(&path, search("Name", true)).await;
+    let report = report.data()["results"][0]["quishingCampaignResourceId"].clone();
+    let report = report.as_str().expect("an id");
     for (path, column) in [
+        (&*format!("{reports}/search-all/{report}"), "ActionTime"),
         (
-            "/api/quishing-simulator/quishing-campaign-job-report/search-all/r-1",
-            "ActionTime",
-        ),
-        (
-            "/api/training-reports/anonymous/e-1/user-detail/u-1",
+            &format!("/api/training-reports/anonymous/{report}/user-detail/{report}"),
             "SessionDate",
         ),
         (
@@ -342,5 +349,26 @@ async fn search_bodies_have_to_be_complete() {
         let refused = session.post(path, search("CreateTime", true)).await;
         assert_eq!(refused.status, 400, "{path}");
         session.post(path, search(column, true)).await.data();
+    }
+}
+
+#[tokio::test]
+async fn only_ids_that_were_given_out_are_known() {
+    let sandbox = builder().start().await.expect("a sandbox");
+    let session = Session::reseller(&sandbox).await;
+    let created = session.post("/api/certificates", json!({})).await.id();
+    let found = session.post("/api/certificates/search", search("Name", true));
+    let listed = found.await.data()["results"][0]["id"].clone();
+    for id in [&*created, listed.as_str().expect("an id")] {
+        let path = format!("/api/certificates/{id}");
+        session.get(&path).await.data();
+        session.put(&path, json!({})).await.data();
+    }
+    let path = format!("/api/certificates/{created}");
+    session.delete(&path).await.data();
+    for path in [&*path, "/api/certificates/AbCdEfGhIjKl"] {
+        assert_eq!(session.get(path).await.status, 404, "{path}");
+        assert_eq!(session.put(path, json!({})).await.status, 404, "{path}");
+        assert_eq!(session.delete(path).await.status, 404, "{path}");
     }
 }

@@ -4,7 +4,7 @@
 //! object or an enumeration. The tests of decoding have a reader of their own for that file, so a fault in this one cannot
 //! hide in both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -71,6 +71,8 @@ pub(crate) struct Shapes {
     /// The objects in bodies. Names of required members end in `*`.
     pub(crate) bodies: BTreeMap<String, Members>,
     pub(crate) operations: Vec<Operation>,
+    /// The ids that the description has as examples.
+    examples: HashSet<String>,
 }
 
 pub(crate) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
@@ -241,4 +243,13 @@ fn text(member: &str) -> String {
     } else {
         format!("Sample {member}")
     }
+}
+
+/// Whether a sample of any type has this id, or an example of the description.
+pub(crate) fn samples_have(given: &str) -> bool {
+    static TEXTS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+        let types = SHAPES.types.keys().flat_map(|of| members(of).keys());
+        types.map(|name| text(name.trim_end_matches('s'))).collect()
+    });
+    SHAPES.examples.contains(given) || TEXTS.contains(given)
 }

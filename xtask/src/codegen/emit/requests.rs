@@ -2,7 +2,7 @@
 //!
 //! Read from the description itself, so that a fault in what the client is generated from cannot hide in both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -14,6 +14,8 @@ pub(super) struct Requests<'a> {
     document: &'a Value,
     /// The objects in the bodies read so far: the types of their members by name. Names of required members end in `*`.
     pub(super) types: BTreeMap<String, BTreeMap<String, String>>,
+    /// The examples of texts in paths, which are ids.
+    pub(super) examples: BTreeSet<&'a str>,
 }
 
 impl<'a> Requests<'a> {
@@ -21,6 +23,7 @@ impl<'a> Requests<'a> {
         Self {
             document,
             types: BTreeMap::new(),
+            examples: BTreeSet::new(),
         }
     }
 
@@ -41,6 +44,9 @@ impl<'a> Requests<'a> {
                 && parameter["in"] == place
             {
                 found.insert(name, self.kind(&parameter["schema"]));
+                if place == "path" {
+                    self.examples.extend(parameter["example"].as_str());
+                }
             }
         }
         found

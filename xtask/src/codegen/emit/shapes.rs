@@ -47,9 +47,10 @@ pub(super) fn file(description: &Value, api: &Api, places: &Places) -> String {
     let types: Vec<_> = types.collect();
     let operations: Vec<_> = operations.iter().map(Value::to_string).collect();
     format!(
-        "{{\"types\": {{\n{}\n}}, \"bodies\": {{\n{}\n}}, \"operations\": [\n{}\n]}}\n",
+        "{{\"types\": {{\n{}\n}}, \"bodies\": {{\n{}\n}}, \"examples\": {}, \"operations\": [\n{}\n]}}\n",
         types.join(",\n"),
         requests.lines(),
+        json!(requests.examples),
         operations.join(",\n")
     )
 }

@@ -3,7 +3,7 @@
 use super::handler::{Rows, Table};
 use crate::keepnet::call::Call;
 use crate::keepnet::records::Row;
-use crate::keepnet::records::audit_log::AUDIT;
+use crate::keepnet::records::store::AUDIT;
 use crate::keepnet::response::Refusal;
 
 pub(crate) const OPERATIONS: Table = Table {

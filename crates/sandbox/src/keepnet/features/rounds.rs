@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::memberships;
-use crate::common::random::{ALPHANUMERIC, Random};
+use crate::common::random::Random;
 use crate::keepnet::call::Call;
 use crate::keepnet::dates;
 use crate::keepnet::records::templates::filled;
@@ -220,7 +220,7 @@ impl Round {
             let mut random = Random::new(seed, &purpose);
             let sent = start + number * SECOND;
             let mut fate = Fate {
-                id: random.text(ALPHANUMERIC, 12),
+                id: format!("{id}-{of}-{}", self.number),
                 person,
                 sent: Some(sent),
                 ..Fate::default()

@@ -1,11 +1,16 @@
 //! Responses of the right shape for what is not kept.
 
+use serde_json::json;
+
 use crate::keepnet::call::{Call, done};
 use crate::keepnet::lists::export::export;
 use crate::keepnet::lists::search::Search;
+use crate::keepnet::records::record;
+use crate::keepnet::records::store::UNKEPT;
 use crate::keepnet::response::{Outcome, Refusal};
 use crate::keepnet::routes::segments;
 use crate::keepnet::shapes::{self, page};
+use crate::keepnet::state::Inner;
 
 /// The type of the data in the response of most changes.
 const ID: &str = "RecordId";
@@ -14,6 +19,7 @@ const ID: &str = "RecordId";
 pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let operation = call.operation;
     let path = operation.path.as_str();
+    check_ids(call)?;
     if operation.response == "bytes" {
         return match path.contains("/export") {
             true => export(call),
@@ -35,10 +41,7 @@ pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         };
         search.check(row)?;
         let (number, size) = search.paging();
-        let rows = match number {
-            1 => vec![shapes::sample(row)],
-            _ => Vec::new(),
-        };
+        let rows = Vec::from_iter((number == 1).then(|| shapes::sample(row)));
         return Ok(Outcome::Data(page(of, rows, 1, number, size)));
     }
     let changes = match operation.method.as_str() {
@@ -54,9 +57,30 @@ pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         let body = call.body.clone();
         let after = (!body.is_empty()).then_some(&body);
         call.log(entity, change, &id, None, after);
+        let created = record(json!({ "resourceId": id }));
+        match change {
+            "Create" => call.inner.store.push(&call.company, UNKEPT, created),
+            "Delete" => drop(call.inner.store.remove(&call.company, UNKEPT, &id)),
+            _ => {}
+        }
         if of == ID {
             return done(&id);
         }
     }
     Ok(Outcome::Data(shapes::sample(of)))
+}
+
+/// Refuses ids in the path that were not given out. Source: the vendor documents 404 for unknown ids.
+fn check_ids(call: &Call<'_>) -> Result<(), Refusal> {
+    let Inner { store, uploads, .. } = &*call.inner;
+    for (name, id) in &call.params {
+        let is_id = name.ends_with("Id") && call.operation.segments[*name] == "string";
+        // The id of a row in a report begins with that of its person.
+        let of = id.split('-').next().unwrap_or(id);
+        let is_kept = store.knows(&call.company, of) || store.knows("", of);
+        if is_id && !is_kept && !uploads.contains_key(id) && !shapes::samples_have(id) {
+            return Err(Refusal::not_found("Record not found"));
+        }
+    }
+    Ok(())
 }

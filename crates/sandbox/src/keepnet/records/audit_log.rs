@@ -2,12 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::store::Store;
+use super::store::{AUDIT, Store};
 use super::{Record, record, text};
 use crate::keepnet::dates;
-
-/// The table of its records.
-pub(crate) const AUDIT: &str = "audit log";
 
 impl Store {
     /// Writes an entry into the company's audit log. The members are those of the published description, and the

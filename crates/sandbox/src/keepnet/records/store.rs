@@ -9,6 +9,12 @@ use crate::common::random::{ALPHANUMERIC, Random};
 /// The table of deleted records, each with its former table as `deletedFrom`.
 pub(crate) const DELETED: &str = "deleted";
 
+/// The table of the audit log.
+pub(crate) const AUDIT: &str = "audit log";
+
+/// The table of what has an id and nothing else.
+pub(crate) const UNKEPT: &str = "unkept";
+
 /// All records, by company and table.
 pub(crate) struct Store {
     tables: HashMap<String, HashMap<&'static str, Vec<Row>>>,
@@ -58,6 +64,14 @@ impl Store {
     pub(crate) fn find(&self, company: &str, table: &'static str, id: &str) -> Option<&Row> {
         let mut rows = self.table(company, table).iter();
         rows.find(|row| text(row, "resourceId") == id)
+    }
+
+    /// Whether any record of the company has this id, as its own or another's. Logs and deleted records do not count.
+    pub(crate) fn knows(&self, company: &str, id: &str) -> bool {
+        let tables = self.tables.get(company).into_iter().flatten();
+        let kept = tables.filter(|(name, _)| ![AUDIT, DELETED].contains(name));
+        let mut rows = kept.flat_map(|(_, rows)| rows);
+        rows.any(|row| row.values().any(|value| value == id))
     }
 
     pub(crate) fn find_mut(
