@@ -264,6 +264,7 @@ fn edit(request: Request, change: impl FnOnce(&mut Map<String, Value>)) -> Reque
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for PageBody<T> {
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(PageVisitor::<Members<T>>::new())
     }

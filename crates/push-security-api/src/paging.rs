@@ -25,6 +25,7 @@ pub struct PageBody<T> {
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for PageBody<T> {
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(PageVisitor::<Members<T>>::new())
     }

@@ -28,6 +28,7 @@ const LAST: u32 = 200;
 pub struct PageBody<T>(Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for PageBody<T> {
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(PageVisitor::<Members<T>>::new())
     }
