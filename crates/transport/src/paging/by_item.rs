@@ -28,41 +28,59 @@ pub(super) type DecodeItem<T> = fn(&str, usize, &Bytes) -> Result<(T, bool), Err
 
 /// The items of a page that are not decoded yet.
 pub(super) struct ByItem<T, P: Paging> {
-    pub(super) next: Next<P::Position>,
+    page: RawPage<P>,
+    decode: DecodeItem<T>,
+}
+
+/// A page of raw items. It does not depend on their type, so a program has it once.
+pub(super) struct RawPage<P: Paging> {
+    next: Next<P::Position>,
     total: Option<u64>,
     received: Received,
     /// The path of the list in the response.
     list: String,
     items: Enumerate<vec::IntoIter<Bytes>>,
-    decode: DecodeItem<T>,
     is_any_repaired: bool,
 }
 
-impl<T, P: Paging> ByItem<T, P> {
-    pub(super) fn new(
-        split: Split<Bytes, P::Position>,
-        received: Received,
-        list: String,
-        decode: DecodeItem<T>,
-    ) -> Self {
+impl<P: Paging> RawPage<P> {
+    pub(super) fn new(split: Split<Bytes, P::Position>, received: Received, list: String) -> Self {
         Self {
             next: split.next,
             total: split.total,
             received,
             list,
             items: split.items.into_iter().enumerate(),
-            decode,
             is_any_repaired: false,
         }
     }
 
+    /// Logs the first repair of an item.
+    fn repaired(&mut self) {
+        if !self.is_any_repaired {
+            self.is_any_repaired = true;
+            decode::tell();
+        }
+    }
+}
+
+impl<T, P: Paging> ByItem<T, P> {
+    pub(super) fn new(page: RawPage<P>, decode: DecodeItem<T>) -> Self {
+        Self { page, decode }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.items.len() == 0
+        self.page.items.len() == 0
+    }
+
+    /// What follows the page.
+    pub(super) fn following(&self) -> Next<P::Position> {
+        self.page.next.clone()
     }
 
     /// Leaves out so many items, or all if there are fewer. Returns how many.
     pub(super) fn leave_out(&mut self, count: usize) -> usize {
-        self.items.by_ref().take(count).count()
+        self.page.items.by_ref().take(count).count()
     }
 
     /// The page, if every item can be decoded.
@@ -70,13 +88,16 @@ impl<T, P: Paging> ByItem<T, P> {
     /// # Errors
     /// The error of the first item that cannot be decoded.
     pub(super) fn whole(mut self) -> Result<(Split<T, P::Position>, Received), Error> {
-        let items = self.by_ref().collect::<Result<_, _>>()?;
+        let mut items = Vec::new();
+        for item in self.by_ref() {
+            items.push(item?);
+        }
         let split = Split {
             items,
-            next: self.next,
-            total: self.total,
+            next: self.page.next,
+            total: self.page.total,
         };
-        Ok((split, self.received))
+        Ok((split, self.page.received))
     }
 }
 
@@ -84,16 +105,16 @@ impl<T, P: Paging> Iterator for ByItem<T, P> {
     type Item = Result<T, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (index, json) = self.items.next()?;
-        Some(match (self.decode)(&self.list, index, &json) {
+        let page = &mut self.page;
+        let (index, json) = page.items.next()?;
+        Some(match (self.decode)(&page.list, index, &json) {
             Ok((item, is_repaired)) => {
-                if is_repaired && !self.is_any_repaired {
-                    self.is_any_repaired = true;
-                    decode::tell();
+                if is_repaired {
+                    page.repaired();
                 }
                 Ok(item)
             }
-            Err(cause) => Err(undecoded::<P>(&self.received, index, json, &cause)),
+            Err(cause) => Err(undecoded::<P>(&page.received, index, json, &cause)),
         })
     }
 }

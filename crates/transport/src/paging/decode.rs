@@ -2,7 +2,7 @@
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 
-use super::by_item::{ByItem, Decoded};
+use super::by_item::{ByItem, Decoded, RawPage};
 use super::raw;
 use super::{Paging, position};
 use crate::call::Received;
@@ -24,17 +24,21 @@ where
             let split = P::split(wire, position.as_deref()).bounded(&received)?;
             Ok(Decoded::Whole(split, received))
         }
-        Err(error) => by_item::<T, P>(received, error),
+        Err(error) => {
+            let items = ByItem::new(raw_page::<P>(received, error)?, |list, index, json| {
+                decode::within(&format!("{list}[{index}]"), json)
+            });
+            Ok(Decoded::ByItem(items))
+        }
     }
 }
 
+/// The raw items of a page that could not be decoded as a whole.
+///
+/// # Errors
+/// The error about the whole page if it cannot be split either, because that one describes best what is wrong with it.
 #[cold]
-fn by_item<T, P>(received: Received, error: Error) -> Result<Decoded<T, P>, Error>
-where
-    T: DeserializeOwned,
-    P: Paging,
-{
-    // The error about the whole page describes best what is wrong with the page itself.
+fn raw_page<P: Paging>(received: Received, error: Error) -> Result<RawPage<P>, Error> {
     let Ok((raw, _)) = raw::split_at_all::<P>(&received) else {
         return Err(error);
     };
@@ -43,10 +47,7 @@ where
         Some(first) => raw::list_path(&received, first),
         None => String::new(),
     };
-    let items = ByItem::new(raw, received, list, |list, index, json| {
-        decode::within(&format!("{list}[{index}]"), json)
-    });
-    Ok(Decoded::ByItem(items))
+    Ok(RawPage::new(raw, received, list))
 }
 
 /// A page as the service sends it.

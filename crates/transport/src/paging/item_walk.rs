@@ -32,7 +32,7 @@ impl<T, P: Paging> Batch<T, P> {
             Decoded::ByItem(mut items) => {
                 let is_empty = items.is_empty();
                 let skipped = items.leave_out(skip);
-                let next = items.next.clone();
+                let next = items.following();
                 (Self::ByItem(Box::new(items)), skipped, is_empty, next)
             }
         }

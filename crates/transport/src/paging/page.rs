@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -18,12 +17,17 @@ use crate::request::Request;
 /// One page of a list.
 pub struct Page<T, P: Paging> {
     items: Vec<T>,
-    next: Next<P::Position>,
     total: Option<u64>,
+    following: Following<P>,
+}
+
+/// What follows a page. It does not depend on the type of the items, so a program has it once.
+struct Following<P: Paging> {
+    next: Next<P::Position>,
+    /// The request for the page before.
     request: Request,
-    /// The part of the response that holds the items, if pages have numbers.
+    /// The part of the response before that holds the items, if pages have numbers.
     payload: Option<Bytes>,
-    paging: PhantomData<fn() -> P>,
 }
 
 impl<T, P: Paging> Page<T, P> {
@@ -53,30 +57,21 @@ impl<T, P: Paging> Page<T, P> {
     /// Whether the service has more pages, or may have.
     #[must_use]
     pub fn has_next(&self) -> bool {
-        !matches!(self.next, Next::End)
+        self.following.is_any()
     }
 
     /// The start of the next page, to be stored. `None` if there is no next page, or the service did not say where it
     /// is.
     #[must_use]
     pub fn next_cursor(&self) -> Option<Cursor> {
-        let position = self.next.checked().ok()??;
-        let mut cursor = Cursor::page(position.to_string());
-        cursor.size = P::page_size(&self.request).map(Cow::into_owned);
-        Some(cursor)
+        self.following.cursor()
     }
 
     /// The call for the next page, with the same filters and options. If there turns out to be none, the page is empty.
     /// The call fails if the service said that there are more items, but not where.
     #[must_use]
     pub fn next(&self) -> Option<Call<Self>> {
-        let mut request = match self.next.checked() {
-            Ok(None) => return None,
-            Ok(Some(position)) => at::<P>(self.request.clone(), position),
-            Err(error) => self.request.clone().fail(error),
-        };
-        request.previous = self.payload.clone();
-        Some(Call::new(request))
+        self.following.request().map(Call::new)
     }
 }
 
@@ -102,7 +97,7 @@ impl<T: fmt::Debug, P: Paging> fmt::Debug for Page<T, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Page")
             .field("items", &self.items)
-            .field("has_next", &!matches!(self.next, Next::End))
+            .field("has_next", &self.has_next())
             .finish()
     }
 }
@@ -124,9 +119,19 @@ where
 
 impl<T, P: Paging> Page<T, P> {
     pub(super) fn new(split: Split<T, P::Position>, received: Received) -> Self {
+        Self {
+            items: split.items,
+            total: split.total,
+            following: Following::new(split.next, received),
+        }
+    }
+}
+
+impl<P: Paging> Following<P> {
+    fn new(next: Next<P::Position>, received: Received) -> Self {
         let payload = payload::<P>(&received);
         let this = position::<P>(&received.request).map(|this| this.to_string());
-        let next = match split.next {
+        let next = match next {
             Next::At(next) if Some(next.to_string()) == this => {
                 Next::Unknown("the service named this page as the next one")
             }
@@ -135,12 +140,30 @@ impl<T, P: Paging> Page<T, P> {
         let mut request = received.request;
         request.previous = None;
         Self {
-            items: split.items,
             next,
-            total: split.total,
             request,
             payload,
-            paging: PhantomData,
         }
+    }
+
+    fn is_any(&self) -> bool {
+        !matches!(self.next, Next::End)
+    }
+
+    fn cursor(&self) -> Option<Cursor> {
+        let position = self.next.checked().ok()??;
+        let mut cursor = Cursor::page(position.to_string());
+        cursor.size = P::page_size(&self.request).map(Cow::into_owned);
+        Some(cursor)
+    }
+
+    fn request(&self) -> Option<Request> {
+        let mut request = match self.next.checked() {
+            Ok(None) => return None,
+            Ok(Some(position)) => at::<P>(self.request.clone(), position),
+            Err(error) => self.request.clone().fail(error),
+        };
+        request.previous.clone_from(&self.payload);
+        Some(request)
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use super::by_item::{ByItem, Decoded};
+use super::by_item::{ByItem, Decoded, RawPage};
 use super::{Paging, Split, position};
 use crate::call::Received;
 use crate::error::{Error, ErrorKind};
@@ -18,15 +18,11 @@ pub(super) fn split<P: Paging>(received: Received) -> Result<Decoded<RawJson, P>
     let (split, is_text) = split_at_all::<P>(&received)?;
     let split = split.bounded(&received)?;
     if !is_text {
-        let items = ByItem::new(
-            split,
-            received,
-            String::new(),
-            |_, _, json| match decode::text(json) {
-                Ok(_) => Ok((RawJson::from_utf8(json.clone()), false)),
-                Err(_) => Err(Error::new(ErrorKind::Decode, "it is not UTF-8")),
-            },
-        );
+        let page = RawPage::new(split, received, String::new());
+        let items = ByItem::new(page, |_, _, json| match decode::text(json) {
+            Ok(_) => Ok((RawJson::from_utf8(json.clone()), false)),
+            Err(_) => Err(Error::new(ErrorKind::Decode, "it is not UTF-8")),
+        });
         return Ok(Decoded::ByItem(items));
     }
     let split = Split {

@@ -17,6 +17,8 @@ pub(super) fn payload<P: Paging>(page: &Received) -> Option<Bytes> {
 }
 
 impl Received {
+    /// Tells whether the service sent another page than before.
+    ///
     /// # Errors
     /// If this is the page before once more. Nothing tells then whether the list has more pages.
     pub(super) fn check_is_new_page<P: Paging>(&self) -> Result<(), Error> {

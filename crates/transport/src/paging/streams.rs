@@ -78,8 +78,7 @@ item_stream!(RawItems);
 ///
 /// ```
 /// # use security_api_transport::{Cursor, Error, Items, Paging};
-/// # async fn example<P: Paging>(mut list: Items<serde_json::Value, P>) -> Result<Cursor, Error>
-/// # {
+/// # async fn example<P: Paging>(mut list: Items<serde_json::Value, P>) -> Result<Cursor, Error> {
 /// loop {
 ///     match list.try_next().await {
 ///         Ok(Some(record)) => println!("{record}"),
@@ -259,7 +258,7 @@ where
                 Ok(Page::new(split, received))
             }
             Decoded::ByItem(items) => {
-                self.walk.received(items.next.clone(), false);
+                self.walk.received(items.following(), false);
                 let (split, received) = items.whole()?;
                 Ok(Page::new(split, received))
             }
