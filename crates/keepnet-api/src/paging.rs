@@ -129,11 +129,9 @@ impl Position {
             _ if found == 0 => end,
             // The number of records ends the list only where they have all come.
             (Some(records), _) if records == come => end,
-            (Some(_), _) => Next::At(after),
             // The number of pages ends it only after a short page.
             (None, Some(_)) if found < size => end,
-            (None, Some(_)) => Next::At(after),
-            (None, None) => Next::At(after),
+            _ => Next::At(after),
         }
     }
 }

@@ -163,6 +163,7 @@ impl Verdict {
     /// The verdict on the whole call after an attempt that the service refused: its request reached the service.
     pub(crate) const fn after_refused(self) -> Self {
         match self.row() {
+            // The row of a request that was refused and is not to be sent again.
             (Outcome::NotSent, RetryRule::Never) => Self::StaleCredential,
             (Outcome::NotSent, _) => Self::Refused,
             _ => self,
