@@ -14,7 +14,7 @@ use super::features::training::ENROLLMENTS;
 use super::features::{admin, rounds};
 use super::options::KeepnetOptions;
 use super::records::company::{COMPANIES, PARENT, find};
-use super::records::store::Store;
+use super::records::store::{SHARED, Store};
 use super::records::templates::fill;
 use super::records::{Record, Row, integer, record, text};
 use super::state::{Inner, State};
@@ -69,7 +69,7 @@ pub(crate) fn companies(store: &mut Store, seed: u64, options: &KeepnetOptions) 
             "createTime": LONG_AGO,
             PARENT: ids.first().cloned().unwrap_or_default(),
         })));
-        store.push("", COMPANIES, company);
+        store.push(SHARED, COMPANIES, company);
         ids.push(id);
     }
     ids

@@ -177,8 +177,9 @@ impl<'a> Call<'a> {
         locale.map_or_else(String::new, |locale| format!("?locale={locale}"))
     }
 
-    /// The requested page of a list.
+    /// The requested page of a list. What the list of another's account is, is not known.
     pub(crate) fn page<T>(&self, list: impl Iterator<Item = T>) -> Result<Vec<T>, Refusal> {
+        self.account()?;
         let page = ruby_integer(self.params.text("page").unwrap_or("1"));
         let page = page.filter(|page| *page <= LAST_PAGE);
         let before = page.ok_or(Refusal::PAGE)?.max(1) - 1;

@@ -1,7 +1,7 @@
 //! A company as it is kept.
 
 use super::Row;
-use super::store::Store;
+use super::store::{SHARED, Store};
 
 /// The table of all companies. It belongs to no company.
 pub(crate) const COMPANIES: &str = "companies";
@@ -10,10 +10,10 @@ pub(crate) const COMPANIES: &str = "companies";
 pub(crate) const PARENT: &str = "parentCompanyResourceId";
 
 pub(crate) fn find<'a>(store: &'a Store, id: &str) -> Option<&'a Row> {
-    store.find("", COMPANIES, id)
+    store.find(SHARED, COMPANIES, id)
 }
 
 /// All companies, the reseller's own first.
 pub(crate) fn all(store: &Store) -> &[Row] {
-    store.table("", COMPANIES)
+    store.table(SHARED, COMPANIES)
 }

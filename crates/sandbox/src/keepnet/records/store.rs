@@ -15,6 +15,9 @@ pub(crate) const AUDIT: &str = "audit log";
 /// The table of what has an id and nothing else.
 pub(crate) const UNKEPT: &str = "unkept";
 
+/// What stands for a company where records are of no company: the companies themselves.
+pub(crate) const SHARED: &str = "";
+
 /// All records, by company and table.
 pub(crate) struct Store {
     tables: HashMap<String, HashMap<&'static str, Vec<Row>>>,
@@ -66,9 +69,11 @@ impl Store {
         rows.find(|row| text(row, "resourceId") == id)
     }
 
-    /// Whether any record of the company has this id, as its own or another's. Logs and deleted records do not count.
+    /// Whether any record that the company sees has this id, as its own or another's. Logs and deleted records do not
+    /// count.
     pub(crate) fn knows(&self, company: &str, id: &str) -> bool {
-        let tables = self.tables.get(company).into_iter().flatten();
+        let seen = [company, SHARED].map(|company| self.tables.get(company));
+        let tables = seen.into_iter().flatten().flatten();
         let kept = tables.filter(|(name, _)| ![AUDIT, DELETED].contains(name));
         let mut rows = kept.flat_map(|(_, rows)| rows);
         rows.any(|row| row.values().any(|value| value == id))
