@@ -16,6 +16,9 @@ const SOME_TIME: i64 = 1_700_000_000;
 /// The example of an id in UUID format.
 const UUID: &str = "7f1c2d7e-9a1b-4c3d-8e5f-0a1b2c3d4e5f";
 
+/// The example of the id of another record, which only Keepnet's members have in their names.
+const SOME_ID: &str = "UYdY2XtFcZT6";
+
 /// The content of CSV files. The description gives only their names.
 const TABLE: &str = "Email,First name\njohn.hill@example.com,John\n";
 
@@ -340,7 +343,10 @@ impl<'a> Literals<'a> {
         Some(match ty {
             Ty::Text | Ty::Secret => match example {
                 Some(Value::Number(number)) => format!("{:?}", number.to_string()),
-                example => format!("{:?}", example.and_then(Value::as_str).unwrap_or(name)),
+                example => {
+                    let usual = if is_id(name) { SOME_ID } else { name };
+                    format!("{:?}", example.and_then(Value::as_str).unwrap_or(usual))
+                }
             },
             Ty::OwnText(kind) => {
                 let usual = match kind.as_str() {
@@ -441,6 +447,14 @@ impl<'a> Literals<'a> {
             None => format!("{name}::from({:?})", wanted.as_deref().unwrap_or("Unknown")),
         })
     }
+}
+
+/// Whether the member of this name is the id of another record, or a list of such.
+fn is_id(name: &str) -> bool {
+    let name = name.replace('_', "").to_lowercase();
+    ["resourceid", "resourceids", "resourceidlist"]
+        .iter()
+        .any(|end| name.ends_with(end))
 }
 
 /// Adapts `text` to a format and a length.

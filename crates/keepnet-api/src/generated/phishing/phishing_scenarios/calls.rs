@@ -148,9 +148,9 @@ impl PhishingScenarios {
     ///     .phishing_scenarios()
     ///     .search(
     ///         ScenarioSearchRequest::new()
-    ///             .resource_id("resource_id")
+    ///             .resource_id("UYdY2XtFcZT6")
     ///             .template_types(["Email"])
-    ///             .role_resource_ids(["yhMcZuEXFTBt"]),
+    ///             .role_resource_ids(["UYdY2XtFcZT6"]),
     ///     )
     ///     .items();
     /// while let Some(phishing_scenario_view) = items.try_next().await? {

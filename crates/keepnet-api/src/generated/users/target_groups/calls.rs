@@ -87,7 +87,7 @@ impl TargetGroups {
     ///     .target_groups()
     ///     .search(
     ///         TargetGroupSearchRequest::new()
-    ///             .select_target_user_resource_ids("select_target_user_resource_ids")
+    ///             .select_target_user_resource_ids("UYdY2XtFcZT6")
     ///             .system_generated_groups(false),
     ///     )
     ///     .items();
