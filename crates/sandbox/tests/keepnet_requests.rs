@@ -213,7 +213,10 @@ async fn texts_have_the_lengths_of_the_description() {
             let what = format!("{method} {path} whose body.{name} is not of the type {of}");
             // A text of millions of characters takes long to send.
             for length in most.into_iter().filter(|most| *most < 10_000) {
-                assert_ne!(send(length).await.status, 501, "{what}");
+                let fitting = send(length).await;
+                // An id that fits is unknown.
+                let is_id = name.ends_with("ResourceId");
+                assert!(fitting.status != 501 || is_id, "{what}");
                 send(length + 1).await.is_not_played(&what);
             }
             if least > 1 {

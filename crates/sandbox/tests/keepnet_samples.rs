@@ -371,4 +371,13 @@ async fn only_ids_that_were_given_out_are_known() {
         assert_eq!(session.put(path, json!({})).await.status, 404, "{path}");
         assert_eq!(session.delete(path).await.status, 404, "{path}");
     }
+    // What an unknown id in a body does is not known.
+    let companies = session.post("/api/companies/search", search("CreateTime", true));
+    let company = companies.await.data()["results"][0]["resourceId"].clone();
+    let check = "/api/companies/teams-app/check";
+    let known = json!({ "companyResourceId": company });
+    session.post(check, known).await.data();
+    let unknown = json!({ "companyResourceId": "AbCdEfGhIjKl" });
+    let refused = session.post(check, unknown).await;
+    refused.is_not_played(&format!("POST {check} with an unknown companyResourceId"));
 }

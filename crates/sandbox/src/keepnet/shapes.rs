@@ -229,19 +229,14 @@ fn empty(of: &str) -> Value {
 /// Text that fits a member of that name.
 fn text(member: &str) -> String {
     let lower = member.to_lowercase();
-    let ends = |end: &str| lower.ends_with(end);
-    if ends("id") {
-        Random::new(0, member).text(ALPHANUMERIC, 12)
-    } else if ends("email") || ends("address") && lower.contains("from") {
-        "person@example.com".to_owned()
-    } else if ends("url") || ends("uri") || ends("permalink") {
-        "https://example.com/sample".to_owned()
-    } else if ends("ip") || ends("ipaddress") {
-        "192.0.2.10".to_owned()
-    } else if ends("time") || ends("date") {
-        "2026-01-15T09:30:00.000Z".to_owned()
-    } else {
-        format!("Sample {member}")
+    let ends = |ends: &[&str]| ends.iter().any(|end| lower.ends_with(end));
+    match () {
+        () if ends(&["id"]) => Random::new(0, member).text(ALPHANUMERIC, 12),
+        () if ends(&["email", "fromaddress"]) => "person@example.com".to_owned(),
+        () if ends(&["url", "uri", "permalink"]) => "https://example.com/sample".to_owned(),
+        () if ends(&["ip", "ipaddress"]) => "192.0.2.10".to_owned(),
+        () if ends(&["time", "date"]) => "2026-01-15T09:30:00.000Z".to_owned(),
+        () => format!("Sample {member}"),
     }
 }
 

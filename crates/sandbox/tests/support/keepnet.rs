@@ -221,10 +221,12 @@ impl Description {
             "list" => json!([]),
             "any" | "map" => json!({}),
             name => {
-                let members = self.required(name);
-                members
-                    .map(|(name, of)| (name.to_owned(), self.sample(of)))
-                    .collect()
+                let sample = |(name, of): (&str, &str)| {
+                    // An id that the description has as an example.
+                    let id = name.ends_with("ResourceId").then(|| json!("UYdY2XtFcZT6"));
+                    (name.to_owned(), id.unwrap_or_else(|| self.sample(of)))
+                };
+                self.required(name).map(sample).collect()
             }
         }
     }
