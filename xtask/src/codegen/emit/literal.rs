@@ -449,12 +449,10 @@ impl<'a> Literals<'a> {
     }
 }
 
-/// Whether the member of this name is the id of another record, or a list of such.
+/// Whether the member of this name holds ids of other records.
 fn is_id(name: &str) -> bool {
     let name = name.replace('_', "").to_lowercase();
-    ["resourceid", "resourceids", "resourceidlist"]
-        .iter()
-        .any(|end| name.ends_with(end))
+    name.contains("resourceid") || name.ends_with("items")
 }
 
 /// Adapts `text` to a format and a length.

@@ -53,7 +53,7 @@ impl EmailNotify {
     /// use keepnet_api::types::NotifiedIndicatorResultRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let notified_indicator_result = NotifiedIndicatorResultRequest::new().resource_id("suyMckvsQ7g7");
+    /// let notified_indicator_result = NotifiedIndicatorResultRequest::new().resource_id("UYdY2XtFcZT6");
     /// keepnet.email_notify().notify_result(&notified_indicator_result).await?;
     /// # Ok(())
     /// # }

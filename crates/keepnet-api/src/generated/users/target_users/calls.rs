@@ -512,7 +512,7 @@ impl TargetUsers {
     /// use keepnet_api::types::TargetUserImportRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let rows = TargetUserImportRequest::new().import_type("Selected");
+    /// let rows = TargetUserImportRequest::new().import_type("All");
     /// let response = keepnet.target_users().confirm_import("miob2aJEsKWZ", &rows).await?;
     /// # Ok(())
     /// # }

@@ -35,7 +35,8 @@ model! {
         is_active: Option<bool> = "isActive",
         /// The values of custom fields.
         custom_fields: Option<Vec<TargetUserCustomFieldValue>> = "customFields",
-        /// The telephone number. The vendor describes it as required, but calls without it are known. Not empty.
+        /// The telephone number. The vendor describes it as required, but an example of its documentation lacks it. Not
+        /// empty.
         phone_number: Option<String> = "phoneNumber",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
         /// The id of the time zone, from the list of time zones.
@@ -298,7 +299,8 @@ model! {
         is_active: Option<bool> = "isActive",
         /// The values of custom fields.
         custom_fields: Option<Vec<TargetUserCustomFieldValue>> = "customFields",
-        /// The telephone number. The vendor describes it as required, but calls without it are known. Not empty.
+        /// The telephone number. The vendor describes it as required, but an example of its documentation lacks it. Not
+        /// empty.
         phone_number: Option<String> = "phoneNumber",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
         /// The id of the time zone, from the list of time zones.
