@@ -4,6 +4,7 @@ mod auth;
 mod call;
 mod dates;
 mod features;
+mod ids;
 mod lists;
 mod options;
 mod records;

@@ -56,6 +56,27 @@ async fn a_token_request_that_is_wrong_says_what_is_wrong() {
             (400, &json!(error))
         );
     }
+    let form = "grant_type=client_credentials&client_id=i&client_secret=s&scope=api1";
+    let other = |path: &'static str, form: String, headers: &'static [(&str, &str)]| {
+        send(&sandbox, Method::POST, path, headers, form)
+    };
+    for (refused, what) in [
+        (
+            other(path, format!("{form}&audience=a"), &[FORM]),
+            "audience",
+        ),
+        (
+            other("/connect/token?a=b", form.to_owned(), &[FORM]),
+            "a query",
+        ),
+        (
+            other(path, form.to_owned(), &[]),
+            "a body that is not a form",
+        ),
+    ] {
+        let what = format!("a token request with {what}");
+        refused.await.is_not_played(&what);
+    }
     assert_eq!(keepnet.tokens_issued(), 0);
 }
 

@@ -29,6 +29,19 @@ async fn system_users_are_kept() {
     let wanted = filter("email", "=", "ada@b.example");
     let found = session.all(search, "Email", wanted).await;
     assert_eq!(found[0]["roles"], "Company Admin");
+    let body = json!({"name": "Readers", "description": "Readers", "permissionResourceIdList": []});
+    let other = session.post("/api/roles", body).await.id();
+    let roles = format!("{path}/{id}/role");
+    let added = json!({ "roleResourceId": other });
+    session.post(&roles, added).await.data();
+    let roles = format!("{roles}/{}", role(&session, "Company Admin").await);
+    session.delete(&roles).await.data();
+    let wanted = filter("email", "=", "ada@b.example");
+    let found = session.all(search, "Email", wanted).await;
+    assert_eq!(found[0]["roles"], "Readers");
+    let last = format!("{path}/{id}/role/{other}");
+    let refused = session.delete(&last).await;
+    assert_eq!(refused.json()["message"], "Role should be selected");
     session.delete(&format!("{path}/{id}")).await.data();
     assert_eq!(session.all(search, "Email", Value::Null).await.len(), 2);
 }
@@ -158,7 +171,11 @@ async fn times_can_be_written_as_people_read_them() {
     let options = security_api_sandbox::KeepnetOptions::default().display_dates(true);
     let sandbox = builder().keepnet(options).start().await.expect("a sandbox");
     let session = Session::reseller(&sandbox).await;
-    let settings = session.get("/api/system-users/settings").await.data();
+    let path = "/api/system-users/settings";
+    let zone = session.put(path, json!({ "timeZoneId": "Europe/Amsterdam" }));
+    zone.await.data();
+    let settings = session.get(path).await.data();
+    assert_eq!(settings["timeZoneId"], "Europe/Amsterdam");
     assert_eq!(settings["dateFormat"], "DD/MM/YYYY");
     let page = session
         .post("/api/audit-logs/search", search("LogDate", true))

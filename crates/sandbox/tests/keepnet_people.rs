@@ -211,6 +211,10 @@ async fn groups_gain_and_lose_people() {
             .data();
     }
     assert_eq!(session.all(&path, "Email", Value::Null).await.len(), 3);
+    let mut all = add;
+    all["selectAll"] = json!(true);
+    let all = session.put("/api/target-groups/users", all).await;
+    all.is_not_played("PUT /api/target-groups/users with selectAll");
     let mut others = search("Email", true);
     others["excludeGroupUsers"] = json!(true);
     assert_eq!(
@@ -337,6 +341,11 @@ async fn a_file_of_target_users_is_mapped_looked_at_and_imported() {
     assert_eq!(
         (&done["status"], &done["totalRowCount"]),
         (&json!("Finished"), &json!(3))
+    );
+    let unknown = json!({"importType": "Selected", "selectedResourceIds": ["nobody"]});
+    let unknown = session.post(&import, unknown).await;
+    unknown.is_not_played(
+        "POST /api/target-users/{transactionId}/import with selectedResourceIds that are not rows of the file",
     );
 
     let path = format!("/api/target-users/{transaction}/search");

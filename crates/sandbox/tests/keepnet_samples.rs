@@ -371,7 +371,19 @@ async fn only_ids_that_were_given_out_are_known() {
         assert_eq!(session.put(path, json!({})).await.status, 404, "{path}");
         assert_eq!(session.delete(path).await.status, 404, "{path}");
     }
+    let people = session.post("/api/target-users/search", search("Email", true));
+    let people = people.await.data();
+    let person = people["results"][0]["resourceId"].as_str().expect("an id");
+    // Not every text of a record is an id, and rows of reports have the ids of a person and of a campaign.
+    for id in ["Active", "1", &format!("{person}-garbage")] {
+        let path = format!("/api/scim/{id}");
+        assert_eq!(session.get(&path).await.status, 404, "{path}");
+    }
     // What an unknown id in a body does is not known.
+    let path = "/api/allow-list";
+    let unknown = session.call(Method::DELETE, path, json!({ "resourceIds": ["qq"] }));
+    let what = "DELETE /api/allow-list with an unknown resourceIds";
+    unknown.await.is_not_played(what);
     let companies = session.post("/api/companies/search", search("CreateTime", true));
     let company = companies.await.data()["results"][0]["resourceId"].clone();
     let check = "/api/companies/teams-app/check";

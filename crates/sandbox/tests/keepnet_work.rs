@@ -370,6 +370,19 @@ async fn reported_emails_are_triaged() {
         session.put(&one, json!({"result": "Odd"})).await.status,
         400
     );
+    let many = format!("{path}/bulk-update");
+    let body =
+        |ids: &[&str]| json!({"resourceIdList": ids, "result": "Malicious", "status": "Open"});
+    session.put(&many, body(&ids[1..3])).await.data();
+    let unknown = session.put(&many, body(&[ids[3], "nothing"])).await;
+    assert_eq!(unknown.refused(), (404, "FAILED".to_owned()));
+    let search = format!("{path}/search");
+    let rows = session.all(&search, "CreateTime", Value::Null).await;
+    for (id, is_changed) in [(ids[1], true), (ids[2], true), (ids[3], false)] {
+        let mut rows = rows.iter();
+        let row = rows.find(|row| row["resourceId"] == id).expect("that row");
+        assert_eq!(row["result"] == "Malicious", is_changed, "{row}");
+    }
 
     for kind in ["attachments", "msg-files"] {
         let file = session.get(&format!("{path}/{kind}/{}", ids[0])).await;
@@ -405,6 +418,13 @@ async fn an_investigation_finds_emails_as_time_passes() {
     let mut by_id = investigation();
     by_id["targetUsers"] = json!(["zQbQLNKyaDXf"]);
     assert_eq!(session.post(path, by_id).await.status, 400);
+    let mut endless = investigation();
+    endless["duration"] = json!(-5);
+    let endless = session.post(path, endless).await;
+    endless.is_not_played("POST /api/investigations with a duration that is not from 1 to 365");
+    let mut by_number = investigation();
+    by_number["targetUserType"] = json!(2);
+    session.post(path, by_number).await.data();
     let id = session.post(path, investigation()).await.id();
     let one = format!("{path}/{id}");
     let summary = format!("{one}/summary");
@@ -435,6 +455,14 @@ async fn an_investigation_finds_emails_as_time_passes() {
         .await;
     assert_eq!(emails[0]["emailLastAction"]["actionType"], "Delete");
     assert_eq!(emails[0]["emailLastAction"]["status"], "Completed");
+    let body = json!({"items": [email], "warningMessage": "Do not open it"});
+    let warn = format!("{one}/actions-warning");
+    session.post(&warn, body).await.data();
+    let search = format!("{one}/search-email");
+    let emails = session.all(&search, "ReceivedTime", Value::Null).await;
+    let warned = emails.iter().find(|row| row["resourceId"] == email);
+    let action = &warned.expect("that e-mail")["emailLastAction"];
+    assert_eq!(action["actionType"], "Warning");
     assert_eq!(
         session
             .put(&format!("{one}/cancel"), Value::Null)

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue};
 use http::request::Parts;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
@@ -12,10 +12,13 @@ use super::records::{client, company, text};
 use super::response::{Refusal, json_response};
 use super::shapes::SHAPES;
 use super::state::{Grant, Inner, State};
-use crate::common::service::header;
+use crate::common::service::{header, media_type};
 
 /// The vendor documents the first header. Its front end sends the second.
 const COMPANY_HEADERS: [&str; 2] = ["x-keepnet-company-id", "x-ir-company-id"];
+
+/// The fields of a token request.
+const FIELDS: [&str; 4] = ["grant_type", "client_id", "client_secret", "scope"];
 
 /// Grants a token. The vendor documents the form, 500 for JSON, `invalid_client` and the permissions. The other
 /// refusals are inferred from OAuth 2.
@@ -24,12 +27,20 @@ pub(crate) fn token(
     parts: &Parts,
     body: &Bytes,
 ) -> Result<Response<Bytes>, Refusal> {
-    let content_type = header(&parts.headers, CONTENT_TYPE).to_ascii_lowercase();
-    if !content_type.starts_with("application/x-www-form-urlencoded") {
-        return Err(Refusal::internal());
+    let not_played = |what: &str| Refusal::not_played(format!("a token request with {what}"));
+    match media_type(&parts.headers).as_str() {
+        "application/x-www-form-urlencoded" => {}
+        "application/json" => return Err(Refusal::internal()),
+        _ => return Err(not_played("a body that is not a form")),
     }
     let form: HashMap<_, _> = form_urlencoded::parse(body).collect();
     let field = |name: &str| form.get(name).map_or("", |value| value);
+    if let Some(name) = form.keys().find(|name| !FIELDS.contains(&&***name)) {
+        return Err(not_played(name));
+    }
+    if parts.uri.query().is_some() {
+        return Err(not_played("a query"));
+    }
     let refused = |error: &str, description: &str| {
         let body = json!({ "error": error, "error_description": description });
         Ok(json_response(StatusCode::BAD_REQUEST, &body))

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::dates;
 use super::records::audit_log::shown;
 use super::records::store::Store;
-use super::records::{Record, Row, flag, integer_of, member, record, text, texts};
+use super::records::{Record, Row, integer_of, member, record, text, texts};
 use super::response::{Outcome, Refusal};
 use super::shapes::{self, Operation};
 use super::state::{Grant, Inner, State};
@@ -91,7 +91,6 @@ impl Call<'_> {
         let ids = texts(&self.body, name);
         match ids.is_empty() {
             false => Ok(ids),
-            true if flag(&self.body, "selectAll") => Err(self.not_played("selectAll")),
             true => Err(Refusal::input(format!("The {name} field is required."))),
         }
     }

@@ -118,8 +118,13 @@ impl Check {
             }
             ("", Value::Object(given)) if SHAPES.bodies.contains_key(of) => {
                 // A search refuses null by itself.
-                let is_search = self.0.takes("orderBy").is_some();
-                let is_term = |name: &str| is_search && ["filter", "ascending"].contains(&name);
+                let (is_search, has_order) =
+                    (self.0.is_search(), self.0.takes("orderBy").is_some());
+                let is_term = |name: &str| match name {
+                    "filter" => has_order,
+                    "ascending" => is_search,
+                    _ => false,
+                };
                 let known = &SHAPES.bodies[of];
                 let mut members = Record::new();
                 for (name, value) in given {

@@ -12,6 +12,7 @@ use super::features::handler::Handler;
 use super::features::sample::sample;
 use super::lists::search;
 use super::options::KeepnetOptions;
+use super::records::flag;
 use super::records::store::Store;
 use super::response::{self, Outcome, Refusal, envelope, json_response};
 use super::routes::{self, Route};
@@ -81,6 +82,9 @@ impl State {
             raw,
             headers: &parts.headers,
         };
+        if flag(&call.body, "selectAll") {
+            return Err(call.not_played("selectAll"));
+        }
         let mut outcome = match route.handler {
             Handler::Do(act) => act(&mut call)?,
             Handler::Rows(rows) => search::search(&mut call, rows)?,

@@ -10,10 +10,10 @@ use serde_json::json;
 use super::dates::LONG_AGO;
 use super::options::KeepnetOptions;
 use super::records::client::{self, CLIENTS};
-use super::records::record;
 use super::records::store::Store;
 use super::records::templates::filled;
 use super::records::uploads::Upload;
+use super::records::{Record, record};
 use crate::common::clock::Clock;
 use crate::common::lock;
 use crate::common::random::{ALPHANUMERIC, Random};
@@ -58,6 +58,8 @@ pub(crate) struct Inner {
     pub(crate) address: IpAddr,
     /// The password of the user who changes it with a client's token.
     pub(crate) password: String,
+    /// What that user set of the formats of dates and times.
+    pub(crate) settings: Record,
     /// By e-mail address: the token of the link, and the id of the user.
     pub(crate) reset_tokens: HashMap<String, (String, String)>,
     /// Files that are being imported, by transaction.
@@ -108,6 +110,7 @@ impl State {
             inner: Mutex::new(Inner {
                 store,
                 address: Ipv4Addr::LOCALHOST.into(),
+                settings: Record::new(),
                 password,
                 reset_tokens: HashMap::new(),
                 uploads: HashMap::new(),

@@ -180,12 +180,19 @@ pub(crate) struct Description {
     pub(crate) operations: Vec<Operation>,
 }
 
+/// An id that the description has as an example.
+const EXAMPLE_ID: &str = "UYdY2XtFcZT6";
+
 impl Operation {
     /// The path with a value for each parameter.
     pub(crate) fn any_path(&self) -> String {
         let parameters = self.segments.iter();
         parameters.fold(self.path.clone(), |path, (name, of)| {
-            let value = if of == "boolean" { "true" } else { "1" };
+            let value = match of.as_str() {
+                "boolean" => "true",
+                "string" if name.ends_with("Id") => EXAMPLE_ID,
+                _ => "1",
+            };
             path.replace(&format!("{{{name}}}"), value)
         })
     }
@@ -222,9 +229,12 @@ impl Description {
             "any" | "map" => json!({}),
             name => {
                 let sample = |(name, of): (&str, &str)| {
-                    // An id that the description has as an example.
-                    let id = name.ends_with("ResourceId").then(|| json!("UYdY2XtFcZT6"));
-                    (name.to_owned(), id.unwrap_or_else(|| self.sample(of)))
+                    let value = match name {
+                        "selectAll" => json!(false),
+                        _ if name.to_lowercase().ends_with("resourceid") => json!(EXAMPLE_ID),
+                        _ => self.sample(of),
+                    };
+                    (name.to_owned(), value)
                 };
                 self.required(name).map(sample).collect()
             }

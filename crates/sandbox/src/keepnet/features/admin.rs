@@ -1,18 +1,19 @@
 //! System users, their roles and passwords.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::handler::{Do, Table};
 use super::resource::Resource;
 use crate::common::random::ALPHANUMERIC;
 use crate::keepnet::call::Call;
 use crate::keepnet::dates::DISPLAY;
-use crate::keepnet::records::{Record, Row, text, texts};
+use crate::keepnet::records::{Record, Row, record, text, texts};
 use crate::keepnet::response::{Outcome, Refusal};
 use crate::keepnet::state::Inner;
 
 pub(crate) const USERS: &str = "/api/system-users";
 pub(crate) const ROLES: &str = "/api/roles";
+const ROLE_IDS: &str = "roleResourceIdList";
 
 pub(crate) static SYSTEM_USERS: Resource = Resource {
     prepare,
@@ -28,10 +29,17 @@ pub(crate) const OPERATIONS: Table = Table {
         ("POST /reset-password", Do(reset_password)),
         ("PUT /change-password", Do(change_password)),
         ("GET /settings", Do(settings)),
+        ("PUT /settings", Do(set)),
+        ("POST /{resourceId}/role", Do(add_role)),
+        (
+            "DELETE /{userResourceId}/role/{roleResourceId}",
+            Do(remove_role),
+        ),
     ],
 };
 
-/// The roles with these ids. At least one is required. Source: the vendor's documentation (`Role should be selected`).
+/// The roles with these ids. At least one is required. Source: the vendor's documentation (`Role should be selected`). The
+/// status for an unknown one is inferred.
 pub(crate) fn roles(call: &Call<'_>, ids: &[String]) -> Result<Vec<Row>, Refusal> {
     if ids.is_empty() {
         return Err(Refusal::input("Role should be selected"));
@@ -45,10 +53,37 @@ pub(crate) fn roles(call: &Call<'_>, ids: &[String]) -> Result<Vec<Row>, Refusal
 }
 
 fn prepare(call: &mut Call<'_>, user: &mut Record, _: Option<&Record>) -> Result<(), Refusal> {
-    let roles = roles(call, &texts(user, "roleResourceIdList"))?;
+    let roles = roles(call, &texts(user, ROLE_IDS))?;
     let names: Vec<_> = roles.iter().map(|role| text(role, "name")).collect();
     user.insert("roles".to_owned(), json!(names.join(", ")));
     Ok(())
+}
+
+/// Source: the published description.
+fn add_role(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let role = call.text("roleResourceId").to_owned();
+    change_roles(call, &call.param("resourceId"), |ids| ids.push(role))
+}
+
+/// Source: the published description.
+fn remove_role(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let role = call.param("roleResourceId");
+    change_roles(call, &call.param("userResourceId"), |ids| {
+        ids.retain(|id| *id != role)
+    })
+}
+
+fn change_roles(
+    call: &mut Call<'_>,
+    id: &str,
+    change: impl FnOnce(&mut Vec<String>),
+) -> Result<Outcome, Refusal> {
+    let mut user = Record::clone(&*SYSTEM_USERS.find(call, id)?);
+    let mut ids = texts(&user, ROLE_IDS);
+    change(&mut ids);
+    user.insert(ROLE_IDS.to_owned(), json!(ids));
+    prepare(call, &mut user, None)?;
+    SYSTEM_USERS.edit(call, id, |record| *record = user)
 }
 
 /// Sends a link. The response for an address that nobody has looks the same (inferred).
@@ -108,10 +143,19 @@ fn change_password(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 /// the vendor's front end, which reads them here.
 fn settings(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (date, time) = DISPLAY;
-    call.data(json!({
+    let mut settings = record(json!({
         "timeZoneId": "UTC",
         "timeZoneName": "UTC",
         "dateFormat": date,
         "timeFormat": time,
-    }))
+    }));
+    settings.extend(call.inner.settings.clone());
+    call.data(Value::Object(settings))
+}
+
+/// Changes them for all clients, whose tokens name no user (inferred).
+fn set(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    call.inner.settings.extend(call.body.clone());
+    let id = call.grant.client_id.clone();
+    call.changed("SystemUserSettings", "Update", &id)
 }

@@ -39,6 +39,7 @@ fn prepare(call: &mut Call<'_>, new: &mut Record, _: Option<&Record>) -> Result<
     if addresses.iter().any(invalid) || restricted && addresses.is_empty() {
         return Err(Refusal::input("Invalid ip address"));
     }
+    // A client of the reseller's own company with the role of that name reaches the others (inferred).
     let reseller = call.company == call.grant.company
         && call.grant.reseller
         && roles.iter().any(|role| text(role, "name") == "Reseller");

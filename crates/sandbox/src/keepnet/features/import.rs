@@ -306,6 +306,10 @@ fn import(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     }
     let job = mapping(call)?.ok_or_else(|| Refusal::input("The file is still being read"))?;
     let (users, groups) = (job.users.clone(), job.groups.clone());
+    let is_row = |id: &String| users.iter().any(|user| text(user, "resourceId") == id);
+    if !chosen.iter().flatten().all(is_row) {
+        return Err(call.not_played("selectedResourceIds that are not rows of the file"));
+    }
     let (mut created, mut updated, mut skipped) = (0, 0, 0);
     for user in users {
         let id = text(&user, "resourceId").to_owned();

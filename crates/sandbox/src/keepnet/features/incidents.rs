@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::handler::{Do, OnRecords, Table};
 use super::resource::{Resource, Verb};
-use crate::keepnet::call::{Call, choice};
-use crate::keepnet::records::{member, record, text};
+use crate::keepnet::call::{Call, choice, done};
+use crate::keepnet::records::{Record, member, record, text};
 use crate::keepnet::response::{Outcome, Refusal};
 
 pub(crate) const EMAILS: &str = "/api/notified-emails";
@@ -18,6 +18,7 @@ pub(crate) const OPERATIONS: Table = Table {
             OnRecords(&NOTIFIED_EMAILS, Verb::Read),
         ),
         ("PUT /{resourceId}", Do(update)),
+        ("PUT /bulk-update", Do(update_many)),
         ("GET /attachments/{resourceId}", Do(attachments)),
         ("GET /msg-files/{resourceId}", Do(message)),
     ],
@@ -36,15 +37,32 @@ pub(crate) const STATUSES: [&str; 5] = [
 pub(crate) static NOTIFIED_EMAILS: Resource =
     Resource::plain(EMAILS, "NotifiedEmail", "Notified email not found");
 
-/// An absent value is the first one, as .NET reads it (inferred: the vendor's front end always sends both).
 fn update(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let (id, changes) = (call.last_param(), changes(call)?);
+    NOTIFIED_EMAILS.edit(call, &id, |email| email.extend(changes))
+}
+
+/// Changes all of them, or none if one is unknown. Source: the published description. The latter is inferred.
+fn update_many(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let (ids, changes) = (call.ids("resourceIdList")?, changes(call)?);
+    for id in &ids {
+        NOTIFIED_EMAILS.find(call, id)?;
+    }
+    for id in &ids {
+        NOTIFIED_EMAILS.edit(call, id, |email| email.extend(changes.clone()))?;
+    }
+    done(&ids[0])
+}
+
+/// An absent value is the first one, as .NET reads it (inferred: the vendor's front end always sends both).
+fn changes(call: &Call<'_>) -> Result<Record, Refusal> {
     let body = call.body.clone();
     let result = choice(&body, "result", &RESULTS)?.unwrap_or(RESULTS[0]);
     let status = choice(&body, "status", &STATUSES)?.unwrap_or(STATUSES[0]);
     // The tags are in one text with commas between them. Source: the vendor's front end.
     let tags = text(&body, "tag").split(',').filter(|tag| !tag.is_empty());
     let member = |name: &str| member(&body, name);
-    let changes = json!({
+    Ok(record(json!({
         "result": result,
         "status": status,
         "note": member("note"),
@@ -53,9 +71,7 @@ fn update(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         "notificationTemplateResourceId": member("notificationTemplateResourceId"),
         "tags": tags.collect::<Vec<_>>(),
         "lastUpdateDate": call.now_text(),
-    });
-    let id = call.last_param();
-    NOTIFIED_EMAILS.edit(call, &id, |email| email.extend(record(changes)))
+    })))
 }
 
 /// The attachments of an e-mail as a file. Source: the vendor's front end, which reads a file. The content is made up.

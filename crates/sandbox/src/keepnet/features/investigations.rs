@@ -6,7 +6,7 @@ use super::handler::{Do, Rows, Table};
 use super::memberships::{self, USERS};
 use super::resource::Resource;
 use crate::common::random::{ALPHANUMERIC, Random};
-use crate::keepnet::call::{Call, done};
+use crate::keepnet::call::{Call, choice, done};
 use crate::keepnet::dates;
 use crate::keepnet::records::templates::{self, filled};
 use crate::keepnet::records::{Record, Row, flag, integer, member, record, text, texts};
@@ -26,6 +26,9 @@ pub(crate) static INVESTIGATIONS: Resource = Resource {
 const QUEUED: i64 = 5_000;
 const MAILBOX: i64 = 500;
 
+/// The kinds of mailboxes, by their numbers. Source: the published description.
+const MAILBOXES: [&str; 3] = ["AllUsers", "Groups", "SpecificUsers"];
+
 /// The time that an action on an e-mail takes, in milliseconds (inferred).
 const ACTION: i64 = 3_000;
 
@@ -39,7 +42,9 @@ pub(crate) const OPERATIONS: Table = Table {
         ("GET /{resourceId}/summary", Do(summary)),
         ("POST /{resourceId}/search-email", Rows(search_emails)),
         ("PUT /{resourceId}/cancel", Do(cancel)),
-        ("POST /{resourceId}/actions-delete", Do(delete_emails)),
+        ("POST /{resourceId}/actions-delete", Do(act)),
+        ("POST /{resourceId}/actions-delete-and-notify", Do(act)),
+        ("POST /{resourceId}/actions-warning", Do(act)),
     ],
 };
 
@@ -53,20 +58,24 @@ fn prepare(call: &mut Call<'_>, new: &mut Record, _: Option<&Record>) -> Result<
         return Err(Refusal::input("startDate has to be before endDate"));
     }
     let named = texts(new, "targetUsers");
-    let mailboxes: Vec<String> = match text(new, "targetUserType").to_lowercase().as_str() {
-        "allusers" => emails(call.rows(USERS)),
-        "groups" => {
+    let mailboxes: Vec<String> = match choice(new, "targetUserType", &MAILBOXES)? {
+        Some("AllUsers") => emails(call.rows(USERS)),
+        Some("Groups") => {
             memberships::groups(call, &named)?;
             emails(&memberships::members(call, &named))
         }
         // These are addresses, not ids. Source: the vendor's front end.
-        "specificusers" => match named.iter().all(|name| name.contains('@')) {
+        Some(_) => match named.iter().all(|name| name.contains('@')) {
             true => named.clone(),
             false => return Err(Refusal::input("The targetUsers are not e-mail addresses")),
         },
-        _ => return Err(Refusal::input("The targetUserType is not known")),
+        None => return Err(Refusal::input("The targetUserType is not known")),
     };
-    let end = call.now() + integer(new, "duration").clamp(1, 365) * 86_400_000;
+    let duration = integer(new, "duration");
+    if !(1..=365).contains(&duration) {
+        return Err(call.not_played("a duration that is not from 1 to 365"));
+    }
+    let end = call.now() + duration * 86_400_000;
     let targets = named.iter();
     let targets = targets.map(|target| json!({"resourceId": target, "targetUser": target}));
     let scans = member(new, "scanTypes").and_then(Value::as_array).cloned();
@@ -218,8 +227,9 @@ fn cancel(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     })
 }
 
-/// Deletes the e-mails with these ids. Source: the vendor's front end. The refusal of other ids is inferred.
-fn delete_emails(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+/// Deletes the e-mails with these ids, or warns of them. Source: the vendor's front end. The refusal of other ids is
+/// inferred.
+fn act(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let investigation = one(call)?;
     let emails = found(call, &investigation, &progress(call, &investigation));
     let chosen = call.ids("items")?;
@@ -228,7 +238,11 @@ fn delete_emails(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         return Err(Refusal::input("The items are not of this investigation"));
     }
     let permanent = flag(&call.body, "isPermanentDelete");
-    let kind = if permanent { "Delete" } else { "MoveToTrash" };
+    let kind = match permanent {
+        _ if call.operation.path.ends_with("-warning") => "Warning",
+        true => "Delete",
+        false => "MoveToTrash",
+    };
     let (id, now) = (call.param("resourceId"), call.now());
     let (path, not_found) = (INVESTIGATIONS.path, INVESTIGATIONS.not_found);
     call.change(path, &id, not_found, |record| {

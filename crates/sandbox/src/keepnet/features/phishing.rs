@@ -57,6 +57,7 @@ fn prepare(
     campaign: &mut Record,
     before: Option<&Record>,
 ) -> Result<(), Refusal> {
+    // The status for an unknown scenario is inferred.
     let ids = scenario_ids(campaign);
     let mut scenarios = Vec::new();
     for id in &ids {
@@ -100,7 +101,7 @@ fn prepare(
         // launch by its number.
         let schedule = Schedule {
             start: rounds::scheduled(call.now(), campaign)?,
-            days: Some(days(campaign)),
+            days: Some(days(call, campaign)?),
         };
         rounds::add(call, text(campaign, "resourceId"), schedule, &groups)?;
     }
@@ -109,8 +110,10 @@ fn prepare(
 
 /// The days for which a campaign records reactions. Without a duration they are 0, as .NET reads an absent number
 /// (inferred).
-fn days(campaign: &Record) -> i64 {
-    integer(campaign, "duration").max(0)
+fn days(call: &Call<'_>, campaign: &Record) -> Result<i64, Refusal> {
+    let days = integer(campaign, "duration");
+    let not_played = || call.not_played("a negative duration");
+    (days >= 0).then_some(days).ok_or_else(not_played)
 }
 
 fn with_status(call: &Call<'_>, campaign: &Row) -> Row {
@@ -137,7 +140,7 @@ fn start(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let body = call.body.clone();
     let schedule = Schedule {
         start: rounds::scheduled(call.now(), &body)?,
-        days: Some(days(&campaign)),
+        days: Some(days(call, &campaign)?),
     };
     let groups = call.ids("targetGroupResourceIds")?;
     rounds::add(call, &id, schedule, &groups)?;

@@ -195,6 +195,7 @@ impl Resource {
         Ok(())
     }
 
+    /// Deletes all of them, or none if one is unknown (inferred).
     fn delete_many(&self, call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         let ids = call.ids("items")?;
         for id in &ids {

@@ -1,8 +1,9 @@
 //! Responses of the right shape for what is not kept.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::keepnet::call::{Call, done};
+use crate::keepnet::ids;
 use crate::keepnet::lists::export::export;
 use crate::keepnet::lists::search::Search;
 use crate::keepnet::records::record;
@@ -10,7 +11,6 @@ use crate::keepnet::records::store::UNKEPT;
 use crate::keepnet::response::{Outcome, Refusal};
 use crate::keepnet::routes::segments;
 use crate::keepnet::shapes::{self, page};
-use crate::keepnet::state::Inner;
 
 /// The type of the data in the response of most changes.
 const ID: &str = "RecordId";
@@ -19,7 +19,7 @@ const ID: &str = "RecordId";
 pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let operation = call.operation;
     let path = operation.path.as_str();
-    check_ids(call)?;
+    ids::check(call)?;
     if operation.response == "bytes" {
         return match path.contains("/export") {
             true => export(call),
@@ -68,43 +68,4 @@ pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         }
     }
     Ok(Outcome::Data(shapes::sample(of)))
-}
-
-/// Refuses ids that were not given out. Source: the vendor documents 404 for such a path. For a body nobody knows.
-fn check_ids(call: &Call<'_>) -> Result<(), Refusal> {
-    let Inner { store, uploads, .. } = &*call.inner;
-    let is_unknown = |id: &str| {
-        // The id of a row in a report begins with that of its person.
-        let of = id.split('-').next().unwrap_or(id);
-        !shapes::samples_have(id) && !uploads.contains_key(id) && !store.knows(&call.company, of)
-    };
-    let segments = &call.operation.segments;
-    let is_id = |name: &str| name.ends_with("Id") && segments[name] == "string";
-    let mut ids = call.params.iter().filter(|(name, _)| is_id(name));
-    if ids.any(|(_, id)| is_unknown(id)) {
-        return Err(Refusal::not_found("Record not found"));
-    }
-    let mut members = call.body.iter();
-    let unknown = members.find_map(|(name, value)| member_with(name, value, &is_unknown));
-    match unknown {
-        Some(name) => Err(call.not_played(&format!("an unknown {name}"))),
-        None => Ok(()),
-    }
-}
-
-/// The name of the member in which an id is of that kind.
-fn member_with<'a>(name: &'a str, value: &'a Value, is: &dyn Fn(&str) -> bool) -> Option<&'a str> {
-    let is_id = || {
-        ["ResourceId", "ResourceIds", "ResourceIdList"]
-            .iter()
-            .any(|end| name.ends_with(end))
-    };
-    match value {
-        Value::String(id) => (!id.is_empty() && is_id() && is(id)).then_some(name),
-        Value::Array(values) => values.iter().find_map(|value| member_with(name, value, is)),
-        Value::Object(members) => members
-            .iter()
-            .find_map(|(name, value)| member_with(name, value, is)),
-        _ => None,
-    }
 }

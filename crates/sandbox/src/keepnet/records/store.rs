@@ -76,7 +76,8 @@ impl Store {
         let tables = seen.into_iter().flatten().flatten();
         let kept = tables.filter(|(name, _)| ![AUDIT, DELETED].contains(name));
         let mut rows = kept.flat_map(|(_, rows)| rows);
-        rows.any(|row| row.values().any(|value| value == id))
+        let is_id = |name: &str| name.to_lowercase().ends_with("id");
+        rows.any(|row| row.iter().any(|(name, value)| is_id(name) && value == id))
     }
 
     pub(crate) fn find_mut(
