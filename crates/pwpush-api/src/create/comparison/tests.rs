@@ -90,6 +90,29 @@ fn only_the_commercial_edition_may_leave_out_who_is_told_and_in_which_language()
 }
 
 #[test]
+fn a_language_that_the_response_names_is_shown_only_if_it_is_a_code() {
+    for (kept, shown) in [
+        ("de", "de"),
+        ("fil", "fil"),
+        ("pt-BR", "pt-BR"),
+        // Each of these could be a secret.
+        ("swordfish", "another language"),
+        ("pt-swordfish", "another language"),
+        ("42", "another language"),
+        ("42-BR", "another language"),
+    ] {
+        let response =
+            json!({"notify_emails_to": "a@example.com", "notify_emails_to_locale": kept});
+        let asked = ["a@example.com".to_owned()];
+        let differences = Comparison::new(&response, None)
+            .mail(&asked, Some("fr"))
+            .differences();
+        let found: Vec<_> = differences.iter().map(Difference::kept).collect();
+        assert_eq!(found, [Some(shown)], "{kept}");
+    }
+}
+
+#[test]
 fn mail_that_is_denied_is_not_kept_in_any_edition() {
     let response = json!({"notify_emails_to": false, "notify_emails_to_locale": false});
     let comparison = Comparison::new(&response, Some(&Edition::Commercial));
