@@ -308,6 +308,8 @@ impl fmt::Display for Expiry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
     #[test]
     fn every_step_of_the_commercial_edition_has_its_own_number() {
@@ -429,5 +431,21 @@ mod tests {
         assert!(Expiry::STEPS.is_sorted_by(|a, b| a < b));
         assert!(Expiry::days(30) < Expiry::months(1) && Expiry::months(1) < Expiry::days(31));
         assert_eq!(Expiry::months(0), Expiry::minutes(0));
+    }
+
+    #[test]
+    fn lifetimes_that_are_equal_have_the_same_hash_and_others_have_another() {
+        let hash = |expiry: Expiry| BuildHasherDefault::<DefaultHasher>::default().hash_one(expiry);
+        for (one, other) in [
+            (Expiry::days(7), Expiry::weeks(1)),
+            (Expiry::hours(24), Expiry::days(1)),
+            (Expiry::months(0), Expiry::minutes(0)),
+        ] {
+            assert_eq!(one, other);
+            assert_eq!(hash(one), hash(other), "{one}");
+        }
+        let hashes: BTreeSet<u64> = Expiry::STEPS.into_iter().map(hash).collect();
+        assert_eq!(hashes.len(), Expiry::STEPS.len());
+        assert_ne!(hash(Expiry::days(30)), hash(Expiry::months(1)));
     }
 }
