@@ -105,6 +105,36 @@ async fn impossible_requests_are_refused_before_sending() {
 }
 
 #[tokio::test]
+async fn the_text_of_a_request_or_a_response_may_be_as_long_as_that_of_a_push() {
+    let fake = FakeTransport::new();
+    fake.always(
+        &operations::REQUESTS_CREATE,
+        created(&json!({"url_token": "abc", "state": "open"})),
+    );
+    fake.always(
+        &operations::REQUESTS_RESPOND,
+        FakeResponse::json(&json!({"url_token": "abc", "state": "ready"})),
+    );
+    let requests = with_token(&fake).requests();
+    let longest = "é".repeat(1_048_576);
+    requests.create(NewRequest::new(&longest)).await.unwrap();
+    requests.respond("abc", longest.as_str()).await.unwrap();
+    assert_eq!(fake.requests().len(), 2);
+    let longer = format!("{longest}é");
+    for error in [
+        requests.create(NewRequest::new(&longer)).await.unwrap_err(),
+        requests.respond("abc", longer.as_str()).await.unwrap_err(),
+    ] {
+        let says = "has 1048577 characters; at most 1048576 can be sent";
+        assert!(
+            error.is_invalid() && error.to_string().contains(says),
+            "{error}"
+        );
+    }
+    assert_eq!(fake.requests().len(), 2);
+}
+
+#[tokio::test]
 async fn a_response_goes_as_json_or_with_files_as_a_form_and_is_not_shown() {
     let fake = FakeTransport::new();
     fake.always(
