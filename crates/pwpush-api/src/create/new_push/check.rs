@@ -128,6 +128,10 @@ mod tests {
             ),
             (many(0), "`files`: add at least one"),
             (many(4), "`file`: 4 files"),
+            (
+                many(1).message("x".repeat(16_777_217)),
+                "`message` has 16777217 characters; at most 16777216",
+            ),
             (NewPush::qr("x").file(file()), "`file`: files go with"),
             (
                 NewPush::text("x").notify(["a@b.de", "A@B.de"]),
@@ -175,7 +179,7 @@ mod tests {
             NewPush::url("HTTPS://example.com").views(101),
             NewPush::files([Upload::bytes("a", "")]).message(" "),
             NewPush::files([Upload::bytes("a", "")]).message(""),
-            NewPush::files((0..11).map(|_| Upload::bytes("a", ""))).message("x".repeat(TEXT + 1)),
+            NewPush::files((0..11).map(|_| Upload::bytes("a", ""))).message("x".repeat(16_777_216)),
         ] {
             push.check(true, None).unwrap();
         }
