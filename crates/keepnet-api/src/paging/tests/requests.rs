@@ -1,6 +1,6 @@
 //! How pages are asked for, and how a list is resumed.
 
-use security_api_transport::{Cursor, Items};
+use security_api_transport::{Cursor, Form, Items};
 
 use super::*;
 use crate::search::{Filter, field};
@@ -152,6 +152,37 @@ async fn a_list_without_a_search_gets_the_default_page() {
         let bodies: Vec<Value> = sent(&fake).iter().map(FakeRequest::json).collect();
         assert_eq!(bodies, [expected]);
     }
+}
+
+#[tokio::test]
+async fn a_list_that_has_its_page_is_sent_as_it_is() {
+    for (operation, body) in [
+        (&SEARCH, json!({"pageNumber": 1, "pageSize": 7})),
+        (
+            &LEADERBOARD,
+            json!({"pagination": {"pageNumber": 1, "pageSize": 7}}),
+        ),
+    ] {
+        let fake = service(3);
+        let request = over(&fake).transport().operation(operation, &[]);
+        let list = List::<u64, PageNumber>::new(request.json(&body));
+        assert_eq!(list.items().try_collect().await.unwrap(), [0, 1, 2]);
+        let bodies: Vec<Value> = sent(&fake).iter().map(FakeRequest::json).collect();
+        assert_eq!(bodies, [body]);
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_asked_for_with_a_form_keeps_it() {
+    let fake = FakeTransport::new();
+    fake.always(&SEARCH, response(&json!([4, 5])));
+    let request = over(&fake).transport().operation(&SEARCH, &[]);
+    let request = request.form(Form::new().text("email", "ann@example.com"));
+    let list = List::<u64, PageNumber>::new(request);
+    assert_eq!(list.page().await.unwrap().items(), [4, 5]);
+    let sent = String::from_utf8(sent(&fake)[0].body.to_vec()).unwrap();
+    assert!(sent.contains("ann@example.com"), "{sent}");
+    assert!(!sent.contains("pageNumber"), "{sent}");
 }
 
 #[tokio::test]
