@@ -316,6 +316,16 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_is_a_list_or_an_object_says_what_it_may_be() {
+        for value in [json!(["a"]), json!({"a": 1})] {
+            let item = json!({"fieldName": "F", "operator": "=", "value": value});
+            let error = serde_json::from_value::<FilterItem>(item).unwrap_err();
+            let says = "expected a text, a number or a truth value";
+            assert!(error.to_string().contains(says), "{error}");
+        }
+    }
+
+    #[test]
     fn filters_are_read_in_both_cases_and_with_nulls() {
         let camel = json!({
             "searchInputTextValue": null,
