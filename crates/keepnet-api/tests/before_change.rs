@@ -462,6 +462,23 @@ async fn a_job_that_fails_before_its_change_has_changed_nothing_and_says_so() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_job_whose_first_change_was_not_sent_or_was_refused_says_so() {
+    for case in cases() {
+        let change = case.before.len();
+        let unreachable = Error::new(ErrorKind::Connect, "connection refused");
+        for (fault, outcome) in [
+            (FakeResponse::error(unreachable), Outcome::NotSent),
+            (FakeResponse::status(429), Outcome::Refused),
+        ] {
+            let what = format!("{}: {fault:?}", case.job);
+            let (error, _) = case.fail_at(change, fault).await;
+            assert_eq!(error.outcome(), outcome, "{what}: {error}");
+            assert!(!error.may_be_executed(), "{what}: {error}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_search_before_a_change_is_repeated_without_one_and_after_one_its_outcome_counts() {
     let jane = || json!([{"resourceId": "user-1", "email": JANE}]);
