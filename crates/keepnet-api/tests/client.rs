@@ -503,6 +503,10 @@ async fn a_check_needs_the_envelope_with_the_list_of_companies() {
             false,
         ),
         (json!({"data": [], "status": 200}), false),
+        (
+            json!({"data": [], "message": null, "status": 200, "validationMessages": null}),
+            false,
+        ),
         (json!({"status": "SUCCESS"}), false),
         (json!("SUCCESS"), false),
     ] {
@@ -515,6 +519,9 @@ async fn a_check_needs_the_envelope_with_the_list_of_companies() {
             assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
             let text = error.to_string();
             assert!(text.contains("companies.list_my"), "{text}");
+            // What is no object says what it should have been.
+            let expected = "the service's envelope with the list of companies";
+            assert!(body.is_object() || text.contains(expected), "{text}");
         }
     }
 }
