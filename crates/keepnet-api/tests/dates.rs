@@ -56,6 +56,25 @@ fn an_ambiguous_date_is_an_error_without_a_format() {
 }
 
 #[test]
+fn an_offset_of_a_day_or_more_is_one_minute_less_than_a_day() {
+    let noon = DateTime::from("01/04/2026 12:00");
+    for (minutes, expected) in [
+        (i16::MAX, "2026-03-31T12:01:00Z"),
+        (1440, "2026-03-31T12:01:00Z"),
+        (1439, "2026-03-31T12:01:00Z"),
+        (1438, "2026-03-31T12:02:00Z"),
+        (-1438, "2026-04-02T11:58:00Z"),
+        (-1439, "2026-04-02T11:59:00Z"),
+        (-1440, "2026-04-02T11:59:00Z"),
+        (i16::MIN, "2026-04-02T11:59:00Z"),
+    ] {
+        let format = DateFormat::day_first().utc_offset_minutes(minutes);
+        let time = noon.to_timestamp_as(format).unwrap();
+        assert_eq!(time.to_string(), expected, "{minutes}");
+    }
+}
+
+#[test]
 fn a_text_that_is_not_a_date_is_kept_and_fails_only_when_converted() {
     for text in [
         "",
