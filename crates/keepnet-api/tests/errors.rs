@@ -336,3 +336,24 @@ async fn the_error_of_an_incomplete_enrolment_names_its_group() {
     assert!(error.to_string().contains("group g-1"), "{error}");
     assert!(!error.is_retryable(), "a second group would be created");
 }
+
+#[test]
+fn each_reason_is_shown_on_a_line_of_its_own() {
+    let shown = [
+        Reason::TokenRefused,
+        Reason::ClientRefused,
+        Reason::IpRestricted,
+        Reason::PrivacyWindow,
+        Reason::InvalidInput,
+        Reason::Failed,
+        Reason::ServerError,
+    ]
+    .map(|reason| reason.to_string());
+    for (index, text) in shown.iter().enumerate() {
+        assert!(
+            !text.trim().is_empty() && text.lines().count() == 1,
+            "{text:?}"
+        );
+        assert!(!shown[..index].contains(text), "{text:?}");
+    }
+}
