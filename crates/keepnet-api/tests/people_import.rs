@@ -71,6 +71,9 @@ async fn a_file_that_the_service_cannot_read_is_an_error() {
         text.contains("`FinishedWithError`") && text.contains("nothing was imported"),
         "{text}"
     );
+    // It is not the error of a deadline, after which waiting would help.
+    assert!(text.contains("its file was not read"), "{text}");
+    assert!(!text.contains("still being read"), "{text}");
 }
 
 #[tokio::test]
