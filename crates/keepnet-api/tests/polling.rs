@@ -170,6 +170,17 @@ fn waiting_goes_on_in_another_runtime_than_the_one_it_began_in() {
 }
 
 #[test]
+fn a_wait_is_shown_with_what_it_waits_for_and_how_often_it_polls() {
+    let polling = Polling::every(Duration::from_secs(7));
+    let wait = over(&service()).investigations().wait("i1");
+    let shown = format!("{:?}", wait.polling(polling));
+    assert!(shown.starts_with("Progress {"), "{shown}");
+    for part in ["the investigation", "first: 7s", "longest: 7s"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
+#[test]
 fn a_wait_outside_a_runtime_is_an_error_that_says_what_to_do() {
     let fake = service();
     let mut wait = over(&fake).investigations().wait("i1").into_future();
