@@ -90,9 +90,6 @@ async fn bodies_that_do_not_fit_are_refused_by_name_and_change_nothing() {
     let groups = format!("{employee_path}/groups");
     let login_methods = format!("{account_path}/loginMethods");
     for (method, path, body, field) in [
-        (Method::PATCH, &app_path, "", "JSON object"),
-        (Method::PATCH, &app_path, "[]", "JSON object"),
-        (Method::PATCH, &app_path, "{\"notes\":", "JSON object"),
         (
             Method::PATCH,
             &app_path,
@@ -146,7 +143,6 @@ async fn bodies_that_do_not_fit_are_refused_by_name_and_change_nothing() {
             "groups",
         ),
         (Method::DELETE, &groups, r#"{"groups":[1]}"#, "groups"),
-        (Method::DELETE, &login_methods, "", "JSON object"),
         (Method::DELETE, &login_methods, "{}", "loginMethod"),
         (
             Method::DELETE,
@@ -164,6 +160,12 @@ async fn bodies_that_do_not_fit_are_refused_by_name_and_change_nothing() {
         let (status, message) = call(&sandbox, method.clone(), path, body).await.refusal();
         assert_eq!(status, 400, "{method} {path} {body}");
         assert!(message.contains(field), "{method} {path} {body}: {message}");
+    }
+    for (method, path) in [(Method::PATCH, &app_path), (Method::DELETE, &login_methods)] {
+        for body in ["", "[]", "null", "{", "{\"notes\":"] {
+            let response = call(&sandbox, method.clone(), path, body).await;
+            response.is_not_played("a change with a body that is no JSON object");
+        }
     }
     for (path, before) in [
         (app_path, app),

@@ -87,7 +87,7 @@ pub(crate) fn apply(
         return Ok((Bytes::from_static(b"{}"), Some(event)));
     }
     let body: Record = serde_json::from_slice(body)
-        .map_err(|_| Refusal::invalid("the request body must be a JSON object"))?;
+        .map_err(|_| Refusal::not_played("a change with a body that is no JSON object"))?;
     let known: Vec<_> = match change {
         Change::Update => members(to).iter().map(|(name, _)| *name).collect(),
         Change::DeleteLoginMethod => vec!["loginMethod"],
