@@ -17,6 +17,7 @@ mod records;
 mod requests;
 mod response;
 mod routes;
+mod ruby;
 mod seed;
 mod service;
 mod state;

@@ -18,7 +18,23 @@ async fn numbers_out_of_bounds_become_the_default_without_a_word() {
         (json!(91), 7, 91),
         (json!(100), 7, 100),
         (json!(101), 7, 5),
+        (json!(-1), 7, 5),
+        (json!(1.9), 1, 1),
+        (json!(1e30), 7, 5),
         (json!("3"), 3, 3),
+        (json!("3abc"), 3, 3),
+        (json!(" 3 "), 3, 3),
+        (json!("3.9"), 3, 3),
+        (json!("+3"), 3, 3),
+        (json!("010"), 10, 10),
+        (json!("1_0"), 10, 10),
+        (json!("1__0"), 1, 1),
+        (json!("_1"), 7, 5),
+        (json!("0x3"), 7, 5),
+        (json!("-3"), 7, 5),
+        (json!("abc"), 7, 5),
+        (json!(""), 7, 5),
+        (json!("99999999999999999999"), 7, 5),
     ] {
         let fields = json!({
             "payload": "p", "expire_after_days": given, "expire_after_views": given,
@@ -199,7 +215,15 @@ async fn a_body_needs_its_push_and_has_to_be_readable() {
     let missing = json!({
         "error": "param is missing or the value is empty or invalid: push"
     });
-    for body in [json!({}), json!({ "push": {} }), json!({ "request": {} })] {
+    for body in [
+        json!({}),
+        json!([]),
+        json!([{ "push": { "payload": "p" } }]),
+        json!("push"),
+        json!(null),
+        json!({ "push": {} }),
+        json!({ "request": {} }),
+    ] {
         let response = Call::post("/api/v2/pushes", &body).to(&sandbox).await;
         assert_eq!(
             (response.status, response.json()),
@@ -209,6 +233,15 @@ async fn a_body_needs_its_push_and_has_to_be_readable() {
     }
     let response = Call::new(Method::POST, "/api/v2/pushes").to(&sandbox).await;
     assert_eq!((response.status, response.json()), (400, missing));
+    for fields in [json!({ "files": null }), json!({ "files": "x" })] {
+        let response = create(fields.clone()).to(&sandbox).await;
+        let required = json!({ "payload": ["Payload is required."] });
+        assert_eq!(
+            (response.status, response.json()),
+            (422, required),
+            "{fields}"
+        );
+    }
     let not_text = |name: &str| [name.as_bytes(), b"\xff"].concat();
     for call in [
         Call::new(Method::POST, "/api/v2/pushes").body("application/json", not_text("{")),
@@ -239,12 +272,60 @@ async fn a_body_needs_its_push_and_has_to_be_readable() {
 }
 
 #[tokio::test]
+async fn a_push_in_the_query_replaces_that_of_the_body() {
+    let sandbox = small().await;
+    let body = json!({ "push": { "payload": "of the body", "note": "n" } });
+    let sent = async |query: &str| {
+        let path = format!("/api/v2/pushes?{query}");
+        Call::post(&path, &body).by_owner(&sandbox).await
+    };
+    assert_eq!(sent("push[note]=q").await.status, 422);
+    assert_eq!(sent("push=q").await.status, 500);
+    assert_eq!(sent("push[]=q").await.status, 500);
+    assert_eq!(sent("push[note]=q&push[]=q").await.status, 400);
+    assert_eq!(sent("push[]=q&push[note]=q").await.status, 400);
+    let made = sent("push[payload]=q").await.json();
+    assert_eq!(made["note"], "");
+    let twice = r#"{"push":{"note":"n"},"push":{"payload":"p"}}"#;
+    let call = Call::new(Method::POST, "/api/v2/pushes").body("application/json", twice);
+    assert_eq!(call.to(&sandbox).await.json()["note"], "");
+}
+
+#[tokio::test]
+async fn json_is_what_rails_takes_for_it() {
+    let sandbox = small().await;
+    let of = |kind: &str| {
+        let body = r#"{"push":{"payload":"p"}}"#;
+        Call::new(Method::POST, "/api/v2/pushes").body(kind, body)
+    };
+    for kind in [
+        "application/json",
+        "Application/JSON; charset=utf-8",
+        "text/x-json",
+        "application/jsonrequest",
+    ] {
+        assert_eq!(of(kind).to(&sandbox).await.status, 201, "{kind}");
+    }
+    for kind in [
+        "application/json-patch+json",
+        "application/jsonx",
+        "application/vnd.api+json",
+        "text/json",
+        "text/plain",
+        "",
+    ] {
+        let response = of(kind).to(&sandbox).await;
+        response.is_not_played("bodies that are neither JSON nor multipart forms");
+    }
+}
+
+#[tokio::test]
 async fn what_clients_do_not_send_is_not_played() {
     let sandbox = small().await;
     let post = || Call::new(Method::POST, "/api/v2/pushes");
     let (bodies, names) = (
         "bodies that are neither JSON nor multipart forms",
-        "names of fields and files in other forms, and longer ones",
+        "names of fields and files in other forms",
     );
     let files = "files under other names";
     let file = ("name=\"push[file]\"; filename=\"a\"", &b"p"[..]);
@@ -291,8 +372,12 @@ async fn what_clients_do_not_send_is_not_played() {
             "push[passphrase] with a value of that type",
         ),
         (
-            json!({ "push": { "payload": "p", "expire_after_days": 1.5 } }),
-            "push[expire_after_days] with a value of that type",
+            json!({ "push": { "payload": "p" }, "other": { "a": "b" } }),
+            "other outside of `push` and `request`",
+        ),
+        (
+            json!({ "push": { "payload": "p" }, "other": {} }),
+            "other outside of `push` and `request`",
         ),
         (
             json!({ "push": { "payload": "p", "files": [] } }),
@@ -300,6 +385,17 @@ async fn what_clients_do_not_send_is_not_played() {
         ),
     ] {
         calls.push((Call::post("/api/v2/pushes", &body), what));
+    }
+    let lists = "lists, or objects in objects";
+    for query in [
+        "page[]=1",
+        "page[a]=1",
+        "passphrase[]=x",
+        "push[a][b]=1",
+        "push[a",
+    ] {
+        let path = format!("/api/v2/pushes/active?{query}");
+        calls.push((Call::get(&path), lists));
     }
     for (call, what) in calls {
         call.by_owner(&sandbox).await.is_not_played(what);

@@ -116,18 +116,13 @@ async fn names_of_files_are_cut_and_cleaned() {
     }
 }
 
-const LOST: &str = "names for which files are lost or cannot be read";
-const OTHER_FORMS: &str = "names of fields and files in other forms, and longer ones";
-
 #[tokio::test]
-async fn names_for_which_a_file_is_lost_are_not_played() {
+async fn names_with_which_nobody_reads_a_file_are_not_played() {
     let sandbox = small().await;
-    let long = "x".repeat(1500);
-    for name in ["", "/", "%2F", "%5C", "//", "a%00b", "%20", "a/%20", &long] {
+    for name in ["a%00b", "%20", "a/%20"] {
         let disposition = format!("name=\"push[files][]\"; filename=\"{name}\"");
         let response = push_form(&sandbox, &[(&disposition, b"content")]).await;
-        let is_long = name.len() > 1000;
-        response.is_not_played(if is_long { OTHER_FORMS } else { LOST });
+        response.is_not_played("blank names of files, and those with NUL");
     }
     for disposition in [
         "",
@@ -138,7 +133,7 @@ async fn names_for_which_a_file_is_lost_are_not_played() {
         r#"filename="a"; name="push[files][]""#,
     ] {
         let response = push_form(&sandbox, &[(disposition, b"content")]).await;
-        response.is_not_played(OTHER_FORMS);
+        response.is_not_played("names of fields and files in other forms");
     }
 }
 
@@ -310,13 +305,14 @@ async fn forms_beyond_64_mebibytes_are_not_played() {
 }
 
 #[tokio::test]
-async fn text_beyond_32_megabytes_is_too_large_however_it_is_sent() {
+async fn text_beyond_32_mebibytes_is_not_played_however_it_is_sent() {
     let sandbox = small().await;
     let text = "x".repeat(33 * 1024 * 1024);
     let plain = json!({ "push": { "payload": text } }).to_string();
     let parts = form(&[("name=\"push[payload]\"", text.as_bytes())]);
     for (kind, body) in [("application/json", plain.into_bytes()), (BOUNDARY, parts)] {
         let call = Call::new(Method::POST, "/api/v2/pushes").body(kind, body);
-        assert_eq!(call.to(&sandbox).await.status, 413, "{kind}");
+        let response = call.to(&sandbox).await;
+        response.is_not_played("text of more than 32 MiB");
     }
 }

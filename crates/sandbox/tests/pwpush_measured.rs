@@ -53,6 +53,10 @@ async fn a_push_that_is_no_object_breaks_the_server_and_a_blank_one_is_missing()
         (json!(""), 400),
         (json!([]), 400),
         (json!(null), 400),
+        // Rails takes the nulls out of a list.
+        (json!([null]), 400),
+        (json!([""]), BROKEN),
+        (json!(" "), 400),
     ] {
         let body = json!({ "push": push });
         let response = Call::post("/api/v2/pushes", &body).to(&sandbox).await;
@@ -61,6 +65,14 @@ async fn a_push_that_is_no_object_breaks_the_server_and_a_blank_one_is_missing()
             let broken = json!({ "status": 500, "error": "Internal Server Error" });
             assert_eq!(response.json(), broken, "{body}");
         }
+    }
+    for (part, status) in [
+        ("name=\"push[]\"", BROKEN),
+        ("name=\"push\"", BROKEN),
+        ("name=\"other\"", 400),
+    ] {
+        let response = push_form(&sandbox, &[(part, b"x")]).await;
+        assert_eq!(response.status, status, "{part}");
     }
 }
 
@@ -177,6 +189,15 @@ async fn what_is_sent_in_other_forms_is_refused_or_dropped() {
     ];
     let token = made(push_form(&sandbox, &parts).await);
     assert_eq!(read(&sandbox, &token).await["files"], json!([]));
+    // So is a file whose name is lost, or whose header is too long.
+    let long = "x".repeat(1500);
+    for name in ["", "/", "//", "%2F", "%5C", "%2F%5C", &long] {
+        let file = format!("name=\"push[files][]\"; filename=\"{name}\"");
+        let token = made(push_form(&sandbox, &[parts[0], (&file, b"content")]).await);
+        assert_eq!(read(&sandbox, &token).await["files"], json!([]), "{name}");
+        let alone = push_form(&sandbox, &[(&file, b"content")]).await;
+        assert_eq!(alone.status, 400, "{name}");
+    }
     // A passphrase of blanks is not counted as a try.
     for _ in 0..7 {
         let path = at(&format!("{token}?passphrase=%20"));

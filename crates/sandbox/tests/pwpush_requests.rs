@@ -343,6 +343,10 @@ async fn what_the_hosted_edition_is_not_known_to_take_is_not_played() {
         ("deletable_by_viewer", json!("perhaps"), " of that value"),
         ("retrieval_step", json!(1), " of that value"),
         ("passphrase", json!(" "), " of that value"),
+        ("kind", json!("0"), " of that value"),
+        ("kind", json!("secret"), " of that value"),
+        ("files", json!(null), " of that value"),
+        ("expire_after_duration", json!("07"), " of that value"),
     ] {
         let mut fields = json!({ "payload": "p" });
         fields[member] = value;
@@ -365,6 +369,46 @@ async fn what_the_hosted_edition_is_not_known_to_take_is_not_played() {
         (Call::get(&at("active?colour=red")), "colour"),
         (Call::get(&at("active?page=0")), "page of that value"),
         (Call::get(&at("active?page=0x1")), "page of that value"),
+        (Call::get(&at("active?page=01")), "page of that value"),
+        (Call::get(&at("active?passphrase=x")), "passphrase"),
+        (Call::get("/api/v2/version?page=2"), "page"),
+        (Call::get("/api/v2/accounts?page=2"), "page"),
+        (Call::get("/api/v2/workspaces?account_id=1"), "account_id"),
+        (Call::delete(&at("x?account_id=1")), "account_id"),
+        (Call::delete(&at("x?passphrase=x")), "passphrase"),
+        (Call::get(&at("x?page=1")), "page"),
+        (Call::get(&at("x/preview?passphrase=x")), "passphrase"),
+        (Call::get(&path("open?passphrase=x")), "passphrase"),
+        (
+            Call::post(
+                "/api/v2/pushes?account_id=1",
+                &json!({ "push": { "payload": "p" } }),
+            ),
+            "account_id",
+        ),
+        (
+            Call::post(
+                "/api/v2/pushes?push[note]=q",
+                &json!({ "push": { "payload": "p" } }),
+            ),
+            "push[note]",
+        ),
+        (
+            Call::get(&at("active")).json(&json!({ "account_id": "1" })),
+            "account_id",
+        ),
+        (
+            Call::post(
+                "/api/v2/pushes",
+                &json!({ "push": { "payload": "p" }, "request": {} }),
+            ),
+            "request",
+        ),
+        (Call::post("/api/v2/pushes", &json!([])), "_json"),
+        (
+            Call::post("/api/v2/pushes", &json!({ "push": {} })).body("text/x-json", "{}"),
+            "text/x-json",
+        ),
         (
             Call::post("/api/v2/pushes", &json!({ "push": "p" })),
             "push",
@@ -385,17 +429,49 @@ async fn what_the_hosted_edition_is_not_known_to_take_is_not_played() {
         let refused = create(fields).by_owner(&sandbox).await;
         refused.is_not_played("days that are no step of time, and both together");
     }
+    for (method, path, status) in [
+        (Method::GET, "/api/v2/collections".to_owned(), 404),
+        (Method::GET, "/api/v2/pushes/".to_owned(), 404),
+        (Method::PUT, at("x"), 404),
+        (Method::HEAD, at("active"), 404),
+        (Method::POST, "/api/v2/accounts".to_owned(), 404),
+        (Method::GET, "/elsewhere".to_owned(), 404),
+        (Method::GET, at("%ff"), 400),
+        (Method::GET, at("x?passphrase=%ff"), 400),
+    ] {
+        let refused = Call::new(method.clone(), &path).by_owner(&sandbox).await;
+        if method == Method::HEAD {
+            assert_eq!(refused.status, 501);
+            continue;
+        }
+        let path = path.split('?').next().unwrap_or_default();
+        let what = format!("{method} {path}, which is a {status} elsewhere,");
+        refused.is_not_played(&format!("{what} in the commercial edition"));
+    }
+    let unreadable = Call::new(Method::POST, "/api/v2/pushes").body("application/json", "{");
+    let unreadable = unreadable.by_owner(&sandbox).await;
+    unreadable
+        .is_not_played("POST /api/v2/pushes, which is a 400 elsewhere, in the commercial edition");
     let empty = create(json!({ "kind": "file" })).by_owner(&sandbox).await;
     empty.is_not_played("files of another kind of push, and pushes of files without any");
-    let file = form(&[
-        ("name=\"push[payload]\"", b"p"),
-        ("name=\"push[files]\"; filename=\"a.txt\"", b"content"),
-    ]);
-    let form = Call::new(Method::POST, "/api/v2/pushes").body(BOUNDARY, file);
-    let none = create(json!({ "payload": "p", "files": null }));
-    for call in [form, none] {
+    for (file, what) in [
+        (
+            "name=\"push[files]\"; filename=\"a\"",
+            "push[files] of that value",
+        ),
+        (
+            "name=\"push[files][]\"; filename=\"\"",
+            "a file without a name",
+        ),
+        (
+            "name=\"request[files][]\"; filename=\"a\"",
+            "request[files]",
+        ),
+    ] {
+        let file = form(&[("name=\"push[payload]\"", b"p"), (file, b"content")]);
+        let call = Call::new(Method::POST, "/api/v2/pushes").body(BOUNDARY, file);
         let refused = call.by_owner(&sandbox).await;
-        refused.is_not_played("push[files] in that form in the commercial edition");
+        refused.is_not_played(&format!("{what} in the commercial edition"));
     }
     let token = sandbox.password_pusher().token();
     let bare = create(json!({ "payload": "p" })).header("authorization", token);

@@ -14,6 +14,7 @@ use super::edition::Profile;
 use super::params::{self, Params};
 use super::records::{Account, UserId, Visitor};
 use super::response::Refusal;
+use super::ruby;
 use super::state::State;
 use crate::common::service::{Peer, header};
 
@@ -72,25 +73,6 @@ pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
     })
 }
 
-/// What Ruby's `Integer()` makes of a text: a prefix gives another base, a 0 alone that of 8, and single underscores may
-/// stand between digits.
-fn ruby_integer(text: &str) -> Option<i64> {
-    let text = text.trim_ascii().to_ascii_lowercase();
-    let (sign, number) = match text.strip_prefix('-') {
-        Some(number) => (-1, number),
-        None => (1, text.strip_prefix('+').unwrap_or(&text)),
-    };
-    let bases = [("0x", 16), ("0b", 2), ("0o", 8), ("0d", 10)];
-    let mut bases = bases.iter();
-    let prefixed = bases.find_map(|(prefix, base)| Some((number.strip_prefix(prefix)?, *base)));
-    let plain = if number.starts_with('0') { 8 } else { 10 };
-    let (digits, base) = prefixed.unwrap_or((number, plain));
-    let is_number = |part: &str| !part.is_empty() && part.chars().all(|char| char.is_digit(base));
-    // A larger number is as good as the largest.
-    let value = i64::from_str_radix(&digits.replace('_', ""), base).unwrap_or(i64::MAX);
-    digits.split('_').all(is_number).then_some(sign * value)
-}
-
 impl<'a> Call<'a> {
     /// Reads the parts of a request that do not depend on the operation.
     pub(crate) fn new(state: &'a State, parts: &Parts, body: &Bytes) -> Result<Self, Refusal> {
@@ -102,11 +84,8 @@ impl<'a> Call<'a> {
             "" => state.address.to_string(),
             host => host.to_owned(),
         };
-        let scheme = if by_tls(&parts.headers) {
-            "https"
-        } else {
-            "http"
-        };
+        let tls = by_tls(&parts.headers);
+        let scheme = if tls { "https" } else { "http" };
         let cut = |text: &str| text.chars().take(255).collect();
         Ok(Self {
             state,
@@ -180,7 +159,7 @@ impl<'a> Call<'a> {
     /// The requested page of a list. What the list of another's account is, is not known.
     pub(crate) fn page<T>(&self, list: impl Iterator<Item = T>) -> Result<Vec<T>, Refusal> {
         self.account()?;
-        let page = ruby_integer(self.params.text("page").unwrap_or("1"));
+        let page = ruby::integer(self.params.text("page").unwrap_or("1"));
         let page = page.filter(|page| *page <= LAST_PAGE);
         let before = page.ok_or(Refusal::PAGE)?.max(1) - 1;
         let before = usize::try_from(before).unwrap_or_default() * PER_PAGE;

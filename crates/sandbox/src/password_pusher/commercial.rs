@@ -5,13 +5,15 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use http::HeaderMap;
+use http::StatusCode;
 use http::header::AUTHORIZATION;
+use http::request::Parts;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::params::Params;
 use super::response::Refusal;
+use crate::common::query;
 use crate::common::service::header;
 
 /// The values of a parameter. Those of forms are texts.
@@ -24,46 +26,59 @@ enum Is {
     Flag,
     /// A number within these bounds.
     Number(i64, i64),
+    /// One of these texts.
+    Word(Vec<String>),
+    /// Files of a form.
+    Files,
 }
 
 impl Is {
-    fn fits(&self, value: &Value) -> bool {
+    fn fits(&self, value: &Value, params: &Params) -> bool {
         let written = value.to_string();
         let written = written.trim_matches('"');
         match self {
             Self::Text => value.is_string(),
             Self::Secret => value.as_str().is_some_and(|text| !text.trim().is_empty()),
             Self::Flag => written.parse::<bool>().is_ok(),
-            Self::Number(least, most) => {
-                let number = written.parse::<i64>();
-                number.is_ok_and(|number| (*least..=*most).contains(&number))
-            }
+            Self::Number(least, most) => (*least..=*most).any(|one| one.to_string() == written),
+            Self::Word(words) => words.iter().any(|word| value == word),
+            Self::Files => value.is_null() && !params.files.is_empty(),
         }
     }
 }
 
-/// Parameters by the paths of operations. All operations take those of `*`.
+/// Parameters by operations. A question mark is before those of the query.
 static KNOWN: LazyLock<HashMap<&str, HashMap<&str, Is>>> = LazyLock::new(|| {
     let known = include_str!("commercial.json");
     serde_json::from_str(known).expect("commercial.json keeps to its form")
 });
 
+fn refusal(what: &str) -> Refusal {
+    Refusal::NotPlayed(format!("{what} in the commercial edition").into())
+}
+
+/// The refusal of a request that the open-source edition refuses with this status before any operation.
+pub(crate) fn unknown(parts: &Parts, status: StatusCode) -> Refusal {
+    let (method, path, status) = (&parts.method, parts.uri.path(), status.as_u16());
+    refusal(&format!("{method} {path}, which is a {status} elsewhere,"))
+}
+
 /// Refuses what the operation with this path is not known to take.
-pub(crate) fn check(path: &str, params: &Params, headers: &HeaderMap) -> Result<(), Refusal> {
-    let token = header(headers, AUTHORIZATION);
+pub(crate) fn check(path: &str, params: &Params, parts: &Parts) -> Result<(), Refusal> {
+    let token = header(&parts.headers, AUTHORIZATION);
     if !token.is_empty() && !token.starts_with("Bearer ") {
-        let what = "tokens without `Bearer` in the commercial edition";
-        return Err(Refusal::NotPlayed(what.into()));
+        return Err(refusal("tokens without `Bearer`"));
     }
-    for (name, value) in &params.values {
-        let known = ["*", path].map(|path| KNOWN.get(path)?.get(name.as_str()));
-        let of_value = match known.into_iter().flatten().next() {
-            Some(is) if is.fits(value) => continue,
-            Some(_) => " of that value",
-            None => "",
-        };
-        let what = format!("{name}{of_value} in the commercial edition");
-        return Err(Refusal::NotPlayed(what.into()));
+    let known = KNOWN.get(&*format!("{} {path}", parts.method));
+    let query = query::pairs(parts.uri.query().unwrap_or_default());
+    for (name, value) in params.flat() {
+        let is_in_query = query.iter().any(|(key, _)| *key == name);
+        let mark = if is_in_query { "?" } else { "" };
+        match known.and_then(|known| known.get(&*format!("{mark}{name}"))) {
+            Some(is) if is.fits(value, params) => {}
+            Some(_) => return Err(refusal(&format!("{name} of that value"))),
+            None => return Err(refusal(&name)),
+        }
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! its concerns.
 
 use http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::call::Call;
 use super::edition::Step;
@@ -34,12 +34,8 @@ fn choice(params: &Params, name: &str, (is_offered, default): (bool, bool)) -> b
 /// them to both editions).
 fn lifetime(call: &Call<'_>, params: &Params) -> Result<Lifetime, Refusal> {
     if !call.profile.is_commercial {
-        let days = number(
-            params,
-            "expire_after_days",
-            call.state.options.settings.days,
-        );
-        return Ok(Lifetime::Days(days));
+        let bounds = call.state.options.settings.days;
+        return Ok(Lifetime::Days(number(params, "expire_after_days", bounds)));
     }
     let step = params.integer("expire_after_duration").map(Step::new);
     let days = params.integer("expire_after_days").map(Step::of_days);
@@ -55,7 +51,7 @@ fn lifetime(call: &Call<'_>, params: &Params) -> Result<Lifetime, Refusal> {
 pub(crate) fn create(call: &Call<'_>, store: &mut Store, _: &str) -> Outcome {
     let params = &call.params.of("push")?;
     let kind = kind(params)?;
-    let has_texts = params.has("files");
+    let has_texts = params.values.get("files").is_some_and(Value::is_array);
     let has_files = kind == Kind::File || has_texts || !params.files.is_empty();
     if call.visitor.user.is_none() && has_files {
         return Err(Refusal::NOT_SIGNED_IN);

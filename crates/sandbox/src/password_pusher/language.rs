@@ -23,16 +23,12 @@ impl Language {
     pub(crate) fn of(parts: &Parts, user: Option<&str>, default: &str) -> Self {
         let query = query::pairs(parts.uri.query().unwrap_or_default());
         let named = query.iter().find(|(name, _)| name == "locale");
-        let named = named.and_then(|(_, locale)| Self::named(locale));
-        let accepted = || {
-            header(&parts.headers, ACCEPT_LANGUAGE)
-                .split(',')
-                .find_map(|range| Self::named(range.split(';').next()?.trim()))
-        };
-        named
-            .or_else(|| Self::named(user?))
-            .or_else(accepted)
-            .unwrap_or_else(|| Self::default(default))
+        let named = named.map(|(_, locale)| locale.as_str());
+        let accepted = header(&parts.headers, ACCEPT_LANGUAGE).split(',');
+        let accepted = accepted.filter_map(|range| Some(range.split(';').next()?.trim()));
+        let mut locales = named.into_iter().chain(user).chain(accepted);
+        let known = locales.find_map(Self::named);
+        known.unwrap_or_else(|| Self::default(default))
     }
 
     /// The instance's language.

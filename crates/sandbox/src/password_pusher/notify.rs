@@ -140,7 +140,7 @@ fn is_address(text: &str) -> bool {
 pub(crate) fn notify(call: &Call<'_>, store: &mut Store, token: &str) -> Outcome {
     let push = store.pushes.get(token).ok_or(Refusal::NOT_FOUND)?;
     let user = call.visitor.user.ok_or(Refusal::Unauthorized)?;
-    if !call.state.admit_mail(user) {
+    if !call.state.admit("mail", &user.to_string()) {
         return Err(Refusal::TOO_MANY_MAILS);
     }
     if !call.owns(push.user) {

@@ -1,21 +1,23 @@
 //! Parameters of a request: its query, and a body of JSON or a multipart form. Only the forms that clients send are
 //! played.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde_json::{Map, Value, json};
 
 use super::records::Upload;
 use super::response::Refusal;
+use super::ruby;
 use crate::common::query;
-use crate::common::service::header;
+use crate::common::service::media_type;
 
-/// Members of the body's objects that are flags in JSON.
+/// The objects that have members. Any others are not played.
+const OBJECTS: [&str; 2] = ["push", "request"];
+
+/// Members of these objects that are flags in JSON.
 const FLAGS: [&str; 4] = [
     "deletable_by_viewer",
     "include_requestor",
@@ -23,134 +25,128 @@ const FLAGS: [&str; 4] = [
     "retrieval_step",
 ];
 
-/// Whether a member is a number, such as `expire_after_days`.
-fn is_number(member: &str) -> bool {
-    member.contains("_after_") || member == "expires_in"
-}
+/// The media types that Rails reads as JSON (`action_dispatch/http/mime_types.rb`).
+const JSON: [&str; 3] = ["application/json", "application/jsonrequest", "text/x-json"];
 
-/// Members of JSON outside of an object.
-const OUTSIDE: [&str; 3] = ["account_id", "notify_emails_to", "notify_emails_to_locale"];
-
-/// Values by their names, such as `page` and `push[payload]`, and files. They may be secrets, so there is no `Debug`.
+/// Values by their names; `push` and `request` are objects. `files` is null in an object that the uploaded files belong
+/// to. They may be secrets, so there is no `Debug`.
 #[derive(Clone, Default)]
 pub(crate) struct Params {
-    pub(crate) values: BTreeMap<String, Value>,
+    pub(crate) values: Map<String, Value>,
     pub(crate) files: Vec<Arc<Upload>>,
 }
 
 impl Params {
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.values.contains_key(name)
-    }
-
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.values.get(name)?.as_str()
     }
 
-    /// A number. Numbers are text in a form, and `true` is 1 (measured on 2.11.4).
+    /// A whole number, as Active Model casts it: `true` is 1 (measured on 2.11.4), a blank text is nothing, and `to_i`
+    /// reads any other text or number.
     pub(crate) fn integer(&self, name: &str) -> Option<i64> {
         match self.values.get(name)? {
-            Value::String(text) => text.parse().ok(),
+            Value::String(text) if text.trim().is_empty() => None,
+            Value::String(text) => Some(ruby::to_i(text)),
             Value::Bool(flag) => Some(i64::from(*flag)),
-            value => value.as_i64(),
+            value => Some(ruby::to_i(&format!("{:.0}", value.as_f64()?.trunc()))),
         }
     }
 
-    /// Whether a check box with this value is ticked; nothing if it is absent.
+    /// Whether a check box with this value is ticked; nothing if it is absent, or a list (measured on 2.11.4).
     pub(crate) fn ticked(&self, name: &str) -> Option<bool> {
-        let value = self.values.get(name)?;
+        let value = self.values.get(name).filter(|value| !value.is_array())?;
         let text = value.to_string().to_lowercase();
         let ticked = ["1", "checked", "on", "true", "yes"];
         Some(ticked.contains(&text.trim_matches('"')))
     }
 
-    /// The members of an object such as `push`. A request without it is refused, and one with something else in its
-    /// place breaks the server (measured on 2.11.4).
-    pub(crate) fn of(&self, object: &'static str) -> Result<Self, Refusal> {
-        let blanks = [json!(null), json!(""), json!([])];
-        if (self.values.get(object)).is_some_and(|other| !blanks.contains(other)) {
-            return Err(Refusal::BROKEN);
-        }
-        let members = self.values.iter().filter_map(|(name, value)| {
-            let inside = name.strip_prefix(object)?.strip_prefix('[')?;
-            Some((inside.strip_suffix(']')?.to_owned(), value.clone()))
-        });
-        let found = Self {
-            values: members.collect(),
-            files: self.files.clone(),
-        };
-        match found.values.is_empty() && found.files.is_empty() {
-            true => Err(Refusal::Missing(object)),
-            false => Ok(found),
-        }
+    /// The values with their full names, such as `push[payload]`.
+    pub(crate) fn flat(&self) -> impl Iterator<Item = (String, &Value)> {
+        self.values.iter().flat_map(|(name, value)| match value {
+            Value::Object(members) if !members.is_empty() => {
+                let named = |(member, value)| (format!("{name}[{member}]"), value);
+                members.iter().map(named).collect()
+            }
+            _ => vec![(name.clone(), value)],
+        })
     }
 
-    /// Adds a value of the query or of a form.
-    pub(crate) fn insert(&mut self, name: String, text: String) -> Result<(), Refusal> {
-        if name.matches('[').count() > 1 {
+    /// The members of an object such as `push`. A request without it is refused, and one with something else in its
+    /// place breaks the server (measured on 2.11.4). What is blank is absent (`require`), and so are nulls in a list.
+    pub(crate) fn of(&self, object: &'static str) -> Result<Self, Refusal> {
+        let values = match self.values.get(object).unwrap_or(&Value::Null) {
+            Value::Object(members) => members.clone(),
+            Value::Null => Map::new(),
+            Value::String(text) if text.trim().is_empty() => Map::new(),
+            Value::Array(items) if items.iter().all(Value::is_null) => Map::new(),
+            _ => return Err(Refusal::BROKEN),
+        };
+        if values.is_empty() {
+            return Err(Refusal::Missing(object));
+        }
+        let are_its = values.get("files") == Some(&Value::Null);
+        let files = self.files.iter().filter(|_| are_its).cloned().collect();
+        Ok(Self { values, files })
+    }
+
+    /// Adds a value of the query or of a form, whose name may be `push[payload]`, or `push[]` for the item of a list.
+    /// An object and a list with one name are refused (`Rack::QueryParser`).
+    pub(crate) fn insert(&mut self, name: &str, value: Value) -> Result<(), Refusal> {
+        let Some((object, rest)) = name.split_once('[') else {
+            self.values.insert(name.to_owned(), value);
+            return Ok(());
+        };
+        let member = rest.strip_suffix(']').unwrap_or("[");
+        if !OBJECTS.contains(&object) || member.contains(['[', ']']) {
             return Err(Refusal::NotPlayed("lists, or objects in objects".into()));
         }
-        self.values.insert(name, Value::String(text));
-        Ok(())
+        let place = self.values.entry(object);
+        let added = match member {
+            "" => (place.or_insert(json!([])).as_array_mut()).map(|items| items.push(value)),
+            _ => (place.or_insert(json!({})).as_object_mut())
+                .map(|members| drop(members.insert(member.to_owned(), value))),
+        };
+        added.ok_or(UNREADABLE)
     }
+}
 
-    /// Notes a value that the open-source server ignores because of its form (measured on 2.11.4).
-    pub(crate) fn ignore(&mut self, name: &str) {
-        self.values
-            .insert(format!("{name} in that form"), Value::Null);
-    }
-
-    fn add_query(&mut self, query: &str) -> Result<(), Refusal> {
-        if !query::is_text(query) || has_broken_escape(query) {
-            return Err(UNREADABLE);
-        }
-        let mut pairs = query::pairs(query).into_iter();
-        pairs.try_for_each(|(name, text)| self.insert(name, text))
-    }
-
-    fn add_json(&mut self, body: &Bytes) -> Result<(), Refusal> {
-        let body: Map<String, Value> = serde_json::from_slice(body).map_err(|_| UNREADABLE)?;
-        for (name, value) in body {
-            match value {
-                Value::Object(members) => {
-                    for (member, value) in members {
-                        let is_files = member == "files";
-                        let is_flag = FLAGS.contains(&member.as_str());
-                        let name = format!("{name}[{member}]");
-                        let is_ignored = match &value {
-                            Value::Null | Value::String(_) => is_files,
-                            other => is_flag && other.is_array(),
-                        };
-                        if is_ignored {
-                            self.ignore(&name);
-                            continue;
-                        }
-                        let is_played = match &value {
-                            Value::Array(ids) => is_files && ids.iter().any(|id| *id != ""),
-                            Value::Bool(_) => is_flag || member.starts_with("expire_after_"),
-                            Value::Number(number) => {
-                                is_flag || number.is_u64() && is_number(&member)
-                            }
-                            other => other.is_string(),
-                        };
-                        if !is_played {
-                            let what = format!("{name} with a value of that type");
-                            return Err(Refusal::NotPlayed(what.into()));
-                        }
-                        self.values.insert(name, value);
-                    }
-                }
-                Value::String(text) if OUTSIDE.contains(&name.as_str()) => {
-                    self.insert(name, text)?;
-                }
-                other if name == "push" => drop(self.values.insert(name, other)),
-                _ => {
-                    let what = format!("{name} outside of `push` and `request`");
-                    return Err(Refusal::NotPlayed(what.into()));
-                }
+/// The parameters in a body of JSON. Rails calls a body that is no object `_json`.
+fn json(body: &Bytes) -> Result<Map<String, Value>, Refusal> {
+    let body = match serde_json::from_slice(body).map_err(|_| UNREADABLE)? {
+        Value::Object(body) => body,
+        other => return Ok(Map::from_iter([("_json".to_owned(), other)])),
+    };
+    for (name, value) in &body {
+        let what = match (name.as_str(), value) {
+            ("push" | "request", Value::Object(members)) => {
+                let mut members = members.iter();
+                let odd = members.find(|(member, value)| !is_played(member, value));
+                odd.map(|(member, _)| format!("{name}[{member}] with a value of that type"))
             }
+            ("push", _) => None,
+            ("account_id" | "notify_emails_to" | "notify_emails_to_locale", Value::String(_)) => {
+                None
+            }
+            _ => Some(format!("{name} outside of `push` and `request`")),
+        };
+        if let Some(what) = what {
+            return Err(Refusal::NotPlayed(what.into()));
         }
-        Ok(())
+    }
+    Ok(body)
+}
+
+/// Whether a member may have a value of this type in JSON. The clients send texts, flags and numbers; the others were
+/// measured on 2.11.4.
+fn is_played(member: &str, value: &Value) -> bool {
+    let is_flag = FLAGS.contains(&member);
+    match value {
+        Value::String(_) => true,
+        Value::Bool(_) => is_flag || member.starts_with("expire_after_"),
+        Value::Number(_) => is_flag || member.contains("_after_"),
+        Value::Null => member == "files",
+        Value::Array(ids) => is_flag || member == "files" && ids.iter().any(|id| *id != ""),
+        Value::Object(_) => false,
     }
 }
 
@@ -169,19 +165,30 @@ pub(crate) fn has_broken_escape(text: &str) -> bool {
     })
 }
 
-/// The parameters of query and body together.
+/// The parameters of body and query together. Those of the query replace those of the body
+/// (`ActionDispatch::Http::Parameters`).
 pub(crate) fn read(parts: &Parts, body: &Bytes) -> Result<Params, Refusal> {
-    let kind = header(&parts.headers, CONTENT_TYPE);
     let mut params = Params::default();
+    let kind = media_type(&parts.headers);
     if let Some(Form(form)) = parts.extensions.get() {
         params = form.clone()?;
-    } else if kind.starts_with("application/json") && !body.is_empty() {
-        params.add_json(body)?;
+    } else if JSON.contains(&&*kind) && !body.is_empty() {
+        params.values = json(body)?;
+        if kind != JSON[0] {
+            params.values.insert(kind, Value::Null);
+        }
     } else if !body.is_empty() {
-        return Err(Refusal::NotPlayed(
-            "bodies that are neither JSON nor multipart forms".into(),
-        ));
+        let what = "bodies that are neither JSON nor multipart forms";
+        return Err(Refusal::NotPlayed(what.into()));
     }
-    params.add_query(parts.uri.query().unwrap_or_default())?;
+    let query = parts.uri.query().unwrap_or_default();
+    if !query::is_text(query) || has_broken_escape(query) {
+        return Err(UNREADABLE);
+    }
+    let mut in_query = Params::default();
+    for (name, text) in query::pairs(query) {
+        in_query.insert(&name, text.into())?;
+    }
+    params.values.extend(in_query.values);
     Ok(params)
 }

@@ -52,12 +52,13 @@ pub(crate) struct Operation<'a> {
 impl<'a> Operation<'a> {
     pub(crate) fn find(profile: &Profile, method: &Method, path: &'a str) -> Option<Self> {
         profile.api_version()?;
-        // Rails performs HEAD as GET without the body.
+        // Rails performs HEAD as GET without the body, and does without a slash at the end.
+        let is_known = !profile.is_commercial;
         let method = match *method {
-            Method::HEAD => &Method::GET,
+            Method::HEAD if is_known => &Method::GET,
             _ => method,
         };
-        let path = path.strip_suffix('/').unwrap_or(path);
+        let path = path.strip_suffix('/').filter(|_| is_known).unwrap_or(path);
         let segments: Vec<_> = path.strip_prefix("/api/v2/")?.split('/').collect();
         // A dot starts a suffix.
         let is_token = |part: &str| !part.is_empty() && !part.contains('.');

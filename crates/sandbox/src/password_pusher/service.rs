@@ -12,7 +12,8 @@ use super::edition::NEW_HOST;
 use super::files;
 use super::language::Language;
 use super::options::PasswordPusherOptions;
-use super::response::{Outcome, Refusal, redirect, status_response, throttled};
+use super::params::Form;
+use super::response::{Outcome, Refusal, redirect, throttled};
 use super::routes::{Operation, SUFFIX, file, not_played};
 use super::state::State;
 use super::{commercial, seed, upload};
@@ -66,12 +67,12 @@ impl State {
         let mut call = Call::new(self, parts, body)?;
         call.authenticate(&parts.headers, operation.access)?;
         if call.profile.is_commercial {
-            commercial::check(operation.path, &call.params, &parts.headers)?;
+            commercial::check(operation.path, &call.params, parts)?;
         }
         if operation.access == Access::Guess && call.profile.since([2, 9, 2]) {
             let passphrase = call.params.text("passphrase").unwrap_or_default();
             // Blank passphrases are not counted (measured on 2.11.4).
-            if !passphrase.trim().is_empty() && !self.admit_passphrase(operation.token) {
+            if !passphrase.trim().is_empty() && !self.admit("passphrase", operation.token) {
                 return Err(Refusal::TOO_MANY_PASSPHRASES);
             }
         }
@@ -90,18 +91,19 @@ impl Service for State {
 
     const NAME: &'static str = "password-pusher";
     const CREDENTIAL: HeaderName = AUTHORIZATION;
-    // More than the largest text needs with every character escaped. Forms have other limits; see `upload`.
-    const LARGEST_BODY: usize = 32 * 1024 * 1024;
+    // Forms have other limits; see `upload`.
+    const LARGEST_BODY: usize = upload::LARGEST_TEXT;
 
     async fn receive(&self, parts: &mut Parts, body: Incoming) -> Result<Option<Bytes>, Dropped> {
-        let Ok(boundary) = multer::parse_boundary(header(&parts.headers, CONTENT_TYPE)) else {
-            return whole(body, Self::LARGEST_BODY).await;
+        let form = match multer::parse_boundary(header(&parts.headers, CONTENT_TYPE)) {
+            Ok(boundary) => upload::receive(&boundary, body).await?,
+            Err(_) => match whole(body, Self::LARGEST_BODY).await? {
+                None => Form(Err(Refusal::NotPlayed(upload::TOO_LARGE.into()))),
+                body => return Ok(body),
+            },
         };
-        let form = upload::receive(&boundary, body).await?;
-        Ok(form.map(|form| {
-            parts.extensions.insert(form);
-            Bytes::new()
-        }))
+        parts.extensions.insert(form);
+        Ok(Some(Bytes::new()))
     }
 
     fn respond(&self, parts: &Parts, body: &Bytes) -> Response<Bytes> {
@@ -114,19 +116,24 @@ impl Service for State {
                 Refusal::Unconfirmed => Language::default(&options.default_locale),
                 _ => Language::of(parts, user, &options.default_locale),
             };
+            let refusal = match refusal {
+                Refusal::Status(of) if self.profile().is_commercial => {
+                    commercial::unknown(parts, of)
+                }
+                refusal => refusal,
+            };
             refusal.into_response(wants_json(parts), language)
         })
     }
 
     fn failure(&self, status: StatusCode) -> Response<Bytes> {
-        match status {
-            StatusCode::UNAUTHORIZED => {
-                Refusal::Unauthorized.into_response(true, Language::English)
-            }
-            StatusCode::NOT_FOUND => Refusal::NOT_FOUND.into_response(true, Language::English),
-            StatusCode::TOO_MANY_REQUESTS => throttled(),
-            _ => status_response(status, true),
-        }
+        let refusal = match status {
+            StatusCode::UNAUTHORIZED => Refusal::Unauthorized,
+            StatusCode::NOT_FOUND => Refusal::NOT_FOUND,
+            StatusCode::TOO_MANY_REQUESTS => return throttled(),
+            _ => Refusal::Status(status),
+        };
+        refusal.into_response(true, Language::English)
     }
 
     /// Source: the server's source; `x-request-id` is Rails's.

@@ -30,8 +30,7 @@ pub(crate) struct State {
     pub(crate) started: Timestamp,
     /// The key that signs URLs of files.
     pub(crate) signing_key: String,
-    passphrases: Mutex<FiveAMinute>,
-    mails: Mutex<FiveAMinute>,
+    limits: Mutex<FiveAMinute>,
     store: Mutex<Store>,
 }
 
@@ -55,11 +54,10 @@ impl State {
         let mut user = |title, accounts: &[&'static str]| User {
             token: credentials.text(TOKEN, 20),
             title,
-            accounts: accounts
-                .iter()
-                .map(|name| Account {
-                    id: credentials.between(1_000, 1_000_000).unsigned_abs(),
-                    name,
+            accounts: (accounts.iter())
+                .map(|name| {
+                    let id = credentials.between(1_000, 1_000_000).unsigned_abs();
+                    Account { id, name }
                 })
                 .collect(),
         };
@@ -74,8 +72,7 @@ impl State {
             users,
             started,
             signing_key: Random::new(seed, "password pusher files").text(HEX, 64),
-            passphrases: Mutex::default(),
-            mails: Mutex::default(),
+            limits: Mutex::default(),
             store: Mutex::new(Store {
                 pushes: Table::default(),
                 requests: Table::default(),
@@ -107,13 +104,9 @@ impl State {
         self.users.iter().position(|user| user.token == token)
     }
 
-    /// Whether one more request with a passphrase is allowed for this token.
-    pub(crate) fn admit_passphrase(&self, url_token: &str) -> bool {
-        lock(&self.passphrases).admit(url_token, self.clock.elapsed())
-    }
-
-    pub(crate) fn admit_mail(&self, user: UserId) -> bool {
-        lock(&self.mails).admit(&user.to_string(), self.clock.elapsed())
+    /// Whether one more passphrase is allowed for this token, or one more mail for this user.
+    pub(crate) fn admit(&self, what: &str, of: &str) -> bool {
+        lock(&self.limits).admit(&format!("{what} {of}"), self.clock.elapsed())
     }
 }
 
