@@ -170,10 +170,8 @@ impl PushSecurity {
     }
 
     fn sample(&self, object: &str) -> Event {
-        let seed = self.state().seed;
-        let sample = self
-            .state()
-            .with(|inner| events::sample(&inner.store, seed, object));
+        let state = self.state();
+        let sample = state.with(|inner| events::sample(&inner.store, state.seed, object));
         sample.unwrap_or_else(|| panic!("there are no events about {object:?}"))
     }
 

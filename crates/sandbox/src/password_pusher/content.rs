@@ -65,17 +65,12 @@ pub(crate) fn media_type(content: &[u8], name: &str, declared: &str) -> String {
     let by_content = KINDS.magic.iter().find(|(magic, _)| begins(magic));
     let end = name.rsplit_once('.').map(|(_, end)| end.to_lowercase());
     let by_name = end.and_then(|end| KINDS.names.get(&*end));
-    let kinds = [
-        by_content.map(|(_, kind)| (*kind).to_owned()),
-        declared_type(declared),
-        by_name.map(|kind| (*kind).to_owned()),
-    ];
-    let special = |kind: String, other: String| match is_of(&other, &kind) {
-        true => other,
-        false => kind,
-    };
+    let by_content = by_content.map(|(_, kind)| *kind);
+    let declared = declared_type(declared);
+    let kinds = [by_content, declared.as_deref(), by_name.copied()];
+    let special = |kind, other| if is_of(other, kind) { other } else { kind };
     let kind = kinds.into_iter().flatten().reduce(special);
-    kind.unwrap_or_else(|| BINARY.to_owned())
+    kind.unwrap_or(BINARY).to_owned()
 }
 
 /// The media type that a file of this type is served as, and whether it is shown in place.

@@ -59,13 +59,7 @@ impl Profile {
     }
 }
 
-const CURRENT: Profile = Profile {
-    name: "open-source",
-    version: [2, 11, 4],
-    is_commercial: false,
-    has_moved: false,
-    has_users: true,
-};
+const CURRENT: [u8; 3] = [2, 11, 4];
 
 impl PasswordPusherEdition {
     const ALL: [Self; 6] = [
@@ -78,30 +72,20 @@ impl PasswordPusherEdition {
     ];
 
     pub(crate) fn profile(self) -> Profile {
-        let named = |name| Profile { name, ..CURRENT };
-        match self {
-            Self::OpenSource => CURRENT,
-            Self::OpenSource24 => Profile {
-                version: [2, 4, 2],
-                ..named("open-source-2.4")
-            },
-            Self::Hosted => Profile {
-                is_commercial: true,
-                ..named("hosted")
-            },
-            Self::HostedMoved => Profile {
-                is_commercial: true,
-                has_moved: true,
-                ..named("hosted-moved")
-            },
-            Self::V1Only => Profile {
-                version: [1, 68, 6],
-                ..named("v1-only")
-            },
-            Self::Fresh => Profile {
-                has_users: false,
-                ..named("fresh")
-            },
+        let (name, version, is_commercial, has_moved, has_users) = match self {
+            Self::OpenSource => ("open-source", CURRENT, false, false, true),
+            Self::OpenSource24 => ("open-source-2.4", [2, 4, 2], false, false, true),
+            Self::Hosted => ("hosted", CURRENT, true, false, true),
+            Self::HostedMoved => ("hosted-moved", CURRENT, true, true, true),
+            Self::V1Only => ("v1-only", [1, 68, 6], false, false, true),
+            Self::Fresh => ("fresh", CURRENT, false, false, false),
+        };
+        Profile {
+            name,
+            version,
+            is_commercial,
+            has_moved,
+            has_users,
         }
     }
 }

@@ -125,11 +125,8 @@ pub(crate) fn events(call: &Call<'_>, owner: Option<UserId>, log: &Log) -> Outco
         }
         object
     });
-    let member = if call.profile.since([2, 9, 0]) {
-        "logs"
-    } else {
-        "views"
-    };
+    let has_logs = call.profile.since([2, 9, 0]);
+    let member = if has_logs { "logs" } else { "views" };
     Ok(ok(&json!({ member: events.collect::<Value>() })))
 }
 

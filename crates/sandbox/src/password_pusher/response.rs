@@ -202,15 +202,12 @@ pub(crate) fn throttled() -> Response<Bytes> {
 
 /// A response from outside of the application, with that status.
 pub(crate) fn status_response(status: StatusCode, wants_json: bool) -> Response<Bytes> {
-    let text = status.canonical_reason().unwrap_or("Unknown");
+    let (code, text) = (status.as_u16(), status.canonical_reason());
+    let text = text.unwrap_or("Unknown");
     if wants_json {
-        let object = json!({ "status": status.as_u16(), "error": text });
-        return plain_json(status, &object);
+        return plain_json(status, &json!({ "status": code, "error": text }));
     }
-    let page = format!(
-        "<!DOCTYPE html>\n<title>{text} ({})</title>\n",
-        status.as_u16()
-    );
+    let page = format!("<!DOCTYPE html>\n<title>{text} ({code})</title>\n");
     response(status, "text/html; charset=utf-8", page)
 }
 

@@ -86,10 +86,8 @@ fn category(object: &str) -> Option<&'static Category<'static>> {
 /// Every object that there are events about.
 pub(super) fn objects() -> &'static [&'static str] {
     static OBJECTS: LazyLock<Vec<&str>> = LazyLock::new(|| {
-        let categories = CATEGORIES.iter();
-        categories
-            .flat_map(|one| one.events.keys().copied())
-            .collect()
+        let objects = CATEGORIES.iter().flat_map(|one| one.events.keys());
+        objects.copied().collect()
     });
     &OBJECTS
 }

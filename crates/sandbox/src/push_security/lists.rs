@@ -125,14 +125,8 @@ impl Query {
                 }
                 word => word.map(str::to_owned),
             },
-            By::Flag => {
-                let flag: Option<bool> = self.parsed(name, "true or false")?;
-                flag.map(|flag| flag.to_string())
-            }
-            By::Any => self
-                .all(name)
-                .map(str::to_owned)
-                .reduce(|all, one| all + "," + &one),
+            By::Flag => (self.parsed(name, "true or false")?).map(|flag: bool| flag.to_string()),
+            By::Any => (self.all(name).map(str::to_owned)).reduce(|all, one| all + "," + &one),
             By::After | By::Before => {
                 let time: Option<i64> = self.parsed(name, "a UNIX timestamp in seconds")?;
                 time.map(|time| time.to_string())

@@ -136,9 +136,7 @@ impl Deref for Row {
 
 impl Store {
     pub(crate) fn new() -> Self {
-        let tables = Collection::ALL
-            .iter()
-            .map(|collection| (*collection, Table::default()));
+        let tables = Collection::ALL.iter().map(|of| (*of, Table::default()));
         Self(tables.collect())
     }
 

@@ -89,9 +89,8 @@ impl Seeding {
 
     /// A few of these names, in order.
     fn several(&mut self, count: usize, names: &str) -> Vec<&'static str> {
-        let mut several: Vec<_> = (0..count)
-            .filter_map(|_| self.pick(names).as_str())
-            .collect();
+        let picked = (0..count).filter_map(|_| self.pick(names).as_str());
+        let mut several: Vec<_> = picked.collect();
         several.sort_unstable();
         several.dedup();
         several
@@ -162,9 +161,7 @@ fn employee(of: &mut Seeding) -> Option<Value> {
 fn browser(of: &mut Seeding) -> Option<Value> {
     let employees = of.store.table(Collection::Employees).after(0);
     // Every employee has one browser before any of them has two.
-    let owner = employees
-        .get(of.number)
-        .map(|(_, row)| Arc::clone(&row.record));
+    let owner = (employees.get(of.number)).map(|(_, row)| Arc::clone(&row.record));
     let owner = owner.or_else(|| of.any(Collection::Employees))?;
     let os = of.pick("likely_systems");
     let browser = of.pick(match os.as_str()? {
@@ -373,12 +370,8 @@ fn detection(of: &mut Seeding) -> Option<Value> {
     let owner = &employees.get(text(&browser, "employeeId"))?.record;
     let owner = Arc::clone(owner);
     let until = (of.created + DAY).min(ANCHOR);
-    let mut made = detected(
-        of.random.id(),
-        &owner,
-        of.created,
-        of.random.between(of.created, until),
-    );
+    let (id, last) = (of.random.id(), of.random.between(of.created, until));
+    let mut made = detected(id, &owner, of.created, last);
     made["browserId"] = browser["id"].clone();
     made["severity"] = of.pick("likely_severities").clone();
     made["detectionType"] = of.pick("detection_types").clone();
