@@ -21,7 +21,7 @@ use super::faults::{Action, Faults};
 use super::journal::{Journal, JournalEntry};
 use super::lock;
 use super::random::Random;
-use super::service::{Dropped, Peer, Service, dropped, response, whole};
+use super::service::{Dropped, Peer, Service, dropped, not_played, response, whole};
 use super::wire::{Line, ResponseBody, Wire};
 
 /// The parts that all listeners of a sandbox share.
@@ -170,7 +170,10 @@ impl<S: Service> Server<S> {
         };
         let respond = || match body {
             Some(body) => stamped(self.service.respond(parts, body)),
-            None => stamped(self.service.failure(StatusCode::PAYLOAD_TOO_LARGE)),
+            None => {
+                let size = S::LARGEST_BODY >> 20;
+                stamped(not_played(&format!("bodies of more than {size} MiB")))
+            }
         };
         let fault = self.shared.faults.take(&parts.method, parts.uri.path());
         Ok(match fault {
