@@ -4,11 +4,11 @@ mod api;
 mod common;
 mod display;
 mod item;
-mod kind;
+pub(crate) mod kind;
 mod making;
 mod reason;
 mod redacted;
-mod shown;
+pub(crate) mod shown;
 mod validation;
 
 use std::any::Any;
@@ -32,7 +32,7 @@ pub use kind::ErrorKind;
 pub(crate) use making::CallFacts;
 use redacted::{Redacted, hide_in};
 pub use shown::one_line;
-pub(crate) use shown::{CUT, shown_request_id};
+pub(crate) use shown::shown_request_id;
 pub use validation::ValidationMessages;
 
 /// A boxed error, as it passes through tower layers.

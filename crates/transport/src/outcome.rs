@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::ErrorKind;
+use crate::error::kind::ErrorKind;
 
 /// What became of a request whose call failed.
 ///

@@ -6,7 +6,7 @@
 
 use http::StatusCode;
 
-use crate::error::ErrorKind;
+use crate::error::kind::ErrorKind;
 use crate::outcome::Outcome;
 use crate::response_parts::ResponseParts;
 

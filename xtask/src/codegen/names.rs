@@ -223,6 +223,7 @@ pub(crate) fn of(node: &Node<'_>, wire: &str, what: Use) -> Read<String> {
         None => {
             let name = match what {
                 Use::Type | Use::Variant => wire.to_upper_camel_case(),
+                Use::Member => plain_member(&wire.to_snake_case()),
                 _ => wire.to_snake_case(),
             };
             check(node, &name, what, remedy)
@@ -334,6 +335,13 @@ fn plain(name: &str) -> String {
         Some(format!("{stem}{instead}"))
     });
     ending.unwrap_or_else(|| plain.to_owned())
+}
+
+/// Strips the suffixes of a member that only reflect how the vendor's program is built.
+fn plain_member(name: &str) -> String {
+    let mut endings = ["_dto", "_enum"].iter();
+    let stem = endings.find_map(|ending| name.strip_suffix(ending));
+    stem.unwrap_or(name).to_owned()
 }
 
 /// Returns the Rust names of these schemas. `taken` are names of other types. Affixes that reflect how the vendor's

@@ -12,7 +12,6 @@ use crate::wire::foreign_response::whole_response;
 use failure::{invalid_utf8, not_decoded, undecodable};
 use nothing::Nothing;
 
-pub(crate) use failure::explain_page;
 pub(crate) use place::path_at;
 pub(crate) use repair::{masked, repair};
 
@@ -60,6 +59,18 @@ pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
         tell();
     }
     Ok(value)
+}
+
+/// Explains why a payload is not a page.
+#[cold]
+pub(crate) fn explain_page(payload: &[u8]) -> Error {
+    match json::<serde_json::Value>(payload) {
+        Ok(_) => Error::new(
+            ErrorKind::Decode,
+            "the response is JSON, but no page of a list",
+        ),
+        Err(error) => error,
+    }
 }
 
 /// Decodes JSON into `target` without a repair.

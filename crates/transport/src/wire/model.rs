@@ -60,22 +60,11 @@ use driver::{FillOther, Kind};
 pub use member_rule::MemberRule;
 pub use scalar::Scalar;
 pub use show::{debug, equal};
-pub use slot::{Entries, Fill, Inside, List, Object, Slot, Table, Token, Unfit};
+pub use slot::{Entries, Fill, Inside, List, Model, Object, Slot, Table, Token, Unfit};
 pub use value::{Names, Shape, Shaped, Show, Value, Values};
 pub use write::{form, serialize, urlencoded};
 
 use crate::wire::foreign_response::is_whole_response;
-
-/// An object that an API sends.
-///
-/// Unknown members are ignored, absent ones keep the default, and a missing required one is an error that names it.
-pub trait Model: Default {
-    /// The names of the object and its members.
-    const NAMES: Names;
-
-    /// Hands over the members' slots, in the order of [`Self::NAMES`].
-    fn slots(&mut self, fill: &mut dyn Fill);
-}
 
 /// Decodes a value into its slot; the body of a `Deserialize` implementation.
 ///

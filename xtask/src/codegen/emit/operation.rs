@@ -24,11 +24,18 @@ pub(super) fn has_builder(operation: &Operation) -> bool {
     !operation.internal && !operation.options.is_empty()
 }
 
-/// Returns the name of the type of a call.
+/// Returns the name of the type of a call: the verb, then what it is about. A call that gets something reads it, because
+/// names in Rust do not begin with `Get`.
 pub(super) fn builder_name(operation: &Operation) -> String {
     match &operation.call_type {
         Some(name) => name.clone(),
-        None => names::type_name(&format!("{}_{}", operation.name, operation.resource)),
+        None => {
+            let name = match operation.name.strip_prefix("get") {
+                Some(rest) => format!("read{rest}"),
+                None => operation.name.clone(),
+            };
+            names::type_name(&format!("{name}_{}", operation.resource))
+        }
     }
 }
 

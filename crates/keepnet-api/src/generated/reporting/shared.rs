@@ -152,23 +152,23 @@ model! {
 }
 
 model! {
-    /// How a target user fared in simulations.
-    #[doc(alias = "PhishingTestResultDbResult")]
+    /// How a target user fares in simulations, and how that changed.
     #[derive(Clone, Default)]
-    pub struct PhishingTestResult: Received {
-        total_count: Option<i32> = "totalCount",
-        reported_count: Option<i32> = "reportedCount",
-        earned_points: Option<i32> = "earnedPoints",
-        missed_points: Option<i32> = "missedPoints",
+    pub struct PhishingTestResultSummary: Received {
+        last30_days: Option<PhishingTestScore> = "last30Days",
+        accuracy_change_percentage: Option<f64> = "accuracyChangePercentage",
+        success_rate: Option<f64> = "successRate",
     }
 }
 
 model! {
-    /// How a target user fares in simulations, and how that changed.
+    /// How a target user fared in simulations.
+    #[doc(alias = "PhishingTestResultDbResult")]
     #[derive(Clone, Default)]
-    pub struct PhishingTestResultSummary: Received {
-        last30_days: Option<PhishingTestResult> = "last30Days",
-        accuracy_change_percentage: Option<f64> = "accuracyChangePercentage",
-        success_rate: Option<f64> = "successRate",
+    pub struct PhishingTestScore: Received {
+        total_count: Option<i32> = "totalCount",
+        reported_count: Option<i32> = "reportedCount",
+        earned_points: Option<i32> = "earnedPoints",
+        missed_points: Option<i32> = "missedPoints",
     }
 }

@@ -158,7 +158,7 @@ model! {
     /// When the messages of a planned campaign would go out.
     #[derive(Clone, Default)]
     pub struct CampaignScheduleInfo: Received {
-        scenario_list_view_models: Option<Vec<CampaignScheduleInfoScenario>> = "scenarioListViewModels",
+        scenarios: Option<Vec<CampaignScheduleInfoScenario>> = "scenarioListViewModels",
         is_starting: Option<bool> = "isStarting",
     }
 }

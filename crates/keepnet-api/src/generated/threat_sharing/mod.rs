@@ -10,25 +10,25 @@ mod community_posts {
     pub(super) mod calls;
     pub(super) mod models;
 }
-mod is_dashboard {
+pub(super) mod shared;
+mod sharing_dashboard {
     pub(super) mod calls;
     pub(super) mod models;
 }
-pub(super) mod shared;
 
 /// The objects and enumerations of the API.
 pub(super) mod types {
     pub use super::communities::models::*;
     pub use super::community_posts::models::*;
-    pub use super::is_dashboard::models::*;
     pub use super::shared::*;
+    pub use super::sharing_dashboard::models::*;
 }
 
 /// The resources of the API, and the types of their calls that take options.
 pub(super) mod resources {
     pub use super::communities::calls::Communities;
     pub use super::community_posts::calls::CommunityPosts;
-    pub use super::is_dashboard::calls::IsDashboard;
+    pub use super::sharing_dashboard::calls::SharingDashboard;
 }
 
 /// The facts of each operation.
@@ -54,9 +54,10 @@ pub(super) mod operations {
         COMMUNITY_POSTS_SEARCH_BY_COMMUNITY, COMMUNITY_POSTS_SHARE,
         COMMUNITY_POSTS_TOP_POSTS, COMMUNITY_POSTS_UPDATE, COMMUNITY_POSTS_UPDATE_COMMENT,
     };
-    pub use super::is_dashboard::calls::{
-        IS_DASHBOARD_EXPORT_LOG, IS_DASHBOARD_EXPORT_STATS, IS_DASHBOARD_SEARCH_LOG,
-        IS_DASHBOARD_SEARCH_STATS, IS_DASHBOARD_SUMMARY,
+    pub use super::sharing_dashboard::calls::{
+        SHARING_DASHBOARD_EXPORT_LOG, SHARING_DASHBOARD_EXPORT_STATS,
+        SHARING_DASHBOARD_SEARCH_LOG, SHARING_DASHBOARD_SEARCH_STATS,
+        SHARING_DASHBOARD_SUMMARY,
     };
 }
 /// All operations.
@@ -104,11 +105,11 @@ pub(super) static ALL: &[&security_api_transport::Operation] = {
         &COMMUNITY_POSTS_LIKE,
         &COMMUNITY_POSTS_PREVIEW,
         &COMMUNITY_POSTS_SHARE,
-        &IS_DASHBOARD_SEARCH_LOG,
-        &IS_DASHBOARD_EXPORT_LOG,
-        &IS_DASHBOARD_SEARCH_STATS,
-        &IS_DASHBOARD_EXPORT_STATS,
-        &IS_DASHBOARD_SUMMARY,
+        &SHARING_DASHBOARD_SEARCH_LOG,
+        &SHARING_DASHBOARD_EXPORT_LOG,
+        &SHARING_DASHBOARD_SEARCH_STATS,
+        &SHARING_DASHBOARD_EXPORT_STATS,
+        &SHARING_DASHBOARD_SUMMARY,
     ]
 };
 
@@ -128,7 +129,7 @@ impl crate::Client {
 
     /// Figures and logs of threat sharing.
     #[must_use]
-    pub fn is_dashboard(&self) -> resources::IsDashboard {
-        resources::IsDashboard::new(self.transport())
+    pub fn sharing_dashboard(&self) -> resources::SharingDashboard {
+        resources::SharingDashboard::new(self.transport())
     }
 }

@@ -16,7 +16,7 @@ model! {
         id: Option<i32> = "id",
         name: Option<String> = "name",
         display_name: Option<String> = "displayName",
-        enum_results: Option<Vec<Choice>> = "enumResults",
+        choices: Option<Vec<Choice>> = "enumResults",
     }
 }
 
@@ -26,7 +26,7 @@ model! {
     pub struct EnrollmentAutoEnroll: Received, Sent {
         kind: Option<EnrollmentAutoEnrollType> = "type",
         day_of_week: Option<i32> = "dayOfWeek",
-        email_period_type_enum: Option<EmailPeriodType> = "emailPeriodTypeEnum",
+        email_period_type: Option<EmailPeriodType> = "emailPeriodTypeEnum",
         period_count: Option<i32> = "periodCount",
     }
 }

@@ -1,20 +1,8 @@
 //! What an error of decoding says: where it is, what was expected there and what kind was found, but no value.
 
-use super::{json, place};
+use super::place;
 use crate::error::{Error, ErrorKind};
 use crate::wire::foreign_response::FOREIGN;
-
-/// Explains why a payload is not a page.
-#[cold]
-pub(crate) fn explain_page(payload: &[u8]) -> Error {
-    match json::<serde_json::Value>(payload) {
-        Ok(_) => Error::new(
-            ErrorKind::Decode,
-            "the response is JSON, but no page of a list",
-        ),
-        Err(error) => error,
-    }
-}
 
 #[cold]
 pub(super) fn not_decoded() -> Error {
@@ -97,6 +85,7 @@ pub(super) mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::wire::decode::json;
 
     pub(in crate::wire::decode) fn message(body: &[u8]) -> String {
         let error = json::<BTreeMap<String, Vec<u32>>>(body).unwrap_err();

@@ -3,9 +3,20 @@
 use std::collections::BTreeMap;
 
 use super::member_rule::MemberRule;
-use super::{Model, Names};
+use super::value::Names;
 use crate::wire::raw::RawJson;
 use crate::wire::sealed::Sealed;
+
+/// An object that an API sends.
+///
+/// Unknown members are ignored, absent ones keep the default, and a missing required one is an error that names it.
+pub trait Model: Default {
+    /// The names of the object and its members.
+    const NAMES: Names;
+
+    /// Hands over the members' slots, in the order of [`Self::NAMES`].
+    fn slots(&mut self, fill: &mut dyn Fill);
+}
 
 /// A JSON value that is neither an object nor a list, or one that is kept as JSON.
 #[derive(Clone, Copy)]

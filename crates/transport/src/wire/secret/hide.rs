@@ -1,7 +1,7 @@
 //! Finding secrets in text, and redacting them.
 
 use super::Secret;
-use crate::error::CUT;
+use crate::error::shown::CUT;
 
 impl Secret {
     /// Whether the text contains the secret: unchanged, percent-encoded as in a form or a URL, or with JSON escapes.

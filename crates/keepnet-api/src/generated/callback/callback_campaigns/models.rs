@@ -134,8 +134,8 @@ model! {
     pub struct CallbackCampaignPreview: Received {
         resource_id: Option<String> = "resourceId",
         campaign_name: Option<String> = "campaignName",
-        smtp_setting_dto: Option<SmtpSetting> = "smtpSettingDto",
-        direct_email_setting_dto: Option<DirectEmailSetting> = "directEmailSettingDto",
+        smtp_setting: Option<SmtpSetting> = "smtpSettingDto",
+        direct_email_setting: Option<DirectEmailSetting> = "directEmailSettingDto",
         callback_scenario_previews: Option<Vec<CallbackCampaignScenarioPreview>> = "callbackScenarioPreviews",
     }
 }

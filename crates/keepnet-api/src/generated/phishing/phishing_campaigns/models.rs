@@ -223,9 +223,9 @@ model! {
     /// A phishing scenario as it would be sent.
     #[derive(Clone, Default)]
     pub struct PhishingCampaignPreview: Received {
-        smtp_setting_dto: Option<SmtpSetting> = "smtpSettingDto",
-        phishing_scenario_preview_dto: Option<PhishingScenarioPreview> = "phishingScenarioPreviewDto",
-        direct_email_setting_dto: Option<DirectEmailSetting> = "directEmailSettingDto",
+        smtp_setting: Option<SmtpSetting> = "smtpSettingDto",
+        phishing_scenario_preview: Option<PhishingScenarioPreview> = "phishingScenarioPreviewDto",
+        direct_email_setting: Option<DirectEmailSetting> = "directEmailSettingDto",
     }
 }
 
@@ -233,9 +233,9 @@ model! {
     /// The scenarios of a phishing campaign as they would be sent.
     #[derive(Clone, Default)]
     pub struct PhishingCampaignPreviewList: Received {
-        smtp_setting_dto: Option<SmtpSetting> = "smtpSettingDto",
+        smtp_setting: Option<SmtpSetting> = "smtpSettingDto",
         phishing_scenario_preview_list: Option<Vec<PhishingScenarioPreview>> = "phishingScenarioPreviewList",
-        direct_email_setting_dto: Option<DirectEmailSetting> = "directEmailSettingDto",
+        direct_email_setting: Option<DirectEmailSetting> = "directEmailSettingDto",
         category_list: Option<Vec<String>> = "categoryList",
     }
 }

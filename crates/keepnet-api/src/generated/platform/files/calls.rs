@@ -5,8 +5,8 @@
 use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
-    CompressHtmlRequest, DeleteFilesRequest, FileItem, FilesParseEmailFileForm, FilesUploadForm,
-    ParsedEmail, RecordId,
+    CompressHtmlRequest, DeleteFilesRequest, FilesParseEmailFileForm, FilesUploadForm,
+    ParsedEmail, RecordId, StoredFile,
 };
 
 /// Files that other records refer to, such as logos and attachments.
@@ -32,7 +32,7 @@ impl Files {
     /// `GET /api/file/all`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn list(&self) -> Call<Vec<FileItem>> {
+    pub fn list(&self) -> Call<Vec<StoredFile>> {
         self.client().operation(&FILES_LIST, &[]).call()
     }
 

@@ -22,16 +22,6 @@ model! {
 }
 
 model! {
-    /// An uploaded file.
-    #[derive(Clone, Default)]
-    pub struct FileItem: Received {
-        resource_id: Option<String> = "resourceId",
-        preview_link: Option<String> = "previewLink",
-        original_name: Option<String> = "originalName",
-    }
-}
-
-model! {
     /// An e-mail file to read.
     #[derive(Clone, Default)]
     pub struct FilesParseEmailFileForm: Form {
@@ -85,5 +75,16 @@ model! {
         url: Option<String> = "url",
         name: Option<String> = "name",
         order_number: Option<i32> = "orderNumber",
+    }
+}
+
+model! {
+    /// An uploaded file.
+    #[doc(alias = "FileItem")]
+    #[derive(Clone, Default)]
+    pub struct StoredFile: Received {
+        resource_id: Option<String> = "resourceId",
+        preview_link: Option<String> = "previewLink",
+        original_name: Option<String> = "originalName",
     }
 }

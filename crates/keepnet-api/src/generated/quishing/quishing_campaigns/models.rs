@@ -139,9 +139,9 @@ model! {
     /// A quishing scenario as it would be sent.
     #[derive(Clone, Default)]
     pub struct QuishingCampaignPreview: Received {
-        smtp_setting_dto: Option<SmtpSetting> = "smtpSettingDto",
-        quishing_scenario_preview_dto: Option<QuishingScenarioPreview> = "quishingScenarioPreviewDto",
-        direct_email_setting_dto: Option<DirectEmailSetting> = "directEmailSettingDto",
+        smtp_setting: Option<SmtpSetting> = "smtpSettingDto",
+        quishing_scenario_preview: Option<QuishingScenarioPreview> = "quishingScenarioPreviewDto",
+        direct_email_setting: Option<DirectEmailSetting> = "directEmailSettingDto",
     }
 }
 
@@ -149,9 +149,9 @@ model! {
     /// The scenarios of a quishing campaign as they would be sent.
     #[derive(Clone, Default)]
     pub struct QuishingCampaignPreviewList: Received {
-        smtp_setting_dto: Option<SmtpSetting> = "smtpSettingDto",
+        smtp_setting: Option<SmtpSetting> = "smtpSettingDto",
         quishing_scenario_preview_list: Option<Vec<QuishingScenarioPreview>> = "quishingScenarioPreviewList",
-        direct_email_setting_dto: Option<DirectEmailSetting> = "directEmailSettingDto",
+        direct_email_setting: Option<DirectEmailSetting> = "directEmailSettingDto",
     }
 }
 

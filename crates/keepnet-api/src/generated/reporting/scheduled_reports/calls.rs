@@ -6,8 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    ExportRequest, Manager, NamedResource, RecordId, ReportScheduling, ReportSchedulingRequest,
-    ReportSchedulingView, ReportType, ScheduleState,
+    ExportRequest, NamedResource, RecordId, ReportManager, ReportScheduling,
+    ReportSchedulingRequest, ReportSchedulingView, ReportType, ScheduleState,
 };
 use crate::search::SearchRequest;
 
@@ -49,7 +49,7 @@ impl ScheduledReports {
     /// `GET /api/report-scheduling/managers`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn managers(&self) -> Call<Vec<Manager>> {
+    pub fn managers(&self) -> Call<Vec<ReportManager>> {
         self.client().operation(&SCHEDULED_REPORTS_MANAGERS, &[]).call()
     }
 

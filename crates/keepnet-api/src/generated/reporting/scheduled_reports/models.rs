@@ -8,8 +8,9 @@ use crate::generated::types::Frequency;
 
 model! {
     /// A manager whom reports can be sent to.
+    #[doc(alias = "Manager")]
     #[derive(Clone, Default)]
-    pub struct Manager: Received {
+    pub struct ReportManager: Received {
         email: Option<String> = "email",
         full_name: Option<String> = "fullName",
     }

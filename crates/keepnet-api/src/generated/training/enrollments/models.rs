@@ -230,7 +230,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct EnrollmentTypes: Received {
         /// The values of enumerations, by their name.
-        enum_name_value_pairs: Option<BTreeMap<String, Vec<Choice>>> = "enumNameValuePairs",
+        choices: Option<BTreeMap<String, Vec<Choice>>> = "enumNameValuePairs",
         training_email_notification_template_type_resource_id: Option<String> = "trainingEmailNotificationTemplateTypeResourceId",
         reminder_email_notification_template_type_resource_id: Option<String> = "reminderEmailNotificationTemplateTypeResourceId",
         learning_path_email_notification_template_type_resource_id: Option<String> = "learningPathEmailNotificationTemplateTypeResourceId",

@@ -15,7 +15,7 @@ use crate::generated::types::{
     Interaction, LmsScormSessionInteraction, ProgressDetail, RecordId, ResendEnrollmentByTypes,
     ResendRequest, SearchExamResultsRequest, SearchRemindersRequest,
     SearchTrainingUsersByDateRangeRequest, SearchUsersRequest, TrainingActivityUsers,
-    TrainingReportClickedLink, TrainingReportExamResults, TrainingReportNoResponse,
+    TrainingNonResponder, TrainingReportClickedLink, TrainingReportExamResults,
     TrainingReportOpenedEmail, TrainingReportProgress, TrainingReportReminder,
     TrainingReportSendingReport, TrainingReportUsers, TrainingType,
 };
@@ -503,7 +503,7 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
-    ) -> List<TrainingReportNoResponse> {
+    ) -> List<TrainingNonResponder> {
         self.client()
             .operation(&TRAINING_REPORTS_SEARCH_NO_RESPONSE, &[enrollment_id.as_ref()])
             .try_json(search::complete(search.into(), "email"))

@@ -531,6 +531,27 @@ model! {
 }
 
 model! {
+    /// A person who did not react to the enrolment.
+    #[doc(alias = "TrainingReportNoResponseSearchView")]
+    #[derive(Clone, Default)]
+    pub struct TrainingNonResponder: Received {
+        last_send_date: Option<DateTime> = "lastSendDate",
+        /// The id of the enrolment.
+        enrollment_id: Option<String> = "enrollmentId",
+        target_user_resource_id: Option<String> = "targetUserResourceId",
+        /// The numeric id of the user.
+        user_id: Option<i32> = "userId",
+        resource_id: Option<String> = "resourceId",
+        first_name: Option<String> = "firstName",
+        last_name: Option<String> = "lastName",
+        email: Option<String> = "email",
+        department: Option<String> = "department",
+        is_main_score: Option<bool> = "isMainScore",
+        custom_field_values: Option<Vec<TargetUserCustomFieldValue>> = "customFieldValues",
+    }
+}
+
+model! {
     /// A person who clicked the link in the enrolment e-mail.
     #[doc(alias = "TrainingReportClickedLinkSearchView")]
     #[derive(Clone, Default)]
@@ -562,27 +583,6 @@ model! {
         exam_score: Option<f64> = "examScore",
         main_score: Option<String> = "mainScore",
         exam_status: Option<String> = "examStatus",
-        /// The id of the enrolment.
-        enrollment_id: Option<String> = "enrollmentId",
-        target_user_resource_id: Option<String> = "targetUserResourceId",
-        /// The numeric id of the user.
-        user_id: Option<i32> = "userId",
-        resource_id: Option<String> = "resourceId",
-        first_name: Option<String> = "firstName",
-        last_name: Option<String> = "lastName",
-        email: Option<String> = "email",
-        department: Option<String> = "department",
-        is_main_score: Option<bool> = "isMainScore",
-        custom_field_values: Option<Vec<TargetUserCustomFieldValue>> = "customFieldValues",
-    }
-}
-
-model! {
-    /// A person who did not react to the enrolment.
-    #[doc(alias = "TrainingReportNoResponseSearchView")]
-    #[derive(Clone, Default)]
-    pub struct TrainingReportNoResponse: Received {
-        last_send_date: Option<DateTime> = "lastSendDate",
         /// The id of the enrolment.
         enrollment_id: Option<String> = "enrollmentId",
         target_user_resource_id: Option<String> = "targetUserResourceId",

@@ -6,20 +6,20 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    ExportMultiFilterRequest, ExportRequest, IsDashboardLog, IsDashboardRequest, IsDashboardStat,
-    IsDashboardSummary, IsStatSearchRequest,
+    ExportMultiFilterRequest, ExportRequest, SharingDashboardLog, SharingDashboardRequest,
+    SharingDashboardStat, SharingDashboardSummary, SharingStatSearchRequest,
 };
 use crate::search::SearchRequest;
 
 /// Figures and logs of threat sharing.
 ///
-/// From [`Client::is_dashboard`](crate::Client::is_dashboard).
+/// From [`Client::sharing_dashboard`](crate::Client::sharing_dashboard).
 #[derive(Debug, Clone)]
-pub struct IsDashboard {
+pub struct SharingDashboard {
     client: Client,
 }
 
-impl IsDashboard {
+impl SharingDashboard {
     pub(crate) fn new(client: &Client) -> Self {
         Self { client: client.clone() }
     }
@@ -34,9 +34,12 @@ impl IsDashboard {
     /// `POST /api/is/dashboard/search-log`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search_log(&self, search: impl Into<SearchRequest>) -> List<IsDashboardLog> {
+    pub fn search_log(
+        &self,
+        search: impl Into<SearchRequest>,
+    ) -> List<SharingDashboardLog> {
         self.client()
-            .operation(&IS_DASHBOARD_SEARCH_LOG, &[])
+            .operation(&SHARING_DASHBOARD_SEARCH_LOG, &[])
             .try_json(search::complete(search.into(), "CreateTime"))
             .list()
     }
@@ -48,7 +51,7 @@ impl IsDashboard {
     /// Source: the vendor's documentation.
     pub fn export_log(&self, export: impl Into<ExportRequest>) -> Call<Download> {
         self.client()
-            .operation(&IS_DASHBOARD_EXPORT_LOG, &[])
+            .operation(&SHARING_DASHBOARD_EXPORT_LOG, &[])
             .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
@@ -60,10 +63,10 @@ impl IsDashboard {
     /// Source: the vendor's documentation.
     pub fn search_stats(
         &self,
-        search: impl Into<IsStatSearchRequest>,
-    ) -> List<IsDashboardStat> {
+        search: impl Into<SharingStatSearchRequest>,
+    ) -> List<SharingDashboardStat> {
         self.client()
-            .operation(&IS_DASHBOARD_SEARCH_STATS, &[])
+            .operation(&SHARING_DASHBOARD_SEARCH_STATS, &[])
             .try_json(search::complete(search.into(), "TotalRequest"))
             .list()
     }
@@ -78,7 +81,7 @@ impl IsDashboard {
         export: impl Into<ExportMultiFilterRequest>,
     ) -> Call<Download> {
         self.client()
-            .operation(&IS_DASHBOARD_EXPORT_STATS, &[])
+            .operation(&SHARING_DASHBOARD_EXPORT_STATS, &[])
             .try_json(search::complete(export.into(), "TotalRequest"))
             .call()
     }
@@ -90,15 +93,18 @@ impl IsDashboard {
     /// Source: the vendor's documentation.
     pub fn summary(
         &self,
-        filter: impl Into<IsDashboardRequest>,
-    ) -> Call<Vec<IsDashboardSummary>> {
-        self.client().operation(&IS_DASHBOARD_SUMMARY, &[]).json(&filter.into()).call()
+        filter: impl Into<SharingDashboardRequest>,
+    ) -> Call<Vec<SharingDashboardSummary>> {
+        self.client()
+            .operation(&SHARING_DASHBOARD_SUMMARY, &[])
+            .json(&filter.into())
+            .call()
     }
 }
 
 /// `POST /api/is/dashboard/search-log`
-pub static IS_DASHBOARD_SEARCH_LOG: Operation = Operation::new(
-        "is_dashboard.search_log",
+pub static SHARING_DASHBOARD_SEARCH_LOG: Operation = Operation::new(
+        "sharing_dashboard.search_log",
         Method::POST,
         "/api/is/dashboard/search-log",
     )
@@ -106,16 +112,16 @@ pub static IS_DASHBOARD_SEARCH_LOG: Operation = Operation::new(
     .paged();
 
 /// `POST /api/is/dashboard/search-log/export`
-pub static IS_DASHBOARD_EXPORT_LOG: Operation = Operation::new(
-        "is_dashboard.export_log",
+pub static SHARING_DASHBOARD_EXPORT_LOG: Operation = Operation::new(
+        "sharing_dashboard.export_log",
         Method::POST,
         "/api/is/dashboard/search-log/export",
     )
     .idempotent();
 
 /// `POST /api/is/dashboard/search-stats`
-pub static IS_DASHBOARD_SEARCH_STATS: Operation = Operation::new(
-        "is_dashboard.search_stats",
+pub static SHARING_DASHBOARD_SEARCH_STATS: Operation = Operation::new(
+        "sharing_dashboard.search_stats",
         Method::POST,
         "/api/is/dashboard/search-stats",
     )
@@ -123,16 +129,16 @@ pub static IS_DASHBOARD_SEARCH_STATS: Operation = Operation::new(
     .paged();
 
 /// `POST /api/is/dashboard/search-stats/export`
-pub static IS_DASHBOARD_EXPORT_STATS: Operation = Operation::new(
-        "is_dashboard.export_stats",
+pub static SHARING_DASHBOARD_EXPORT_STATS: Operation = Operation::new(
+        "sharing_dashboard.export_stats",
         Method::POST,
         "/api/is/dashboard/search-stats/export",
     )
     .idempotent();
 
 /// `POST /api/is/dashboard/summary`
-pub static IS_DASHBOARD_SUMMARY: Operation = Operation::new(
-        "is_dashboard.summary",
+pub static SHARING_DASHBOARD_SUMMARY: Operation = Operation::new(
+        "sharing_dashboard.summary",
         Method::POST,
         "/api/is/dashboard/summary",
     )
