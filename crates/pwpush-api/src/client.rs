@@ -178,9 +178,9 @@ impl Client {
     /// edition that the client already knows stays.
     ///
     /// If the edition is wrong, a lifetime is sent in a member that the instance ignores. The client detects that,
-    /// expires the push again and fails. What the edition is not known to echo cannot be compared: with
-    /// [`Edition::Commercial`], a passphrase and mail of which the response has nothing are taken as kept, whether or
-    /// not the instance keeps them. With [`Edition::Oss`], a page of fewer than 50 ends a list; the page size of the
+    /// expires the push again and fails. What a response does not contain cannot be compared: with
+    /// [`Edition::Commercial`], a passphrase and addresses for e-mail that are absent from the response are assumed to
+    /// be kept. With [`Edition::Oss`], a page of fewer than 50 ends a list; the page size of the
     /// commercial edition is not known, so its lists are read until nothing follows.
     ///
     /// ```

@@ -44,7 +44,7 @@ impl<N> Create<N> {
     }
 
     /// Accepts less than asked if the instance keeps less: a shorter life, fewer views, no retrieval step, no right of
-    /// viewers to expire the push; of a request, no files in the response, and no word of who asks.
+    /// viewers to expire the push. For a request: no files in the response, and no name of the requestor.
     /// [`Created::less`](crate::Created::less) lists the differences. More than asked, or something else, is still an
     /// error.
     ///

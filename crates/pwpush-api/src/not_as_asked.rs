@@ -11,8 +11,8 @@ use crate::create::difference::Difference;
 /// been expired, or closed, at once, if possible. Of expiring a push or closing a request: the response does not
 /// confirm it.
 ///
-/// The error's [`outcome`](Error::outcome) is [`Outcome::Answered`], because the service responded to the call; whether
-/// something is, or may be, still live is said by [`fate`](Self::fate).
+/// The error's [`outcome`](Error::outcome) is [`Outcome::Answered`], because the service responded to the call.
+/// [`fate`](Self::fate) tells whether something is, or may be, still live.
 ///
 /// ```no_run
 /// # async fn example(pwpush: pwpush_api::Client, push: pwpush_api::NewPush) -> Result<(), pwpush_api::Error> {

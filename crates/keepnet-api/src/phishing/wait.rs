@@ -24,9 +24,8 @@ const OVER: [&str; 6] = [
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct LaunchState {
-    /// The status of the e-mails as the service names it: `Idle` before the first is sent, of a launch that is
-    /// scheduled as of one that is saved for later; `Running`, `Completed` once all are delivered, `Paused`,
-    /// `Canceled`, `Error`.
+    /// The status of the e-mails as the service names it: `Idle` before the first is sent, whether the launch is
+    /// scheduled or saved for later; `Running`, `Completed` once all are delivered, `Paused`, `Canceled`, `Error`.
     pub status: Option<String>,
     /// The settings and statistics.
     pub summary: LaunchSummary,

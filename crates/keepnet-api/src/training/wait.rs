@@ -39,7 +39,7 @@ pub struct EnrollmentState {
 impl EnrollmentState {
     /// Whether the enrolment has ended: everyone has done the training, or it was stopped, archived, deleted or failed.
     /// After a stop, people who have received their e-mail can still do the training. In the archive, nobody can,
-    /// unless the enrolment is brought back. A `Paused` one has not ended: it may go on.
+    /// unless the enrolment is brought back. `Paused` is not an end.
     ///
     /// `Finished` is not the end: the service sends it as soon as all e-mails are delivered; see
     /// [`is_delivered`](Self::is_delivered). If new members of the groups are enrolled automatically, only those

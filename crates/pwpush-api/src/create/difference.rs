@@ -61,7 +61,7 @@ impl Difference {
     }
 
     /// Whether the instance keeps less than asked: a shorter life, fewer views, no retrieval step, no right of viewers
-    /// to expire the push; of a request, no files in the response, and no word of who asks. `or_less` accepts such
+    /// to expire the push. For a request: no files in the response, and no name of the requestor. `or_less` accepts such
     /// differences.
     #[must_use]
     pub fn is_less(&self) -> bool {

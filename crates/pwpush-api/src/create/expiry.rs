@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// It is displayed and parsed as a number and a unit, such as `12 hours`. Units are minutes, hours, days, weeks and
 /// months, singular or plural, or abbreviated as `min`, `h`, `d`, `w` and `mo`. In serde formats it is that text. It is
-/// ordered by length; a month counts as 30 days, and is still not equal to them.
+/// ordered by length, with a month as 30 days, although the two are not equal.
 ///
 /// ```
 /// use pwpush_api::Expiry;
