@@ -143,6 +143,46 @@ async fn without_a_rate_a_limit_reopens_for_one_and_then_for_twice_as_many_every
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_limit_that_is_used_up_reopens_at_its_rate_or_with_one_if_it_has_none() {
+    for (limiter, expected) in [
+        (RateLimiter::unlimited(), [1, 2, 4, 8]),
+        (limiter(100.0, 20), [10, 10, 10, 10]),
+    ] {
+        let log = Log::default();
+        // The service announced it, and did not refuse anything.
+        limiter.used_up(&READ, seconds(2.0));
+        let start = Instant::now();
+        let callers: Vec<_> = (0..60).map(|caller| log.ask(&limiter, caller)).collect();
+        for caller in callers {
+            caller.await.unwrap().unwrap();
+        }
+        let starts = per_step(&log.times(), start + seconds(2.0), 4);
+        assert_eq!(starts, expected, "{limiter:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_waits_learns_at_once_that_its_limit_is_used_up_beyond_its_deadline() {
+    let limiter = limiter(1.0, 1);
+    limiter.acquire(&READ, None).await.unwrap();
+    let start = Instant::now();
+    let caller = tokio::spawn({
+        let limiter = limiter.clone();
+        let deadline = Some((start + seconds(8.0)).into_std());
+        async move { (limiter.acquire(&READ, deadline).await, start.elapsed()) }
+    });
+    tokio::time::sleep(seconds(0.5)).await;
+    limiter.used_up(&READ, seconds(9.5));
+    let (result, after) = caller.await.unwrap();
+    let error = result.unwrap_err();
+    assert_eq!(
+        (error.retry_after(), after),
+        (Some(seconds(9.5)), seconds(0.5)),
+        "{error}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_limit_that_closes_while_it_reopens_begins_with_one_again() {
     let limiter = RateLimiter::unlimited();
     let log = Log::default();
