@@ -262,6 +262,18 @@ async fn a_caller_whose_deadline_has_passed_takes_no_permit_from_another() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_caller_waits_as_long_as_the_longest_wait_and_until_its_deadline() {
+    for (longest, has_deadline) in [(5.0, false), (9.0, true)] {
+        let limiter = limiter(0.2, 1).max_wait(seconds(longest));
+        limiter.acquire(&READ, None).await.unwrap();
+        let start = Instant::now();
+        let deadline = has_deadline.then(|| (start + seconds(5.0)).into_std());
+        limiter.acquire(&READ, deadline).await.unwrap();
+        assert_eq!(start.elapsed(), seconds(5.0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_would_wait_past_its_deadline_or_the_longest_wait_fails_at_once_and_says_how_long_it_would_have_been()
  {
     let limiter = limiter(1.0, 1).max_wait(seconds(5.0));
