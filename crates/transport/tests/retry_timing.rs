@@ -221,6 +221,20 @@ async fn a_wait_beyond_the_deadline_fails_at_once_instead_of_sleeping() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_attempt_starts_at_the_deadline() {
+    // A timer may be late by 1 ms.
+    for (delay, attempts) in [(0.998, 2), (0.999, 1)] {
+        let (fake, times) = timed(&READ, move |_| {
+            FakeResponse::status(503).delay(seconds(delay))
+        });
+        let policy = RetryPolicy::default().backoff(Duration::ZERO, Duration::ZERO);
+        let client = with_retry(&fake, policy);
+        let error = read(&client).timeout(seconds(1.0)).await.unwrap_err();
+        assert_eq!(times.lock().unwrap().len(), attempts, "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_backoff_outlives_the_deadline() {
     for _ in 0..200 {
         let (fake, _) = timed(&READ, |_| FakeResponse::status(503));
