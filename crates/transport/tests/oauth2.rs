@@ -60,6 +60,56 @@ async fn a_token_that_lives_no_longer_than_its_fetch_takes_is_still_fetched_once
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_token_is_not_used_from_its_margin_before_the_expiry_on() {
+    let (_, credential, client) = good(0.0, 100);
+    crowd(&client, 1).await;
+    tokio::time::sleep(seconds(94.999)).await;
+    assert!(credential.current().is_some() && credential.is_ready());
+    tokio::time::sleep(seconds(0.001)).await;
+    assert!(credential.current().is_none() && !credential.is_ready());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_due_in_the_last_fifth_of_its_life_and_not_before() {
+    for _ in 0..200 {
+        let (_, credential, client) = good(0.0, 100);
+        crowd(&client, 1).await;
+        tokio::time::sleep(seconds(79.999)).await;
+        assert!(!credential.is_due());
+        // Up to a fifth of that later, so that clients do not renew together.
+        tokio::time::sleep(seconds(4.001)).await;
+        assert!(credential.is_due());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_three_tokens_before_the_current_one_are_remembered_as_secrets() {
+    let (_, credential, client) = good(0.0, 100);
+    for _ in 0..9 {
+        crowd(&client, 1).await;
+        tokio::time::sleep(seconds(100.0)).await;
+    }
+    let secrets = credential.secrets();
+    let shown: Vec<_> = secrets.iter().map(Secret::expose).collect();
+    assert_eq!(
+        shown,
+        ["token-9", "token-8", "token-7", "token-6", "s3cret&=+ü"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_credential_and_its_token_are_shown_without_what_is_secret() {
+    let (_, credential, client) = good(0.0, 100);
+    crowd(&client, 1).await;
+    let token = credential.current().unwrap();
+    let shown = format!("{:?} {token:?}", credential.scope("read"));
+    let parts = ["login.test", "\"read\"", "expires_in: 95s"];
+    assert!(parts.iter().all(|part| shown.contains(part)), "{shown}");
+    let secrets = ["s3cret", "token-1"];
+    assert!(!secrets.iter().any(|part| shown.contains(part)), "{shown}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_token_is_renewed_ahead_by_one_caller_while_the_others_use_the_live_one() {
     let (fake, _, client) = good(4.0, 3600);
     crowd(&client, 1).await;
