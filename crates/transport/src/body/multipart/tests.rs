@@ -1,5 +1,6 @@
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::Body as _;
@@ -84,6 +85,46 @@ async fn progress_counts_up_to_the_length() {
     let seen = seen.lock().unwrap();
     assert!(seen.len() > 3 && seen.is_sorted());
     assert_eq!(seen.last(), Some(&(length, length)));
+}
+
+#[tokio::test]
+async fn a_form_is_sent_in_chunks_of_at_most_64_kib_none_of_which_is_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("form.bin");
+    tokio::fs::write(&path, vec![0; 200_000]).await.unwrap();
+    let form = Form::new()
+        .text("none", "")
+        .upload("a", Upload::bytes("a", vec![0; 128 * 1024]))
+        .upload("b", Upload::bytes("b", vec![0; 200_000]))
+        .upload("c", Upload::file(&path).await.unwrap());
+    let mut body = form.into_body();
+    while let Some(chunk) = body.frame().await {
+        let length = chunk.unwrap().into_data().unwrap().len();
+        assert!((1..=64 * 1024).contains(&length), "{length}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_not_sent_if_its_length_or_its_time_has_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("form.bin");
+    let [then, later] = [1, 2].map(|s| std::time::UNIX_EPOCH + Duration::from_secs(s));
+    let write = |content: &str, time| {
+        std::fs::write(&path, content).unwrap();
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(time).unwrap();
+    };
+    write("abc", then);
+    let form = Form::new().upload("f", Upload::file(&path).await.unwrap());
+    let body = form.into_body();
+    for (content, time, is_same) in [
+        ("abc", then, true),
+        ("abcd", then, false),
+        ("xyz", later, false),
+    ] {
+        write(content, time);
+        assert_eq!(body.check().is_ok(), is_same, "{content} {time:?}");
+    }
 }
 
 #[tokio::test]
