@@ -299,6 +299,11 @@ async fn a_response_body_is_at_its_end_once_it_was_read_and_not_before() {
     ] {
         assert!(!body.is_end_stream());
         assert_eq!(body.size_hint().exact(), length);
+        let shown = match body.as_full() {
+            Some(_) => "ResponseBody(3 bytes)",
+            None => "ResponseBody(stream)",
+        };
+        assert_eq!(format!("{body:?}"), shown);
         body.frame().await.unwrap().unwrap();
         assert!(body.frame().await.is_none());
         assert_eq!(body.is_end_stream(), length.is_some());

@@ -90,6 +90,17 @@ async fn a_download_goes_to_memory_to_a_writer_or_to_a_file() {
 }
 
 #[tokio::test]
+async fn a_download_is_shown_by_its_length_and_what_has_arrived() {
+    let (_, client) = exporting(file("text/csv", CSV).header("content-length", "12"));
+    let mut download = download(&client).await.unwrap();
+    for received in [0, 12] {
+        let shown = format!("Download {{ length: Some(12), received: {received}, .. }}");
+        assert_eq!(format!("{download:?}"), shown);
+        download.next_chunk().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_download_that_is_too_large_or_cannot_be_written_leaves_nothing_behind() {
     let (_, client) = exporting(file("text/csv", CSV));
     let folder = tempfile::tempdir().unwrap();

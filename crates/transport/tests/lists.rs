@@ -35,6 +35,7 @@ struct BySearch;
 struct Found<T> {
     results: Vec<T>,
     total_number_of_pages: u32,
+    total: Option<u64>,
 }
 
 fn body(request: &Request) -> Value {
@@ -47,7 +48,7 @@ impl<T> Found<T> {
             true => Next::At(number + 1),
             false => Next::End,
         };
-        Split::new(self.results, next)
+        Split::new(self.results, next).with_total(self.total)
     }
 }
 
@@ -136,6 +137,22 @@ async fn numbered_pages_end_with_the_first_that_is_not_full() {
         let all = numbered(&over(&fake)).items().try_collect().await.unwrap();
         assert_eq!(all, (0..items).collect::<Vec<_>>());
         assert_eq!(fake.requests().len(), pages, "{items}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_has_the_total_that_the_service_gives() {
+    for total in [Some(7), None] {
+        let fake = FakeTransport::new();
+        let found = json!({"results": [1, 2], "totalNumberOfPages": 1, "total": total});
+        fake.always(&SEARCH, FakeResponse::json(&found));
+        let page = search(&over(&fake), 2).page().await.unwrap();
+        assert_eq!(page.total(), total);
+        assert!((&page).into_iter().eq(&[1, 2]));
+        assert_eq!(
+            format!("{page:?}"),
+            "Page { items: [1, 2], has_next: false }"
+        );
     }
 }
 
