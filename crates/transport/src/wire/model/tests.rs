@@ -231,6 +231,8 @@ fn null_is_an_empty_list_map_or_object_and_none_where_a_value_is_optional() {
         r#"{"part":""}"#,
         r#"{"tags":{}}"#,
         r#"{"tags":""}"#,
+        r#"{"places":""}"#,
+        r#"{"places":1}"#,
     ] {
         assert!(read(wrong).is_err(), "{wrong}");
     }
@@ -301,6 +303,43 @@ fn the_last_of_several_members_of_one_name_counts() {
         ..Loose::default()
     };
     assert_eq!(read, Ok(expected));
+}
+
+#[test]
+fn a_map_or_a_list_that_comes_again_as_null_is_empty() {
+    let json = r#"{"places":{"a":1},"tags":["a"],"places":null,"tags":null}"#;
+    assert_eq!(read(json), Ok(Loose::default()));
+}
+
+#[test]
+fn elements_of_a_list_may_be_null_where_they_are_optional_and_json_where_it_is_kept() {
+    crate::model! {
+        /// Elements that may be missing, or of any kind.
+        #[derive(Default)]
+        struct Gaps: Received {
+            texts: Vec<Option<String>> = "texts",
+            jsons: Vec<Option<RawJson>> = "jsons",
+            kept: BTreeMap<String, RawJson> = "kept",
+        }
+    }
+    let json = r#"{"texts":[null,"a"],"jsons":[null,{"b":[1]}],"kept":{"a":{"b" : 1},"b":null}}"#;
+    let gaps: Gaps = serde_json::from_str(json).unwrap();
+    assert_eq!(gaps.texts, [None, Some("a".to_owned())]);
+    let jsons: Vec<_> = gaps.jsons.iter().flatten().map(RawJson::as_str).collect();
+    assert_eq!((gaps.jsons.len(), jsons), (2, vec![r#"{"b":[1]}"#]));
+    let kept: Vec<_> = gaps.kept.values().map(RawJson::as_str).collect();
+    assert_eq!(kept, [r#"{"b" : 1}"#, "null"]);
+}
+
+#[test]
+fn a_list_of_texts_may_be_longer_than_one_of_objects() {
+    let list = |element: &str| format!("[{}{element}]", format!("{element},").repeat(100_000));
+    let texts: Vec<_> = read(&format!(r#"{{"tags":{}}}"#, list(r#""a""#)))
+        .unwrap()
+        .tags;
+    assert_eq!(texts.len(), 100_001);
+    let error = read(&format!(r#"{{"parts":{}}}"#, list("{}"))).unwrap_err();
+    assert!(error.contains("more than 100,000 objects"), "{error}");
 }
 
 #[test]
