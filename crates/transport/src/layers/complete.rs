@@ -169,6 +169,7 @@ mod tests {
             let inner = Full::new(Bytes::from_static(b"abc")).map_err(|never| match never {});
             let mut body = CompleteBody { inner, missing };
             assert!(!body.is_end_stream());
+            assert_eq!(body.size_hint().exact(), Some(3));
             body.frame().await.unwrap().unwrap();
             // A consumer that sees the end here does not poll again.
             assert_eq!(body.is_end_stream(), !cut);

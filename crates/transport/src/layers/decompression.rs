@@ -360,7 +360,50 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use http_body_util::{BodyExt, Full, StreamBody};
+
     use super::*;
+
+    fn whole(bytes: Vec<u8>) -> impl HttpBody<Data = Bytes, Error = BoxError> + Unpin {
+        Full::new(Bytes::from(bytes)).map_err(|never| match never {})
+    }
+
+    #[tokio::test]
+    async fn a_body_is_at_its_end_once_it_was_decoded_and_of_known_length_only_if_not_compressed() {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(b"abc").unwrap();
+        let cases = [
+            (whole(b"abc".to_vec()), None, Some(3)),
+            (whole(gzip.finish().unwrap()), Some(Decoding::gzip()), None),
+        ];
+        for (inner, decoding, length) in cases {
+            let mut body = Decoded { inner, decoding };
+            assert!(!body.is_end_stream());
+            assert_eq!(body.size_hint().exact(), length);
+            let piece = body.frame().await.unwrap().unwrap();
+            assert_eq!(piece.into_data().unwrap(), "abc");
+            assert!(body.frame().await.is_none() && body.is_end_stream());
+        }
+    }
+
+    #[tokio::test]
+    async fn an_empty_body_is_empty_whatever_its_encoding_even_in_empty_pieces() {
+        for (pieces, is_empty) in [(&["", ""][..], true), (&["", "a"], false)] {
+            let frames = pieces
+                .iter()
+                .map(|piece| Ok::<_, BoxError>(Frame::data(Bytes::from_static(piece.as_bytes()))));
+            let body = Decoded {
+                inner: StreamBody::new(futures_util::stream::iter(frames)),
+                decoding: Some(Decoding::Impossible("br".to_owned())),
+            };
+            let read = body.collect().await.map(|read| read.to_bytes().len());
+            assert_eq!(read.ok(), is_empty.then_some(0));
+        }
+    }
 
     #[test]
     fn encodings_are_read_in_any_case_and_order_and_named_if_they_cannot_be_undone() {
