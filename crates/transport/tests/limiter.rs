@@ -262,6 +262,34 @@ async fn a_caller_whose_deadline_has_passed_takes_no_permit_from_another() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_that_is_late_by_up_to_10_ms_delays_no_other_and_nothing_is_made_up_after_a_pause()
+ {
+    for (late, next) in [(0.1, 0.2), (0.11, 0.2), (0.111, 0.211), (1.0, 1.1)] {
+        let limiter = limiter(10.0, 1);
+        let start = Instant::now();
+        assert!(limiter.try_acquire(&READ));
+        tokio::time::sleep(seconds(late)).await;
+        assert!(limiter.try_acquire(&READ));
+        limiter.acquire(&READ, None).await.unwrap();
+        assert_eq!(start.elapsed(), seconds(next), "{late}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_may_be_optional_and_is_shown() {
+    let rate = Rate::per_second(2.0, 1).unwrap();
+    let limiter = RateLimiter::new(Some(rate)).max_wait(seconds(7.0));
+    let shown = format!("{limiter:?}");
+    let parts = [format!("{rate:?}"), "max_wait: 7s".to_owned()];
+    assert!(parts.iter().all(|part| shown.contains(part)), "{shown}");
+    let start = Instant::now();
+    for _ in 0..2 {
+        limiter.acquire(&READ, None).await.unwrap();
+    }
+    assert_eq!(start.elapsed(), seconds(0.5));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_caller_waits_as_long_as_the_longest_wait_and_until_its_deadline() {
     for (longest, has_deadline) in [(5.0, false), (9.0, true)] {
         let limiter = limiter(0.2, 1).max_wait(seconds(longest));
