@@ -389,3 +389,21 @@ async fn a_limiter_of_ones_own_is_asked_before_every_attempt_and_told_of_every_4
     );
     assert_eq!(*times.lock().unwrap(), [1.0, 2.0]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_limiter_of_ones_own_is_closed_when_its_limit_is_used_up_unless_it_says_otherwise() {
+    let announced = FakeResponse::json("good")
+        .header("x-ratelimit-remaining", "0")
+        .header("x-ratelimit-reset", "5");
+    let (fake, _) = first(&EXPORT, announced);
+    let limiter = Own::default();
+    let client = builder()
+        .transport(fake)
+        .limiter(limiter.clone())
+        .build()
+        .unwrap();
+    let call = client.operation(&EXPORT, &[]).call::<Value>();
+    call.timeout(seconds(9.0)).await.unwrap();
+    let noted = limiter.0.lock().unwrap().clone();
+    assert_eq!(noted, ["exports within 9s", "exports closed for 5s"]);
+}
