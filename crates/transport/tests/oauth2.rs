@@ -60,6 +60,18 @@ async fn a_token_that_lives_no_longer_than_its_fetch_takes_is_still_fetched_once
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_key_that_is_refused_says_nothing_of_a_wait() {
+    let fake = FakeTransport::new();
+    fake.always(&READ, FakeResponse::status(401));
+    let error = read(&common::over(&fake)).await.unwrap_err();
+    assert_eq!(
+        (error.status().unwrap().as_u16(), error.retry_after()),
+        (401, None)
+    );
+    assert!(!error.is_retryable());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_token_is_not_used_from_its_margin_before_the_expiry_on() {
     let (_, credential, client) = good(0.0, 100);
     crowd(&client, 1).await;
