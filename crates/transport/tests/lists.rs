@@ -53,6 +53,8 @@ impl<T> Found<T> {
 }
 
 impl Paging for BySearch {
+    const NUMBERED: bool = true;
+
     type Wire<T> = Found<T>;
     type Position = u32;
 
@@ -70,7 +72,7 @@ impl Paging for BySearch {
     }
 
     fn split<T>(wire: Found<T>, number: Option<&u32>) -> Split<T, u32> {
-        wire.split(*number.unwrap())
+        wire.split(number.copied().unwrap_or(1))
     }
 
     fn go(request: Request, number: &u32) -> Request {
@@ -289,6 +291,85 @@ async fn a_page_that_is_not_found_is_an_error_and_not_the_end_of_the_list() {
     let error = items.try_next().await.unwrap_err();
     assert!(error.is_not_found(), "{error}");
     assert!(!items.cursor().is_end());
+}
+
+/// Numbered pages, of which each but an empty one is followed by another, and whose items have ids.
+struct ById;
+
+impl Paging for ById {
+    const NUMBERED: bool = true;
+    const IDS: &'static [&'static str] = &["id", "key"];
+
+    type Wire<T> = Vec<T>;
+    type Position = u32;
+
+    fn position(text: &str) -> Result<u32, Error> {
+        OfAnySize::position(text)
+    }
+
+    fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(page: D) -> Result<Vec<T>, D::Error> {
+        Vec::deserialize(page)
+    }
+
+    fn split<T>(items: Vec<T>, number: Option<&u32>) -> Split<T, u32> {
+        OfAnySize::split(items, number)
+    }
+
+    fn go(request: Request, number: &u32) -> Request {
+        OfAnySize::go(request, number)
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_the_same_items_is_the_same_page_whatever_else_they_say() {
+    for (first, second, is_same) in [
+        (
+            json!([{"id": 1, "at": 1}, {"id": 2}]),
+            json!([{"id": 1, "at": 2}, {"id": 2}]),
+            true,
+        ),
+        (
+            json!([{"key": "a", "at": 1}, {"key": "b"}]),
+            json!([{"key": "a", "at": 2}, {"key": "b"}]),
+            true,
+        ),
+        // Another item.
+        (
+            json!([{"id": 1}, {"id": 2}]),
+            json!([{"id": 1}, {"id": 3}]),
+            false,
+        ),
+        // One alone proves nothing, nor do ids that are not of one item each.
+        (
+            json!([{"id": 1, "at": 1}]),
+            json!([{"id": 1, "at": 2}]),
+            false,
+        ),
+        (
+            json!([{"id": 1, "at": 1}, {"id": 1}]),
+            json!([{"id": 1, "at": 2}, {"id": 1}]),
+            false,
+        ),
+        (
+            json!([{"id": 1, "at": 1}, {"id": null}]),
+            json!([{"id": 1, "at": 2}, {"id": null}]),
+            false,
+        ),
+        (
+            json!([{"at": 1}, {"at": 2}]),
+            json!([{"at": 1}, {"at": 3}]),
+            false,
+        ),
+    ] {
+        let fake = FakeTransport::new();
+        for page in [&first, &second, &json!([])] {
+            fake.once(&NUMBERED, FakeResponse::json(page));
+        }
+        let client = over(&fake);
+        let list: List<Value, ById> = List::new(client.operation(&NUMBERED, &[]));
+        let read = list.items().try_collect().await;
+        assert_eq!(read.is_err(), is_same, "{first} {second}");
+    }
 }
 
 #[tokio::test]
