@@ -5,6 +5,7 @@ mod common;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use common::capture::Capture;
 use common::{over, seconds};
 use futures_util::StreamExt;
 use http::{HeaderMap, Method};
@@ -288,7 +289,8 @@ async fn an_item_that_cannot_be_decoded_is_an_error_with_the_item_and_the_stream
 #[tokio::test(start_paused = true)]
 async fn an_item_that_is_not_utf_8_is_repaired_beside_one_that_cannot_be_decoded() {
     let fake = FakeTransport::new();
-    let body = b"{\"items\":[\"caf\xe9\",{\"wrong\":\"type\"},\"b\"],\"next\":null}";
+    let body = b"{\"items\":[\"caf\xe9\",{\"wrong\":\"type\"},\"caf\xe9\"],\"next\":null}";
+    let (capture, _guard) = Capture::start();
     fake.always(&LIST, FakeResponse::status(200).body(&body[..]));
     let mut stream = Items::<String, Tokens>::new(list(&over(&fake)));
     let first = stream.try_next().await.unwrap();
@@ -296,7 +298,11 @@ async fn an_item_that_is_not_utf_8_is_repaired_beside_one_that_cannot_be_decoded
     let error = stream.try_next().await.unwrap_err();
     assert_eq!(error.item().unwrap().json(), r#"{"wrong":"type"}"#);
     assert!(error.to_string().contains("at `items[1]`"), "{error}");
-    assert_eq!(stream.try_next().await.unwrap().as_deref(), Some("b"));
+    let last = stream.try_next().await.unwrap();
+    assert_eq!(last.as_deref(), Some("caf\u{fffd}"));
+    // A log has it once.
+    let told = capture.text().matches("decoded after a repair").count();
+    assert_eq!(told, 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -599,6 +605,16 @@ async fn a_page_that_fails_for_the_moment_is_sent_again_within_its_own_call() {
         .once(&LIST, FakeResponse::status(429));
     assert_eq!(stream.try_next().await.unwrap(), Some(2));
     assert_eq!(fake.requests().len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_cursor_after_a_page_leaves_out_none_of_the_next() {
+    let fake = service(&[2, 2]);
+    let cursor = serde_json::from_value(json!({"taken": 1})).unwrap();
+    let mut stream = pages(&fake).resume(cursor);
+    stream.try_next().await.unwrap().unwrap();
+    let rest = items(&fake).resume(stream.cursor());
+    assert_eq!(rest.try_collect().await.unwrap(), [2, 3]);
 }
 
 #[tokio::test(start_paused = true)]
