@@ -13,8 +13,8 @@ use http::header::HeaderName;
 use security_api_transport::middleware::HttpRequest;
 use security_api_transport::model::urlencoded;
 use security_api_transport::{
-    ApiKey, Client, ClientBuilder, FakeResponse, FakeTransport, Form, Job, OAuth2, Operation,
-    Outcome, RetryPolicy, Secret, ServiceSettings, Upload, model,
+    Anonymous, ApiKey, Client, ClientBuilder, FakeResponse, FakeTransport, Form, Job, OAuth2,
+    Operation, Outcome, RetryPolicy, Secret, ServiceSettings, Upload, model,
 };
 use serde_json::{Value, json};
 use tower::util::MapRequestLayer;
@@ -336,6 +336,24 @@ async fn an_anonymous_operation_neither_awaits_nor_carries_nor_renews_the_creden
         .unwrap();
     let sent = &fake.requests_of(&SUBMIT)[0];
     assert_eq!(sent.headers["authorization"], "Bearer t");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_without_a_credential_sends_none_and_is_refused_once() {
+    let fake = FakeTransport::new();
+    fake.once(&SUBMIT, FakeResponse::json("done"));
+    fake.always(&SUBMIT, FakeResponse::status(401));
+    let builder = builder().transport(fake.clone()).credential(Anonymous);
+    let client = builder.build().unwrap();
+    let submit = || client.operation(&SUBMIT, &[]).call::<Value>();
+    submit().await.unwrap();
+    let error = submit().await.unwrap_err();
+    assert_eq!((error.attempts(), error.is_unauthorized()), (1, true));
+    let requests = fake.requests();
+    assert_eq!(requests.len(), 2);
+    for name in ["authorization", "x-api-key"] {
+        assert!(!requests[0].headers.contains_key(name), "{name}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
