@@ -3,6 +3,8 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::paging::ByFullness;
 use common::{over, seconds};
@@ -19,7 +21,7 @@ static LOG: Operation = Operation::new("log.list", Method::GET, "/log").idempote
 
 const FULL: usize = 3;
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Row {
     id: String,
     /// The second after the start.
@@ -162,4 +164,117 @@ async fn a_record_without_a_time_comes_once_as_well() {
     let rows = vec![(0, None), (1, Some(0)), (2, Some(1_900)), (3, Some(2_000))];
     let client = client(rows);
     assert_eq!(in_runs::<false>(&client, &[]).await, [0, 1, 2, 3]);
+}
+
+async fn ids<const ASCENDING: bool>(mut tail: Tail<Row, Log<ASCENDING>>) -> Vec<String> {
+    let mut ids = Vec::new();
+    while let Some(row) = tail.try_next().await.unwrap() {
+        ids.push(row.id);
+    }
+    ids
+}
+
+/// Returns the second and the number of the page that each request asked for.
+fn asked(fake: &FakeTransport) -> Vec<(i64, i64)> {
+    let number = |request: &FakeRequest, name| request.query(name).map(|it| it.parse().unwrap());
+    let asked = |request| {
+        (
+            number(&request, "from").unwrap(),
+            number(&request, "page").unwrap_or(1),
+        )
+    };
+    fake.requests().into_iter().map(asked).collect()
+}
+
+#[tokio::test]
+async fn a_list_in_order_is_read_on_by_time_and_by_number_where_one_time_fills_a_page() {
+    for (seconds, by_time) in [
+        ([100, 200, 300, 400, 500], &[(0, 1), (300, 1), (500, 1)][..]),
+        ([100, 100, 100, 100, 200], &[(0, 1), (100, 1), (100, 2)]),
+    ] {
+        let rows: Rows = seconds.into_iter().map(Some).enumerate().collect();
+        let fake = service(rows.clone(), true);
+        assert_eq!(ids(tail::<true>(&over(&fake), at(0))).await.len(), 5);
+        assert_eq!(asked(&fake), by_time);
+        let fake = service(rows, true);
+        assert_eq!(ids(tail::<false>(&over(&fake), at(0))).await.len(), 5);
+        assert_eq!(asked(&fake), [(0, 1), (0, 2)]);
+    }
+}
+
+#[tokio::test]
+async fn neither_a_record_without_a_time_nor_one_of_the_future_moves_the_cursor() {
+    for other in [None, Some(1_000_000_000)] {
+        let rows = vec![(0, Some(1_000)), (1, other)];
+        let client = over(&service(rows, false));
+        let mut ordered = tail::<true>(&client, at(0));
+        while ordered.try_next().await.unwrap().is_some() {
+            assert_eq!(ordered.cursor().time(), at(700));
+        }
+        assert_eq!(ordered.cursor().time(), at(700));
+    }
+    let rows = vec![(0, Some(1_000)), (1, Some(1_000_000_000))];
+    let mut other = tail::<false>(&client(rows), at(0));
+    while other.try_next().await.unwrap().is_some() {}
+    assert_eq!(other.cursor().time(), at(700));
+}
+
+#[tokio::test]
+async fn what_is_older_than_the_start_by_more_than_times_are_exact_is_left_out() {
+    let fake = FakeTransport::new();
+    let rows = json!([{"id": "a", "at": 439}, {"id": "b", "at": 440}]);
+    fake.always(&LOG, FakeResponse::json(&rows));
+    let client = over(&fake);
+    assert_eq!(ids(tail::<true>(&client, at(500))).await, ["b"]);
+    assert_eq!(ids(tail::<false>(&client, at(500))).await, ["b"]);
+}
+
+#[tokio::test]
+async fn records_whose_ids_are_blank_are_told_apart_by_what_is_in_them() {
+    let fake = FakeTransport::new();
+    let rows = json!([{"id": " ", "at": 1}, {"id": " ", "at": 2}]);
+    fake.always(&LOG, FakeResponse::json(&rows));
+    assert_eq!(ids(tail::<true>(&over(&fake), at(0))).await.len(), 2);
+    // The same id is the same record, whatever else changes.
+    let rows = json!([{"id": "a", "at": 1}, {"id": "a", "at": 2}]);
+    fake.always(&LOG, FakeResponse::json(&rows));
+    assert_eq!(ids(tail::<true>(&over(&fake), at(0))).await, ["a"]);
+}
+
+#[tokio::test]
+async fn a_page_of_a_tail_ends_with_its_last_new_record() {
+    let client = client((0..4).map(|n| (n, Some(1_000))).collect());
+    let mut tail = tail::<false>(&client, at(0));
+    for is_end in [false, false, true, true] {
+        tail.try_next().await.unwrap().unwrap();
+        assert_eq!(tail.at_page_end(), is_end);
+    }
+    assert!(format!("{tail:?}").contains("overlap: 300s"), "{tail:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_failed_for_the_moment_is_asked_for_again_and_the_pass_begins_again_otherwise()
+{
+    for (status, then) in [(503, &[(0, 2)][..]), (400, &[(0, 1), (0, 2)])] {
+        let broken = Arc::new(AtomicBool::new(true));
+        let (fake, is_broken) = (FakeTransport::new(), Arc::clone(&broken));
+        fake.with(&LOG, move |request: &FakeRequest| {
+            let row = |id: usize| json!({"id": id.to_string(), "at": 1_000});
+            match request.query("page").as_deref() {
+                Some("2") if is_broken.load(Ordering::Relaxed) => FakeResponse::status(status),
+                Some("2") => FakeResponse::json(&[row(3)]),
+                _ => FakeResponse::json(&[row(0), row(1), row(2)]),
+            }
+        });
+        let mut tail = tail::<false>(&over(&fake), at(0));
+        for _ in 0..3 {
+            tail.try_next().await.unwrap().unwrap();
+        }
+        let error = tail.try_next().await.unwrap_err();
+        assert_eq!(error.status().unwrap(), status);
+        broken.store(false, Ordering::Relaxed);
+        let before = fake.requests().len();
+        assert_eq!(tail.try_next().await.unwrap().unwrap().id, "3");
+        assert_eq!(&asked(&fake)[before..], then);
+    }
 }
