@@ -1,4 +1,4 @@
-//! The auto traits of the public types.
+//! The public types: their auto traits, conversions, and what is shown of them.
 
 mod common;
 
@@ -9,8 +9,8 @@ use common::paging::ByFullness;
 use security_api_transport::middleware::{CallContext, CallFuture, HttpService, JobFuture};
 use security_api_transport::{
     ApiKey, Body, Call, Client, ClientBuilder, Cursor, Error, ErrorKind, FakeTransport, Items, Job,
-    OAuth2, Operation, Outcome, Page, Pages, RateLimiter, RawItems, RawJson, Request, Response,
-    RetryPolicy, Secret, Stamp, Tail, TailCursor, Timeline, Timestamp, UndecodedItem,
+    OAuth2, Operation, Outcome, Page, Pages, Patch, RateLimiter, RawItems, RawJson, Request,
+    Response, RetryPolicy, Secret, Stamp, Tail, TailCursor, Timeline, Timestamp, UndecodedItem,
 };
 
 type Numbered = ByFullness<5>;
@@ -157,4 +157,41 @@ fn calls_and_streams_can_be_made_outside_a_runtime_kept_cloned_and_spawned_later
     assert_eq!(runtime.block_on(call.into_future()).unwrap(), "good");
     drop(stream);
     assert_eq!(fake.requests().len(), 2);
+}
+
+#[test]
+fn a_member_of_a_partial_update_is_set_to_a_value_and_cleared_by_none() {
+    assert_eq!(Patch::<i32>::from(3), Patch::Set(3));
+    assert_eq!(Patch::<i32>::from(Some(3)), Patch::Set(3));
+    assert_eq!(Patch::<i32>::from(None), Patch::Clear);
+    assert_eq!(Patch::<String>::from("a"), Patch::Set("a".to_owned()));
+}
+
+#[test]
+fn raw_json_is_its_text_and_on_one_line_if_asked_and_shown_by_its_length() {
+    for (text, line) in [
+        ("{\n\"a\":\r\n1}", "{ \"a\":  1}"),
+        (r#"["\n"]"#, r#"["\n"]"#),
+    ] {
+        let raw: RawJson = serde_json::from_str(text).unwrap();
+        assert_eq!((raw.as_str(), raw.as_bytes()), (text, text.as_bytes()));
+        assert_eq!(
+            (&raw.to_bytes()[..], &*raw.to_line()),
+            (text.as_bytes(), line)
+        );
+        assert_eq!(format!("{raw:?}"), format!("RawJson({} bytes)", text.len()));
+    }
+}
+
+#[test]
+fn a_secret_is_the_same_whatever_it_is_made_from() {
+    let secret = Secret::from("s3cret");
+    for other in [
+        Secret::from(&secret),
+        Secret::from(&"s3cret".to_owned()),
+        serde_json::from_str(r#""s3cret""#).unwrap(),
+    ] {
+        assert_eq!(other.expose(), "s3cret");
+    }
+    assert_eq!(AsRef::<str>::as_ref(&secret), "s3cret");
 }
