@@ -465,13 +465,22 @@ mod tests {
             "",
             "a",
             "b",
+            "abcd",
+            "abcde",
+            "abcdf",
+            "xbcde",
             "abcdefgh",
             "abcdefgi",
             "abcdefghi",
             "abcdefgh12345678",
             "abcdefgh12345679",
         ];
-        let long = ["abcdefgh1x2345678", "abcdefgh1y2345678"];
+        let long = [
+            "abcdefgh1x2345678",
+            "abcdefgh1y2345678",
+            "abcdefgh1x234567812345678",
+            "abcdefgh1y234567812345678",
+        ];
         for a in names.iter().chain(&long) {
             for b in names.iter().chain(&long) {
                 assert_eq!(is_same(a, b), a == b, "{a} {b}");

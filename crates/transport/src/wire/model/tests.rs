@@ -84,6 +84,21 @@ fn an_object_with_members_of_which_none_is_known_is_another_kind_of_response() {
 }
 
 #[test]
+fn models_are_equal_only_if_all_their_members_are_and_shown_with_their_names() {
+    let tom = cat(r#"{"id":"tom","lives":9}"#).unwrap();
+    for other in [
+        r#"{"id":"tom"}"#,
+        r#"{"id":"tom","lives":8}"#,
+        r#"{"id":"tim","lives":9}"#,
+    ] {
+        assert_ne!(cat(other).unwrap(), tom);
+    }
+    let shown = format!("{tom:?}");
+    let parts = ["Cat", "id: \"tom\"", "lives: Some(9)"];
+    assert!(parts.iter().all(|part| shown.contains(part)), "{shown}");
+}
+
+#[test]
 fn a_missing_required_member_is_named() {
     assert!(cat("{}").unwrap_err().contains("missing field `id`"));
 }
