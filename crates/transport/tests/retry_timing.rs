@@ -9,6 +9,7 @@ use common::{CREATE, READ, builder, create, over, read, seconds};
 use security_api_transport::{
     Client, FakeResponse, FakeTransport, Operation, RateLimiter, RetryPolicy,
 };
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 /// The time of the service's clock.
@@ -251,6 +252,22 @@ async fn no_backoff_outlives_the_deadline() {
         // The error has the reason instead of a plain timeout.
         assert_eq!(error.status().unwrap(), 503);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn once_a_limit_lets_a_call_through_what_it_refused_before_no_longer_counts() {
+    // Of three calls that are refused, one tries again in vain and one is let through before the third is refused.
+    let (fake, times) = timed(&READ, |number| match number {
+        1..=4 | 6 => FakeResponse::status(429).header("retry-after", "1"),
+        _ => FakeResponse::json("good"),
+    });
+    let client = with_retry(&fake, RetryPolicy::default().retries(2));
+    let mut calls = JoinSet::new();
+    for _ in 0..3 {
+        calls.spawn(read(&client).send());
+    }
+    assert!(calls.join_all().await.iter().all(Result::is_ok));
+    assert_eq!(times.lock().unwrap().len(), 8);
 }
 
 #[tokio::test(start_paused = true)]
