@@ -277,9 +277,7 @@ fn without_offset(text: &str) -> (&str, bool) {
         .checked_sub(6)
         .and_then(|start| text.get(start..));
     match offset.map(str::as_bytes) {
-        Some([b'+' | b'-', _, _, b':', _, _]) if text.contains(':') => {
-            (&text[..text.len() - 6], true)
-        }
+        Some([b'+' | b'-', _, _, b':', _, _]) => (&text[..text.len() - 6], true),
         _ => (text, false),
     }
 }
