@@ -271,6 +271,20 @@ async fn once_a_limit_lets_a_call_through_what_it_refused_before_no_longer_count
 }
 
 #[tokio::test(start_paused = true)]
+async fn calls_that_are_all_refused_try_again_half_as_often_as_they_are_many() {
+    let (fake, times) = timed(&READ, |_| {
+        FakeResponse::status(429).header("retry-after", "1")
+    });
+    let client = with_retry(&fake, RetryPolicy::default().retries(1));
+    let mut calls = JoinSet::new();
+    for _ in 0..10 {
+        calls.spawn(read(&client).send());
+    }
+    assert!(calls.join_all().await.iter().all(Result::is_err));
+    assert_eq!(times.lock().unwrap().len(), 10 + 5);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_policy_without_retries_sends_once() {
     let (fake, times) = timed(&READ, |_| FakeResponse::status(503));
     let client = with_retry(&fake, RetryPolicy::never());
