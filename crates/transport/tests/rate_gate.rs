@@ -9,7 +9,7 @@ use common::crowd::{client, crowd};
 use common::{BOOK, CREATE, EXPORT, READ, builder, create, read, seconds};
 use security_api_transport::middleware::Limiter;
 use security_api_transport::{
-    Error, ErrorKind, FakeResponse, FakeTransport, Operation, Rate, RateLimiter,
+    Client, Error, ErrorKind, FakeResponse, FakeTransport, Operation, Rate, RateLimiter,
 };
 use serde_json::Value;
 use tokio::time::Instant;
@@ -360,18 +360,20 @@ impl Limiter for Own {
     }
 }
 
+/// A client with a limiter of its own.
+fn limited(fake: FakeTransport) -> (Own, Client) {
+    let limiter = Own::default();
+    let client = builder().transport(fake).limiter(limiter.clone());
+    (limiter, client.build().unwrap())
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_limiter_of_ones_own_is_asked_before_every_attempt_and_told_of_every_429() {
     let (fake, times) = first(
         &EXPORT,
         FakeResponse::status(429).header("retry-after", "0"),
     );
-    let limiter = Own::default();
-    let client = builder()
-        .transport(fake)
-        .limiter(limiter.clone())
-        .build()
-        .unwrap();
+    let (limiter, client) = limited(fake);
     client
         .operation(&EXPORT, &[])
         .call::<Value>()
@@ -396,12 +398,7 @@ async fn a_limiter_of_ones_own_is_closed_when_its_limit_is_used_up_unless_it_say
         .header("x-ratelimit-remaining", "0")
         .header("x-ratelimit-reset", "5");
     let (fake, _) = first(&EXPORT, announced);
-    let limiter = Own::default();
-    let client = builder()
-        .transport(fake)
-        .limiter(limiter.clone())
-        .build()
-        .unwrap();
+    let (limiter, client) = limited(fake);
     let call = client.operation(&EXPORT, &[]).call::<Value>();
     call.timeout(seconds(9.0)).await.unwrap();
     let noted = limiter.0.lock().unwrap().clone();

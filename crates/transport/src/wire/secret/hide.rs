@@ -205,7 +205,13 @@ mod tests {
             assert!(!secret.is_shown_in(text), "{text}");
         }
         assert!(!Secret::default().is_shown_in("anything"));
-        for text in [r"\ud83dab", r"\ud83d\u0061b", r"\ud83d\x"] {
+        for text in [
+            r"\ud83dab",
+            r"\ud83d\u0061b",
+            r"\ud83d\x",
+            r"\ud83dxude00",
+            r"\ud83d\xde00",
+        ] {
             assert!(!Secret::from("😀").is_shown_in(text), "{text}");
         }
     }
@@ -236,6 +242,17 @@ mod tests {
             assert_eq!(found.is_some(), text != hidden, "{text}");
             assert_eq!(found.as_deref().unwrap_or(text), hidden);
         }
+        // A text is read as it is, too, and an escape that is whole was not cut.
+        for (secret, text) in [
+            (r"back\nslash", r"back\nslash"),
+            ("100%41off", "100%41off"),
+            ("banana \"x\"", r#"banana \"x\""#),
+            ("bell\u{8}feed\u{c}", r"bell\bfeed\f"),
+        ] {
+            let found = hide(&[secret.into()], text);
+            assert_eq!(found.as_deref(), Some("[redacted]"), "{text}");
+        }
+        assert_eq!(hide(&secrets, r"s3cr\u0078… y"), None);
         assert_eq!(hide(&[], "anything"), None);
         assert_eq!(hide(&["aaaa".into()], "aaaaaa b").unwrap(), "[redacted] b");
     }
