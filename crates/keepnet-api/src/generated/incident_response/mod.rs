@@ -64,8 +64,8 @@ pub(super) mod resources {
     pub use super::ir_dashboard::calls::IrDashboard;
     pub use super::mail_configurations::calls::MailConfigurations;
     pub use super::notified_emails::calls::{
-        DownloadNotifiedEmailAttachments, DownloadNotifiedEmailMsgFiles,
-        GetNotifiedEmail, NotifiedEmails,
+        DownloadNotifiedEmailAttachments, DownloadNotifiedEmailMsgFiles, NotifiedEmails,
+        ReadNotifiedEmail,
     };
     pub use super::playbooks::calls::Playbooks;
 }

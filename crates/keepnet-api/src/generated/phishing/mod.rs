@@ -55,7 +55,7 @@ pub(super) mod resources {
         ExportPhishingCampaignJob, PhishingCampaignReports,
     };
     pub use super::phishing_campaigns::calls::{
-        GetCampaignTargetGroups, PhishingCampaigns,
+        PhishingCampaigns, ReadCampaignTargetGroups,
     };
     pub use super::phishing_dns_services::calls::PhishingDnsServices;
     pub use super::phishing_domain_records::calls::PhishingDomainRecords;

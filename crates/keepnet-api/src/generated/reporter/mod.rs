@@ -33,7 +33,7 @@ pub(super) mod resources {
     pub use super::feedback::calls::Feedback;
     pub use super::heartbeat::calls::Heartbeat;
     pub use super::phishing_reporter::calls::{
-        GetPhishingReporterSummary, PhishingReporter,
+        PhishingReporter, ReadPhishingReporterSummary,
     };
 }
 

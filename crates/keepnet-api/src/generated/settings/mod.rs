@@ -47,7 +47,7 @@ pub(super) mod resources {
     pub use super::allow_list::calls::AllowList;
     pub use super::direct_email_settings::calls::DirectEmailSettings;
     pub use super::notification_templates::calls::{
-        GetCompanyDefaultTemplate, NotificationTemplates,
+        NotificationTemplates, ReadCompanyDefaultTemplate,
     };
     pub use super::proxy_settings::calls::ProxySettings;
     pub use super::siem_settings::calls::SiemSettings;

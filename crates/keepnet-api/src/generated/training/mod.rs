@@ -46,9 +46,9 @@ pub(super) mod resources {
     pub use super::scorm::calls::Scorm;
     pub use super::scorm_proxy::calls::ScormProxy;
     pub use super::training_reports::calls::{
-        GetEnrollmentSummary, ListTrainingInteractions, TrainingReports,
+        ListTrainingInteractions, ReadEnrollmentSummary, TrainingReports,
     };
-    pub use super::trainings::calls::{DownloadTrainingContent, GetScormUrl, Trainings};
+    pub use super::trainings::calls::{DownloadTrainingContent, ReadScormUrl, Trainings};
 }
 
 /// The facts of each operation.

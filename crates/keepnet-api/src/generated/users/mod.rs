@@ -45,7 +45,7 @@ pub(super) mod resources {
     pub use super::permissions::calls::Permissions;
     pub use super::roles::calls::Roles;
     pub use super::system_users::calls::SystemUsers;
-    pub use super::target_groups::calls::{GetUploadSheet, TargetGroups};
+    pub use super::target_groups::calls::{ReadUploadSheet, TargetGroups};
     pub use super::target_users::calls::TargetUsers;
 }
 

@@ -301,8 +301,8 @@ impl NotifiedEmails {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn get(&self, resource_id: impl AsRef<str>) -> GetNotifiedEmail {
-        GetNotifiedEmail {
+    pub fn get(&self, resource_id: impl AsRef<str>) -> ReadNotifiedEmail {
+        ReadNotifiedEmail {
             request: self
                 .client()
                 .operation(&NOTIFIED_EMAILS_GET, &[resource_id.as_ref()]),
@@ -463,11 +463,11 @@ security_api_transport::__call_options!(DownloadNotifiedEmailMsgFiles);
 /// From [`NotifiedEmails::get`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct GetNotifiedEmail {
+pub struct ReadNotifiedEmail {
     request: Request,
 }
 
-impl GetNotifiedEmail {
+impl ReadNotifiedEmail {
     /// Gives what is meant for readers outside the company.
     pub fn is_public(mut self, is_public: bool) -> Self {
         self.request = self.request.set_query("isPublic", is_public.to_string());
@@ -493,7 +493,7 @@ impl GetNotifiedEmail {
     }
 }
 
-impl IntoFuture for GetNotifiedEmail {
+impl IntoFuture for ReadNotifiedEmail {
     type Output = Result<NotifiedEmail, Error>;
     type IntoFuture = CallFuture<NotifiedEmail>;
     fn into_future(self) -> Self::IntoFuture {
@@ -501,7 +501,7 @@ impl IntoFuture for GetNotifiedEmail {
     }
 }
 
-security_api_transport::__call_options!(GetNotifiedEmail);
+security_api_transport::__call_options!(ReadNotifiedEmail);
 
 /// `POST /api/notified-emails/attachments`
 pub static NOTIFIED_EMAILS_DOWNLOAD_ATTACHMENTS_ZIP: Operation = Operation::new(

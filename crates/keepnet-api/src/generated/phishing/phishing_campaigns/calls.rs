@@ -345,8 +345,8 @@ impl PhishingCampaigns {
     pub fn target_groups(
         &self,
         resource_id: impl AsRef<str>,
-    ) -> GetCampaignTargetGroups {
-        GetCampaignTargetGroups {
+    ) -> ReadCampaignTargetGroups {
+        ReadCampaignTargetGroups {
             request: self
                 .client()
                 .operation(&PHISHING_CAMPAIGNS_TARGET_GROUPS, &[resource_id.as_ref()]),
@@ -359,11 +359,11 @@ impl PhishingCampaigns {
 /// From [`PhishingCampaigns::target_groups`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct GetCampaignTargetGroups {
+pub struct ReadCampaignTargetGroups {
     request: Request,
 }
 
-impl GetCampaignTargetGroups {
+impl ReadCampaignTargetGroups {
     /// Of which kind the campaign is.
     pub fn campaign_type(mut self, campaign_type: CampaignType) -> Self {
         self.request = self.request.set_query("campaignType", campaign_type.to_string());
@@ -397,7 +397,7 @@ impl GetCampaignTargetGroups {
     }
 }
 
-impl IntoFuture for GetCampaignTargetGroups {
+impl IntoFuture for ReadCampaignTargetGroups {
     type Output = Result<CampaignTargetGroups, Error>;
     type IntoFuture = CallFuture<CampaignTargetGroups>;
     fn into_future(self) -> Self::IntoFuture {
@@ -405,7 +405,7 @@ impl IntoFuture for GetCampaignTargetGroups {
     }
 }
 
-security_api_transport::__call_options!(GetCampaignTargetGroups);
+security_api_transport::__call_options!(ReadCampaignTargetGroups);
 
 /// `POST /api/phishing-simulator/phishing-campaign`
 pub static PHISHING_CAMPAIGNS_CREATE: Operation = Operation::new(

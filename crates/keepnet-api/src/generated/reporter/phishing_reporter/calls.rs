@@ -307,8 +307,8 @@ impl PhishingReporter {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn summary(&self) -> GetPhishingReporterSummary {
-        GetPhishingReporterSummary {
+    pub fn summary(&self) -> ReadPhishingReporterSummary {
+        ReadPhishingReporterSummary {
             request: self.client().operation(&PHISHING_REPORTER_SUMMARY, &[]),
         }
     }
@@ -343,11 +343,11 @@ impl PhishingReporter {
 /// From [`PhishingReporter::summary`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct GetPhishingReporterSummary {
+pub struct ReadPhishingReporterSummary {
     request: Request,
 }
 
-impl GetPhishingReporterSummary {
+impl ReadPhishingReporterSummary {
     /// The first day to count.
     pub fn start_date(mut self, start_date: impl Into<String>) -> Self {
         self.request = self.request.set_query("startDate", start_date);
@@ -379,7 +379,7 @@ impl GetPhishingReporterSummary {
     }
 }
 
-impl IntoFuture for GetPhishingReporterSummary {
+impl IntoFuture for ReadPhishingReporterSummary {
     type Output = Result<PhishingReporterSummary, Error>;
     type IntoFuture = CallFuture<PhishingReporterSummary>;
     fn into_future(self) -> Self::IntoFuture {
@@ -387,7 +387,7 @@ impl IntoFuture for GetPhishingReporterSummary {
     }
 }
 
-security_api_transport::__call_options!(GetPhishingReporterSummary);
+security_api_transport::__call_options!(ReadPhishingReporterSummary);
 
 /// `GET /api/phishing-reporter`
 pub static PHISHING_REPORTER_GET: Operation = Operation::new(

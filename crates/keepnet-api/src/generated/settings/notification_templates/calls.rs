@@ -251,8 +251,8 @@ impl NotificationTemplates {
         &self,
         company_id: i32,
         email_template_category_resource_id: impl AsRef<str>,
-    ) -> GetCompanyDefaultTemplate {
-        GetCompanyDefaultTemplate {
+    ) -> ReadCompanyDefaultTemplate {
+        ReadCompanyDefaultTemplate {
             request: self
                 .client()
                 .operation(
@@ -271,11 +271,11 @@ impl NotificationTemplates {
 /// From [`NotificationTemplates::get_company_default`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct GetCompanyDefaultTemplate {
+pub struct ReadCompanyDefaultTemplate {
     request: Request,
 }
 
-impl GetCompanyDefaultTemplate {
+impl ReadCompanyDefaultTemplate {
     /// The numeric id of the target user, whose language is used.
     pub fn target_user_id(mut self, target_user_id: i32) -> Self {
         self.request = self
@@ -303,7 +303,7 @@ impl GetCompanyDefaultTemplate {
     }
 }
 
-impl IntoFuture for GetCompanyDefaultTemplate {
+impl IntoFuture for ReadCompanyDefaultTemplate {
     type Output = Result<EmailInformation, Error>;
     type IntoFuture = CallFuture<EmailInformation>;
     fn into_future(self) -> Self::IntoFuture {
@@ -311,7 +311,7 @@ impl IntoFuture for GetCompanyDefaultTemplate {
     }
 }
 
-security_api_transport::__call_options!(GetCompanyDefaultTemplate);
+security_api_transport::__call_options!(ReadCompanyDefaultTemplate);
 
 /// `POST /api/companies/email-templates`
 pub static NOTIFICATION_TEMPLATES_CREATE: Operation = Operation::new(

@@ -777,8 +777,8 @@ impl TrainingReports {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn summary(&self, enrollment_id: impl AsRef<str>) -> GetEnrollmentSummary {
-        GetEnrollmentSummary {
+    pub fn summary(&self, enrollment_id: impl AsRef<str>) -> ReadEnrollmentSummary {
+        ReadEnrollmentSummary {
             request: self
                 .client()
                 .operation(&TRAINING_REPORTS_SUMMARY, &[enrollment_id.as_ref()]),
@@ -919,11 +919,11 @@ security_api_transport::__call_options!(ListTrainingInteractions);
 /// From [`TrainingReports::summary`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct GetEnrollmentSummary {
+pub struct ReadEnrollmentSummary {
     request: Request,
 }
 
-impl GetEnrollmentSummary {
+impl ReadEnrollmentSummary {
     /// Of which type the training is.
     pub fn training_type(mut self, training_type: TrainingType) -> Self {
         self.request = self.request.set_query("trainingType", training_type.to_string());
@@ -949,7 +949,7 @@ impl GetEnrollmentSummary {
     }
 }
 
-impl IntoFuture for GetEnrollmentSummary {
+impl IntoFuture for ReadEnrollmentSummary {
     type Output = Result<EnrollmentSummaryReport, Error>;
     type IntoFuture = CallFuture<EnrollmentSummaryReport>;
     fn into_future(self) -> Self::IntoFuture {
@@ -957,7 +957,7 @@ impl IntoFuture for GetEnrollmentSummary {
     }
 }
 
-security_api_transport::__call_options!(GetEnrollmentSummary);
+security_api_transport::__call_options!(ReadEnrollmentSummary);
 
 /// `POST /api/training-reports/activity-users/search`
 pub static TRAINING_REPORTS_SEARCH_ACTIVITY_USERS: Operation = Operation::new(

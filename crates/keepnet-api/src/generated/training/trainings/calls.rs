@@ -157,8 +157,8 @@ impl Trainings {
     /// `GET /api/trainings/scorm`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn scorm_url(&self) -> GetScormUrl {
-        GetScormUrl {
+    pub fn scorm_url(&self) -> ReadScormUrl {
+        ReadScormUrl {
             request: self.client().operation(&TRAININGS_SCORM_URL, &[]),
         }
     }
@@ -478,11 +478,11 @@ security_api_transport::__call_options!(DownloadTrainingContent);
 /// From [`Trainings::scorm_url`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct GetScormUrl {
+pub struct ReadScormUrl {
     request: Request,
 }
 
-impl GetScormUrl {
+impl ReadScormUrl {
     /// The id of the content in the enrolment.
     pub fn enrollment_content_id(
         mut self,
@@ -524,7 +524,7 @@ impl GetScormUrl {
     }
 }
 
-impl IntoFuture for GetScormUrl {
+impl IntoFuture for ReadScormUrl {
     type Output = Result<ScormTrainingUrl, Error>;
     type IntoFuture = CallFuture<ScormTrainingUrl>;
     fn into_future(self) -> Self::IntoFuture {
@@ -532,7 +532,7 @@ impl IntoFuture for GetScormUrl {
     }
 }
 
-security_api_transport::__call_options!(GetScormUrl);
+security_api_transport::__call_options!(ReadScormUrl);
 
 /// `POST /api/trainings`
 pub static TRAININGS_CREATE: Operation = Operation::new(

@@ -226,8 +226,8 @@ impl TargetGroups {
     /// - `transaction_id`: The id of the upload, as the response to it says.
     ///
     /// Source: the vendor's documentation.
-    pub fn get_upload_sheet(&self, transaction_id: impl AsRef<str>) -> GetUploadSheet {
-        GetUploadSheet {
+    pub fn get_upload_sheet(&self, transaction_id: impl AsRef<str>) -> ReadUploadSheet {
+        ReadUploadSheet {
             request: self
                 .client()
                 .operation(&TARGET_GROUPS_GET_UPLOAD_SHEET, &[transaction_id.as_ref()]),
@@ -394,11 +394,11 @@ impl TargetGroups {
 /// From [`TargetGroups::get_upload_sheet`].
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is awaited"]
-pub struct GetUploadSheet {
+pub struct ReadUploadSheet {
     request: Request,
 }
 
-impl GetUploadSheet {
+impl ReadUploadSheet {
     /// The sheet of the file.
     pub fn sheet_name(mut self, sheet_name: impl Into<String>) -> Self {
         self.request = self.request.set_query("sheetName", sheet_name);
@@ -424,7 +424,7 @@ impl GetUploadSheet {
     }
 }
 
-impl IntoFuture for GetUploadSheet {
+impl IntoFuture for ReadUploadSheet {
     type Output = Result<UploadedFile, Error>;
     type IntoFuture = CallFuture<UploadedFile>;
     fn into_future(self) -> Self::IntoFuture {
@@ -432,7 +432,7 @@ impl IntoFuture for GetUploadSheet {
     }
 }
 
-security_api_transport::__call_options!(GetUploadSheet);
+security_api_transport::__call_options!(ReadUploadSheet);
 
 /// `GET /api/target-groups`
 pub static TARGET_GROUPS_LIST: Operation = Operation::new(
