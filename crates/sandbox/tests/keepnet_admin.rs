@@ -33,6 +33,7 @@ async fn system_users_are_kept() {
     let other = session.post("/api/roles", body).await.id();
     let roles = format!("{path}/{id}/role");
     let added = json!({ "roleResourceId": other });
+    session.post(&roles, added.clone()).await.data();
     session.post(&roles, added).await.data();
     let roles = format!("{roles}/{}", role(&session, "Company Admin").await);
     session.delete(&roles).await.data();

@@ -290,6 +290,10 @@ async fn a_file_of_target_users_is_mapped_looked_at_and_imported() {
     }
     let excel = upload(&session, "people.xlsx", "PK").await;
     excel.is_not_played("POST /api/target-users/upload with an Excel file");
+    let second = "Content-Disposition: form-data; name=\"File\"; filename=\"more.csv\"";
+    let content = format!("Email\r\n--x\r\n{second}\r\n\r\nEmail");
+    let several = upload(&session, "people.csv", &content).await;
+    several.is_not_played("POST /api/target-users/upload with several files");
     let known = session
         .all("/api/target-users/search", "Email", Value::Null)
         .await;

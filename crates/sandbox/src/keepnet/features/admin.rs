@@ -59,10 +59,13 @@ fn prepare(call: &mut Call<'_>, user: &mut Record, _: Option<&Record>) -> Result
     Ok(())
 }
 
-/// Source: the published description.
+/// Source: the published description. A role that the user has already stays one (inferred).
 fn add_role(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let role = call.text("roleResourceId").to_owned();
-    change_roles(call, &call.param("resourceId"), |ids| ids.push(role))
+    change_roles(call, &call.param("resourceId"), |ids| {
+        ids.retain(|id| *id != role);
+        ids.push(role);
+    })
 }
 
 /// Source: the published description.

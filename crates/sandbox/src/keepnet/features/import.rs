@@ -43,10 +43,13 @@ fn of<'a>(call: &'a Call<'_>, id: &str) -> Result<&'a Upload, Refusal> {
 /// repeat another are left out (inferred from the counts in the response).
 fn upload(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let parts = request::form(header(call.headers, CONTENT_TYPE), call.raw).unwrap_or_default();
-    let file = parts
-        .iter()
-        .find_map(|part| Some((part.file.as_ref()?, &part.content)));
-    let (name, content) = file.ok_or_else(|| Refusal::input("The File field is required."))?;
+    let files = parts.iter();
+    let mut files = files.filter_map(|part| Some((part.file.as_ref()?, &part.content)));
+    let (name, content) =
+        (files.next()).ok_or_else(|| Refusal::input("The File field is required."))?;
+    if files.next().is_some() {
+        return Err(call.not_played("several files"));
+    }
     let ends = |end: &str| name.to_ascii_lowercase().ends_with(end);
     if ends(".xlsx") || ends(".xls") {
         return Err(call.not_played("an Excel file"));
