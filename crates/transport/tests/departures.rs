@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use common::tls::{Certificate, acceptor, certificate, listen};
-use common::{CREATE, builder, create, hurried, read, unconnected};
+use common::{CREATE, FOR_EVER, builder, create, hurried, pass, read, unconnected, until};
 use http::Response;
 use security_api_transport::{Call, Client, ClientBuilder, ErrorKind, OAuth2, Outcome};
 use serde_json::{Value, json};
@@ -22,8 +22,6 @@ use tokio::sync::Semaphore;
 type Make = fn(&Client) -> Call<Value>;
 
 const SHORT: Duration = Duration::from_millis(150);
-/// Longer than any test takes, also if it lets time pass.
-const FOR_EVER: Duration = Duration::from_secs(1_000_000);
 
 async fn silent() -> (TcpListener, ClientBuilder<Client>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -168,13 +166,6 @@ async fn a_token_request_leaves_a_connection_that_no_longer_answers() {
     }
 }
 
-/// Lets this time pass at once.
-async fn pass(time: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(time).await;
-    tokio::time::resume();
-}
-
 #[tokio::test]
 async fn a_connection_that_shows_no_sign_of_life_is_left_within_the_idle_time() {
     const IDLE: Duration = Duration::from_secs(600);
@@ -247,7 +238,7 @@ impl Narrow {
                             }
                             noted.lock().unwrap().extend(number);
                             allowed.acquire().await.unwrap().forget();
-                            tokio::time::sleep(response_after).await;
+                            pass(response_after).await;
                             let Ok(mut stream) = respond.send_response(Response::new(()), false)
                             else {
                                 return;
@@ -285,17 +276,18 @@ fn numbered(client: &Client, number: u64, body: Option<&'static str>) -> Call<Va
 
 #[tokio::test]
 async fn waiting_for_a_stream_is_not_counted_against_the_attempt() {
-    // All responses together take longer than an attempt may, and one leaves it seconds for a machine under load.
-    const ATTEMPT: Duration = Duration::from_secs(3);
-    const RESPONSE_AFTER: Duration = Duration::from_millis(300);
+    // All responses together take longer than an attempt may, and less than calls wait for a stream.
+    const ATTEMPT: Duration = Duration::from_secs(12);
     const CALLS: u64 = 12;
     let certificate = certificate("localhost");
-    let server = Narrow::start(&certificate, RESPONSE_AFTER).await;
+    let server = Narrow::start(&certificate, ATTEMPT / 8).await;
     server.responses.add_permits(100);
     let client = builder()
         .base_url(&server.url)
         .root_certificate(certificate.cert.pem())
         .attempt_timeout(ATTEMPT)
+        .idle_timeout(FOR_EVER)
+        .timeout(None)
         .build()
         .unwrap();
     read(&client).await.unwrap();
@@ -322,9 +314,7 @@ async fn a_request_that_still_waits_for_a_stream_at_its_deadline_was_not_sent_an
         read(&client).await.unwrap();
         // This request occupies the only stream until it gets its response.
         let first = tokio::spawn(numbered(&client, 0, body).into_future());
-        while server.arrived().is_empty() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        until(|| !server.arrived().is_empty()).await;
         let calls = (1..12).map(|number| {
             let call = numbered(&client, number, body).timeout(SHORT);
             async move { (number, call.await.unwrap_err()) }

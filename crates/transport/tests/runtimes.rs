@@ -25,6 +25,7 @@ use tokio::runtime::{Builder, Runtime};
 struct Server {
     url: String,
     requests: Arc<AtomicUsize>,
+    closed: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -38,12 +39,16 @@ impl Server {
         let server = Self {
             url: format!("http://{}", listener.local_addr().unwrap()),
             requests: Arc::default(),
+            closed: Arc::default(),
         };
-        let requests = Arc::clone(&server.requests);
+        let (requests, closed) = (Arc::clone(&server.requests), Arc::clone(&server.closed));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let requests = Arc::clone(&requests);
-                thread::spawn(move || serve(stream, keep_alive, silent, &requests));
+                let (requests, closed) = (Arc::clone(&requests), Arc::clone(&closed));
+                thread::spawn(move || {
+                    serve(stream, keep_alive, silent, &requests);
+                    closed.fetch_add(1, Ordering::SeqCst);
+                });
             }
         });
         server
@@ -59,6 +64,10 @@ impl Server {
 
     fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
+    }
+
+    fn closed(&self) -> usize {
+        self.closed.load(Ordering::SeqCst)
     }
 }
 
@@ -100,7 +109,9 @@ fn a_runtime_that_is_driven_only_during_calls_loses_none_to_connections_closed_m
     let runtime = single_threaded();
     runtime.block_on(read(&client).into_future()).unwrap();
     for number in 1..=40 {
-        thread::sleep(Duration::from_millis(30));
+        while server.closed() < number {
+            thread::sleep(Duration::from_millis(1));
+        }
         let call = create(&client);
         match number % 2 {
             0 => runtime.block_on(call.into_future()).unwrap(),

@@ -144,6 +144,8 @@ impl Http2 {
         settings: &[(u16, u32)],
     ) -> Option<()> {
         const HEADERS: u8 = 1;
+        const PING: u8 = 6;
+        const ACKNOWLEDGED: u8 = 1;
         stream.read_exact(&mut [0; 24]).await.ok()?;
         // SETTINGS, and the acknowledgement of the client's.
         let length = u8::try_from(6 * settings.len()).expect("a few settings");
@@ -157,10 +159,15 @@ impl Http2 {
         let mut head = [0; 9];
         while stream.read_exact(&mut head).await.is_ok() {
             let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
-            stream
-                .read_exact(&mut vec![0; length as usize])
-                .await
-                .ok()?;
+            let mut payload = vec![0; length as usize];
+            stream.read_exact(&mut payload).await.ok()?;
+            if head[3] == PING && head[4] & ACKNOWLEDGED == 0 {
+                head[4] |= ACKNOWLEDGED;
+                stream
+                    .write_all(&[&head[..], &payload].concat())
+                    .await
+                    .ok()?;
+            }
             if head[3] != HEADERS {
                 continue;
             }

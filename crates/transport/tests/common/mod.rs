@@ -69,6 +69,24 @@ impl Protocol for Service {
 
 pub(crate) const ORIGIN: &str = "https://api.test";
 
+/// Longer than any test takes, also if it lets time pass.
+pub(crate) const FOR_EVER: Duration = Duration::from_secs(1_000_000);
+
+/// Lets this time pass at once. Between sockets, a test stays independent of the machine's speed if its timeouts are of
+/// minutes and it says itself when they pass.
+pub(crate) async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
+/// Waits for what happens on a socket.
+pub(crate) async fn until(happened: impl Fn() -> bool) {
+    while !happened() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 pub(crate) fn key(value: &str) -> ApiKey {
     ApiKey::new(HeaderName::from_static("x-api-key"), value).unwrap()
 }
