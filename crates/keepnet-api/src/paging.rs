@@ -241,8 +241,9 @@ impl Paging for PageNumber {
         })
     }
 
-    fn page_size(request: &Request) -> Option<Cow<'_, str>> {
-        let size = Position::of(request).size?;
+    fn page_size<'a>(request: &'a Request, place: Option<&Position>) -> Option<Cow<'a, str>> {
+        let size = place.and_then(|place| place.size);
+        let size = size.or_else(|| Position::of(request).size)?;
         Some(Cow::Owned(size.to_string()))
     }
 }

@@ -206,7 +206,7 @@ impl Paging for NextToken {
         }
     }
 
-    fn page_size(request: &Request) -> Option<Cow<'_, str>> {
+    fn page_size<'a>(request: &'a Request, _: Option<&Position>) -> Option<Cow<'a, str>> {
         request.query_value("limit").map(Cow::Borrowed)
     }
 }

@@ -126,10 +126,13 @@ pub trait Paging: Send + Sync + 'static {
     /// Makes the request ask for the page at this position.
     fn go(request: Request, position: &Self::Position) -> Request;
 
-    /// The page size that `request` asks for, or `None`. It is stored in the cursor, so that a resumed run may use
-    /// another size.
-    fn page_size(request: &Request) -> Option<Cow<'_, str>> {
-        let _ = request;
+    /// The page size that is asked for at this position of the list that `request` is of, or `None`. It is stored in the
+    /// cursor, so that a resumed run may use another size.
+    fn page_size<'a>(
+        request: &'a Request,
+        position: Option<&Self::Position>,
+    ) -> Option<Cow<'a, str>> {
+        let _ = (request, position);
         None
     }
 }

@@ -81,7 +81,7 @@ impl Paging for BySearch {
         request.json(&body)
     }
 
-    fn page_size(request: &Request) -> Option<std::borrow::Cow<'_, str>> {
+    fn page_size<'a>(request: &'a Request, _: Option<&u32>) -> Option<std::borrow::Cow<'a, str>> {
         Some(body(request)["pageSize"].to_string().into())
     }
 }

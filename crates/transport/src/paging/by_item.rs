@@ -136,10 +136,11 @@ pub(super) fn undecoded<P: Paging>(
 
 /// The position of an item on the page that `request` asks for.
 fn place<P: Paging>(request: &Request, index: usize) -> Cursor {
+    let position = position::<P>(request);
     Cursor {
-        page: position::<P>(request).map(|position| position.to_string()),
+        page: position.as_ref().map(|position| position.to_string()),
         taken: index,
-        size: P::page_size(request).map(Cow::into_owned),
+        size: P::page_size(request, position.as_deref()).map(Cow::into_owned),
         end: false,
     }
 }

@@ -153,7 +153,7 @@ impl<P: Paging> Following<P> {
     fn cursor(&self) -> Option<Cursor> {
         let position = self.next.checked().ok()??;
         let mut cursor = Cursor::page(position.to_string());
-        cursor.size = P::page_size(&self.request).map(Cow::into_owned);
+        cursor.size = P::page_size(&self.request, Some(position)).map(Cow::into_owned);
         Some(cursor)
     }
 

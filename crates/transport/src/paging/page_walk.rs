@@ -22,8 +22,8 @@ pub(super) struct PageWalk<P: Paging> {
     state: WalkState<P::Position>,
     /// The position of the page that is being fetched or was last received. `None` is the first page.
     position: Option<P::Position>,
-    /// The size that is asked for of that page, once it is known. It may take building the request and parsing its
-    /// body, and cursors are asked for after every item.
+    /// The size that is asked for of that page, once it is known. It may take parsing the body of a request, and cursors
+    /// are asked for after every item.
     size: OnceLock<Option<String>>,
     /// How many items of that page were taken.
     pub(super) taken: usize,
@@ -105,7 +105,7 @@ impl<P: Paging> PageWalk<P> {
 
     /// The page size that is asked for at the current position, which may override the template's.
     pub(super) fn page_size(&self) -> Option<&str> {
-        let size = || P::page_size(&self.request()).map(Cow::into_owned);
+        let size = || P::page_size(&self.template, self.position.as_ref()).map(Cow::into_owned);
         self.size.get_or_init(size).as_deref()
     }
 

@@ -46,7 +46,7 @@ impl<const FULL: usize> Paging for ByFullness<FULL> {
         request.set_query("page", number.to_string())
     }
 
-    fn page_size(request: &Request) -> Option<Cow<'_, str>> {
+    fn page_size<'a>(request: &'a Request, _: Option<&u32>) -> Option<Cow<'a, str>> {
         SIZES_READ.set(SIZES_READ.get() + 1);
         request.query_value("size").map(Cow::Borrowed)
     }
