@@ -1,5 +1,6 @@
 //! Rate limits: when a request may start.
 
+mod gate;
 mod limit;
 mod ramp;
 mod rate;

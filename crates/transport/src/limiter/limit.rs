@@ -1,4 +1,4 @@
-//! One limit: its schedule, how long it is closed, and its queue of waiters.
+//! One limit: its schedule and its queue of waiters.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::ramp::Ramp;
+use super::gate::Gate;
 use super::rate::{Rate, Rates};
 use crate::clock::after;
 use crate::error::{Error, ErrorKind};
@@ -70,10 +70,7 @@ struct Schedule {
     /// For each rate the theoretical arrival time of GCRA: a request may start once this is at most `burst - 1`
     /// intervals ahead. Empty before the first request.
     arrivals: Vec<Instant>,
-    /// No request starts before. `None` if it was never closed, or so long ago that it no longer matters.
-    closed_until: Option<Instant>,
-    /// How many may start since the limit opened, after a refusal or without a rate.
-    ramp: Option<Ramp>,
+    gate: Gate,
     /// When the last request started.
     last_start: Option<Instant>,
     /// In order of their tickets.
@@ -107,8 +104,7 @@ impl Limit {
         Self {
             schedule: Mutex::new(Schedule {
                 arrivals: Vec::with_capacity(rates.all().len()),
-                closed_until: None,
-                ramp: None,
+                gate: Gate::default(),
                 last_start: None,
                 waiting: VecDeque::new(),
                 tickets: 0,
@@ -127,20 +123,14 @@ impl Limit {
 
     fn arrivals<'a>(&'a self, schedule: &'a Schedule) -> impl Iterator<Item = (Rate, Instant)> {
         let rates = self.rates.all().iter().zip(&schedule.arrivals);
-        rates.map(|(&rate, &arrival)| (rate, rate.after_closed(arrival, schedule.closed_until)))
+        let closed = schedule.gate.closed_until();
+        rates.map(move |(&rate, &arrival)| (rate, rate.after_closed(arrival, closed)))
     }
 
     /// When it is the turn of the request with `ahead` others before it; may be in the past.
     fn due(&self, schedule: &Schedule, ahead: usize) -> Option<Instant> {
-        let open = schedule.closed_until.map(|open| match &schedule.ramp {
-            // The first step begins with the first request, for which the rate may have no room yet.
-            Some(ramp) => {
-                let first = self.due_by_rate(schedule, 0);
-                ramp.due(first.map_or(open, |first| first.max(open)), ahead)
-            }
-            None => open,
-        });
-        self.due_by_rate(schedule, ahead).max(open)
+        let by_rate = |ahead| self.due_by_rate(schedule, ahead);
+        by_rate(ahead).max(schedule.gate.due(ahead, || by_rate(0)))
     }
 
     fn due_by_rate(&self, schedule: &Schedule, ahead: usize) -> Option<Instant> {
@@ -148,7 +138,7 @@ impl Limit {
             .arrivals(schedule)
             .filter_map(|(rate, arrival)| arrival.checked_sub(rate.tolerance()))
             .max()
-            .max(schedule.closed_until);
+            .max(schedule.gate.closed_until());
         let (Some(start), 1..) = (first, ahead) else {
             return first;
         };
@@ -172,25 +162,19 @@ impl Limit {
     fn take(&self, schedule: &mut Schedule, now: Instant, waited: bool) {
         if self.has_rate() {
             schedule.arrivals.resize(self.rates.all().len(), now);
-            let closed = schedule.closed_until;
+            let closed = schedule.gate.closed_until();
             for (rate, arrival) in self.rates.all().iter().zip(&mut schedule.arrivals) {
                 *arrival = rate.next(rate.after_closed(*arrival, closed), now, waited);
             }
         }
         schedule.last_start = Some(now);
-        let over = schedule.ramp.as_mut().is_none_or(|ramp| ramp.start(now));
-        if over {
-            schedule.ramp = None;
-        }
-        if over && !self.has_rate() {
-            schedule.closed_until = None;
-        }
+        schedule.gate.started(now, self.has_rate());
     }
 
     pub(super) fn try_acquire(&self) -> bool {
         let mut schedule = self.schedule();
         let now = Instant::now();
-        if !self.has_rate() && schedule.closed_until.is_none() {
+        if !self.has_rate() && schedule.gate.closed_until().is_none() {
             schedule.last_start = Some(now);
             return true;
         }
@@ -256,32 +240,19 @@ impl Limit {
     pub(super) fn close(&self, wait: Duration, is_refused: bool) {
         let mut schedule = self.schedule();
         let now = Instant::now();
-        let mut wait = wait;
-        if self.has_rate() {
+        let has_rate = self.has_rate();
+        if has_rate {
             schedule.arrivals.resize(self.rates.all().len(), now);
         }
-        let has_ramp = is_refused || !self.has_rate();
-        if has_ramp {
-            // Also if the limit is already closed for longer: the service is still refusing.
-            let refused_before = schedule.ramp.as_ref().filter(|_| is_refused);
-            let ramp = Ramp::new(refused_before, schedule.last_start, now);
-            wait = wait.max(ramp.least_wait());
-            schedule.ramp = Some(ramp);
-        }
-        let until = after(now, wait);
-        let longer = schedule.closed_until.is_none_or(|closed| closed < until);
-        if longer {
-            schedule.closed_until = Some(until);
-        }
-        if longer || has_ramp {
+        let last_start = schedule.last_start;
+        if (schedule.gate).close(wait, now, last_start, is_refused, has_rate) {
             schedule.wake_all();
         }
     }
 
     pub(super) fn reopen(&self) {
         let mut schedule = self.schedule();
-        let now = Instant::now();
-        schedule.closed_until = schedule.closed_until.map(|closed| closed.min(now));
+        schedule.gate.reopen(Instant::now());
         schedule.wake_all();
     }
 }
