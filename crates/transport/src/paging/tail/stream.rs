@@ -1,6 +1,6 @@
 //! The stream of the records of a list that is followed.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -12,7 +12,9 @@ use bytes::Bytes;
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
-use super::cursor::{MOST_REMEMBERED, TailCursor};
+use super::cursor::TailCursor;
+use super::pass::{OVERLAP, Pass};
+use super::returned::Returned;
 use super::timeline::{Stamp, Timeline};
 use crate::call::Received;
 use crate::error::Error;
@@ -24,8 +26,6 @@ use crate::runtime::Pause;
 use crate::wire::decode;
 use crate::wire::raw::RawJson;
 use crate::wire::timestamp::Timestamp;
-
-const OVERLAP: Duration = Duration::from_secs(300);
 
 /// The records of a list from a time on: a stream with the additional method [`try_next`](Self::try_next).
 ///
@@ -62,9 +62,7 @@ pub struct Tail<T, S: Timeline> {
     timeline: S,
     follow: Option<Duration>,
     overlap: Duration,
-    cursor: TailCursor,
-    /// The seconds of the records that the cursor remembers, by the hashes of their ids.
-    known: HashMap<u64, i64>,
+    returned: Returned,
     pass: Pass,
     /// Records received and not returned yet.
     page: VecDeque<Record>,
@@ -74,28 +72,6 @@ pub struct Tail<T, S: Timeline> {
     /// Whether records are returned as they came, so that none is repaired.
     is_raw: bool,
     item: PhantomData<fn() -> T>,
-}
-
-/// One reading of the list from the cursor's time to its end.
-///
-/// Of a list in ascending order, the next page is requested by the time of the last record, because numbered pages shift
-/// when records are added. Only where one time fills a page is the page after it requested, and where the list turns out
-/// not to be in order.
-#[derive(Debug, Clone, Copy, Default)]
-struct Pass {
-    /// When it began. A record added during the pass may have a time that the pass is already beyond; the next pass
-    /// finds it.
-    began: Timestamp,
-    /// The time from which it reads the list. What is older, though the service sends it, was returned before.
-    from: Timestamp,
-    /// The time from which the current page was requested.
-    bound: Timestamp,
-    /// The time of the newest record received, leaving out those that claim to be of the future.
-    newest: Timestamp,
-    /// Whether the next page is requested by that time.
-    by_time: bool,
-    /// A record came after one that is newer, although the list should be in ascending order.
-    is_disordered: bool,
 }
 
 struct Record {
@@ -125,15 +101,12 @@ enum After {
 impl<T, S: Timeline> Tail<T, S> {
     /// The records of the list that starts with `request`, from `start` on.
     pub fn new(request: Request, timeline: S, start: impl Into<TailCursor>) -> Self {
-        let cursor = start.into();
-        let known = cursor.seen.iter().map(|(second, hash)| (*hash, *second));
         Self {
             request,
             timeline,
             follow: None,
             overlap: OVERLAP,
-            known: known.collect(),
-            cursor,
+            returned: start.into().into(),
             pass: Pass::default(),
             page: VecDeque::new(),
             received: None,
@@ -166,8 +139,7 @@ impl<T, S: Timeline> Tail<T, S> {
             timeline: self.timeline,
             follow: self.follow,
             overlap: self.overlap,
-            cursor: self.cursor,
-            known: self.known,
+            returned: self.returned,
             pass: self.pass,
             page: self.page,
             received: self.received,
@@ -183,9 +155,7 @@ impl<T, S: Timeline> Tail<T, S> {
     /// ([`at_page_end`](Self::at_page_end)) or once a second rather than after every record.
     #[must_use]
     pub fn cursor(&self) -> TailCursor {
-        let mut cursor = self.cursor.clone();
-        while cursor.take_old().is_some() {}
-        cursor
+        self.returned.cursor()
     }
 
     /// Whether all new records that were received so far are returned, which is a good moment to store the
@@ -205,26 +175,9 @@ impl<T, S: Timeline> Tail<T, S> {
         &mut self.timeline
     }
 
-    /// Removes what need not be remembered any more.
-    fn forget(&mut self) {
-        while let Some((second, hash)) = self.cursor.take_old() {
-            if self.known.get(&hash) == Some(&second) {
-                self.known.remove(&hash);
-            }
-        }
-    }
-
     fn begin(&mut self) {
-        self.forget();
-        let from = self.cursor.from;
-        self.pass = Pass {
-            began: Timestamp::now(),
-            from,
-            bound: from,
-            newest: from,
-            by_time: false,
-            is_disordered: false,
-        };
+        self.returned.forget();
+        self.pass = Pass::begin(self.returned.from());
         self.state = TailState::Reading(self.walk());
     }
 
@@ -236,7 +189,7 @@ impl<T, S: Timeline> Tail<T, S> {
 
     /// The pass has read the list to its end.
     fn end(&mut self) {
-        if !self.is_ascending() {
+        if !self.pass.is_ascending::<S>() {
             self.complete(self.pass.newest);
         }
         self.state = match self.follow {
@@ -245,22 +198,9 @@ impl<T, S: Timeline> Tail<T, S> {
         };
     }
 
-    /// Records up to this time are complete, but for those that may still appear: their times lie within the overlap
-    /// before it, or before the beginning of the pass.
     fn complete(&mut self, time: Timestamp) {
-        let complete = self.pass.began.min(time);
-        self.cursor.advance(complete.saturating_sub(self.overlap));
-    }
-
-    /// Whether what was read so far is in ascending order.
-    fn is_ascending(&self) -> bool {
-        S::ASCENDING && !self.pass.is_disordered
-    }
-
-    /// Whether a record can be of this time, as far as this machine's clock can tell. One that claims to be of the future
-    /// says nothing about when the others were added.
-    fn is_past(&self, time: Timestamp) -> bool {
-        time <= self.pass.began.saturating_add(self.overlap)
+        let complete = self.pass.complete_at(time);
+        self.returned.complete(complete, self.overlap);
     }
 
     /// Takes the records of a page. Returns whether it was empty, and what follows it.
@@ -270,27 +210,16 @@ impl<T, S: Timeline> Tail<T, S> {
             .bounded(&received)?;
         let is_empty = split.items.is_empty();
         let mut records = VecDeque::with_capacity(split.items.len());
-        let mut newest = self.pass.newest;
+        // A page that cannot be read changes nothing.
+        let mut pass = self.pass;
         for (index, json) in split.items.into_iter().enumerate() {
             let stamp = match RawJson::readable(&json) {
                 Some(json) => self.timeline.stamp(&json)?,
                 None => Stamp::default(),
             };
-            let time = match stamp.time {
-                Some(time) => {
-                    if self.is_past(time) {
-                        self.pass.is_disordered |= time < newest;
-                        newest = newest.max(time);
-                    }
-                    time
-                }
-                None if S::ASCENDING => newest,
-                // Without an order, the latest possible time keeps it from being forgotten too early.
-                None => newest.max(self.pass.began),
-            };
-            if time.saturating_add(S::RESOLUTION) < self.pass.from {
+            let Some(time) = pass.read::<S>(stamp.time, self.overlap) else {
                 continue;
-            }
+            };
             let id = match stamp.id.filter(|id| !id.trim().is_empty()) {
                 Some(id) => id.into_bytes(),
                 None => json.to_vec(),
@@ -302,21 +231,19 @@ impl<T, S: Timeline> Tail<T, S> {
                 json,
             });
         }
-        self.pass.newest = newest;
-        self.pass.by_time =
-            self.is_ascending() && newest > self.pass.bound && !matches!(split.next, Next::End);
+        pass.end_page::<S>(!matches!(split.next, Next::End));
+        self.pass = pass;
         self.page = records;
         self.received = Some(received);
         self.skip_known();
-        self.forget();
+        self.returned.forget();
         Ok((is_empty, split.next))
     }
 
     /// Removes records from the front of the page that were returned before.
     fn skip_known(&mut self) {
         while let Some(record) = self.page.front() {
-            let hash = self.cursor.hash_of(&record.id);
-            if !self.known.contains_key(&hash) {
+            if !self.returned.contains(&record.id) {
                 return;
             }
             if let Some(record) = self.page.pop_front() {
@@ -335,20 +262,12 @@ impl<T, S: Timeline> Tail<T, S> {
 
     /// Notes that a record was returned.
     fn note(&mut self, record: &Record) {
-        let second = record.time.max(self.cursor.from).unix_seconds();
-        let hash = self.cursor.hash_of(&record.id);
-        let before = self.known.insert(hash, second);
-        if before != Some(second) {
-            if let Some(before) = before {
-                self.cursor.seen.remove(&(before, hash));
-            }
-            self.cursor.seen.insert((second, hash));
-        }
-        if self.is_ascending() && self.is_past(record.time) {
+        self.returned.insert(&record.id, record.time);
+        if self.pass.is_ascending::<S>() && self.pass.is_past(record.time, self.overlap) {
             self.complete(record.time);
         }
-        if self.cursor.seen.len() > MOST_REMEMBERED {
-            self.forget();
+        if self.returned.is_full() {
+            self.returned.forget();
         }
     }
 }
@@ -386,8 +305,7 @@ impl<T, S: Timeline> Tail<T, S> {
         match &mut self.state {
             TailState::Starting => self.begin(),
             TailState::Reading(_) if self.pass.by_time => {
-                self.pass.by_time = false;
-                self.pass.bound = self.pass.newest;
+                self.pass.go_by_time();
                 self.state = TailState::Reading(self.walk());
             }
             TailState::Reading(walk) => {
@@ -465,7 +383,7 @@ impl<T, S: Timeline> fmt::Debug for Tail<T, S> {
             .field("request", &self.request)
             .field("follow", &self.follow)
             .field("overlap", &self.overlap)
-            .field("from", &self.cursor.from)
+            .field("from", &self.returned.from())
             .finish_non_exhaustive()
     }
 }
