@@ -1,6 +1,7 @@
 //! The client over a fake transport: its requests, and its handling of responses.
 
 mod fake {
+    mod comparison;
     mod create;
     mod edition;
     mod files;
