@@ -1,11 +1,8 @@
-//! Jobs that change something, over a fake transport: what an error says about the change.
-#![cfg(feature = "full")]
-
-mod common;
+//! The jobs, with the requests that come before their change.
 
 use std::pin::Pin;
 
-use common::{envelope, over, page, service};
+use super::common::{envelope, over, page, service};
 use keepnet_api::api_clients::NewApiClient;
 use keepnet_api::incident_response::{Deletion, NewInvestigation};
 use keepnet_api::operations::{
@@ -26,29 +23,29 @@ use keepnet_api::people::{ColumnMapping, ImportRows, UserField};
 use keepnet_api::phishing::{Launch, NewCampaign};
 use keepnet_api::training::NewEnrollment;
 use keepnet_api::types::{CreateTargetUserRequest, NotifiedEmailResult};
-use keepnet_api::{Client, Error, ErrorKind, Job, Operation, Outcome};
-use security_api_transport::{FakeResponse, FakeTransport};
+use keepnet_api::{Client, Error, Job, Operation};
+use security_api_transport::FakeResponse;
 use serde_json::{Value, json};
 
 type Done = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 /// A request of a job before its change.
-struct Step {
-    operation: &'static Operation,
-    response: FakeResponse,
+pub(crate) struct Step {
+    pub(crate) operation: &'static Operation,
+    pub(crate) response: FakeResponse,
     /// A response that the job does not go on with.
-    useless: Option<FakeResponse>,
+    pub(crate) useless: Option<FakeResponse>,
 }
 
 /// A job that changes something.
-struct Case {
-    job: &'static str,
-    run: fn(&Client) -> Done,
-    before: Vec<Step>,
-    change: &'static Operation,
+pub(crate) struct Case {
+    pub(crate) job: &'static str,
+    pub(crate) run: fn(&Client) -> Done,
+    pub(crate) before: Vec<Step>,
+    pub(crate) change: &'static Operation,
 }
 
-fn case(
+pub(crate) fn case(
     job: &'static str,
     run: fn(&Client) -> Done,
     before: impl IntoIterator<Item = Step>,
@@ -62,7 +59,7 @@ fn case(
     }
 }
 
-fn step(operation: &'static Operation, data: Value) -> Step {
+pub(crate) fn step(operation: &'static Operation, data: Value) -> Step {
     Step {
         operation,
         response: envelope(data),
@@ -70,7 +67,7 @@ fn step(operation: &'static Operation, data: Value) -> Step {
     }
 }
 
-fn search(operation: &'static Operation, rows: Value) -> Step {
+pub(crate) fn search(operation: &'static Operation, rows: Value) -> Step {
     Step {
         operation,
         response: page(rows),
@@ -87,11 +84,11 @@ impl Step {
     }
 }
 
-fn done<T: Send + 'static>(job: Job<T>) -> Done {
+pub(crate) fn done<T: Send + 'static>(job: Job<T>) -> Done {
     Box::pin(async move { job.await.map(drop) })
 }
 
-const JANE: &str = "jane@example.com";
+pub(crate) const JANE: &str = "jane@example.com";
 
 fn api_clients() -> Vec<Case> {
     let roles = json!([{"resourceId": "role-1", "name": "Reseller"}]);
@@ -186,7 +183,7 @@ fn campaigns() -> Vec<Case> {
 }
 
 /// Returns the requests that find a person by e-mail address.
-fn find_jane() -> [Step; 2] {
+pub(crate) fn find_jane() -> [Step; 2] {
     let jane = json!([{"resourceId": "user-1", "email": JANE}]);
     [
         search(&TARGET_USERS_SEARCH_BY_EMAIL, jane),
@@ -197,7 +194,7 @@ fn find_jane() -> [Step; 2] {
     ]
 }
 
-fn find_group(found: bool) -> Step {
+pub(crate) fn find_group(found: bool) -> Step {
     let groups = match found {
         true => json!([{"resourceId": "g-1", "name": "Finance"}]),
         false => json!([]),
@@ -384,7 +381,7 @@ fn enrolments() -> Vec<Case> {
     ]
 }
 
-fn cases() -> impl Iterator<Item = Case> {
+pub(crate) fn cases() -> impl Iterator<Item = Case> {
     [
         api_clients(),
         campaigns(),
@@ -397,129 +394,8 @@ fn cases() -> impl Iterator<Item = Case> {
     .flatten()
 }
 
-impl Case {
-    fn ids(&self, count: usize) -> Vec<&'static str> {
-        let before = self.before.iter().map(|step| step.operation);
-        let all = before.chain([self.change]).map(Operation::id);
-        all.take(count).collect()
-    }
-
-    /// Returns the error of the job if the request with this index gets that response, and the requests that were sent,
-    /// without attempts after the first.
-    async fn fail_at(&self, index: usize, last: FakeResponse) -> (Error, Vec<&'static str>) {
-        let (done, sent) = self.run_until(index, last).await;
-        (done.unwrap_err(), sent)
-    }
-
-    async fn run_until(
-        &self,
-        index: usize,
-        last: FakeResponse,
-    ) -> (Result<(), Error>, Vec<&'static str>) {
-        let fake = service();
-        for step in &self.before[..index] {
-            fake.once(step.operation, step.response.clone());
-        }
-        let failing = self.before.get(index);
-        fake.always(failing.map_or(self.change, |step| step.operation), last);
-        let done = (self.run)(&over(&fake)).await;
-        let requests = fake.requests().into_iter();
-        let first = requests.filter(|request| request.attempt == 1);
-        let sent = first.filter_map(|request| request.operation).collect();
-        (done, sent)
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_job_that_fails_before_its_change_has_changed_nothing_and_says_so() {
-    for case in cases() {
-        for (index, step) in case.before.iter().enumerate() {
-            let unreadable = FakeResponse::status(200)
-                .header("content-type", "application/json")
-                .body("{\"data\":");
-            let faults = [
-                (FakeResponse::status(503), step.operation.is_idempotent()),
-                (FakeResponse::never(), true),
-                (FakeResponse::status(403), false),
-                (unreadable, false),
-            ];
-            let useless = step.useless.clone().map(|response| (response, false));
-            for (fault, is_retryable) in faults.into_iter().chain(useless) {
-                let what = format!("{}: {} gets {fault:?}", case.job, step.operation.id());
-                let (error, sent) = case.fail_at(index, fault).await;
-                assert_eq!(sent, case.ids(index + 1), "{what}");
-                assert_eq!(error.outcome(), Outcome::NotSent, "{what}: {error}");
-                assert!(!error.may_be_executed(), "{what}: {error}");
-                assert_eq!(error.is_retryable(), is_retryable, "{what}: {error}");
-            }
-        }
-        // From the change on, the outcome is that of the request. This shows as well that no request before it is
-        // missing.
-        let before = case.before.len();
-        let (error, sent) = case.fail_at(before, FakeResponse::status(503)).await;
-        assert_eq!(sent[..=before], case.ids(before + 1), "{}", case.job);
-        assert_eq!(error.outcome(), Outcome::Unknown, "{}: {error}", case.job);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_job_whose_first_change_was_not_sent_or_was_refused_says_so() {
-    for case in cases() {
-        let change = case.before.len();
-        let unreachable = Error::new(ErrorKind::Connect, "connection refused");
-        for (fault, outcome) in [
-            (FakeResponse::error(unreachable), Outcome::NotSent),
-            (FakeResponse::status(429), Outcome::Refused),
-        ] {
-            let what = format!("{}: {fault:?}", case.job);
-            let (error, _) = case.fail_at(change, fault).await;
-            assert_eq!(error.outcome(), outcome, "{what}: {error}");
-            assert!(!error.may_be_executed(), "{what}: {error}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_search_before_a_change_is_repeated_without_one_and_after_one_its_outcome_counts() {
-    let jane = || json!([{"resourceId": "user-1", "email": JANE}]);
-    let wanted = CreateTargetUserRequest::new(JANE).department("Finance");
-    // Somebody else deletes the person between the search and the read, and nothing was sent by then.
-    let fake = service();
-    fake.once(&TARGET_USERS_SEARCH_BY_EMAIL, page(jane()));
-    fake.once(&TARGET_USERS_GET, FakeResponse::status(404));
-    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, FakeResponse::status(503));
-    let upserted = over(&fake).target_users().upsert(&wanted).await;
-    assert_eq!(upserted.unwrap_err().outcome(), Outcome::NotSent);
-
-    // The response to the creation is lost: the person may have been created by it.
-    let fake = service();
-    fake.once(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([])));
-    fake.always(&TARGET_USERS_CREATE, FakeResponse::status(503));
-    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(jane()));
-    fake.always(&TARGET_USERS_GET, FakeResponse::status(503));
-    let upserted = over(&fake).target_users().upsert(&wanted).await;
-    assert_eq!(upserted.unwrap_err().outcome(), Outcome::Unknown);
-}
-
-#[tokio::test]
-async fn an_error_that_says_already_that_nothing_was_sent_stays_as_it_is() {
-    let fake = FakeTransport::new();
-    fake.path("/connect/token", |_| {
-        FakeResponse::status(400)
-            .header("content-type", "application/json")
-            .body(r#"{"error": "invalid_client"}"#)
-    });
-    let users = over(&fake).target_users();
-    let read = users.find_by_email(JANE).await.unwrap_err();
-    let change = users.delete_by_email(JANE).await.unwrap_err();
-    for error in [read, change] {
-        assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
-        assert!(!error.is_retryable(), "{error}");
-    }
-}
-
 /// Jobs that have changed something before their last change, or have a change of another job before them.
-fn later_changes() -> Vec<Case> {
+pub(crate) fn later_changes() -> Vec<Case> {
     let group = || step(&TARGET_GROUPS_CREATE, json!({"resourceId": "g-1"}));
     let languages = || step(&ENROLLMENTS_LANGUAGES, json!([{"id": "l-1"}]));
     let client = json!({
@@ -589,111 +465,39 @@ fn later_changes() -> Vec<Case> {
     ]
 }
 
-/// Creations return the id of what they have created, without which they fail.
-const CREATIONS: [&Operation; 7] = [
-    &COMPANIES_CREATE_CLIENT,
-    &PHISHING_CAMPAIGNS_CREATE,
-    &TARGET_USERS_CREATE,
-    &TARGET_GROUPS_CREATE,
-    &TARGET_USERS_CREATE_MAPPING,
-    &INVESTIGATIONS_CREATE,
-    &ENROLLMENTS_CREATE,
-];
-
-fn json_body(body: &'static str) -> FakeResponse {
-    FakeResponse::status(200)
-        .header("content-type", "application/json")
-        .body(body)
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_change_is_made_only_if_the_service_itself_says_so() {
-    let mut changes = cases().chain(later_changes()).collect::<Vec<_>>();
-    changes.retain(|case| !CREATIONS.iter().any(|one| one.id() == case.change.id()));
-    for case in changes {
-        let foreign = [
-            FakeResponse::status(200)
-                .header("content-type", "text/html")
-                .body("<!DOCTYPE html><title>Sign in</title>"),
-            json_body(r#"{"result":"x"}"#),
-            json_body(r#"{"message":"Unauthorized"}"#),
-            json_body(r#"{"status":"SUCCESS"}"#),
-            json_body(r#"{"data":{}}"#),
-            json_body("null"),
-            json_body(""),
-            FakeResponse::status(204),
-        ];
-        let change = case.before.len();
-        for response in foreign {
-            let what = format!("{}: {response:?}", case.job);
-            let (error, sent) = case.fail_at(change, response).await;
-            assert_eq!(sent, case.ids(change + 1), "{what}");
-            assert_eq!(error.kind(), ErrorKind::Decode, "{what}: {error}");
-            assert_eq!(error.outcome(), Outcome::Answered, "{what}: {error}");
-            assert!(error.may_be_executed(), "{what}: {error}");
-            let says = "not from Keepnet's API";
-            assert!(error.to_string().contains(says), "{what}: {error}");
-        }
-        let gateway = json_body(r#"{"error":"no upstream"}"#);
-        let (error, sent) = case.fail_at(change, gateway).await;
-        assert_eq!(sent, case.ids(change + 1), "{}", case.job);
-        assert_eq!(error.kind(), ErrorKind::Api, "{}: {error}", case.job);
-        assert_eq!(error.outcome(), Outcome::Unknown, "{}: {error}", case.job);
-        assert!(error.to_string().contains("no upstream"), "{error}");
-        // These go on: with a search for the new launch, and with the enrolment of the group.
-        let goes_on = case.change.id() == PHISHING_CAMPAIGN_JOBS_START.id();
-        if goes_on || case.job.starts_with("enroll") {
-            continue;
-        }
-        // The id of the deletion is returned.
-        let record = match case.job {
-            "delete_emails" => json!({"resourceId": "x"}),
-            _ => json!([{"a": 1}]),
-        };
-        let own = [json!(null), json!({}), record].map(envelope);
-        let own = own.into_iter().chain([
-            json_body("\u{feff}{\"data\":null,\"status\":\"SUCCESS\"}"),
-            json_body(r#"{"Data":{"a":1e400},"Status":"Success","Message":"\ud83d"}"#),
-        ]);
-        for response in own {
-            let what = format!("{}: {response:?}", case.job);
-            let (done, _) = case.run_until(change, response).await;
-            assert!(done.is_ok(), "{what}: {done:?}");
-        }
+impl Case {
+    pub(crate) fn ids(&self, count: usize) -> Vec<&'static str> {
+        let before = self.before.iter().map(|step| step.operation);
+        let all = before.chain([self.change]).map(Operation::id);
+        all.take(count).collect()
     }
-}
 
-#[tokio::test(start_paused = true)]
-async fn a_job_that_has_changed_something_never_says_that_nothing_was_sent() {
-    for case in later_changes() {
-        if case.job == "delete_old" {
-            continue;
-        }
-        let change = case.before.len();
-        let refused = Error::new(ErrorKind::Connect, "connection refused");
-        for fault in [FakeResponse::error(refused), FakeResponse::status(429)] {
-            let what = format!("{}: {fault:?}", case.job);
-            let (error, _) = case.fail_at(change, fault).await;
-            assert_eq!(error.outcome(), Outcome::Unknown, "{what}: {error}");
-            assert!(error.may_be_executed(), "{what}: {error}");
-        }
+    /// Returns the error of the job if the request with this index gets that response, and the requests that were sent,
+    /// without attempts after the first.
+    pub(crate) async fn fail_at(
+        &self,
+        index: usize,
+        last: FakeResponse,
+    ) -> (Error, Vec<&'static str>) {
+        let (done, sent) = self.run_until(index, last).await;
+        (done.unwrap_err(), sent)
     }
-}
 
-#[tokio::test]
-async fn nobody_is_created_after_a_search_that_contradicts_its_own_total() {
-    let fake = service();
-    let none = json!({"totalNumberOfRecords": 50, "results": []});
-    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, envelope(none));
-    let users = over(&fake).target_users();
-    let found = users.find_by_email(JANE).await.unwrap_err();
-    assert_eq!(found.kind(), ErrorKind::Decode);
-    let jane = CreateTargetUserRequest::new(JANE);
-    let error = users.upsert(&jane).await.unwrap_err();
-    assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
-    assert!(
-        error.to_string().contains("more records than it sent"),
-        "{error}"
-    );
-    assert!(fake.requests_of(&TARGET_USERS_CREATE).is_empty());
+    pub(crate) async fn run_until(
+        &self,
+        index: usize,
+        last: FakeResponse,
+    ) -> (Result<(), Error>, Vec<&'static str>) {
+        let fake = service();
+        for step in &self.before[..index] {
+            fake.once(step.operation, step.response.clone());
+        }
+        let failing = self.before.get(index);
+        fake.always(failing.map_or(self.change, |step| step.operation), last);
+        let done = (self.run)(&over(&fake)).await;
+        let requests = fake.requests().into_iter();
+        let first = requests.filter(|request| request.attempt == 1);
+        let sent = first.filter_map(|request| request.operation).collect();
+        (done, sent)
+    }
 }
