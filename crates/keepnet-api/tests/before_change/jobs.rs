@@ -2,7 +2,6 @@
 
 use std::pin::Pin;
 
-use super::common::{envelope, over, page, service};
 use keepnet_api::api_clients::NewApiClient;
 use keepnet_api::incident_response::{Deletion, NewInvestigation};
 use keepnet_api::operations::{
@@ -26,6 +25,8 @@ use keepnet_api::types::{CreateTargetUserRequest, NotifiedEmailResult};
 use keepnet_api::{Client, Error, Job, Operation};
 use security_api_transport::FakeResponse;
 use serde_json::{Value, json};
+
+use super::common::{envelope, over, page, service};
 
 type Done = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
