@@ -221,6 +221,10 @@ async fn groups_gain_and_lose_people() {
         session.post(&path, others).await.data()["totalNumberOfRecords"],
         27
     );
+    let unknown = json!({"targetUserResourceIds": [ids[0], "unknown"]});
+    let removed = session.call(Method::DELETE, &path, unknown).await;
+    assert_eq!(removed.status, 404);
+    assert_eq!(session.all(&path, "Email", Value::Null).await.len(), 3);
     let remove = json!({"targetUserResourceIds": [ids[0]]});
     session.call(Method::DELETE, &path, remove).await.data();
     let groups = session

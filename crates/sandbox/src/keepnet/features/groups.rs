@@ -74,11 +74,8 @@ fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
 /// Adds users to groups, all of which have to exist. A user who is in a group stays in it (both are inferred).
 fn add_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let groups = call.ids(MEMBERSHIP)?;
-    let users = call.ids("targetUserResourceIds")?;
     memberships::groups(call, &groups)?;
-    for user in &users {
-        TARGET_USERS.find(call, user)?;
-    }
+    let users = TARGET_USERS.ids(call, "targetUserResourceIds")?;
     for user in &users {
         call.change(USERS, user, TARGET_USERS.not_found, |record| {
             let joined = joined(record, &groups);
@@ -96,7 +93,7 @@ fn add_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 fn remove_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let group = call.last_param();
     TARGET_GROUPS.find(call, &group)?;
-    let users = call.ids("targetUserResourceIds")?;
+    let users = TARGET_USERS.ids(call, "targetUserResourceIds")?;
     for user in &users {
         call.change(USERS, user, TARGET_USERS.not_found, |record| {
             let mut ids = texts(record, MEMBERSHIP);

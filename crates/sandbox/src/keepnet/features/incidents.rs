@@ -42,12 +42,9 @@ fn update(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     NOTIFIED_EMAILS.edit(call, &id, |email| email.extend(changes))
 }
 
-/// Changes all of them, or none if one is unknown. Source: the published description. The latter is inferred.
+/// Changes all of them. Source: the published description.
 fn update_many(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let (ids, changes) = (call.ids("resourceIdList")?, changes(call)?);
-    for id in &ids {
-        NOTIFIED_EMAILS.find(call, id)?;
-    }
+    let (ids, changes) = (NOTIFIED_EMAILS.ids(call, "resourceIdList")?, changes(call)?);
     for id in &ids {
         NOTIFIED_EMAILS.edit(call, id, |email| email.extend(changes.clone()))?;
     }

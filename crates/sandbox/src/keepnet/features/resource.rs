@@ -90,6 +90,16 @@ impl Resource {
         call.find(self.path, id, self.not_found)
     }
 
+    /// The ids in this member of the body, each of a record. So a change of many is made to all of them, or to none if one
+    /// is unknown (inferred).
+    pub(crate) fn ids(&self, call: &Call<'_>, member: &str) -> Result<Vec<String>, Refusal> {
+        let ids = call.ids(member)?;
+        for id in &ids {
+            self.find(call, id)?;
+        }
+        Ok(ids)
+    }
+
     pub(crate) fn rows(&self, call: &Call<'_>) -> Vec<Row> {
         let rows = call.rows(self.path).iter();
         rows.map(|row| (self.view)(call, row)).collect()
@@ -195,12 +205,8 @@ impl Resource {
         Ok(())
     }
 
-    /// Deletes all of them, or none if one is unknown (inferred).
     fn delete_many(&self, call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-        let ids = call.ids("items")?;
-        for id in &ids {
-            self.find(call, id)?;
-        }
+        let ids = self.ids(call, "items")?;
         for id in &ids {
             // A record that is named twice is gone the second time.
             let _ = self.delete(call, id, "DeleteMany");
