@@ -107,10 +107,11 @@ impl CallContext {
     }
 
     /// The same call after a redirect: earlier attempts count, and the deadline stays.
-    pub(crate) fn redirected(&self, destination: Arc<Destination>) -> Self {
+    pub(crate) fn redirected(&self, destination: Arc<Destination>, secrets: Secrets) -> Self {
         let terms = self.0.terms.clone();
         let next = Self::new(CallTerms {
             destination,
+            secrets,
             ..terms
         });
         next.0.attempts.store(self.attempt(), Ordering::Relaxed);

@@ -233,7 +233,10 @@ impl Client {
         let mut request = Request::new(self.clone(), &FETCH, Method::GET, Ok(String::new()));
         request.headers.insert(ACCEPT, ANYTHING);
         match redirect::file_url(url, self.file_hosts()) {
-            Ok(url) => request.url = Some(Box::new(url)),
+            Ok(url) => {
+                request.secrets.add_url(&url);
+                request.url = Some(Box::new(url));
+            }
             Err(error) => request = request.fail(error),
         }
         request.call()

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use common::capture::Capture;
 use common::wire::{Act, Server, response};
-use common::{CREATE, READ, builder, key, over, read, seconds};
+use common::{CREATE, ORIGIN, READ, builder, key, over, read, seconds};
 use http::{HeaderName, Method};
 use security_api_transport::{
     ApiKey, Body, Client, ClientBuilder, Error, ErrorKind, FakeResponse, FakeTransport, OAuth2,
@@ -396,4 +396,36 @@ async fn a_limiter_and_a_response_show_nothing_of_the_call() {
     assert_clean("response", &format!("{response:?}"));
     let error = marked(&client).timeout(seconds(1.0)).await.unwrap_err();
     assert_clean("error", &format!("{} {limiter:?}", said(&error)));
+}
+
+#[tokio::test]
+async fn a_file_server_that_quotes_a_link_does_not_make_it_show() {
+    const PATH: &str = "/blobs/MARKED-0123456789/a%20b.txt";
+    const QUERY: &str = "sig=MARKED%2F%2B0123&MARKED";
+    for host in [ORIGIN, "https://files.test"] {
+        let link = format!("{host}{PATH}?{QUERY}");
+        for quote in [
+            &link,
+            &format!("{PATH}?{QUERY}"),
+            "MARKED-0123456789",
+            "/blobs/MARKED-0123456789/a b.txt",
+            "sig=MARKED%2F%2B0123",
+            "MARKED/+0123",
+        ] {
+            for first in [&link, &format!("{ORIGIN}/start")] {
+                let error = json!({"code": quote, "message": format!("no file {quote} here")});
+                let refused = FakeResponse::status(422)
+                    .body(error.to_string())
+                    .header("content-type", "application/json")
+                    .header("x-request-id", quote);
+                let moved = FakeResponse::status(302).header("location", &link);
+                let fake = FakeTransport::new();
+                fake.path(PATH, move |_| refused.clone());
+                fake.path("/start", move |_| moved.clone());
+                let error = over(&fake).fetch(first).await.unwrap_err();
+                assert_eq!(error.status().map(|status| status.as_u16()), Some(422));
+                assert_clean(quote, &said(&error));
+            }
+        }
+    }
 }

@@ -87,8 +87,9 @@ impl Client {
                 request.headers.clear();
                 request.headers.insert(ACCEPT, ANYTHING);
             }
+            request.secrets.add_url(&to);
             request.url = Some(Box::new(to));
-            *call = call.redirected(self.destination(request));
+            *call = call.redirected(self.destination(request), request.secrets.clone());
         }
         Err(Error::new(
             ErrorKind::Redirect,

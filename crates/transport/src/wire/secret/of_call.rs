@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
+use http::Uri;
+use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use super::Secret;
 use crate::url::encode;
+
+/// Shorter segments of a file's path are words rather than keys, and errors may show them.
+const LEAST_KEY: usize = 12;
 
 /// The secrets of a call. Clones share them; without any, nothing is allocated.
 #[derive(Clone, Default)]
@@ -31,6 +36,19 @@ impl Secrets {
                 .hidden
                 .extend(secrets);
         }
+    }
+
+    /// Adds what may be secret in the URL of a file: its path and its query, and of them what may be a key.
+    pub(crate) fn add_url(&mut self, url: &Uri) {
+        let (path, query) = (url.path(), url.query().unwrap_or_default());
+        let segments = path.split('/').filter(|part| part.len() >= LEAST_KEY);
+        let values = query.split('&').map(|pair| match pair.split_once('=') {
+            Some((_, value)) => value,
+            None => pair,
+        });
+        let parts = segments.chain(values).chain([path, query]);
+        let decoded = parts.map(|part| percent_decode_str(part).decode_utf8_lossy());
+        self.add(decoded.map(|part| Secret::from(part.into_owned())));
     }
 
     pub(crate) fn add_segment(&mut self, name: &'static str, value: Secret) {
