@@ -523,12 +523,13 @@ async fn a_call_that_cannot_await_the_next_token_request_fails_at_once_with_the_
     fake.path("/token", |_| {
         FakeResponse::status(429).header("retry-after", "20")
     });
-    let first = read(&client).await.unwrap_err();
+    let start = Instant::now();
+    let first = read(&client).timeout(seconds(20.0)).await.unwrap_err();
+    assert_eq!((start.elapsed(), tokens(&fake).len()), (Duration::ZERO, 1));
     assert!(
         first.is_retryable() && first.retry_after() == Some(seconds(20.0)),
         "{first:?}"
     );
-    let start = Instant::now();
     let error = read(&client).timeout(seconds(19.0)).await.unwrap_err();
     assert_eq!((start.elapsed(), tokens(&fake).len()), (Duration::ZERO, 1));
     assert!(
@@ -549,6 +550,44 @@ async fn a_call_that_cannot_await_the_next_token_request_fails_at_once_with_the_
     assert_eq!(start.elapsed(), seconds(20.0));
     patient.await.unwrap().unwrap();
     assert_eq!(tokens(&fake).len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_wait_as_long_as_the_token_endpoint_asks_if_they_can() {
+    let asked = |fake: &FakeTransport, wait: &'static str| {
+        fake.path("/token", move |_| {
+            FakeResponse::status(503).header("retry-after", wait)
+        });
+    };
+    // Once, with a crowd.
+    let (fake, _, client) = good(0.0, 3600);
+    asked(&fake, "7");
+    let start = Instant::now();
+    let calls = tokio::spawn({
+        let client = client.clone();
+        async move { crowd(&client, 50).await.0 }
+    });
+    tokio::time::sleep(seconds(1.0)).await;
+    granting(&fake, 0.0, 3600);
+    assert_eq!(calls.await.unwrap(), 50);
+    assert_eq!((start.elapsed(), tokens(&fake).len()), (seconds(7.0), 2));
+
+    // Always: a call asks three times, unless its deadline comes before.
+    for (timeout, requests, waited) in [(60.0, 3, 20.0), (15.0, 2, 10.0)] {
+        let (fake, _, client) = good(0.0, 3600);
+        asked(&fake, "10");
+        let start = Instant::now();
+        let error = read(&client).timeout(seconds(timeout)).await.unwrap_err();
+        assert_eq!(
+            (start.elapsed(), tokens(&fake).len()),
+            (seconds(waited), requests)
+        );
+        assert_eq!(
+            (error.kind(), error.outcome(), error.retry_after()),
+            (ErrorKind::Credential, Outcome::NotSent, Some(seconds(10.0))),
+            "{error:?}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -189,7 +189,7 @@ async fn wrong_responses_of_a_token_endpoint_are_clear_errors_without_a_storm() 
         (
             FakeResponse::status(429).header("retry-after", "9"),
             "responded with 429",
-            1,
+            3,
             true,
         ),
         // The status counts, whatever became of the body.

@@ -107,7 +107,7 @@ pub(super) async fn request_token(
                 "the token endpoint did not answer in time",
             ),
         };
-        // A longer wait that the endpoint asks for is left to the cool-down.
+        // A longer wait that the endpoint asks for is left to the cool-down, because not all callers have the time.
         if retries == 0 || error.is_permanent() || error.retry_after() > Some(backoff) {
             return Err(error);
         }

@@ -24,20 +24,29 @@ enum Step {
 }
 
 impl Inner {
-    /// Waits for a token, polling the request for it.
+    /// Waits for a token, polling the request for it. If the endpoint asks for a wait, the caller waits for the next
+    /// request, as long as its deadline allows.
     pub(super) async fn obtain(
         &self,
         transport: &HttpService,
         deadline: Option<Instant>,
     ) -> Result<(), Error> {
-        let failures = self.state().failures;
+        let mut failures = self.state().failures;
+        let mut waits = 0..limits::RETRIES;
         loop {
             match self.step(transport, deadline, failures)? {
                 Step::Ready => return Ok(()),
                 Step::CoolDown(time) => tokio::time::sleep_until(time).await,
                 Step::Wait { waiter, is_renewal } => match self.wait(&waiter).await {
                     TokenOutcome::Granted => return Ok(()),
-                    TokenOutcome::Failed(error) if !is_renewal => return Err(error),
+                    TokenOutcome::Failed(error) if !is_renewal => {
+                        // Shorter waits were part of the request.
+                        let has_wait = error.retry_after() > Some(limits::BACKOFF);
+                        if error.is_permanent() || !has_wait || waits.next().is_none() {
+                            return Err(error);
+                        }
+                        failures = self.state().failures;
+                    }
                     // The request was to replace a live token; now a token is needed.
                     TokenOutcome::Failed(_) | TokenOutcome::GivenUp => {}
                 },
@@ -45,7 +54,7 @@ impl Inner {
         }
     }
 
-    /// `failures` is how many requests had failed when the caller started to wait.
+    /// `failures` is how many requests had failed when the caller started to wait, or waited for last.
     fn step(
         &self,
         transport: &HttpService,
