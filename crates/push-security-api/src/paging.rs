@@ -17,11 +17,12 @@ use serde_json::value::RawValue;
 pub enum NextToken {}
 
 /// A page as the service sends it: an object with `result`, which may be null, and `paging`. A list with items is
-/// read without `paging` as well; an empty one is not, because other services send such objects, for errors too.
+/// read without `paging` as well; an empty one is not, because other services send such objects, for errors too. Only
+/// the first page is the last without it: of a page that another one announced, it is missing.
 #[derive(Debug)]
 pub struct PageBody<T> {
     result: Vec<T>,
-    paging: Option<NextPage>,
+    paging: Option<Paged>,
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for PageBody<T> {
@@ -91,7 +92,6 @@ impl<'de, T: Deserialize<'de>> ReadPage<'de> for Members<T> {
         if !is_confirmed {
             return Err(E::missing_field("paging"));
         }
-        let paging = paging.map(|paging| paging.next);
         Ok(PageBody { result, paging })
     }
 }
@@ -109,10 +109,13 @@ model! {
 /// The members of [`NextPage`]. One of them is in every page that has no items.
 const MEMBERS: [&str; 3] = ["moreResults", "nextToken", "next"];
 
-/// What a page says of the one after it, and whether that has a member that the service sends.
+/// What a page says of the one after it.
+#[derive(Debug)]
 struct Paged {
     next: NextPage,
+    /// Whether it has a member that the service sends.
     is_known: bool,
+    is_empty: bool,
 }
 
 impl<'de> Deserialize<'de> for Paged {
@@ -123,6 +126,7 @@ impl<'de> Deserialize<'de> for Paged {
         Ok(Self {
             next: serde_json::from_str(json.get()).map_err(D::Error::custom)?,
             is_known: MEMBERS.iter().any(|name| members.contains_key(*name)),
+            is_empty: members.is_empty(),
         })
     }
 }
@@ -169,8 +173,14 @@ impl NextPage {
 }
 
 impl<T> PageBody<T> {
-    fn split(self) -> Split<T, Position> {
-        let next = self.paging.map_or(Next::End, NextPage::next);
+    fn split(self, position: Option<&Position>) -> Split<T, Position> {
+        let next = match self.paging {
+            Some(paging) if paging.is_known => paging.next.next(),
+            // Public samples of a first page lack it.
+            None if position.is_none() => Next::End,
+            Some(paging) if paging.is_empty && position.is_none() => Next::End,
+            _ => Next::Unknown("the page does not say whether more follow: `paging` is missing"),
+        };
         Split::new(self.result, next)
     }
 }
@@ -192,8 +202,8 @@ impl Paging for NextToken {
         PageBody::deserialize(page)
     }
 
-    fn split<T>(wire: PageBody<T>, _: Option<&Position>) -> Split<T, Position> {
-        wire.split()
+    fn split<T>(wire: PageBody<T>, position: Option<&Position>) -> Split<T, Position> {
+        wire.split(position)
     }
 
     fn go(mut request: Request, position: &Position) -> Request {
@@ -216,7 +226,7 @@ mod tests {
     use super::*;
 
     fn page(json: &str) -> Result<Split<u32, Position>, serde_json::Error> {
-        serde_json::from_str(json).map(PageBody::split)
+        serde_json::from_str(json).map(|page: PageBody<u32>| page.split(None))
     }
 
     fn next(paging: &str) -> Next<Position> {
@@ -296,6 +306,25 @@ mod tests {
         ] {
             let page = page(json).unwrap();
             assert_eq!((page.items, page.next), (items, Next::End), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_does_not_say_whether_more_follow_is_an_incomplete_list() {
+        let after = Position::Token("t".to_owned());
+        for (json, is_first_complete) in [
+            (r#"{"result":[1]}"#, true),
+            (r#"{"result":[1],"paging":null}"#, true),
+            (r#"{"result":[1],"paging":{}}"#, true),
+            (r#"{"result":[1],"paging":{"hasMore":true}}"#, false),
+        ] {
+            for (position, is_complete) in [(None, is_first_complete), (Some(&after), false)] {
+                let page: PageBody<u32> = serde_json::from_str(json).unwrap();
+                let next = page.split(position).next;
+                let is_end = next == Next::End;
+                assert!(is_end || matches!(next, Next::Unknown(_)), "{json}");
+                assert_eq!(is_end, is_complete, "{json}");
+            }
         }
     }
 
