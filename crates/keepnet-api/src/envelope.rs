@@ -9,6 +9,7 @@
 //! | 2xx | envelope | any other word | error, and the request would fail again |
 //! | 2xx | other object, with a message or validation messages | one of [`FAILURES`], exactly | error, as in an envelope |
 //! | 2xx | other object, whose `error` or `errors` reports one | any | error of a gateway, and the request may have been executed |
+//! | 2xx | `null` | | as a response without a body: an error unless the operation returns nothing |
 //! | 2xx | anything else | | success: the value is the whole response |
 //! | 306 | any | | error: the token is refused, as with 401 |
 //! | 5xx | any | `INPUT_ERROR` in any case | error, and the request would fail again |

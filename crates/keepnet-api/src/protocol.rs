@@ -176,6 +176,8 @@ impl Protocol for Keepnet {
                 _ => Verdict::Final,
             }),
             Some(envelope) if envelope.reports_error() => Err(Verdict::Interrupted),
+            // The service puts every `null` into an envelope.
+            None if response.body.trim_ascii() == b"null" => Ok(b""),
             // The check is about the envelope itself, and reads it whole. The generated call of the same operation does
             // not.
             _ if std::ptr::eq(response.operation, &CHECK) => Ok(response.body),

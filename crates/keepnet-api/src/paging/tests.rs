@@ -4,7 +4,9 @@ mod ends;
 mod requests;
 
 use http::Method;
-use security_api_transport::{FakeRequest, FakeResponse, FakeTransport, List, Operation};
+use security_api_transport::{
+    ErrorKind, FakeRequest, FakeResponse, FakeTransport, List, Operation,
+};
 use serde_json::json;
 
 use super::*;
@@ -129,6 +131,19 @@ fn pages_and_lists_are_read_alike() {
     }
     let error = serde_json::from_str::<PageBody<u32>>(r#"{"name":"x"}"#).unwrap_err();
     assert!(error.to_string().contains("missing field `results`"));
+}
+
+#[tokio::test]
+async fn a_response_of_null_alone_is_no_list() {
+    for body in ["null", " null\n", ""] {
+        let fake = FakeTransport::new();
+        fake.always(&SEARCH, FakeResponse::status(200).body(body));
+        let list = list(&over(&fake), SearchRequest::new());
+        let error = list.clone().page().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{error:?}");
+        list.clone().items().try_next().await.unwrap_err();
+        list.raw_items().try_next().await.unwrap_err();
+    }
 }
 
 #[tokio::test]
