@@ -81,7 +81,7 @@ impl FromStr for Position {
 }
 
 struct Members<T> {
-    items: Option<PageItems<T>>,
+    items: Option<Vec<T>>,
     has_failed: bool,
 }
 
@@ -99,7 +99,14 @@ impl<'de, T: Deserialize<'de>> ReadPage<'de> for Members<T> {
 
     fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "logs" | "views" => self.items = map.next_value()?,
+            "logs" | "views" => {
+                let items = map.next_value::<Option<PageItems<T>>>()?;
+                let items = items.map(PageItems::into_vec);
+                // Where the service sends both members, one of them is empty.
+                if self.items.is_none() || items.as_ref().is_some_and(|items| !items.is_empty()) {
+                    self.items = items;
+                }
+            }
             "error" | "errors" | "status" | "success" | "ok" => {
                 let member = (name.to_owned(), map.next_value()?);
                 self.has_failed |= reports_failure(&Value::Object(Map::from_iter([member])));
@@ -115,7 +122,7 @@ impl<'de, T: Deserialize<'de>> ReadPage<'de> for Members<T> {
         if self.has_failed {
             return Err(E::invalid_value(Unexpected::Other("error"), &"a page"));
         }
-        Ok(PageBody(items.into_vec()))
+        Ok(PageBody(items))
     }
 
     fn list<A: SeqAccess<'de>>(list: A) -> Result<PageBody<T>, A::Error> {

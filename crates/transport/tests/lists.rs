@@ -333,10 +333,21 @@ async fn a_page_of_the_same_items_is_the_same_page_whatever_else_they_say() {
             json!([{"key": "a", "at": 2}, {"key": "b"}]),
             true,
         ),
-        // Another item.
+        // In another order.
+        (
+            json!([{"id": 1}, {"id": 2}, {"id": 3}]),
+            json!([{"id": 3}, {"id": 1}, {"id": 2}]),
+            true,
+        ),
+        // Another item, or one that moved to this page.
         (
             json!([{"id": 1}, {"id": 2}]),
             json!([{"id": 1}, {"id": 3}]),
+            false,
+        ),
+        (
+            json!([{"id": 1}, {"id": 2}]),
+            json!([{"id": 2}, {"id": 3}]),
             false,
         ),
         // One alone proves nothing, nor do ids that are not of one item each.

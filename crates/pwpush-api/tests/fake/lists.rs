@@ -203,7 +203,10 @@ async fn the_audit_is_read_under_both_its_names() {
                 70,
                 |n| json!({"kind": if n == 0 { "creation" } else { "new kind" }}),
             );
-            FakeResponse::json(&json!({"other": [], name: entries}))
+            // An empty list under the other name says nothing.
+            let mut body = json!({"logs": [], "other": [], "views": []});
+            body[name] = json!(entries);
+            FakeResponse::json(&body)
         });
         let entries = open_source(&fake)
             .pushes()

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
+use memchr::memmem;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -40,11 +41,13 @@ impl Received {
     }
 }
 
-/// Whether two pages have the same items, of which each has an id of its own. One item alone proves nothing.
+/// Whether two pages have the same items, in whichever order, of which each has an id of its own. One item alone proves
+/// nothing.
 fn has_same_items<P: Paging>(one: &[u8], other: &[u8]) -> bool {
+    // Most pages are told apart without reading them.
     let may_be = |name: &&str| {
-        let (one, other) = (mention(one, name), mention(other, name));
-        one.is_some() && one == other
+        let first = mention(other, name);
+        first.is_some_and(|first| memmem::find(one, first).is_some())
     };
     P::IDS.iter().any(may_be) && {
         let (one, other) = (ids::<P>(one), ids::<P>(other));
@@ -52,11 +55,9 @@ fn has_same_items<P: Paging>(one: &[u8], other: &[u8]) -> bool {
     }
 }
 
-/// The first mention of a member, with its value. It tells most pages apart without reading them.
+/// The first mention of a member, with its value.
 fn mention<'a>(page: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    let at = page
-        .windows(name.len())
-        .position(|part| part == name.as_bytes())?;
+    let at = memmem::find(page, name.as_bytes())?;
     page[at..].split(|byte| b",}".contains(byte)).next()
 }
 
@@ -67,7 +68,7 @@ fn is_empty<P: Paging>(page: &[u8]) -> bool {
 }
 
 /// The ids of the items on a page, as JSON. `None` unless there are several, and each has one of its own.
-fn ids<P: Paging>(page: &[u8]) -> Option<Vec<String>> {
+fn ids<P: Paging>(page: &[u8]) -> Option<HashSet<String>> {
     let page = std::str::from_utf8(page).ok()?;
     let page = split_raw::<P>(page, None).ok()?;
     let id = |item: &&RawValue| {
@@ -75,7 +76,6 @@ fn ids<P: Paging>(page: &[u8]) -> Option<Vec<String>> {
         let id = P::IDS.iter().find_map(|name| members.get(*name));
         id.filter(|id| !id.is_null()).map(Value::to_string)
     };
-    let ids: Vec<_> = page.items.iter().map(id).collect::<Option<_>>()?;
-    let distinct: HashSet<_> = ids.iter().collect();
-    (ids.len() > 1 && distinct.len() == ids.len()).then_some(ids)
+    let ids: HashSet<_> = page.items.iter().map(id).collect::<Option<_>>()?;
+    (ids.len() > 1 && ids.len() == page.items.len()).then_some(ids)
 }
