@@ -19,7 +19,8 @@ use crate::error::kind::ErrorKind;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// The request never reached the service, so it had no effect.
+    /// The request never reached the service, so it had no effect. Of a job that begins with reads: nothing that changes
+    /// something was sent.
     NotSent,
     /// The service refused the request before it did anything: a 429, a 401, or a status that the service documents for
     /// this.
@@ -27,7 +28,8 @@ pub enum Outcome {
     /// The request may have been executed: its response was lost, or is a 5xx that can be sent after the request took
     /// effect.
     Unknown,
-    /// The service responded, and would respond the same way again.
+    /// The service responded, and a retry would not help: it refused the request for good, or its response cannot be
+    /// read. In the latter case the request was executed; see [`Error::may_be_executed`](crate::Error::may_be_executed).
     Answered,
 }
 

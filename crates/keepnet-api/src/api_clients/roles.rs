@@ -8,7 +8,7 @@ use crate::names_in_errors::listed;
 use crate::resources::Companies;
 use crate::{Error, ErrorKind};
 
-/// A role of a company. Its operations are in another area of the API.
+/// Lists the roles of a company. The generated operation is in another area of the API.
 static ROLES: Operation = Operation::new("roles.list", Method::GET, "/api/roles")
     .idempotent()
     .list();

@@ -1,4 +1,4 @@
-//! The response that tells the service from others.
+//! Recognises Keepnet by its response to `check()`.
 
 use std::collections::BTreeMap;
 use std::fmt;

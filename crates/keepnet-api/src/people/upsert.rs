@@ -160,8 +160,8 @@ impl TargetUsers {
             return Err(Error::new(
                 ErrorKind::Decode,
                 format!(
-                    "`target_users.get`: the response to user {id} does not have the user's e-mail address, so nothing was \
-                     changed"
+                    "`target_users.get`: the response to user {id} does not have the user's e-mail address, so the user \
+                     was not updated"
                 ),
             ));
         }
@@ -173,8 +173,8 @@ impl TargetUsers {
         if after.is_active.is_none() {
             return Err(Error::new(
                 ErrorKind::Decode,
-                "`target_users.get`: the response has no `isActive`, which an update must contain, so nothing was \
-                 changed: set `is_active` as well",
+                "`target_users.get`: the response has no `isActive`, which an update must contain, so the user was not \
+                 updated: set `is_active` as well",
             ));
         }
         Ok(Some((id, Some(after))))
@@ -206,7 +206,7 @@ impl TargetUsers {
                     _ => after_change(error),
                 };
                 error.with_context(
-                    "the target user has the other values, but is not in the groups yet: call `upsert` again",
+                    "the target user has the other values, but may not be in the groups yet: call `upsert` again",
                 )
             })?;
             change = Upsert::Updated;

@@ -91,7 +91,7 @@ async fn nobody_is_given_the_values_of_another_person_that_the_service_sends() {
         let error = over(&fake).target_users().upsert(&jane()).await;
         let error = error.unwrap_err();
         assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
-        assert!(error.to_string().contains("nothing was changed"), "{error}");
+        assert!(error.to_string().contains("was not updated"), "{error}");
     }
     assert!(fake.requests_of(&TARGET_USERS_UPDATE).is_empty());
 }
@@ -252,7 +252,7 @@ async fn the_error_after_an_update_says_what_is_missing() {
     let user = jane().target_group_resource_ids(["group-1"]);
     let error = over(&fake).target_users().upsert(&user).await.unwrap_err();
     assert!(
-        error.to_string().contains("is not in the groups yet"),
+        error.to_string().contains("may not be in the groups yet"),
         "{error}"
     );
     assert_eq!(Reason::of(&error), Some(Reason::InvalidInput));

@@ -1,4 +1,4 @@
-//! Passphrases that protect nothing.
+//! Refuses blank passphrases, which protect nothing.
 
 use security_api_transport::__private::is_white_space;
 use security_api_transport::{Error, Request, Secret};

@@ -28,9 +28,9 @@ impl Made {
         differences: Vec<Difference>,
     ) -> Error {
         let more = format!("{}{}", remedy(&differences), described(&differences));
-        let (made, gone) = match undo.id() == PUSHES_EXPIRE.id() {
-            true => ("push", "expired"),
-            false => ("request", "closed"),
+        let (made, gone, end) = match undo.id() == PUSHES_EXPIRE.id() {
+            true => ("push", "expired", "expire"),
+            false => ("request", "closed", "close"),
         };
         let lives = match self.is_certain {
             true => "is still live",
@@ -56,7 +56,7 @@ impl Made {
             return error(self.response, what, differences, Fate::Withdrawn);
         }
         let what = format!(
-            "{what}, and the {made} could not be {gone}: it {lives}, revoke it with the token in `NotAsAsked`{more}"
+            "{what}, and the {made} could not be {gone}: it {lives}; `{end}` it with the token in `NotAsAsked::fate()`{more}"
         );
         let token = Some(token);
         let error = error(self.response, what, differences, Fate::StillLive { token });

@@ -152,7 +152,7 @@ async fn the_fate_is_told_however_many_differences_there_are() {
         (expired(), "the push was expired at once: it is gone"),
         (
             FakeResponse::status(401),
-            "it is still live, revoke it with the token in `NotAsAsked`",
+            "it is still live; `expire` it with the token in `NotAsAsked::fate()`",
         ),
     ] {
         let fake = instance("oss");
