@@ -13,7 +13,9 @@ use http::header::{CONTENT_DISPOSITION, HeaderValue};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use security_api_transport::middleware::{BoxError, HttpRequest, HttpResponse, ResponseBody};
-use security_api_transport::{Client, Download, ErrorKind, FakeResponse, FakeTransport, Outcome};
+use security_api_transport::{
+    Client, Download, Error, ErrorKind, FakeResponse, FakeTransport, Outcome,
+};
 use tempfile::tempdir;
 use tokio::sync::watch;
 
@@ -258,6 +260,49 @@ async fn a_download_that_is_dropped_leaves_nothing_behind() {
     }
     assert_eq!(text(&path), "mine");
     drop(more);
+}
+
+// Elsewhere a folder with an open file cannot be removed.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_vanishes_while_a_file_arrives_is_an_error() {
+    use std::time::Duration;
+
+    type Save = fn(Download, &Path) -> futures_util::future::BoxFuture<'_, Result<(), Error>>;
+    let ways: [Save; 3] = [
+        |file, folder| Box::pin(async move { file.save_in(folder, "x").await.map(drop) }),
+        |file, folder| Box::pin(async move { file.save_as(folder.join("x")).await.map(drop) }),
+        |file, folder| Box::pin(async move { file.replace(folder.join("x")).await.map(drop) }),
+    ];
+    for save in ways {
+        let outer = tempdir().unwrap();
+        let folder = outer.path().join("folder");
+        fs::create_dir(&folder).unwrap();
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build().unwrap();
+        let saved = runtime.block_on(async {
+            let (more, count) = watch::channel(1);
+            let file = file(&slowly(b'a', &count)).await;
+            let vanish = async {
+                while names(&folder).is_empty() {
+                    tokio::task::yield_now().await;
+                }
+                fs::remove_dir_all(&folder).unwrap();
+                more.send_replace(3);
+            };
+            let saving = tokio::time::timeout(Duration::from_secs(60), save(file, &folder));
+            tokio::join!(saving, vanish).0
+        });
+        // A thread that still tries must not hold up the test.
+        runtime.shutdown_background();
+        let error = saved.expect("it ends").unwrap_err();
+        assert_eq!(
+            (error.kind(), error.outcome()),
+            (ErrorKind::Io, Outcome::Answered)
+        );
+        assert!(error.to_string().contains("cannot be written"), "{error}");
+        assert!(names(outer.path()).is_empty());
+    }
 }
 
 #[cfg(unix)]
