@@ -327,6 +327,13 @@ async fn a_token_request_that_failed_for_the_moment_is_sent_again_after_waits_th
     for (longest, bound) in longest.into_iter().zip([0.2, 0.4]) {
         assert!((0.8 * bound..bound + 0.002).contains(&longest), "{longest}");
     }
+    // A `Retry-After` within the first wait is part of it.
+    let response = FakeResponse::status(503).header("retry-after", "0.2");
+    let gaps = gaps(response, 1).await;
+    assert!(
+        gaps.len() == 2 && gaps.iter().all(|gap| *gap >= 0.2),
+        "{gaps:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

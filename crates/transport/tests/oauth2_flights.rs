@@ -1,19 +1,24 @@
-//! Pending token requests while a token is refused or a waiter goes away.
+//! Pending token requests while a token is refused or granted elsewhere, or a waiter goes away.
 
 mod common;
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::mem;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
 
 use common::seconds;
-use common::tokens::{good, tokens};
+use common::tokens::{good, oauth2, tokens};
 use http::HeaderMap;
-use security_api_transport::middleware::{Credential, HttpService};
-use security_api_transport::{Error, FakeResponse};
+use security_api_transport::middleware::{
+    BoxError, Credential, HttpRequest, HttpResponse, HttpService, ResponseBody,
+};
+use security_api_transport::{Error, FakeResponse, FakeTransport, OAuth2};
 use serde_json::json;
+use tokio::runtime::{Builder, Runtime};
 
 #[tokio::test(start_paused = true)]
 async fn a_token_is_not_taken_if_the_one_before_was_refused_while_it_was_granted() {
@@ -38,6 +43,23 @@ async fn a_token_is_not_taken_if_the_one_before_was_refused_while_it_was_granted
     assert_eq!(tokens(&fake).len(), 3);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_token_counts_as_new_for_less_than_five_seconds() {
+    for (age, is_replaced) in [(4.999, false), (5.0, true)] {
+        let (fake, credential, _) = good(0.0, 3600);
+        let leaf = HttpService::new(fake.clone());
+        let mut last = false;
+        for _ in 0..2 {
+            credential.ready(&leaf, None).await.unwrap();
+            let generation = credential.apply(&mut HeaderMap::new()).unwrap();
+            tokio::time::sleep(seconds(age)).await;
+            last = credential.rejected(generation);
+        }
+        // The second new one in a row is kept.
+        assert_eq!(last, is_replaced, "{age}");
+    }
+}
+
 /// Counts how often a waiter is woken.
 #[derive(Default)]
 struct Woken(AtomicUsize);
@@ -49,15 +71,16 @@ impl Wake for Woken {
 }
 
 /// A caller that waits for a token and is polled manually.
-struct Waiter<'a> {
-    ready: Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>,
+struct Waiter {
+    ready: Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>,
     woken: Arc<Woken>,
 }
 
-impl<'a> Waiter<'a> {
-    fn new(credential: &'a dyn Credential, leaf: &'a HttpService) -> Self {
+impl Waiter {
+    fn new(credential: &OAuth2, leaf: &HttpService) -> Self {
+        let (credential, leaf) = (credential.clone(), leaf.clone());
         Self {
-            ready: credential.ready(leaf, None),
+            ready: Box::pin(async move { credential.ready(&leaf, None).await }),
             woken: Arc::default(),
         }
     }
@@ -96,4 +119,53 @@ async fn a_waiter_is_woken_even_if_all_others_go_away_unpolled() {
             assert_eq!(tokens(&fake).len(), 1);
         }
     }
+}
+
+#[tokio::test]
+async fn a_waiter_is_woken_for_what_happened_while_another_polled_the_request() {
+    let credential = oauth2();
+    let other = Arc::<Mutex<Option<Waiter>>>::default();
+    let meanwhile = Arc::clone(&other);
+    let leaf = HttpService::new(tower::service_fn(move |_: HttpRequest| {
+        let (meanwhile, mut is_first) = (Arc::clone(&meanwhile), true);
+        poll_fn(move |cx| {
+            if mem::take(&mut is_first) {
+                // The other caller finds the request taken.
+                cx.waker().wake_by_ref();
+                let mut other = meanwhile.lock().unwrap();
+                assert!(other.as_mut().unwrap().poll().is_pending());
+                return Poll::Pending;
+            }
+            let token = ResponseBody::full(r#"{"access_token":"token"}"#);
+            Poll::Ready(Ok::<_, BoxError>(HttpResponse::new(token)))
+        })
+    }));
+    let mut first = Waiter::new(&credential, &leaf);
+    *other.lock().unwrap() = Some(Waiter::new(&credential, &leaf));
+    assert!(first.poll().is_pending());
+    drop(first);
+    let mut other = other.lock().unwrap().take().unwrap();
+    assert!(other.is_woken());
+    assert!(matches!(other.poll(), Poll::Ready(Ok(()))));
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+#[test]
+fn a_token_that_another_runtime_gets_meanwhile_is_for_all_who_wait_even_if_it_is_short_lived() {
+    let (fake, credential) = (FakeTransport::new(), oauth2());
+    let leaf = HttpService::new(fake.clone());
+    let (elsewhere, is_first) = ((credential.clone(), leaf.clone()), Mutex::new(true));
+    fake.path("/token", move |_| {
+        if mem::take(&mut *is_first.lock().unwrap()) {
+            let (credential, leaf) = elsewhere.clone();
+            let other = thread::spawn(move || runtime().block_on(credential.ready(&leaf, None)));
+            other.join().unwrap().unwrap();
+        }
+        FakeResponse::json(&json!({"access_token": "token", "expires_in": 1e-9}))
+    });
+    runtime().block_on(credential.ready(&leaf, None)).unwrap();
+    assert_eq!(tokens(&fake).len(), 2);
 }
