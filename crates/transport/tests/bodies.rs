@@ -251,6 +251,25 @@ async fn on_the_wire_a_request_without_a_body_is_sent_at_once_and_says_so_if_it_
 }
 
 #[tokio::test]
+async fn on_the_wire_a_token_request_has_its_whole_form() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let token_url = format!("http://{}/token", listener.local_addr().unwrap());
+    let client = builder()
+        .base_url("http://127.0.0.1:9")
+        .credential(OAuth2::client_credentials(&token_url, "id", "s3cret").unwrap())
+        .build()
+        .unwrap();
+    let call = tokio::spawn(send(&client, Body::default()).into_future());
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let request = read_request(&mut stream).await.unwrap();
+    let request = String::from_utf8(request).unwrap();
+    let form = "grant_type=client_credentials&client_id=id&client_secret=s3cret";
+    assert!(request.starts_with("POST /token HTTP/1.1\r\n"), "{request}");
+    assert!(request.ends_with(&format!("\r\n\r\n{form}")), "{request}");
+    call.abort();
+}
+
+#[tokio::test]
 async fn a_body_of_another_length_than_it_said_is_an_error_and_not_sent_again() {
     let server = Server::start(vec![Act::Send(response(200, "", b"\"good\""))]).await;
     let client = builder()
@@ -418,4 +437,36 @@ fn a_member_that_is_not_set_is_sent_as_its_default() {
     ] {
         assert_eq!(serde_json::to_string(&request).unwrap(), json);
     }
+}
+
+model! {
+    /// A point.
+    #[derive(Clone, Default)]
+    pub struct Point: Sent {
+        /// To the right.
+        x: Option<i64> = "x",
+    }
+}
+
+model! {
+    /// An area.
+    #[derive(Clone, Default)]
+    pub struct Area: Sent {
+        /// On the map.
+        name: Option<String> = "name",
+        /// Its corner.
+        corner: Option<Point> = "",
+        /// Its extent.
+        extent: Option<Point> = "extent",
+    }
+}
+
+#[test]
+fn the_members_of_an_object_without_a_name_are_sent_in_its_place() {
+    let [corner, extent] = [1, 2].map(|x| Point::new().x(x));
+    let area = Area::new().name("a").corner(corner).extent(extent);
+    assert_eq!(
+        serde_json::to_string(&area).unwrap(),
+        r#"{"name":"a","x":1,"extent":{"x":2}}"#
+    );
 }

@@ -84,11 +84,10 @@ impl ReqwestTransport {
             .as_ref()
             .and_then(|call| SendTracker::new(call, clients.connect_timeout()));
 
-        let body = reqwest_body(body, tracker);
         let mut request = reqwest::Request::new(head.method, url);
         *request.headers_mut() = head.headers;
         *request.version_mut() = head.version;
-        *request.body_mut() = body;
+        *request.body_mut() = Some(reqwest_body(body, tracker));
         Ok(TransportFuture::Sent {
             response: ReqwestFuture::of(chosen.client, request, chosen.must_yield),
             request: RequestInProgress {
@@ -123,12 +122,11 @@ impl Inner {
 }
 
 /// The body, which tells the tracker what is sent of it.
-fn reqwest_body(body: Body, tracker: Option<SendTracker>) -> Option<reqwest::Body> {
+fn reqwest_body(body: Body, tracker: Option<SendTracker>) -> reqwest::Body {
     match (tracker, body.small_bytes()) {
-        (Some(tracker), _) => Some(reqwest::Body::wrap(TrackedBody::new(body, tracker))),
-        (None, Some(bytes)) if bytes.is_empty() => None,
-        (None, Some(bytes)) => Some(reqwest::Body::from(bytes.clone())),
-        (None, None) => Some(reqwest::Body::wrap(body)),
+        (Some(tracker), _) => reqwest::Body::wrap(TrackedBody::new(body, tracker)),
+        (None, Some(bytes)) => reqwest::Body::from(bytes.clone()),
+        (None, None) => reqwest::Body::wrap(body),
     }
 }
 
