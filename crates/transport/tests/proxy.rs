@@ -6,7 +6,7 @@ use std::process::Command;
 
 use common::wire::{Act, Server, response};
 use common::{READ, builder, hurried, install_provider, read, settings, unconnected};
-use security_api_transport::{Client, ClientBuilder};
+use security_api_transport::{Client, ClientBuilder, OAuth2};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -118,6 +118,32 @@ async fn child_reads_from_this_machine() {
         let client = heeding().base_url(url).build().unwrap();
         assert_eq!(read(&client).await.unwrap(), "good");
     }
+}
+
+#[tokio::test]
+#[cfg_attr(not(feature = "_tls"), ignore = "it asks for https")]
+async fn a_token_from_this_machine_does_not_pass_the_proxy_of_a_service_elsewhere() {
+    let proxy = Server::start(vec![Act::Send(response(502, "", b""))]).await;
+    let token = response(200, "", br#"{"access_token":"t0ken"}"#);
+    let server = Server::start(vec![Act::Send(token)]).await;
+    in_environment(
+        "child_gets_a_token_from_this_machine",
+        &[("ALL_PROXY", &proxy.url()), ("SERVER", &server.url())],
+    )
+    .await;
+    // The proxy is asked only to connect to the service.
+    assert_eq!((proxy.requests(), server.requests()), (1, 1));
+}
+
+#[tokio::test]
+#[ignore = "run by another test, with variables set"]
+async fn child_gets_a_token_from_this_machine() {
+    let token_url = format!("{}/token", std::env::var("SERVER").unwrap());
+    let credential = OAuth2::client_credentials(&token_url, "id", "s3cret").unwrap();
+    let client = heeding().credential(credential.clone()).build().unwrap();
+    let error = read(&client).retries(0).await.unwrap_err();
+    assert!(error.to_string().contains("proxy"), "{error}");
+    assert!(credential.current().is_some());
 }
 
 #[tokio::test]

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use common::tls::{Certificate, acceptor, certificate, demanding_acceptor, expired, listen};
 use common::wire::{read_request, response};
-use common::{builder, create, hurried, read, unconnected};
+use common::{builder, create, hurried, pass, read, unconnected, until};
+use http::Method;
 use security_api_transport::{Call, Client, ClientBuilder, ErrorKind, Outcome};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -23,6 +24,7 @@ struct Tls {
 }
 
 impl Tls {
+    /// Responds to every request but DELETE.
     async fn start(certificate: &Certificate) -> Self {
         let (listener, url) = listen().await;
         let acceptor = acceptor(certificate, &[]);
@@ -40,8 +42,11 @@ impl Tls {
                     let Ok(mut stream) = acceptor.accept(stream).await else {
                         return;
                     };
-                    while read_request(&mut stream).await.is_some() {
+                    while let Some(request) = read_request(&mut stream).await {
                         this.requests.fetch_add(1, Ordering::SeqCst);
+                        if request.starts_with(b"DELETE") {
+                            std::future::pending::<()>().await;
+                        }
                         let good = response(200, "", b"\"good\"");
                         stream.write_all(&good).await.unwrap();
                     }
@@ -75,6 +80,30 @@ async fn a_certificate_that_is_trusted_is_spoken_to() {
         .unwrap();
     assert_eq!(read(&client).await.unwrap(), "good");
     assert_eq!(server.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_timeout_ends_no_other_connection_of_a_server_that_speaks_http_1() {
+    const ATTEMPT: Duration = Duration::from_secs(20);
+    let certificate = certificate("localhost");
+    let server = Tls::start(&certificate).await;
+    let client = server
+        .client()
+        .root_certificate(certificate.cert.pem())
+        .attempt_timeout(ATTEMPT)
+        .build()
+        .unwrap();
+    // The protocol is known from the first response on.
+    read(&client).await.unwrap();
+    let hanging = client.request(Method::DELETE, "/things").call::<()>();
+    let hanging = tokio::spawn(hanging.retries(0).into_future());
+    until(|| server.requests() == 2).await;
+    read(&client).await.unwrap();
+    pass(ATTEMPT).await;
+    let error = hanging.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
+    read(&client).await.unwrap();
+    assert_eq!(server.handshakes.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]

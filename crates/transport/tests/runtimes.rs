@@ -124,11 +124,13 @@ fn a_runtime_that_is_driven_only_during_calls_loses_none_to_connections_closed_m
 }
 
 #[test]
-fn a_runtime_that_lives_and_is_not_driven_holds_up_no_call_on_another() {
+fn runtimes_that_live_and_are_not_driven_hold_up_no_call_on_another() {
     let server = Server::start(Duration::from_secs(60));
     let client = server.client();
-    let resting = single_threaded();
-    resting.block_on(read(&client).into_future()).unwrap();
+    let resting = [single_threaded(), single_threaded()];
+    for runtime in &resting {
+        runtime.block_on(read(&client).into_future()).unwrap();
+    }
     for runtime in [
         single_threaded(),
         Builder::new_multi_thread().enable_all().build().unwrap(),
@@ -138,9 +140,11 @@ fn a_runtime_that_lives_and_is_not_driven_holds_up_no_call_on_another() {
             runtime.block_on(call.into_future()).unwrap();
         }
     }
-    // The first runtime still uses its connection.
-    resting.block_on(create(&client).into_future()).unwrap();
-    assert_eq!(server.requests(), 6);
+    // Those that rested still use their connections.
+    for runtime in &resting {
+        runtime.block_on(create(&client).into_future()).unwrap();
+    }
+    assert_eq!(server.requests(), 8);
 }
 
 #[test]

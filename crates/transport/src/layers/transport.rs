@@ -278,8 +278,6 @@ impl Future for TransportFuture {
 // The service's own URL is one of `https`.
 #[cfg(all(test, feature = "_tls"))]
 mod tests {
-    use std::time::Duration;
-
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
@@ -310,17 +308,7 @@ mod tests {
             base: &base,
             private: false,
         };
-        let second = Duration::from_secs(1);
-        let settings = TransportSettings {
-            connect_timeout: second,
-            pool_idle_timeout: second,
-            ping_interval: second,
-            ping_timeout: second,
-            proxy: None,
-            no_proxy: true,
-            root_certificates: Vec::new(),
-            http1_only: false,
-        };
+        let settings = settings::tests::settings(None, true);
         let mut transport = ReqwestTransport::new(settings, hosts).unwrap();
         let url = format!("http://localhost:{}/", port().await);
         let mut send = async |is_authorized| {

@@ -248,3 +248,59 @@ impl fmt::Debug for Clients {
         f.debug_struct("Clients").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::Builder;
+
+    use super::*;
+    use crate::url::base_url::BaseUrl;
+    use crate::url::redirect::FileHosts;
+
+    /// Clients for a service on this machine.
+    fn clients() -> Clients {
+        // Without its own provider, rustls uses the process default.
+        let provider = tokio_rustls::rustls::crypto::aws_lc_rs::default_provider();
+        let _ = provider.install_default();
+        let base = BaseUrl::parse("http://127.0.0.1:9", false).unwrap();
+        let hosts = FileHosts {
+            base: &base,
+            private: false,
+        };
+        let url = reqwest::Url::parse(&base.to_string()).unwrap();
+        let settings = settings::tests::settings(None, true);
+        Clients::new(settings, Some(&url), Guard::new(hosts)).unwrap()
+    }
+
+    #[test]
+    fn a_runtime_polls_its_sockets_before_a_request_if_it_may_not_have_done_so_for_a_while() {
+        // Whether it does so for requests at these times, in milliseconds.
+        let yields = || {
+            let (clients, start) = (clients(), Instant::now());
+            [0, 0, 5, 11].map(|at| {
+                let now = start + Duration::from_millis(at);
+                clients.choose(None, now).unwrap().must_yield
+            })
+        };
+        let after_a_while = [false, false, false, true];
+        for (mut builder, outside_of_tasks) in [
+            (Builder::new_current_thread(), [false, true, true, true]),
+            (Builder::new_multi_thread(), after_a_while),
+        ] {
+            let runtime = builder.enable_all().build().unwrap();
+            assert_eq!(runtime.block_on(async { yields() }), outside_of_tasks);
+            let in_task = runtime.spawn(async move { yields() });
+            assert_eq!(runtime.block_on(in_task).unwrap(), after_a_while);
+        }
+    }
+
+    #[test]
+    fn the_clients_of_a_few_runtimes_are_kept() {
+        let (clients, now) = (clients(), Instant::now());
+        for _ in 0..2 * MOST_OTHERS {
+            let runtime = Builder::new_current_thread().build().unwrap();
+            runtime.block_on(async { clients.choose(None, now).unwrap() });
+        }
+        assert_eq!(clients.others.lock().unwrap().len(), MOST_OTHERS);
+    }
+}

@@ -196,10 +196,10 @@ pub(super) fn check_tls(url: &reqwest::Url) -> Result<(), Error> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn settings(proxy: Option<&str>, no_proxy: bool) -> TransportSettings {
+    pub(in super::super) fn settings(proxy: Option<&str>, no_proxy: bool) -> TransportSettings {
         TransportSettings {
             connect_timeout: Duration::from_secs(1),
             pool_idle_timeout: Duration::from_secs(1),
@@ -249,6 +249,25 @@ mod tests {
                     "{url} {proxy:?} {no_proxy}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_silent_connection_is_pinged_after_a_third_of_its_time_which_has_bounds() {
+        for (time, interval, timeout) in [
+            (0, 500, 1000),
+            (1500, 500, 1000),
+            (6000, 2000, 4000),
+            (30_000, 10_000, 20_000),
+            (u64::MAX, 10_000, 20_000),
+        ] {
+            let settings = settings(None, true).silent_for(Duration::from_millis(time));
+            let [interval, timeout] = [interval, timeout].map(Duration::from_millis);
+            assert_eq!(
+                (settings.ping_interval, settings.ping_timeout),
+                (interval, timeout),
+                "{time}"
+            );
         }
     }
 
