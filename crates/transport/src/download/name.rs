@@ -164,6 +164,10 @@ mod tests {
                 "attachment; filename=x.csv; filename*=UTF-8''%E2%82%AC%20rates.csv",
                 Some("€ rates.csv"),
             ),
+            (
+                "attachment; filename=\"x;.csv\"; filename*=UTF-8''y.csv",
+                Some("y.csv"),
+            ),
             ("attachment; filename*=ISO-8859-1''a; filename=b", Some("b")),
             ("attachment", None),
             ("attachment; size=3", None),

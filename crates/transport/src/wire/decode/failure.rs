@@ -103,6 +103,16 @@ pub(super) mod tests {
             message(br#"{"a":[1,-2]}"#),
             "the response does not fit at `a[1]`: expected u32, found integer"
         );
+        // A list or an object is refused before it is entered.
+        for (body, found) in [
+            (r#"{"a":[1, {"b":2}]}"#, "map"),
+            ("{\"a\":[1,\n  [2] ]}", "sequence"),
+        ] {
+            assert_eq!(
+                message(body.as_bytes()),
+                format!("the response does not fit at `a[1]`: expected u32, found {found}")
+            );
+        }
     }
 
     #[test]
@@ -162,6 +172,7 @@ pub(super) mod tests {
                 " at `list[0]`",
             ),
             ("{\"id\":\"a\",\n\"flag\":7}", " at `flag`"),
+            ("{\"id\":\"a\",\n\"flag\":\"no\"}", " at `flag`"),
             (r#"{"id":["a"]}"#, " at `id`"),
             (r#"{"id":{"a":"b"},"flag":true}"#, " at `id`"),
             (r#"{"id":"a","list":{"id":"b"}}"#, " at `list`"),

@@ -69,17 +69,13 @@ fn offset(text: &str, line: usize, column: usize) -> usize {
 fn cut<'a>(text: &'a str, offset: usize, error: &serde_json::Error) -> Cow<'a, str> {
     let bytes = text.as_bytes();
     // A list or object where the type expects something else is refused before it is entered.
-    let next = bytes[offset..]
-        .iter()
-        .position(|byte| !byte.is_ascii_whitespace())
-        .map_or(text.len(), |gap| offset + gap);
-    let refused = match bytes.get(next) {
+    let refused = match bytes.get(offset) {
         Some(b'{') => Some("invalid type: map"),
         Some(b'[') => Some("invalid type: sequence"),
         _ => None,
     };
     if refused.is_some_and(|refused| error.to_string().starts_with(refused)) {
-        return unclosed(text, next);
+        return unclosed(text, offset);
     }
     let read = bytes[..offset].trim_ascii_end();
     let end = match read.last() {
