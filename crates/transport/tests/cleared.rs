@@ -3,16 +3,18 @@
 
 mod common;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use http::Method;
 use http_body_util::BodyExt;
-use security_api_transport::middleware::{HttpResponse, ResponseBody};
+use security_api_transport::middleware::{Credential, HttpResponse, HttpService, ResponseBody};
 use security_api_transport::model::urlencoded;
 use security_api_transport::{Body, Form, OAuth2, Secret, model};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use common::builder;
 
@@ -31,7 +33,7 @@ fn secret(seed: u8) -> Secret {
 
 /// Returns how often each secret occurs in writable memory. The search pattern is masked, so that it does not match
 /// itself.
-fn found(seeds: [u8; 6]) -> [usize; 6] {
+fn found(seeds: [u8; 7]) -> [usize; 7] {
     const MASK: u8 = 0x80;
     let memory = File::open("/proc/self/mem").unwrap();
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
@@ -41,7 +43,7 @@ fn found(seeds: [u8; 6]) -> [usize; 6] {
             .collect::<Vec<_>>()
     });
     let is = |part: &[u8], masked: &[u8]| part.iter().zip(masked).all(|(a, b)| a ^ MASK == *b);
-    let mut count = [0; 6];
+    let mut count = [0; 7];
     let mut buffer = vec![0; 64 * 1024];
     for line in maps.lines().filter(|line| line.contains(" rw")) {
         let (range, _) = line.split_once(' ').unwrap();
@@ -81,6 +83,8 @@ async fn serve(request: http::Request<Body>) -> Result<HttpResponse, Infallible>
         body.push_str(r#"","refresh_token":""#);
         body.push_str(secret(4).expose());
         body.push_str(r#""}"#);
+        // Others make a request meanwhile.
+        tokio::task::yield_now().await;
     } else {
         body.push_str("{}");
     }
@@ -97,6 +101,8 @@ model! {
         password: Secret = "password",
         /// After the secret.
         after: String = "after",
+        /// By their names.
+        codes: Option<BTreeMap<String, Secret>> = "codes",
     }
 }
 
@@ -104,12 +110,25 @@ model! {
 struct Message {
     padding: String,
     payload: Secret,
+    obstacles: Obstacles,
     after: String,
+}
+
+/// Occupies memory after the buffer that it is written into, so that the buffer moves when it grows.
+#[derive(Default)]
+struct Obstacles(RefCell<Vec<Vec<u8>>>);
+
+impl Serialize for Obstacles {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let sizes = (16..4096).step_by(16);
+        self.0.borrow_mut().extend(sizes.map(|size| vec![1; size]));
+        serializer.serialize_unit()
+    }
 }
 
 #[test]
 fn secrets_of_requests_and_of_token_grants_are_cleared_when_they_are_dropped() {
-    let seeds = [1, 2, 3, 4, 5, 6];
+    let seeds = [1, 2, 3, 4, 5, 6, 7];
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -122,12 +141,15 @@ fn secrets_of_requests_and_of_token_grants_are_cleared_when_they_are_dropped() {
             .build()
             .unwrap();
         // Long enough that the buffer grows before and after the secret.
-        let message = Message {
-            padding: "x".repeat(1000),
+        let message = |before| Message {
+            padding: "x".repeat(before),
             payload: secret(2),
+            obstacles: Obstacles::default(),
             after: "y".repeat(5000),
         };
-        let request = client.request(Method::POST, "/messages").json(&message);
+        let request = client
+            .request(Method::POST, "/messages")
+            .json(&message(1000));
         let [client_secret, payload, ..] = found(seeds);
         assert!(
             client_secret > 0 && payload > 1,
@@ -138,21 +160,33 @@ fn secrets_of_requests_and_of_token_grants_are_cleared_when_they_are_dropped() {
         let request = client.request(Method::POST, "/forms").form(form);
         assert!(found(seeds)[4] > 0, "the search finds what is there");
         request.call::<serde_json::Value>().await.unwrap();
-        let form = LogIn::new("x".repeat(1000), secret(6), "y".repeat(5000));
+        let codes = BTreeMap::from([("x".repeat(150), secret(7))]);
+        let form = LogIn::new("x".repeat(1000), secret(6), "y".repeat(5000)).codes(codes);
         // Several requests, so that not all of their memory is reused.
         let requests: Vec<_> = (0..8)
             .map(|_| urlencoded(client.request(Method::POST, "/log-in"), &form))
             .collect();
-        drop(form);
-        assert!(found(seeds)[5] > 0, "the search finds what is there");
+        let [.., member, code] = found(seeds);
+        assert!(member > 0 && code > 0, "the search finds what is there");
         for request in requests {
             request.call::<serde_json::Value>().await.unwrap();
         }
+        let leaf = HttpService::new(tower::service_fn(serve));
+        let token_url = "https://api.test/token";
+        let renewals = (0..8).map(|_| {
+            let credential = OAuth2::client_credentials(token_url, "id", secret(1)).unwrap();
+            let leaf = leaf.clone();
+            async move { credential.ready(&leaf, None).await.unwrap() }
+        });
+        futures_util::future::join_all(renewals).await;
+        // Last, because memory of their sizes is not reused after that.
+        drop(client.request(Method::POST, "/messages").json(&message(20)));
+        drop(urlencoded(client.request(Method::POST, "/log-in"), &form));
     });
     drop(runtime);
     assert_eq!(
         found(seeds),
-        [0; 6],
-        "client secret, payload, token, refresh token, field, member"
+        [0; 7],
+        "client secret, payload, token, refresh token, field, member, code"
     );
 }

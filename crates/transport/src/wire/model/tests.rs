@@ -318,12 +318,56 @@ fn the_last_of_several_members_of_one_name_counts() {
         ..Loose::default()
     };
     assert_eq!(read, Ok(expected));
+
+    crate::model! {
+        /// An object, and nothing that is wanted as JSON.
+        #[derive(Default)]
+        struct Whole: Received {
+            part: Part = "part",
+        }
+    }
+    let whole: Whole = serde_json::from_str(r#"{"part":{"name":"a"},"part":{}}"#).unwrap();
+    assert_eq!(whole.part, Part::default());
 }
 
 #[test]
 fn a_map_or_a_list_that_comes_again_as_null_is_empty() {
     let json = r#"{"places":{"a":1},"tags":["a"],"places":null,"tags":null}"#;
     assert_eq!(read(json), Ok(Loose::default()));
+}
+
+macro_rules! wide {
+    ($($member:ident $wire:literal)*) => {
+        crate::model! {
+            /// More members than a word has bits.
+            #[derive(Default)]
+            struct Wide: Received {
+                first: String = "first" (required),
+                $($member: Option<u8> = $wire,)*
+                part: Part = "part",
+            }
+        }
+    };
+}
+
+#[test]
+fn a_member_after_the_first_64_is_one_of_its_own() {
+    wide! {
+        b1 "b1" b2 "b2" b3 "b3" b4 "b4" b5 "b5" b6 "b6" b7 "b7" b8 "b8" b9 "b9"
+        b10 "b10" b11 "b11" b12 "b12" b13 "b13" b14 "b14" b15 "b15" b16 "b16" b17 "b17" b18 "b18"
+        b19 "b19" b20 "b20" b21 "b21" b22 "b22" b23 "b23" b24 "b24" b25 "b25" b26 "b26" b27 "b27"
+        b28 "b28" b29 "b29" b30 "b30" b31 "b31" b32 "b32" b33 "b33" b34 "b34" b35 "b35" b36 "b36"
+        b37 "b37" b38 "b38" b39 "b39" b40 "b40" b41 "b41" b42 "b42" b43 "b43" b44 "b44" b45 "b45"
+        b46 "b46" b47 "b47" b48 "b48" b49 "b49" b50 "b50" b51 "b51" b52 "b52" b53 "b53" b54 "b54"
+        b55 "b55" b56 "b56" b57 "b57" b58 "b58" b59 "b59" b60 "b60" b61 "b61" b62 "b62" b63 "b63"
+    }
+    let read = |json: &str| serde_json::from_str::<Wide>(json);
+    let wide = read(r#"{"first":"a","b63":63}"#).unwrap();
+    assert_eq!(wide.b63, Some(63));
+    let wide = read(r#"{"part":{"name":"b"},"part":{},"first":"a"}"#).unwrap();
+    assert_eq!(wide.part, Part::default());
+    let error = read(r#"{"part":{}}"#).unwrap_err().to_string();
+    assert!(error.contains("missing field `first`"), "{error}");
 }
 
 #[test]

@@ -83,6 +83,8 @@ impl Serialize for Secret {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     #[test]
@@ -96,5 +98,16 @@ mod tests {
         assert_eq!(secrets, std::slice::from_ref(&secret));
         let panicked = std::panic::catch_unwind(|| on_the_wire(|| panic!("on purpose")));
         assert!(panicked.is_err() && write().is_err());
+    }
+
+    #[test]
+    fn a_buffer_doubles_only_when_it_is_full() {
+        let mut buffer = WipedBuffer::default();
+        let least = buffer.0.capacity();
+        for (length, doubled) in [(least - 1, 1), (1, 1), (1, 2), (least - 1, 2), (1, 4)] {
+            buffer.write_all(&vec![b'x'; length]).unwrap();
+            assert_eq!(buffer.0.capacity(), doubled * least);
+        }
+        assert_eq!(&buffer.into_bytes(true)[..], [b'x'].repeat(2 * least + 1));
     }
 }
