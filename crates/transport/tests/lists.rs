@@ -393,9 +393,14 @@ async fn a_search_resumes_with_pages_of_another_size() {
         }
         let stored = serde_json::to_string(&items.cursor()).unwrap();
         let cursor: Cursor = serde_json::from_str(&stored).unwrap();
-        let rest = search(&client, size).items().resume(cursor);
+        let mut rest = search(&client, size).items().resume(cursor);
+        assert_eq!(rest.try_next().await.unwrap(), Some(9), "{size}");
+        // From here on, the earlier size has no effect.
+        let mut fresh = search(&client, size).items();
+        while fresh.try_next().await.unwrap() != Some(9) {}
+        assert_eq!(rest.cursor(), fresh.cursor(), "{size}");
         let rest = rest.try_collect().await.unwrap();
-        assert_eq!(rest, (9..20).collect::<Vec<_>>(), "{size}");
+        assert_eq!(rest, (10..20).collect::<Vec<_>>(), "{size}");
     }
 }
 

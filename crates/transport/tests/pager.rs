@@ -520,6 +520,31 @@ async fn empty_pages_without_end_are_an_error() {
         "{error}"
     );
     assert_eq!(fake.requests().len(), 1001);
+    // Whether a page is empty is known even if it is not text.
+    for (list, is_empty) in [("", true), ("0", false)] {
+        let fake = FakeTransport::new();
+        fake.with(&LIST, move |request| {
+            let number = request
+                .query("page")
+                .map_or(0, |page| page.parse().unwrap());
+            let next = number + 1;
+            let page = format!(r#"{{"items":[{list}],"next":"{next}","name":"#);
+            let page = [page.as_bytes(), b"\"\xff\"}"].concat();
+            FakeResponse::status(200).body(if next < 1002 {
+                page
+            } else {
+                b"no page".to_vec()
+            })
+        });
+        let mut items = raw_items(&fake);
+        let error = loop {
+            if let Err(error) = items.try_next().await {
+                break error;
+            }
+        };
+        let says = error.to_string().contains("empty pages in a row");
+        assert_eq!(says, is_empty, "{error}");
+    }
     // A service that filters after reading a page may send many empty pages.
     let mut sizes = [0; 900];
     sizes[899] = 1;
