@@ -1,6 +1,5 @@
 //! How the reqwest client is built.
 
-use std::fmt;
 use std::time::Duration;
 
 use super::resolve::Guard;
@@ -22,13 +21,6 @@ pub(crate) struct TransportSettings {
     pub(crate) no_proxy: bool,
     pub(crate) root_certificates: Vec<Vec<u8>>,
     pub(crate) http1_only: bool,
-}
-
-/// Shows no proxy, because its URL may hold a password.
-impl fmt::Debug for TransportSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TransportSettings").finish_non_exhaustive()
-    }
 }
 
 /// How an origin is reached.
