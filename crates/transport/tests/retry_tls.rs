@@ -82,28 +82,50 @@ async fn a_certificate_that_is_trusted_is_spoken_to() {
     assert_eq!(server.requests(), 1);
 }
 
+#[test]
+fn a_root_certificate_that_is_none_is_refused() {
+    let damaged = "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n";
+    for text in ["", "no PEM", damaged] {
+        let error = builder().root_certificate(text).build().unwrap_err();
+        assert!(error.is_invalid(), "{text}: {error}");
+        assert!(
+            error.to_string().contains("begins with `-----BEGIN"),
+            "{text}: {error}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_timeout_ends_no_other_connection_of_a_server_that_speaks_http_1() {
     const ATTEMPT: Duration = Duration::from_secs(20);
     let certificate = certificate("localhost");
-    let server = Tls::start(&certificate).await;
-    let client = server
-        .client()
-        .root_certificate(certificate.cert.pem())
-        .attempt_timeout(ATTEMPT)
-        .build()
-        .unwrap();
-    // The protocol is known from the first response on.
-    read(&client).await.unwrap();
-    let hanging = client.request(Method::DELETE, "/things").call::<()>();
-    let hanging = tokio::spawn(hanging.retries(0).into_future());
-    until(|| server.requests() == 2).await;
-    read(&client).await.unwrap();
-    pass(ATTEMPT).await;
-    let error = hanging.await.unwrap().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
-    read(&client).await.unwrap();
-    assert_eq!(server.handshakes.load(Ordering::SeqCst), 2);
+    // From the first response to the next timeout the protocol is known, and to a client of HTTP/1 alone always.
+    for (http1_only, timeouts) in [(false, 1), (true, 2)] {
+        let server = Tls::start(&certificate).await;
+        let client = server
+            .client()
+            .root_certificate(certificate.cert.pem())
+            .attempt_timeout(ATTEMPT);
+        let client = match http1_only {
+            true => client.http1_only().build().unwrap(),
+            false => client.build().unwrap(),
+        };
+        read(&client).await.unwrap();
+        let hanging = (0..timeouts).map(|_| {
+            let call = client.request(Method::DELETE, "/things").call::<()>();
+            tokio::spawn(call.retries(0).into_future())
+        });
+        let hanging: Vec<_> = hanging.collect();
+        until(|| server.requests() == 1 + timeouts).await;
+        read(&client).await.unwrap();
+        pass(ATTEMPT).await;
+        for call in hanging {
+            let error = call.await.unwrap().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
+        }
+        read(&client).await.unwrap();
+        assert_eq!(server.handshakes.load(Ordering::SeqCst), 1 + timeouts);
+    }
 }
 
 #[tokio::test]
