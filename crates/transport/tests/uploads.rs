@@ -1,17 +1,19 @@
-//! Uploads that are refused half-way: the call waits and sends every byte again.
+//! Uploads that are refused half-way: the call waits and sends every byte again. Slow ones, and files that change.
 
 mod common;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
+use common::wire::{Act, Server, response};
 use common::{builder, hurried, pass};
 use http::Method;
 use http_body_util::BodyExt;
 use security_api_transport::middleware::{
     BoxError, HttpRequest, HttpResponse, HttpService, ResponseBody,
 };
-use security_api_transport::{Form, Operation, Upload};
+use security_api_transport::{Client, ErrorKind, Form, Operation, Outcome, Upload};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -132,6 +134,56 @@ async fn an_upload_refused_half_way_waits_as_asked_and_is_sent_again_byte_by_byt
             .unwrap();
         assert!(bodies[1][at..at + content.len()] == content);
     }
+}
+
+/// A form with a file that changes once the first bytes were handed to the connection.
+async fn changing(path: &Path) -> Form {
+    let [then, later] = [1, 2].map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds));
+    let write = |path: &Path, byte, time| {
+        std::fs::write(path, vec![byte; 1000]).unwrap();
+        let file = std::fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(time).unwrap();
+    };
+    write(path, b'a', then);
+    let file = path.to_owned();
+    Form::new()
+        .upload("file", Upload::file(path).await.unwrap())
+        .on_progress(move |_, _| write(&file, b'b', later))
+}
+
+/// Uploads a file that changes meanwhile, for an operation that is idempotent and for one that is not.
+async fn uploads_what_changes(client: &Client) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("upload.bin");
+    for operation in [&ADD, &REPLACE] {
+        let call = client.operation(operation, &[]).form(changing(&path).await);
+        let error = call.call::<Value>().await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::Invalid, Outcome::Unknown, 1),
+            "{error:?}"
+        );
+        assert!(!error.is_retryable(), "{error:?}");
+        let says = "has changed since it was added, so it was not sent completely";
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_whose_file_changes_meanwhile_never_arrives_whole_and_says_so() {
+    let server = Server::start(vec![Act::Send(response(200, "", b"\"ok\""))]).await;
+    let client = builder().base_url(server.url()).retry(hurried());
+    uploads_what_changes(&client.build().unwrap()).await;
+    assert_eq!(server.requests(), 0);
+}
+
+#[cfg(feature = "_tls")]
+#[tokio::test]
+async fn an_upload_whose_file_changes_meanwhile_says_so_with_http2_as_well() {
+    use common::{http2::Http2, tls::certificate};
+    // It responds to neither of the two requests.
+    let server = Http2::start(&certificate("localhost"), vec![vec![]; 2]).await;
+    uploads_what_changes(&server.client().build().unwrap()).await;
 }
 
 /// Takes a thirtieth of [`BOUND`] for each 50 kB of a body, and responds after the whole body.

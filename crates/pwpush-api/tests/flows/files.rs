@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pwpush_api::types::RetrievedPush;
-use pwpush_api::{Client, Expiry, NewPush, Reason, Retrieved, Upload};
+use pwpush_api::{Client, Expiry, NewPush, Outcome, Reason, Retrieved, Upload};
 use security_api_sandbox::PasswordPusherEdition::{Hosted, OpenSource};
 
 use super::support::{owner, sandbox, viewer};
@@ -121,13 +121,25 @@ async fn a_file_that_changed_meanwhile_is_not_sent() {
     let sandbox = sandbox(OpenSource).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.txt");
-    tokio::fs::write(&path, "one").await.unwrap();
-    let push = NewPush::files([Upload::file(&path).await.unwrap()]);
-    tokio::fs::write(&path, "another").await.unwrap();
-    let error = owner(&sandbox).pushes().create(push).await.unwrap_err();
-    assert!(
-        error.is_invalid() && error.to_string().contains("has changed"),
-        "{error}"
-    );
+    for (before, outcome) in [(true, Outcome::NotSent), (false, Outcome::Unknown)] {
+        tokio::fs::write(&path, "one").await.unwrap();
+        let push = NewPush::files([Upload::file(&path).await.unwrap()]);
+        let path = path.clone();
+        let change = move || std::fs::write(&path, "another").unwrap();
+        let create = owner(&sandbox).pushes().create(push);
+        let error = match before {
+            true => {
+                change();
+                create.await.unwrap_err()
+            }
+            // The first bytes of the form are sent by then.
+            false => create.on_progress(move |_, _| change()).await.unwrap_err(),
+        };
+        assert_eq!(error.outcome(), outcome, "{error}");
+        assert!(
+            error.is_invalid() && error.to_string().contains("has changed"),
+            "{error}"
+        );
+    }
     assert_eq!(sandbox.password_pusher().pushes(), 0);
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::CallContext;
+use crate::error::Error;
 
 /// The state of the current attempt, which the layers, the transport and the connection report to.
 pub(crate) struct SendState {
@@ -25,6 +26,8 @@ struct Current {
     is_starved: bool,
     /// The end of the last wait between two attempts.
     pause: Option<Instant>,
+    /// Why the body of the request failed.
+    body_error: Option<Error>,
 }
 
 #[derive(Clone, Copy)]
@@ -64,6 +67,7 @@ impl SendState {
                 patience: Duration::ZERO,
                 is_starved: false,
                 pause: None,
+                body_error: None,
             }),
             is_timed: AtomicBool::new(false),
         }
@@ -78,6 +82,7 @@ impl SendState {
         current.attempt = attempt;
         current.stage = SendStage::Started(now);
         current.is_starved = false;
+        current.body_error = None;
     }
 
     /// When the attempt began, if its request has not been passed on yet.
@@ -171,6 +176,11 @@ impl SendState {
         current.is_starved || matches!(current.stage, SendStage::TimedOut)
     }
 
+    /// Why the body of the attempt's request failed, if it did.
+    pub(crate) fn take_body_error(&self) -> Option<Error> {
+        self.current().body_error.take()
+    }
+
     /// Notes whether the attempt's timer fires before the deadline.
     pub(super) fn set_timed(&self, is_timed: bool) {
         self.is_timed.store(is_timed, Ordering::Relaxed);
@@ -245,6 +255,15 @@ impl SendTracker {
             SendStage::Waiting(_) | SendStage::Held { .. } => SendStage::Sent(Instant::now()),
             stage => stage,
         })
+    }
+
+    /// The body failed while the connection read it.
+    #[cold]
+    pub(crate) fn body_failed(&self, error: Error) {
+        let mut current = self.call.send_state().current();
+        if current.attempt == self.attempt {
+            current.body_error = Some(error);
+        }
     }
 
     /// The connection dropped the body without reading it.
@@ -358,11 +377,14 @@ pub(super) mod tests {
     #[test]
     fn a_body_of_an_earlier_attempt_moves_nothing() {
         let (call, tracker) = waiting();
+        tracker.body_failed(Error::invalid("the file changed"));
         call.end_attempt(Outcome::NotSent);
         call.start_attempt(Instant::now());
         let second = SendTracker::new(&call, Duration::ZERO).unwrap();
         assert!(!tracker.held(false) && !tracker.sent());
         tracker.dropped();
+        tracker.body_failed(Error::invalid("the file changed"));
+        assert!(call.send_state().take_body_error().is_none());
         assert!(!call.send_state().end_in_transport(1));
         assert!(second.held(false) && second.sent());
         assert!(call.give_up());

@@ -251,13 +251,13 @@ impl Future for TransportFuture {
                         Ok(response.map(|body| TransportBody::new(body, watch)))
                     }
                     Err(error) => {
-                        let error = sending_failed(error);
+                        let call = request.call.as_ref();
+                        let error = call
+                            .and_then(|call| call.send_state().take_body_error())
+                            .unwrap_or_else(|| sending_failed(error));
                         // However the request failed, it was not sent if no connection took it.
                         let is_unsent = error.outcome() == Outcome::Unknown
-                            && request
-                                .call
-                                .as_ref()
-                                .is_some_and(|call| call.send_state().withdraw());
+                            && call.is_some_and(|call| call.send_state().withdraw());
                         Err(match is_unsent {
                             true => error.with_outcome(Outcome::NotSent).boxed(),
                             false => error.boxed(),

@@ -12,7 +12,7 @@ use http_body::{Body as HttpBody, Frame};
 use tokio::fs::File;
 use tokio::io::{AsyncRead, ReadBuf};
 
-use super::upload::{FileContent, broken};
+use super::upload::{FileContent, broken, changed};
 use crate::body::PolledFrame;
 use crate::error::BoxError;
 
@@ -38,15 +38,32 @@ pub(super) enum Piece {
 
 enum FileState {
     None,
-    Opening(
-        FileContent,
-        Pin<Box<dyn Future<Output = io::Result<File>> + Send>>,
-    ),
+    Opening(FileContent, Io<File>),
     Reading {
         content: FileContent,
         file: File,
         left: u64,
     },
+    /// The whole file was read. Its last chunk is held back until it is certain that the file has not changed meanwhile.
+    Checking(Io<Bytes, BoxError>),
+}
+
+type Io<T, E = io::Error> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
+
+impl FileState {
+    /// Compares the open file with what it was when it was added, before `last`, its last chunk, is sent: without it,
+    /// the request is not complete.
+    fn check(&mut self, last: Bytes) {
+        if let Self::Reading { content, file, .. } = std::mem::replace(self, Self::None) {
+            *self = Self::Checking(Box::pin(async move {
+                match file.metadata().await {
+                    Ok(metadata) if content.is_as_added(&metadata) => Ok(last),
+                    Ok(_) => Err(changed(&content)),
+                    Err(error) => Err(broken(&content, error)),
+                }
+            }));
+        }
+    }
 }
 
 impl FormBody {
@@ -73,7 +90,6 @@ impl FormBody {
                         }
                         return Poll::Ready(Some(Ok(bytes)));
                     }
-                    Some(Piece::File(content)) if content.length == 0 => {}
                     Some(Piece::File(content)) => {
                         let path = Arc::clone(&content.path);
                         let open = Box::pin(async move { File::open(&*path).await });
@@ -88,7 +104,8 @@ impl FormBody {
                         file,
                     };
                 }
-                FileState::Reading { left: 0, .. } => self.file = FileState::None,
+                // The file is empty.
+                FileState::Reading { left: 0, .. } => self.file.check(Bytes::new()),
                 FileState::Reading {
                     content,
                     file,
@@ -101,12 +118,22 @@ impl FormBody {
                         .map_err(|e| broken(content, e))?;
                     let read = buffer.filled().len();
                     if read == 0 {
-                        let error = io::Error::from(io::ErrorKind::UnexpectedEof);
-                        return Poll::Ready(Some(Err(broken(content, error))));
+                        return Poll::Ready(Some(Err(changed(content))));
                     }
                     chunk.truncate(read);
                     *left -= read as u64;
-                    return Poll::Ready(Some(Ok(chunk.freeze())));
+                    if *left > 0 {
+                        return Poll::Ready(Some(Ok(chunk.freeze())));
+                    }
+                    self.file.check(chunk.freeze());
+                }
+                FileState::Checking(check) => {
+                    let result = ready!(check.as_mut().poll(cx));
+                    self.file = FileState::None;
+                    let last = result?;
+                    if !last.is_empty() {
+                        return Poll::Ready(Some(Ok(last)));
+                    }
                 }
             }
         }

@@ -9,6 +9,8 @@ use proptest::prelude::*;
 
 use super::{Form, Upload};
 use crate::body::Body;
+use crate::error::{Error, ErrorKind};
+use crate::outcome::Outcome;
 
 async fn sent(body: Body) -> Bytes {
     assert!(body.check().is_ok());
@@ -124,6 +126,51 @@ async fn a_file_is_not_sent_if_its_length_or_its_time_has_changed() {
     ] {
         write(content, time);
         assert_eq!(body.check().is_ok(), is_same, "{content} {time:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_changes_while_it_is_sent_is_not_sent_to_its_end() {
+    const LENGTH: u64 = 150_000;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("form.bin");
+    let [then, later] = [1, 2].map(|s| std::time::UNIX_EPOCH + Duration::from_secs(s));
+    let open = || std::fs::File::options().write(true).open(&path).unwrap();
+    // The chunks before the change are the head of the part, and those of the file.
+    for (length, chunks, new_length, time, is_same) in [
+        (LENGTH, 3, LENGTH, then, true),
+        (LENGTH, 3, LENGTH, later, false),
+        (LENGTH, 1, LENGTH, later, false),
+        (LENGTH, 3, LENGTH + 1, then, false),
+        (LENGTH, 3, LENGTH - 1, then, false),
+        (LENGTH, 2, 1, then, false),
+        (0, 1, 0, then, true),
+        (0, 1, 1, then, false),
+        (0, 1, 0, later, false),
+    ] {
+        std::fs::write(&path, vec![0; length as usize]).unwrap();
+        open().set_modified(then).unwrap();
+        let form = Form::new().upload("f", Upload::file(&path).await.unwrap());
+        let mut body = form.into_body();
+        for _ in 0..chunks {
+            body.frame().await.unwrap().unwrap();
+        }
+        open().set_len(new_length).unwrap();
+        open().set_modified(time).unwrap();
+        let rest = (&mut body).collect().await;
+        let what = format!("{length}, {chunks}, {new_length}, {time:?}");
+        assert_eq!(rest.is_ok(), is_same, "{what}");
+        assert_eq!(body.is_end_stream(), is_same, "{what}");
+        if let Err(error) = rest {
+            let error = Error::from_boxed(error);
+            assert_eq!(
+                (error.kind(), error.outcome(), error.is_retryable()),
+                (ErrorKind::Invalid, Outcome::Unknown, false),
+                "{what}"
+            );
+            let says = "it has changed since it was added, so it was not sent completely";
+            assert!(error.to_string().contains(says), "{what}: {error}");
+        }
     }
 }
 

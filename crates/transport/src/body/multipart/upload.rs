@@ -1,6 +1,7 @@
 //! Files to upload.
 
 use std::fmt;
+use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 
 use crate::error::{BoxError, Error, ErrorKind};
+use crate::outcome::Outcome;
 
 /// A file to upload, from disk or from memory.
 ///
@@ -54,7 +56,11 @@ impl Upload {
     }
 
     /// A file from disk, under its own name. Its length is read now, and its content whenever it is sent. If the file
-    /// has changed by then, the call fails before anything is sent.
+    /// has changed by then, the call fails before anything is sent. If it changes while it is being sent, the call fails
+    /// before the end of the file is sent, so the service never receives a whole request that mixes the old content with
+    /// the new.
+    ///
+    /// A change is noticed by the length of the file and the time of its last modification.
     ///
     /// # Errors
     /// If the path does not exist or is not a file.
@@ -142,32 +148,45 @@ impl FileContent {
     /// # Errors
     /// If the file has changed since it was added.
     pub(super) fn check(&self) -> Result<(), Error> {
-        let changed = |what: &str| {
-            Error::new(
-                ErrorKind::Invalid,
-                format!("file `{}`: {what}, so it was not sent", self.path.display()),
-            )
-            .permanent()
-        };
-        let metadata = std::fs::metadata(&*self.path)
-            .map_err(|error| changed("it cannot be read any more").with_source(error))?;
-        if metadata.len() != self.length || metadata.modified().ok() != self.modified {
-            return Err(changed("it has changed since it was added"));
+        let metadata = std::fs::metadata(&*self.path).map_err(|error| {
+            self.unusable("it cannot be read any more, so it was not sent")
+                .with_source(error)
+        })?;
+        match self.is_as_added(&metadata) {
+            true => Ok(()),
+            false => Err(self.unusable("it has changed since it was added, so it was not sent")),
         }
-        Ok(())
+    }
+
+    /// Whether the file has the length and the time that it had when it was added.
+    pub(super) fn is_as_added(&self, metadata: &Metadata) -> bool {
+        metadata.len() == self.length && metadata.modified().ok() == self.modified
+    }
+
+    fn unusable(&self, what: &str) -> Error {
+        Error::new(
+            ErrorKind::Invalid,
+            format!("file `{}`: {what}", self.path.display()),
+        )
+        .permanent()
     }
 }
 
+/// The file has changed while it was being sent.
+#[cold]
+pub(super) fn changed(content: &FileContent) -> BoxError {
+    let what = "it has changed since it was added, so it was not sent completely";
+    content
+        .unusable(what)
+        .with_outcome(Outcome::Unknown)
+        .boxed()
+}
+
+#[cold]
 pub(super) fn broken(content: &FileContent, error: io::Error) -> BoxError {
-    Error::new(
-        ErrorKind::Invalid,
-        format!(
-            "file `{}`: it could not be read while it was being sent",
-            content.path.display()
-        ),
-    )
-    .with_outcome(crate::outcome::Outcome::Unknown)
-    .with_source(error)
-    .permanent()
-    .boxed()
+    content
+        .unusable("it could not be read while it was being sent")
+        .with_outcome(Outcome::Unknown)
+        .with_source(error)
+        .boxed()
 }

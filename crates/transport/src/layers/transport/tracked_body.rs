@@ -42,7 +42,14 @@ impl HttpBody for TrackedBody {
             }
             self.is_sent = true;
         }
-        Pin::new(&mut self.body).poll_frame(cx)
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        // With HTTP/2, the response's error says only that the stream was reset.
+        if let Poll::Ready(Some(Err(error))) = &polled
+            && let Some(error) = error.downcast_ref::<Error>()
+        {
+            self.tracker.body_failed(error.clone());
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
