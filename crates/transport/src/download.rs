@@ -25,6 +25,7 @@ use crate::error::{ApiError, Error, ErrorKind};
 use crate::operation::Operation;
 use crate::outcome::Outcome;
 use crate::request::Request;
+use crate::response_parts::has_no_content;
 use crate::retry_table::Verdict;
 use crate::url::redirect;
 use crate::wire::media_type::ANYTHING;
@@ -41,7 +42,8 @@ use crate::wire::media_type::media_type;
 ///
 /// A partial response to a call without the header `range` is an error. So is a web page, unless the service marks it
 /// as a file with a Content-Disposition or the call requests one with the header `accept`. Without that header, calls
-/// that return a download accept any type.
+/// that return a download accept any type. A file can be empty, but a response without content (204 or 205) is an error,
+/// and an empty body that is said to be compressed counts as cut.
 ///
 /// ```
 /// use http::Method;
@@ -250,7 +252,7 @@ impl FromResponse for Download {
         let call = Caller {
             context: received.call.clone(),
         };
-        if is_page_in_place_of_a_file(&received) {
+        if let Some(message) = why_no_file(&received) {
             let error = Error::from_response(
                 received.status,
                 received.headers,
@@ -260,10 +262,7 @@ impl FromResponse for Download {
             )
             .with_kind(ErrorKind::Decode)
             .with_verdict(Verdict::Executed)
-            .with_message(
-                "expected a file but received a web page, perhaps of a proxy or a sign-in; set the header \
-                 `accept: text/html` to download one",
-            );
+            .with_message(message);
             return Err(call.name(error));
         }
         Ok(Self {
@@ -275,6 +274,17 @@ impl FromResponse for Download {
             call,
         })
     }
+}
+
+/// Why the successful response is no file.
+fn why_no_file(received: &Received) -> Option<&'static str> {
+    if has_no_content(received.status) {
+        return Some("expected a file but received a response without content");
+    }
+    is_page_in_place_of_a_file(received).then_some(
+        "expected a file but received a web page, perhaps of a proxy or a sign-in; set the header `accept: text/html` \
+         to download one",
+    )
 }
 
 /// Whether the response is HTML that the service does not mark as a file with a Content-Disposition and the caller did

@@ -8,6 +8,14 @@ use http::{HeaderMap, StatusCode};
 use crate::operation::Operation;
 use crate::url::location::{is_redirect, is_same_host, leads_to, origin};
 
+/// Whether a response with this status has no content, whatever its headers say.
+pub(crate) fn has_no_content(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
+    )
+}
+
 /// A response, as far as it is needed to classify it.
 #[derive(Clone, Copy)]
 #[non_exhaustive]

@@ -181,16 +181,99 @@ async fn a_body_shorter_than_its_length_is_cut_over_any_transport() {
     }
     // Responses to HEAD, and a 204, have a length and no body.
     let fake = FakeTransport::new();
-    fake.path("/x", |_| {
-        FakeResponse::status(200).header("content-length", "7")
-    });
-    fake.path("/y", |_| {
-        FakeResponse::status(204).header("content-length", "7")
-    });
+    for (path, status) in [("/x", 200), ("/y", 204)] {
+        fake.path(path, move |_| {
+            FakeResponse::status(status)
+                .header("content-length", "7")
+                .header("content-encoding", "gzip")
+        });
+    }
     let client = over(&fake);
     for (method, path) in [(Method::HEAD, "/x"), (Method::GET, "/y")] {
-        let file = client.request(method, path).call::<Download>().await;
-        assert_eq!(file.unwrap().bytes(9).await.unwrap(), "");
+        client.request(method, path).call::<()>().await.unwrap();
+    }
+    let head = client.request(Method::HEAD, "/x").call::<Download>();
+    assert_eq!(head.await.unwrap().bytes(9).await.unwrap(), "");
+}
+
+#[tokio::test]
+async fn a_response_without_content_replaces_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.csv");
+    let none = Some((ErrorKind::Decode, Outcome::Answered, 1));
+    let cut = Some((ErrorKind::Io, Outcome::Unknown, 1));
+    let cut_before_it_is_a_file = Some((ErrorKind::Io, Outcome::Unknown, 4));
+    for (head, failure) in [
+        ("204 No Content\r\n", none),
+        (
+            "204 No Content\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\n",
+            none,
+        ),
+        ("205 Reset Content\r\ncontent-length: 0\r\n", none),
+        (
+            "205 Reset Content\r\ncontent-encoding: br\r\ncontent-length: 0\r\n",
+            none,
+        ),
+        (
+            "200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 0\r\n",
+            cut,
+        ),
+        ("200 OK\r\ncontent-encoding: gzip\r\n", cut),
+        (
+            "200 OK\r\ncontent-encoding: x-gzip\r\ntransfer-encoding: chunked\r\n\r\n0\r\n",
+            cut,
+        ),
+        (
+            "200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n",
+            cut,
+        ),
+        (
+            "200 OK\r\ncontent-encoding: deflate\r\ncontent-length: 0\r\n",
+            cut,
+        ),
+        ("200 OK\r\ncontent-encoding: br\r\n", cut),
+        (
+            "201 Created\r\ncontent-encoding: zstd\r\ncontent-length: 0\r\n",
+            cut,
+        ),
+        (
+            "200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: 0\r\n",
+            cut_before_it_is_a_file,
+        ),
+        // The status is still reported.
+        (
+            "404 Not Found\r\ncontent-encoding: gzip\r\ncontent-length: 0\r\n",
+            Some((ErrorKind::Api, Outcome::Answered, 1)),
+        ),
+        (
+            "200 OK\r\ncontent-encoding: identity\r\ncontent-length: 0\r\n",
+            None,
+        ),
+        ("200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n", None),
+        ("200 OK\r\n", None),
+    ] {
+        let response = format!("HTTP/1.1 {head}\r\n").into_bytes();
+        let server = Server::start(vec![Act::SendThenClose(response)]).await;
+        let client = builder().base_url(server.url()).retry(hurried());
+        let client = client.build().unwrap();
+        std::fs::write(&path, "old").unwrap();
+        let saved = match download(&client).await {
+            Ok(file) => file.replace(&path).await,
+            Err(error) => Err(error),
+        };
+        let shown = format!("{head}: {saved:?}");
+        let failed = saved.as_ref().err();
+        let failed = failed.map(|error| (error.kind(), error.outcome(), error.attempts()));
+        assert_eq!(failed, failure, "{shown}");
+        let kept = if failure.is_some() { "old" } else { "" };
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), kept, "{shown}");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "{shown}");
+        if failure == none {
+            let error = saved.unwrap_err();
+            let says = "exports.get: expected a file but received a response without content";
+            assert!(error.to_string().starts_with(says), "{error}");
+            assert_eq!(error.status().unwrap().as_str(), &head[..3]);
+        }
     }
 }
 

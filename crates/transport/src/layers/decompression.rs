@@ -2,6 +2,9 @@
 //!
 //! Only gzip is requested. A response with another encoding is an error, and its body is not treated as the content.
 //!
+//! Nothing compressed is empty. Some servers nevertheless name an encoding for an empty body, which calls accept, except
+//! those that download a file: what they save might replace another.
+//!
 //! Content whose compression ends too early is a cut body, even if the body has the length that it announced: a proxy
 //! whose own connection broke may have sent it. Any other damage is final, such as text that claims to be compressed, a
 //! wrong checksum, or something uncompressed behind the last member.
@@ -13,17 +16,19 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
 use flate2::bufread::GzDecoder;
-use http::HeaderMap;
 use http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING,
 };
+use http::{HeaderMap, Method};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::layer;
 use crate::body::PolledFrame;
+use crate::context::CallContext;
 use crate::error::{BoxError, Error, ErrorKind};
+use crate::response_parts::has_no_content;
 use crate::service::HttpRequest;
 
 #[derive(Debug, Clone)]
@@ -53,7 +58,9 @@ where
             .headers_mut()
             .entry(ACCEPT_ENCODING)
             .or_insert(HeaderValue::from_static("gzip"));
+        let is_streamed = CallContext::of(&request).is_some_and(|call| call.limits().streamed);
         Decompressing {
+            is_file: is_streamed && request.method() != Method::HEAD,
             inner: self.inner.call(request),
         }
     }
@@ -63,6 +70,8 @@ pin_project! {
     pub(crate) struct Decompressing<F> {
         #[pin]
         inner: F,
+        // Whether the call downloads a file.
+        is_file: bool,
     }
 }
 
@@ -73,8 +82,10 @@ where
     type Output = Result<http::Response<Decoded<B>>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let response = ready!(self.project().inner.poll(cx))?;
+        let this = self.project();
+        let response = ready!(this.inner.poll(cx))?;
         let (mut head, body) = response.into_parts();
+        let is_missing = *this.is_file && !has_no_content(head.status);
         let decoding = match encoding(&head.headers) {
             Encoding::Identity => None,
             Encoding::Gzip => {
@@ -89,6 +100,7 @@ where
             Decoded {
                 inner: body,
                 decoding,
+                is_missing,
             },
         )))
     }
@@ -169,6 +181,8 @@ pin_project! {
         inner: B,
         // `None` if the body is not compressed.
         decoding: Option<Decoding>,
+        // Whether content must come, and none has.
+        is_missing: bool,
     }
 }
 
@@ -287,13 +301,19 @@ impl Decoding {
         }
     }
 
-    /// The input has ended. A body of zero bytes is empty, whatever its declared encoding.
+    /// The input has ended. A body of zero bytes is empty, whatever its declared encoding, unless it is a file.
     fn end(&mut self) {
         match self {
             Self::Gzip(gzip) => gzip.decoder.get_mut().has_ended = true,
             _ => *self = Self::Done,
         }
     }
+}
+
+#[cold]
+fn nothing_came() -> Error {
+    let cause = "the body is empty, and nothing compressed is";
+    Error::response_cut().with_source(io::Error::new(io::ErrorKind::UnexpectedEof, cause))
 }
 
 #[cold]
@@ -329,10 +349,12 @@ where
                 None => {}
             }
             match ready!(this.inner.as_mut().poll_frame(cx)) {
+                None if *this.is_missing => break nothing_came().boxed(),
                 None => decoding.end(),
                 Some(Err(error)) => break error,
                 Some(Ok(frame)) => {
                     let data = frame.into_data().unwrap_or_default();
+                    *this.is_missing &= data.is_empty();
                     if let Err(error) = decoding.take(data) {
                         break error.boxed();
                     }
@@ -381,7 +403,11 @@ mod tests {
             (whole(gzip.finish().unwrap()), Some(Decoding::gzip()), None),
         ];
         for (inner, decoding, length) in cases {
-            let mut body = Decoded { inner, decoding };
+            let mut body = Decoded {
+                inner,
+                decoding,
+                is_missing: false,
+            };
             assert!(!body.is_end_stream());
             assert_eq!(body.size_hint().exact(), length);
             let piece = body.frame().await.unwrap().unwrap();
@@ -399,6 +425,7 @@ mod tests {
             let body = Decoded {
                 inner: StreamBody::new(futures_util::stream::iter(frames)),
                 decoding: Some(Decoding::Impossible("br".to_owned())),
+                is_missing: false,
             };
             let read = body.collect().await.map(|read| read.to_bytes().len());
             assert_eq!(read.ok(), is_empty.then_some(0));

@@ -24,6 +24,7 @@ use crate::body::Body;
 use crate::context::{CallContext, SendTracker};
 use crate::error::{BoxError, Error};
 use crate::outcome::Outcome;
+use crate::response_parts::has_no_content;
 use crate::service::HttpRequest;
 use crate::url::base_url::BaseUrl;
 use crate::url::redirect::FileHosts;
@@ -202,8 +203,7 @@ impl RequestInProgress {
         let version = response.version();
         self.health.note_response(self.peer, version);
         let idle_timeout = self.call.as_ref().map(|call| call.limits().idle_timeout);
-        // These have no content, whether they say so or not.
-        let is_empty = matches!(response.status().as_u16(), 204 | 205 | 304);
+        let is_empty = has_no_content(response.status());
         let must_end = !is_empty && !response.headers().contains_key(CONTENT_LENGTH);
         (version >= http::Version::HTTP_2)
             .then(|| StreamWatch::new(Arc::clone(&self.health), idle_timeout, must_end))
