@@ -39,6 +39,9 @@ struct Inner {
     may_be_executed: AtomicBool,
     /// The service refused an earlier attempt.
     was_refused: AtomicBool,
+    /// A server has responded already, with a redirect, so no failure means that nothing was sent. Retries do not depend
+    /// on it.
+    was_redirected: AtomicBool,
     /// The generation of the credential that was applied to the current attempt.
     generation: AtomicU64,
 }
@@ -97,6 +100,7 @@ impl CallContext {
             send_state: SendState::new(),
             may_be_executed: AtomicBool::new(false),
             was_refused: AtomicBool::new(false),
+            was_redirected: AtomicBool::new(false),
             generation: AtomicU64::new(0),
         }))
     }
@@ -115,6 +119,7 @@ impl CallContext {
             ..terms
         });
         next.0.attempts.store(self.attempt(), Ordering::Relaxed);
+        next.0.was_redirected.store(true, Ordering::Relaxed);
         next
     }
 
@@ -314,12 +319,13 @@ impl fmt::Debug for CallContext {
 impl Error {
     /// Adds which call it was and how far it got. The call is over after this.
     pub(crate) fn in_call(self, call: &CallContext) -> Self {
+        let was_redirected = call.0.was_redirected.load(Ordering::Relaxed);
         self.of_call(CallFacts {
             operation: call.operation(),
             label: call.label(),
             attempts: call.attempt(),
             is_idempotent: call.is_idempotent(),
-            may_be_executed: call.give_up(),
+            may_be_executed: call.give_up() || was_redirected,
             was_refused: call.0.was_refused.load(Ordering::Relaxed),
             secrets: &call.secrets(),
         })

@@ -219,6 +219,8 @@ impl Client {
     /// [`fetch_from_private_networks`](crate::ClientBuilder::fetch_from_private_networks). The same applies to the
     /// addresses that a name resolves to, unless a proxy resolves it.
     ///
+    /// After a redirect, the outcome of a failure is at least [`Outcome::Unknown`], because a server has responded.
+    ///
     /// The URL may be a secret: errors and spans show only its scheme and host. The rate limiter applies to the
     /// client's own origin only. [`Call::response_limit`] bounds the size.
     ///

@@ -6,7 +6,7 @@ use common::wire::{Act, Server};
 use common::{EXPORT, builder, hurried, over, read};
 use http::Method;
 use security_api_transport::{
-    Call, Client, ClientBuilder, Download, ErrorKind, FakeResponse, FakeTransport, Outcome,
+    Call, Client, ClientBuilder, Download, Error, ErrorKind, FakeResponse, FakeTransport, Outcome,
 };
 
 const CSV: &str = "id,name\n1,a\n";
@@ -304,6 +304,39 @@ async fn a_length_beside_chunks_means_nothing() {
             let file = download(&client).await.unwrap();
             assert_eq!(file.length(), None);
             assert_eq!(file.bytes(99).await.is_ok(), is_whole);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_after_a_redirect_is_not_unsent_and_is_retried_as_without_one() {
+    use Outcome::{Answered, NotSent, Refused, Unknown};
+    let unconnected = Error::new(ErrorKind::Connect, "no connection could be made");
+    let untrusted = unconnected.clone().permanent();
+    for (response, attempts, direct, redirected, is_retryable) in [
+        (FakeResponse::error(unconnected), 4, NotSent, Unknown, true),
+        (FakeResponse::error(untrusted), 1, NotSent, Unknown, false),
+        (FakeResponse::status(429), 4, Refused, Unknown, true),
+        (FakeResponse::status(401), 1, Refused, Unknown, false),
+        (FakeResponse::status(503), 4, Unknown, Unknown, true),
+        (FakeResponse::status(404), 1, Answered, Answered, false),
+        (FakeResponse::status(302), 1, Answered, Answered, false),
+    ] {
+        let fake = FakeTransport::new();
+        fake.path("/1", |_| {
+            FakeResponse::status(302).header("location", "https://b.test/2")
+        });
+        fake.path("/2", move |_| response.clone());
+        for (url, hops, outcome) in [
+            ("https://a.test/2", 0, direct),
+            ("https://a.test/1", 1, redirected),
+        ] {
+            let error = over(&fake).fetch(url).await.unwrap_err();
+            assert_eq!(
+                (error.outcome(), error.attempts(), error.is_retryable()),
+                (outcome, hops + attempts, is_retryable),
+                "{url}: {error:?}"
+            );
         }
     }
 }

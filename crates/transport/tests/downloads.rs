@@ -438,15 +438,22 @@ async fn over_sockets_a_fetch_goes_to_the_other_host_and_back() {
     assert_eq!(file.bytes(99).await.unwrap(), CSV);
     assert_eq!((service.requests(), files.requests()), (1, 1));
     // A connection error names the host that could not be reached, not the client's.
-    let error = client
-        .fetch("http://127.0.0.1:1/MARK?MARK")
-        .retries(0)
-        .await
-        .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Connect);
-    let text = format!("{error} {error:?}");
-    assert!(
-        text.contains("http://127.0.0.1:1)") && !text.contains("MARK"),
-        "{text}"
-    );
+    let nowhere = "http://127.0.0.1:1/MARK?MARK";
+    let location = format!("location: {nowhere}\r\n");
+    let service = Server::start(vec![Act::Send(response(302, &location, b""))]).await;
+    for (url, outcome) in [
+        (nowhere, Outcome::NotSent),
+        (&service.url(), Outcome::Unknown),
+    ] {
+        let error = client.fetch(url).retries(0).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.outcome()),
+            (ErrorKind::Connect, outcome)
+        );
+        let text = format!("{error} {error:?}");
+        assert!(
+            text.contains("http://127.0.0.1:1)") && !text.contains("MARK"),
+            "{text}"
+        );
+    }
 }
