@@ -34,6 +34,12 @@ impl AuditLogs {
     /// time zone, records of a few hours can be missing at the start: check the first ones against the dashboard, and
     /// start earlier if necessary.
     ///
+    /// After the start, none is missed within one reading of the log. A later reading, from a stored [`TailCursor`] or
+    /// by a tail that follows, may begin hours too late. If it finds none of the last records again, it ends with the
+    /// error `the list may be incomplete`, as long as the [overlap](Tail::overlap) is more than a minute. An overlap of more
+    /// than the difference of the zones makes each reading begin early enough. The error also comes if all of these
+    /// records were deleted, until there is a new one.
+    ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// use std::time::Duration;
@@ -156,7 +162,8 @@ impl<T> Tail<T> {
 
     /// Sets how long after its stated time a record may appear; 5 minutes by default. The delay is not documented. Each
     /// poll goes back this far before the last record, and leaves out records that were returned before. It also covers
-    /// how far this machine's clock may be ahead of the service's.
+    /// how far this machine's clock may be ahead of the service's, and by how much the zone of its dates may differ from
+    /// UTC.
     ///
     /// ```no_run
     /// # fn example(keepnet: keepnet_api::Client, start: keepnet_api::Timestamp) {
@@ -256,7 +263,8 @@ impl<T: DeserializeOwned> Tail<T> {
     ///
     /// # Errors
     /// If a page cannot be fetched; polled again, the tail requests it again. If a record cannot be decoded; polled
-    /// again, the tail returns the one after it.
+    /// again, the tail returns the one after it. If a reading of the log may have missed records, once it is at its end;
+    /// polled again, the tail ends or follows the log as usual.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client, start: keepnet_api::Timestamp) -> Result<(), keepnet_api::Error> {

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{envelope, over, service};
 use keepnet_api::{Client, Tail, TailCursor, Timestamp, operations};
 use security_api_transport::{FakeRequest, FakeResponse, RawJson};
@@ -33,7 +35,10 @@ fn dated(second: i64, mut row: Value) -> (i64, Value) {
     (second, row)
 }
 
-fn response(rows: &Rows, request: &FakeRequest) -> FakeResponse {
+/// How the service compares the time of a record with that of the filter.
+type Filter = fn(&Timestamp, &Timestamp) -> bool;
+
+fn response(rows: &Rows, filter: Filter, request: &FakeRequest) -> FakeResponse {
     let body = request.json();
     let from = &body["filter"]["filterGroups"][0]["filterItems"][0]["value"];
     let from: Timestamp = from.as_str().unwrap().parse().unwrap();
@@ -41,7 +46,7 @@ fn response(rows: &Rows, request: &FakeRequest) -> FakeResponse {
     let (page, size) = (number("pageNumber"), number("pageSize"));
     let found: Vec<&Value> = rows
         .iter()
-        .filter(|(second, _)| at(*second) >= from)
+        .filter(|(second, _)| filter(&at(*second), &from))
         .map(|(_, row)| row)
         .collect();
     let shown: Vec<&&Value> = found.iter().skip((page - 1) * size).take(size).collect();
@@ -55,10 +60,14 @@ fn response(rows: &Rows, request: &FakeRequest) -> FakeResponse {
 }
 
 fn client(rows: &Rows) -> Client {
+    filtered(rows, Timestamp::ge)
+}
+
+fn filtered(rows: &Rows, filter: Filter) -> Client {
     let fake = service();
     let rows = rows.clone();
     fake.with(&operations::AUDIT_LOGS_SEARCH, move |request| {
-        response(&rows, request)
+        response(&rows, filter, request)
     });
     over(&fake)
 }
@@ -253,5 +262,58 @@ async fn a_typed_tail_reports_a_record_that_cannot_be_decoded_once_and_goes_on()
             cursor = tail.cursor();
         }
         assert_eq!((ids, failed), (vec!["a".into(), "b".into(), "c".into()], 1));
+    }
+}
+
+/// A thousand records, so many of each minute, whose dates have no offset and are this many hours ahead of UTC.
+fn thousand(per_minute: i64, hours: i64) -> Rows {
+    let row = |number: i64| {
+        let second = number / per_minute * 60;
+        let date = at(second + hours * HOUR).to_string();
+        let date = date.trim_end_matches('Z');
+        (
+            second,
+            json!({"resourceId": format!("r{number}"), "logDate": date}),
+        )
+    };
+    (0..1_000).map(row).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn dates_in_another_zone_and_a_filter_that_leaves_out_its_own_time_cost_no_record() {
+    let filters: [(&str, Filter); 2] = [(">=", Timestamp::ge), (">", Timestamp::gt)];
+    for (operator, filter) in filters {
+        for (per_minute, hours) in [(1, 0), (7, 0), (250, 0), (1, 3), (7, 3), (1, -5)] {
+            let rows = thousand(per_minute, hours);
+            let mut expected: Vec<String> = rows.iter().map(|(_, row)| row.to_string()).collect();
+            expected.sort();
+            let tail = tail(&filtered(&rows, filter), at(-6 * HOUR), 100);
+            let what = format!("{per_minute} a minute, {hours:+} h, {operator}");
+            let lines = sorted(rest(tail).await);
+            assert!(lines == expected, "{what}: {} records", lines.len());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stored_cursor_whose_zone_is_another_is_an_error_unless_the_overlap_is_longer() {
+    let client = client(&thousand(1, 3));
+    for (minutes, expected, is_incomplete) in [(5, 736, true), (240, 910, false)] {
+        let overlap = Duration::from_secs(minutes * 60);
+        let mut first = tail(&client, at(0), 100).overlap(overlap);
+        for _ in 0..90 {
+            first.try_next().await.unwrap().unwrap();
+        }
+        let mut second = tail(&client, first.cursor(), 100).overlap(overlap);
+        let mut count = 0;
+        let end = loop {
+            match second.try_next().await {
+                Ok(Some(_)) => count += 1,
+                Ok(None) => break None,
+                Err(error) => break Some(error.to_string()),
+            }
+        };
+        assert_eq!(count, expected, "{end:?}");
+        assert_eq!(end.is_some(), is_incomplete, "{end:?}");
     }
 }

@@ -26,14 +26,25 @@ impl Returned {
         cursor
     }
 
-    pub(super) fn contains(&mut self, id: &[u8]) -> bool {
-        let hash = self.cursor.hash_of(id);
+    /// The hash of a record with this id. One without an id, or with a blank one, is identified by its JSON.
+    pub(super) fn hash_of(&mut self, id: Option<&str>, json: &[u8]) -> u64 {
+        let id = id.filter(|id| !id.trim().is_empty());
+        self.cursor.hash_of(id.map_or(json, str::as_bytes))
+    }
+
+    pub(super) fn contains(&self, hash: u64) -> bool {
         self.seconds.contains_key(&hash)
     }
 
-    pub(super) fn insert(&mut self, id: &[u8], time: Timestamp) {
+    /// The second of the newest record that the cursor remembers, of those after `from` and up to `to`.
+    pub(super) fn newest_within(&self, from: Timestamp, to: Timestamp) -> Option<i64> {
+        let up_to = (to.unix_seconds(), u64::MAX);
+        let (second, _) = self.cursor.seen.range(..=up_to).last()?;
+        (*second > from.unix_seconds()).then_some(*second)
+    }
+
+    pub(super) fn insert(&mut self, hash: u64, time: Timestamp) {
         let second = time.max(self.cursor.from).unix_seconds();
-        let hash = self.cursor.hash_of(id);
         let before = self.seconds.insert(hash, second);
         if before != Some(second) {
             if let Some(before) = before {

@@ -33,6 +33,13 @@ use crate::wire::timestamp::Timestamp;
 /// [overlap](Self::overlap) before the newest record, and ignores what was returned before. A record that appears later
 /// than that is missed, and a record that changes is not returned again.
 ///
+/// A list in ascending order is requested from the time of a record on, and has to contain that record. If the next page
+/// does not, the tail reads on by the number of the page, and misses nothing. If a pass finds none of the last records of
+/// the pass before, it may have missed some, because their times are of another clock or time zone than the filter. It
+/// then ends with the error `the list may be incomplete`, and so does each pass until it finds some. All of these records
+/// may also have been deleted, and then the error ends with the next new record. An overlap that is no longer than
+/// times are exact, a minute at most, leaves nothing to compare.
+///
 /// The stream ends when there is nothing more, unless it [follows](Self::follow) the list. An error does not end it.
 /// Poll again, and it continues where it stopped, after a pause. That makes sense if the error
 /// [is retryable](Error::is_retryable); the client has retried already by then. A record that cannot be decoded is an
@@ -75,7 +82,8 @@ pub struct Tail<T, S: Timeline> {
 }
 
 struct Record {
-    id: Vec<u8>,
+    /// Of its id.
+    hash: u64,
     time: Timestamp,
     /// Its position on the page.
     index: usize,
@@ -177,7 +185,7 @@ impl<T, S: Timeline> Tail<T, S> {
 
     fn begin(&mut self) {
         self.returned.forget();
-        self.pass = Pass::begin(self.returned.from());
+        self.pass = Pass::begin::<S>(&self.returned, self.overlap);
         self.state = TailState::Reading(self.walk());
     }
 
@@ -187,8 +195,8 @@ impl<T, S: Timeline> Tail<T, S> {
         Box::new(PageWalk::new(S::Paging::begin(request)))
     }
 
-    /// The pass has read the list to its end.
-    fn end(&mut self) {
+    /// The pass has read the list to its end, where it may turn out that the list began too late.
+    fn end(&mut self) -> Result<(), Error> {
         if !self.pass.is_ascending::<S>() {
             self.complete(self.pass.newest);
         }
@@ -196,6 +204,7 @@ impl<T, S: Timeline> Tail<T, S> {
             Some(interval) => TailState::Waiting(Pause::about(interval), After::Pass),
             None => TailState::Done,
         };
+        self.pass.end(self.request.operation)
     }
 
     fn complete(&mut self, time: Timestamp) {
@@ -217,21 +226,22 @@ impl<T, S: Timeline> Tail<T, S> {
                 Some(json) => self.timeline.stamp(&json)?,
                 None => Stamp::default(),
             };
-            let Some(time) = pass.read::<S>(stamp.time, self.overlap) else {
+            let hash = self.returned.hash_of(stamp.id.as_deref(), &json);
+            let known = (hash, self.returned.contains(hash));
+            let Some(time) = pass.read::<S>(stamp.time, self.overlap, known) else {
                 continue;
             };
-            let id = match stamp.id.filter(|id| !id.trim().is_empty()) {
-                Some(id) => id.into_bytes(),
-                None => json.to_vec(),
-            };
             records.push_back(Record {
-                id,
+                hash,
                 time,
                 index,
                 json,
             });
         }
         pass.end_page::<S>(!matches!(split.next, Next::End));
+        if pass.goes_back() {
+            records.clear();
+        }
         self.pass = pass;
         self.page = records;
         self.received = Some(received);
@@ -243,7 +253,7 @@ impl<T, S: Timeline> Tail<T, S> {
     /// Removes records from the front of the page that were returned before.
     fn skip_known(&mut self) {
         while let Some(record) = self.page.front() {
-            if !self.returned.contains(&record.id) {
+            if !self.returned.contains(record.hash) {
                 return;
             }
             if let Some(record) = self.page.pop_front() {
@@ -262,7 +272,7 @@ impl<T, S: Timeline> Tail<T, S> {
 
     /// Notes that a record was returned.
     fn note(&mut self, record: &Record) {
-        self.returned.insert(&record.id, record.time);
+        self.returned.insert(record.hash, record.time);
         if self.pass.is_ascending::<S>() && self.pass.is_past(record.time, self.overlap) {
             self.complete(record.time);
         }
@@ -279,7 +289,8 @@ impl<T: DeserializeOwned, S: Timeline> Tail<T, S> {
     ///
     /// # Errors
     /// If a page cannot be fetched; polled again, the tail requests it again. If the record cannot be decoded; polled
-    /// again, the tail returns the one after it.
+    /// again, the tail returns the one after it. If the pass that ends may have missed records; polled again, the tail
+    /// ends or follows the list as usual.
     #[inline]
     pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
         std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
@@ -304,17 +315,14 @@ impl<T, S: Timeline> Tail<T, S> {
     fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<(), Error>>> {
         match &mut self.state {
             TailState::Starting => self.begin(),
-            TailState::Reading(_) if self.pass.by_time => {
-                self.pass.go_by_time();
+            TailState::Reading(_) if self.pass.turns() => {
+                self.pass.turn(self.returned.from());
                 self.state = TailState::Reading(self.walk());
             }
             TailState::Reading(walk) => {
                 let received = match ready!(walk.poll_page(cx)) {
                     Some(received) => received,
-                    None => {
-                        self.end();
-                        return Poll::Ready(Some(Ok(())));
-                    }
+                    None => return Poll::Ready(Some(self.end())),
                 };
                 match received.and_then(|received| self.receive(received)) {
                     Ok((is_empty, next)) => {
