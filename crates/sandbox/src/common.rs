@@ -10,7 +10,6 @@ pub(crate) mod query;
 pub(crate) mod random;
 pub(crate) mod service;
 pub(crate) mod table;
-mod wire;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

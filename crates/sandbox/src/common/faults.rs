@@ -1,5 +1,7 @@
 //! Faults: failures on purpose. Which one hits a request is decided here, and the listener carries it out.
 
+pub(super) mod cut;
+
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 

@@ -17,12 +17,12 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::clock::Clock;
+use super::faults::cut::{Line, ResponseBody, Wire};
 use super::faults::{Action, Faults};
 use super::journal::{Journal, JournalEntry};
 use super::lock;
 use super::random::Random;
 use super::service::{Dropped, Peer, Service, dropped, not_played, response, whole};
-use super::wire::{Line, ResponseBody, Wire};
 
 /// The parts that all listeners of a sandbox share.
 #[derive(Clone, Debug)]

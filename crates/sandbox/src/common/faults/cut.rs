@@ -12,21 +12,21 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::lock;
-use super::service::{Dropped, dropped};
+use crate::common::lock;
+use crate::common::service::{Dropped, dropped};
 
 /// The state that a connection's bytes and its responses share.
 #[derive(Default)]
-pub(super) struct Line {
+pub(in crate::common) struct Line {
     /// The connection is to be reset.
-    pub(super) reset: AtomicBool,
+    pub(in crate::common) reset: AtomicBool,
     /// Everything handed to the connection so far has been written.
     flushed: AtomicBool,
     waiting: Mutex<Option<Waker>>,
 }
 
 /// A response's body, whole or cut short.
-pub(super) struct ResponseBody {
+pub(in crate::common) struct ResponseBody {
     left: Bytes,
     cut: Option<Cut>,
 }
@@ -39,7 +39,7 @@ struct Cut {
 }
 
 impl ResponseBody {
-    pub(super) fn new(mut body: Bytes, cut: Option<usize>, line: &Arc<Line>) -> Self {
+    pub(in crate::common) fn new(mut body: Bytes, cut: Option<usize>, line: &Arc<Line>) -> Self {
         let withheld = cut.map_or(0, |cut| body.len().saturating_sub(cut));
         body.truncate(body.len() - withheld);
         let cut = (withheld > 0).then(|| Cut {
@@ -90,14 +90,14 @@ impl Body for ResponseBody {
 }
 
 /// A TCP stream that notes when everything written to it has been flushed.
-pub(super) struct Wire {
-    pub(super) stream: TcpStream,
-    pub(super) line: Arc<Line>,
+pub(in crate::common) struct Wire {
+    pub(in crate::common) stream: TcpStream,
+    pub(in crate::common) line: Arc<Line>,
 }
 
 impl Wire {
     /// Closes the connection, with a reset if there is to be one.
-    pub(super) fn close(self) {
+    pub(in crate::common) fn close(self) {
         if self.line.reset.load(Ordering::Acquire) {
             // Closing with zero linger sends a reset. The method's successor is not in the oldest tokio this workspace
             // supports.
