@@ -28,13 +28,16 @@ fn is_root(path: &Path) -> bool {
     let name = path.file_name().unwrap();
     let folder = path.parent().unwrap();
     let is_package = |folder: Option<&Path>| folder.is_some_and(|f| f.join("Cargo.toml").exists());
-    if ["lib.rs", "main.rs"].iter().any(|root| name == *root) {
-        return folder.ends_with("src");
+    let has_targets = |folder: &Path| {
+        let mut kinds = ["tests", "examples", "benches"].iter();
+        kinds.any(|kind| folder.ends_with(kind)) && is_package(folder.parent())
+    };
+    match name.to_str() {
+        Some("lib.rs") => folder.ends_with("src"),
+        Some("main.rs") => folder.ends_with("src") || folder.parent().is_some_and(has_targets),
+        Some("build.rs") => true,
+        _ => has_targets(folder),
     }
-    let is_target = ["tests", "examples", "benches"]
-        .iter()
-        .any(|kind| folder.ends_with(kind));
-    name == "build.rs" || (is_target && is_package(folder.parent()))
 }
 
 /// The files that no manifest names, and whose module no file declares.
@@ -95,6 +98,9 @@ fn a_file_is_left_over_unless_its_module_is_declared_or_a_manifest_names_it() {
     write("tests/it.rs", "mod support;");
     write("tests/support/mod.rs", "");
     write("tests/support/f.rs", "");
+    write("tests/parts/main.rs", "mod g;");
+    write("tests/parts/g.rs", "");
+    write("src/h/main.rs", "");
     let mut files = BTreeMap::new();
     read(folder.path(), &mut files);
     let left: Vec<_> = orphans(&files)
@@ -103,6 +109,6 @@ fn a_file_is_left_over_unless_its_module_is_declared_or_a_manifest_names_it() {
         .collect();
     assert_eq!(
         left,
-        ["src/a/d.rs", "tests/support/f.rs"].map(PathBuf::from)
+        ["src/a/d.rs", "src/h/main.rs", "tests/support/f.rs"].map(PathBuf::from)
     );
 }
