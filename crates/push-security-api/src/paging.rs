@@ -179,7 +179,9 @@ impl<T> PageBody<T> {
             // Public samples of a first page lack it.
             None if position.is_none() => Next::End,
             Some(paging) if paging.is_empty && position.is_none() => Next::End,
-            _ => Next::Unknown("the page does not say whether more follow: `paging` is missing"),
+            _ => Next::Unknown(
+                "the page does not say whether more follow: it has neither `moreResults` nor `nextToken`",
+            ),
         };
         Split::new(self.result, next)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::handler::{Do, Rows, Table};
-use super::memberships::{self, GROUPS, MEMBERSHIP, NO_GROUP, USERS, is_in, joined};
+use super::memberships::{GROUPS, MEMBERSHIP, NO_GROUP, USERS, is_in, joined};
 use super::people::{TARGET_USERS, priority};
 use super::resource::Resource;
 use crate::keepnet::call::{Call, done};
@@ -73,8 +73,7 @@ fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
 
 /// Adds users to groups, all of which have to exist. A user who is in a group stays in it (both are inferred).
 fn add_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let groups = call.ids(MEMBERSHIP)?;
-    memberships::groups(call, &groups)?;
+    let groups = TARGET_GROUPS.ids(call, MEMBERSHIP)?;
     let users = TARGET_USERS.ids(call, "targetUserResourceIds")?;
     for user in &users {
         call.change(USERS, user, TARGET_USERS.not_found, |record| {
